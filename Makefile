@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make                     build; needs no root
+#   make install             DESTDIR, prefix and sysconfdir are honoured
+#   make check               all tests
+#   make demo                see it work, on an emulated host
+#
+# O=DIR       folder of everything that is built, default build
+# V=1         show the commands
+# SANITIZE=   for example address,undefined
+# WERROR=1    warnings end the build
+
+VERSION := 0.1.0
+
+O ?= build
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+sysconfdir ?= /etc
+hookdir ?= $(sysconfdir)/libvirt/hooks
+mandir ?= $(prefix)/share/man
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+PYTHON ?= python3
+
+CFLAGS ?= -O2 -g
+hd_cflags := -std=gnu11 -D_GNU_SOURCE -DHD_VERSION='"$(VERSION)"' -I. \
+	-Wall -Wextra -Wshadow -Wformat=2 -Wmissing-prototypes -Wundef -Wvla
+hd_ldflags := -Wl,--as-needed
+
+ifneq ($(WERROR),)
+hd_cflags += -Werror
+endif
+ifneq ($(SANITIZE),)
+hd_cflags += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+hd_ldflags += -fsanitize=$(SANITIZE)
+endif
+
+ifeq ($(V),)
+say = @echo "  $(1)	$(patsubst $(O)/%,%,$@)";
+else
+say =
+endif
+
+all:
+
+# Each folder adds its sources, programs and targets.
+include lib/module.mk
+include xml/module.mk
+include hooks/module.mk
+include tools/module.mk
+include tests/module.mk
+include packaging/module.mk
+
+all: $(programs)
+
+# What does not build needs no libraries.
+ifneq ($(filter-out clean check demo packages format,$(or $(MAKECMDGOALS),all)),)
+missing := $(shell $(PKG_CONFIG) --print-errors --exists $(sort $(pkgs)) 2>&1)
+ifneq ($(missing),)
+$(error $(missing) - "make packages" installs what is needed)
+endif
+endif
+
+# $(call cflags,PKGS), $(call libs,PKGS): one pkg-config run a set.
+cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
+libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
+all_pkg_cflags = $(eval all_pkg_cflags := $(call cflags,$(sort $(pkgs))))$(all_pkg_cflags)
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(hd_cflags) $(all_pkg_cflags) $(CPPFLAGS) \
+		$(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/lib/lib.a: $(lib_src:%.c=$(O)/%.o) $(xml_src:%.c=$(O)/%.o)
+	$(call say,AR)rm -f $@; $(AR) rcs $@ $^
+
+link = $(call say,LD)$(CC) $(CFLAGS) $(hd_ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	$(filter %.a,$^) $(call libs,$(1))
+
+-include $(shell test -d $(O) && find $(O) -name '*.d')
+
+install: all $(install_targets)
+
+clean:
+	rm -rf $(O)
+
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+.PHONY: all install clean format
+.DELETE_ON_ERROR:

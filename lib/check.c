@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/sysfs.h"
+
+/* What a rule sees: one assignment, its device, and where findings go. */
+struct subject {
+	const struct hd_facts *facts;
+	const struct hd_request *request;
+	size_t index;
+	const struct hd_assign *assign;
+	const struct hd_device *device; /* NULL when it isn't there */
+	char *label; /* the device in words */
+	struct hd_findings *findings;
+	struct hd_err *err;
+};
+
+/* The rule after a DONE one would only repeat it in other words. */
+enum outcome { GO_ON, DONE };
+
+/* Adds an error; @message and @fix are taken over. */
+static int refuse(const struct subject *s, const char *id, char *message,
+		  char *fix)
+{
+	int r = hd_findings_add(s->findings, id, HD_ERROR, s->index, message,
+				fix, s->err);
+
+	return r < 0 ? r : DONE;
+}
+
+/* "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)" */
+static char *describe(const struct hd_facts *facts,
+		      const struct hd_device *device)
+{
+	char name[160], group[32] = "no IOMMU group";
+
+	hd_names_device(facts->names, device->vendor, device->device, name,
+			sizeof(name));
+	if (device->group != HD_NO_GROUP)
+		snprintf(group, sizeof(group), "IOMMU group %d", device->group);
+	return hd_text("%s (%s, %s, %s%s)", hd_addr_text(device->addr).s, name,
+		       group, device->driver ? "driver " : "no driver",
+		       device->driver ? device->driver : "");
+}
+
+/* A guest's name as one word of a shell command. */
+static char *quote(const char *name)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (*name && *name != '-' &&
+	    !name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")])
+		return strdup(name);
+	file = open_memstream(&text, &size);
+	if (!file)
+		return NULL;
+	fputc('\'', file);
+	for (; *name; name++) {
+		if (*name == '\'')
+			fputs("'\\''", file);
+		else
+			fputc(*name, file);
+	}
+	fputc('\'', file);
+	fclose(file);
+	return text;
+}
+
+static char *command_for(const char *command, const char *domain)
+{
+	HD_AUTOFREE char *quoted = quote(domain);
+
+	return quoted ? hd_text("%s %s", command, quoted) : NULL;
+}
+
+static int rule_present(const struct subject *s)
+{
+	if (s->device)
+		return GO_ON;
+	return refuse(
+		s, "device-missing",
+		hd_text("Guest '%s' asks for PCI device %s, but nothing answers at this address on this host.",
+			s->request->domain, hd_addr_text(s->assign->addr).s),
+		hd_text("See which devices are there: virt-hostdev list"));
+}
+
+static int rule_endpoint(const struct subject *s)
+{
+	if (!s->device->bridge)
+		return GO_ON;
+	return refuse(
+		s, "not-endpoint",
+		hd_text("%s is a bridge, and only endpoints can be given to guest '%s'.",
+			s->label, s->request->domain),
+		hd_text("Name the device behind it instead: virt-hostdev list"));
+}
+
+static int rule_interface(const struct subject *s)
+{
+	if (s->assign->source != HD_SOURCE_INTERFACE)
+		return GO_ON;
+	if (!s->device->is_vf)
+		return refuse(
+			s, "not-a-vf",
+			hd_text("%s is no SR-IOV virtual function, and guest '%s' asks for it with <interface type='hostdev'>, which takes nothing else.",
+				s->label, s->request->domain),
+			hd_text("Use <hostdev> for it: virt-hostdev xml %s",
+				hd_addr_text(s->device->addr).s));
+	if (!s->device->pf_netdev_down)
+		return GO_ON;
+	return refuse(
+		s, "pf-down",
+		hd_text("%s can't be set up for guest '%s': interface %s of its physical function %s is down.",
+			s->label, s->request->domain, s->device->pf_netdev_down,
+			hd_addr_text(s->device->physfn).s),
+		hd_text("ip link set %s up", s->device->pf_netdev_down));
+}
+
+static int rule_no_vfs(const struct subject *s)
+{
+	if (s->device->numvfs == 0 || s->device->vfio)
+		return GO_ON;
+	return refuse(
+		s, "pf-has-vfs",
+		hd_text("%s can't be given to guest '%s' while its %u virtual functions exist.",
+			s->label, s->request->domain, s->device->numvfs),
+		hd_text("echo 0 > " HD_SYSFS_PCI "/devices/%s/sriov_numvfs",
+			hd_addr_text(s->device->addr).s));
+}
+
+static int rule_group(const struct subject *s)
+{
+	if (s->device->group != HD_NO_GROUP)
+		return GO_ON;
+	if (s->facts->inventory->iommu)
+		return refuse(
+			s, "no-group",
+			hd_text("%s can't be given to guest '%s': it is not behind an IOMMU, although this host has one.",
+				s->label, s->request->domain),
+			hd_text("Move it to a slot that the IOMMU covers; virt-hostdev list shows which devices have a group"));
+	return refuse(
+		s, "no-iommu",
+		hd_text("%s can't be given to guest '%s': this host has no IOMMU group at all, so its IOMMU is off or missing.",
+			s->label, s->request->domain),
+		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into /sys/kernel/iommu_groups"));
+}
+
+static int rule_foreign_member(const struct subject *s)
+{
+	const struct hd_group *group =
+		hd_inventory_group(s->facts->inventory, s->device->group);
+
+	if (!group || !group->foreign)
+		return GO_ON;
+	return refuse(
+		s, "group-foreign",
+		hd_text("%s can't be given to guest '%s': its group also holds %s, which is no PCI device.",
+			s->label, s->request->domain, group->foreign),
+		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
+}
+
+/* Whether the same guest gets @device too, so that it leaves its host driver.
+ */
+static bool is_assigned(const struct hd_request *request,
+			const struct hd_device *device)
+{
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (hd_addr_equal(request->assigns[i].addr, device->addr))
+			return true;
+	return false;
+}
+
+bool hd_device_leaves_group_viable(const struct hd_device *device)
+{
+	return !device->driver || device->vfio ||
+	       strcmp(device->driver, "pci-stub") == 0 ||
+	       strcmp(device->driver, "pcieport") == 0;
+}
+
+static bool blocks_group(const struct subject *s,
+			 const struct hd_device *device)
+{
+	return device->group == s->device->group &&
+	       !hd_device_leaves_group_viable(device) &&
+	       !is_assigned(s->request, device);
+}
+
+/* Writes who blocks the group, and the commands that take them away. */
+static int list_blockers(const struct subject *s, FILE *who, FILE *commands)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+	int n = 0;
+
+	for (size_t i = 0; i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+		HD_AUTOFREE char *label = NULL;
+
+		if (!blocks_group(s, device))
+			continue;
+		label = describe(s->facts, device);
+		if (!label)
+			return -ENOMEM;
+		fprintf(who, "%s%s", n ? " and " : "", label);
+		fprintf(commands, "%svirsh nodedev-detach %s", n ? " && " : "",
+			hd_addr_nodedev(device->addr).s);
+		n++;
+	}
+	return n;
+}
+
+static int rule_viable(const struct subject *s)
+{
+	HD_AUTOFREE char *blockers = NULL;
+	HD_AUTOFREE char *commands = NULL;
+	size_t size;
+	FILE *who = open_memstream(&blockers, &size);
+	FILE *how = open_memstream(&commands, &size);
+	int n = who && how ? list_blockers(s, who, how) : -ENOMEM;
+
+	if (who && fclose(who) != 0)
+		n = -ENOMEM;
+	if (how && fclose(how) != 0)
+		n = -ENOMEM;
+	if (n < 0)
+		return hd_err_nomem(s->err);
+	if (n == 0)
+		return GO_ON;
+	return refuse(
+		s, "group-not-viable",
+		hd_text("%s can't be given to guest '%s' while the host still uses %s in the same group.",
+			s->label, s->request->domain, blockers),
+		hd_steal(&commands));
+}
+
+static bool is_own(const struct hd_claim *claim,
+		   const struct hd_request *request)
+{
+	if (request->uuid[0])
+		return strcmp(claim->uuid, request->uuid) == 0;
+	return strcmp(claim->domain, request->domain) == 0;
+}
+
+static int rule_unclaimed(const struct subject *s)
+{
+	const struct hd_claims *claims = s->facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct hd_claim *claim = &claims->items[i];
+
+		if (is_own(claim, s->request) ||
+		    !hd_claim_find(claim, s->device->addr))
+			continue;
+		return refuse(
+			s, "claimed",
+			hd_text("%s can't be given to guest '%s': guest '%s' has it.",
+				s->label, s->request->domain, claim->domain),
+			command_for("virsh shutdown", claim->domain));
+	}
+	return GO_ON;
+}
+
+/* A vfio group has one owner: siblings can't go to different guests. */
+static int rule_group_unclaimed(const struct subject *s)
+{
+	const struct hd_claims *claims = s->facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct hd_claim *claim = &claims->items[i];
+
+		if (is_own(claim, s->request))
+			continue;
+		for (size_t j = 0; j < claim->n_devices; j++) {
+			if (claim->devices[j].group != s->device->group)
+				continue;
+			return refuse(
+				s, "group-claimed",
+				hd_text("%s can't be given to guest '%s': guest '%s' has %s of the same group.",
+					s->label, s->request->domain,
+					claim->domain,
+					hd_addr_text(claim->devices[j].addr).s),
+				command_for("virsh shutdown", claim->domain));
+		}
+	}
+	return GO_ON;
+}
+
+static int refuse_driver(const struct subject *s, const char *id,
+			 const char *cause, char *fix)
+{
+	return refuse(
+		s, id,
+		hd_text("%s can't be bound to driver %s for guest '%s': %s.",
+			s->label, hd_assign_driver(s->assign),
+			s->request->domain, cause),
+		fix);
+}
+
+static int rule_driver(const struct subject *s)
+{
+	const char *driver = hd_assign_driver(s->assign);
+
+	switch (s->facts->modules[s->index]) {
+	case HD_MODULE_PRESENT:
+	case HD_MODULE_LOADABLE:
+		return GO_ON;
+	case HD_MODULE_UNKNOWN:
+		return hd_findings_add(
+			s->findings, "driver-unknown", HD_INFO, s->index,
+			hd_text("Whether driver %s can be loaded is not known: the copied tree has no /lib/modules for its kernel.",
+				driver),
+			NULL, s->err);
+	case HD_MODULE_MISSING:
+		return refuse_driver(
+			s, "driver-missing", "this kernel has no such module",
+			hd_text("Install the modules of the running kernel (reboot after a kernel update), then: modprobe %s",
+				driver));
+	case HD_MODULE_BLACKLISTED:
+		return refuse_driver(
+			s, "driver-blacklisted",
+			"modprobe.d or the kernel command line blacklists its module",
+			hd_text("Remove the line; to find it: modprobe --showconfig | grep ^blacklist"));
+	case HD_MODULE_COMMAND:
+		/* libvirt runs modprobe, which runs it; the hook runs no shell.
+		 */
+		if (s->assign->managed)
+			return GO_ON;
+		return refuse_driver(
+			s, "driver-command",
+			"modprobe.d has an install command for its module, which the hook doesn't run",
+			hd_text("modprobe %s", driver));
+	case HD_MODULE_NOT_VFIO:
+		return refuse_driver(
+			s, "driver-not-vfio",
+			"it is no VFIO driver, although the domain names it as the model",
+			hd_text("Remove model='%s' from the device's <driver> with: virsh edit",
+				driver));
+	}
+	return GO_ON;
+}
+
+static int rule_vfio_node(const struct subject *s)
+{
+	if (s->facts->vfio_node)
+		return GO_ON;
+	return refuse(
+		s, "vfio-node",
+		hd_text("%s can't be given to guest '%s': vfio is loaded, but /dev/vfio/vfio is missing.",
+			s->label, s->request->domain),
+		hd_text("Let devtmpfs or udev make it (kernel option CONFIG_VFIO_CONTAINER); in a container, pass /dev/vfio in"));
+}
+
+/* In this order; the first that refuses a device is the last for it. */
+static int (*const rules[])(const struct subject *s) = {
+	rule_present, rule_endpoint,	   rule_interface, rule_group,
+	rule_no_vfs,  rule_foreign_member, rule_unclaimed, rule_group_unclaimed,
+	rule_viable,  rule_driver,	   rule_vfio_node,
+};
+
+static int check_assign(struct subject *s)
+{
+	s->device = hd_inventory_find(s->facts->inventory, s->assign->addr);
+	if (s->device) {
+		s->label = describe(s->facts, s->device);
+		if (!s->label)
+			return hd_err_nomem(s->err);
+	}
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		int r = rules[i](s);
+
+		if (r < 0)
+			return r;
+		if (r == DONE)
+			break;
+	}
+	return 0;
+}
+
+int hd_check(const struct hd_facts *facts, const struct hd_request *request,
+	     struct hd_findings *findings, struct hd_err *err)
+{
+	for (size_t i = 0; i < request->n_assigns; i++) {
+		struct subject s = {
+			.facts = facts,
+			.request = request,
+			.index = i,
+			.assign = &request->assigns[i],
+			.findings = findings,
+			.err = err,
+		};
+		int r = check_assign(&s);
+
+		free(s.label);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

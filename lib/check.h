@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_CHECK_H
+#define HD_CHECK_H
+
+#include "lib/assign.h"
+#include "lib/claim.h"
+#include "lib/finding.h"
+#include "lib/inventory.h"
+#include "lib/module.h"
+#include "lib/names.h"
+
+/* All that a decision looks at. It owns nothing. */
+struct hd_facts {
+	const struct hd_inventory *inventory; /* devices and their groups */
+	const struct hd_claims *claims; /* what the guests hold */
+	const enum hd_module_state *modules; /* of the driver that each
+					      * assignment wants */
+	bool vfio_node; /* /dev/vfio/vfio is there, or
+			 * vfio isn't loaded yet */
+	struct hd_names *names; /* may be NULL */
+};
+
+/*
+ * Whether every device of the request can be given to the guest: says all that
+ * stands against it as findings, and changes nothing. The rules:
+ *
+ *   device-missing       nothing answers at the address
+ *   not-endpoint         libvirt and vfio-pci take header type 0 only
+ *   not-a-vf, pf-down    libvirt's own rules for <interface type='hostdev'>
+ *   pf-has-vfs           vfio-pci's rule (vfio_pci_core.c)
+ *   no-iommu, no-group   vfio needs an IOMMU group
+ *   group-foreign        libvirt can't read a group with platform devices
+ *   group-not-viable     a sibling on a driver that does DMA for the host: any
+ *                        but vfio's, pci-stub and pcieport (drivers with
+ *                        driver_managed_dma, Linux 5.19 and newer)
+ *   claimed, group-claimed  another guest holds the device or a sibling
+ *   driver-*             the driver can't be loaded
+ *   vfio-node            /dev/vfio/vfio is missing
+ *
+ * Returns 0, whatever was found, or -ENOMEM with @err filled.
+ */
+int hd_check(const struct hd_facts *facts, const struct hd_request *request,
+	     struct hd_findings *findings, struct hd_err *err);
+
+/*
+ * Whether a group member may stay as it is while a guest owns the group: it has
+ * no driver, or one that leaves DMA alone.
+ */
+bool hd_device_leaves_group_viable(const struct hd_device *device);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_CLAIM_H
+#define HD_CLAIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/addr.h"
+#include "lib/err.h"
+#include "lib/finding.h"
+#include "lib/state.h"
+
+/* Length of a UUID in canonical form with its final NUL. */
+#define HD_UUID_SIZE 37
+
+/* One device of a claim, and all that is needed to give it back. */
+struct hd_claim_device {
+	struct hd_addr addr;
+	int group; /* when it was taken; groups are numbered at boot */
+	bool ours; /* we bind it and give it back; otherwise libvirt does */
+	char *driver; /* the driver it had, NULL for none; owned */
+	char *override; /* the driver_override it had, NULL; owned */
+};
+
+/*
+ * What a domain holds, written down before the first change to the host. Its
+ * file is text, one record a line:
+ *
+ *	virt-hostdev-claim 1
+ *	domain UUID NAME
+ *	device ADDRESS GROUP hook|libvirt DRIVER OVERRIDE
+ *	end
+ *
+ * In NAME, DRIVER and OVERRIDE every byte outside the printable ASCII range,
+ * "%" and a leading "-" are written as %XX; "-" stands for none.
+ */
+struct hd_claim {
+	char uuid[HD_UUID_SIZE];
+	char *domain; /* its name; owned */
+	struct hd_claim_device *devices;
+	size_t n_devices;
+};
+
+struct hd_claims {
+	struct hd_claim *items;
+	size_t n;
+};
+
+#define HD_AUTO_CLAIM __attribute__((cleanup(hd_claim_clear)))
+#define HD_AUTO_CLAIMS __attribute__((cleanup(hd_claims_clear)))
+
+/* Whether @text is a UUID in canonical form (lower case, with hyphens). */
+bool hd_uuid_is_canonical(const char *text);
+
+/*
+ * Reads a claim's text. -EBADMSG with a sentence when it is damaged or torn:
+ * the last line is missing, or a record doesn't have its form.
+ */
+int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
+		   struct hd_err *err);
+
+/* The text of a claim; NULL when memory runs out. Owned by the caller. */
+char *hd_claim_format(const struct hd_claim *claim);
+
+/*
+ * Loads the claim of a domain. -ENOENT without a sentence when it has none. A
+ * damaged one gives -EBADMSG and, in a state opened with HD_STATE_CREATE, is
+ * set aside under the name UUID.damaged.
+ */
+int hd_claim_load(const struct hd_state *state, const char *uuid,
+		  struct hd_claim *ret, struct hd_err *err);
+
+/* Writes a claim so that either the old or the new one is there, whole. */
+int hd_claim_save(const struct hd_state *state, const struct hd_claim *claim,
+		  struct hd_err *err);
+
+/* Forgets a claim; one that isn't there is success. */
+int hd_claim_remove(const struct hd_state *state, const char *uuid,
+		    struct hd_err *err);
+
+/*
+ * Loads every claim. A damaged one is left out, treated as hd_claim_load()
+ * says, and reported as a warning in @findings.
+ */
+int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
+		   struct hd_findings *findings, struct hd_err *err);
+
+/* The device of @claim with this address, or NULL. */
+const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,
+					    struct hd_addr addr);
+
+void hd_claim_clear(struct hd_claim *claim);
+void hd_claims_clear(struct hd_claims *claims);
+
+#endif

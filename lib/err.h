@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_ERR_H
+#define HD_ERR_H
+
+/*
+ * What went wrong, as a sentence and as an errno. It is the last parameter of
+ * every function that can fail for more than one reason; such functions return
+ * 0 or a negative errno and fill the error in the second case.
+ */
+struct hd_err {
+	int code; /* positive errno, 0 when nothing is wrong */
+	char *message; /* one sentence without a newline; owned */
+	char *fix; /* command or setting that ends it, or NULL; owned */
+};
+
+#define HD_ERR_INIT                                                            \
+	{                                                                      \
+		0, NULL, NULL                                                  \
+	}
+#define HD_AUTO_ERR __attribute__((cleanup(hd_err_clear)))
+
+/*
+ * Fills @err, replacing what it held, and returns -@code, so that a function
+ * can fail in one statement. @err may be NULL. When memory runs out the
+ * message stays NULL and hd_err_message() falls back on the errno's text.
+ */
+int hd_err_set(struct hd_err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Adds the command or setting that ends the problem; returns -@err->code. */
+int hd_err_fix(struct hd_err *err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Puts context before the message ("context: message"); returns -@err->code. */
+int hd_err_wrap(struct hd_err *err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Fills @err with "out of memory" and returns -ENOMEM. */
+int hd_err_nomem(struct hd_err *err);
+
+/* The sentence to show; never NULL, valid until @err changes. */
+const char *hd_err_message(const struct hd_err *err);
+
+/* Frees what @err owns and makes it empty. */
+void hd_err_clear(struct hd_err *err);
+
+#endif

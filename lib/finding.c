@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+
+int hd_findings_add(struct hd_findings *findings, const char *id,
+		    enum hd_severity severity, size_t assign, char *message,
+		    char *fix, struct hd_err *err)
+{
+	struct hd_finding *finding = NULL;
+
+	if (message)
+		finding = hd_array_add(&findings->items, &findings->n,
+				       sizeof(*finding));
+	if (!finding) {
+		free(message);
+		free(fix);
+		return hd_err_nomem(err);
+	}
+	*finding = (struct hd_finding){ id, severity, assign, message, fix };
+	return 0;
+}
+
+int hd_findings_add_err(struct hd_findings *findings, const char *id,
+			size_t assign, struct hd_err *err)
+{
+	HD_AUTO_ERR struct hd_err taken = *err;
+
+	*err = (struct hd_err)HD_ERR_INIT;
+	return hd_findings_add(findings, id, HD_ERROR, assign,
+			       strdup(hd_err_message(&taken)),
+			       hd_steal(&taken.fix), err);
+}
+
+bool hd_findings_refuse(const struct hd_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->items[i].severity == HD_ERROR)
+			return true;
+	return false;
+}
+
+const char *hd_severity_name(enum hd_severity severity)
+{
+	static const char *const names[] = { "info", "warning", "error" };
+
+	return names[severity];
+}
+
+void hd_findings_clear(struct hd_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		free(findings->items[i].message);
+		free(findings->items[i].fix);
+	}
+	free(findings->items);
+	memset(findings, 0, sizeof(*findings));
+}
+
+char *hd_text(const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	return n < 0 ? NULL : text;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_FINDING_H
+#define HD_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+enum hd_severity { HD_INFO, HD_WARNING, HD_ERROR };
+
+/* A finding that concerns the domain as a whole, not one of its devices. */
+#define HD_WHOLE_DOMAIN SIZE_MAX
+
+/* Something that a check or a run has to say. */
+struct hd_finding {
+	const char *id; /* static, stable, for programs: "group-not-viable" */
+	enum hd_severity severity;
+	size_t assign; /* index of the assignment, or HD_WHOLE_DOMAIN */
+	char *message; /* one sentence; owned */
+	char *fix; /* command or setting, or NULL; owned */
+};
+
+struct hd_findings {
+	struct hd_finding *items;
+	size_t n;
+};
+
+#define HD_AUTO_FINDINGS __attribute__((cleanup(hd_findings_clear)))
+
+/*
+ * Adds a finding. @message and @fix, made with hd_text(), are taken over, on
+ * failure too; a NULL @message counts as out of memory.
+ *
+ * Returns 0, or -ENOMEM with @err filled.
+ */
+int hd_findings_add(struct hd_findings *findings, const char *id,
+		    enum hd_severity severity, size_t assign, char *message,
+		    char *fix, struct hd_err *err);
+
+/* Moves @err into a finding of severity error and empties it. */
+int hd_findings_add_err(struct hd_findings *findings, const char *id,
+			size_t assign, struct hd_err *err);
+
+/* Whether any finding is an error: the guest must not start. */
+bool hd_findings_refuse(const struct hd_findings *findings);
+
+/* "error", "warning" or "info". */
+const char *hd_severity_name(enum hd_severity severity);
+
+void hd_findings_clear(struct hd_findings *findings);
+
+/* printf into a new string; NULL when memory runs out. */
+char *hd_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

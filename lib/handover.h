@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_HANDOVER_H
+#define HD_HANDOVER_H
+
+#include "lib/assign.h"
+#include "lib/check.h"
+#include "lib/claim.h"
+#include "lib/finding.h"
+#include "lib/host.h"
+#include "lib/inventory.h"
+#include "lib/names.h"
+
+/* What hd_examine() read to come to its findings. */
+struct hd_situation {
+	struct hd_inventory inventory;
+	struct hd_claims claims;
+};
+
+#define HD_AUTO_SITUATION __attribute__((cleanup(hd_situation_clear)))
+
+/*
+ * Reads the devices of a request, their groups and what other guests hold, and
+ * checks all of it with hd_check(). Changes nothing. Without permission to
+ * read the claims, that is a finding. @names may be NULL.
+ *
+ * Returns 0, whatever was found, or a negative errno with a sentence in @err.
+ */
+int hd_examine(const struct hd_host *host, const struct hd_request *request,
+	       struct hd_names *names, struct hd_situation *ret,
+	       struct hd_findings *findings, struct hd_err *err);
+
+void hd_situation_clear(struct hd_situation *situation);
+
+/*
+ * Before libvirt touches the devices: checks the request, writes the claim,
+ * and takes from the host every device that libvirt won't take itself. All or
+ * nothing: when @findings hold an error afterwards, what had been done has
+ * been undone; what could not be undone is a finding, and stays in the claim.
+ *
+ * Returns 0 or a negative errno with a sentence in @err; both kinds of trouble
+ * mean that the guest must not start.
+ */
+int hd_prepare(const struct hd_host *host, const struct hd_request *request,
+	       struct hd_names *names, struct hd_findings *findings,
+	       struct hd_err *err);
+
+/*
+ * When libvirt has chosen and bound the devices of network pools: checks those
+ * of the request that the claim doesn't hold yet and adds them to it. Trouble
+ * is reported as by hd_prepare().
+ */
+int hd_adopt(const struct hd_host *host, const struct hd_request *request,
+	     struct hd_names *names, struct hd_findings *findings,
+	     struct hd_err *err);
+
+/*
+ * After the guest is gone and libvirt has given back what it took: gives back
+ * the rest and forgets the claim. Without a claim there is nothing to do. The
+ * domain is found by @uuid, or by @domain when @uuid is "". A device that
+ * can't be given back is an error in @findings and keeps the claim.
+ */
+int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
+	       struct hd_findings *findings, struct hd_err *err);
+
+#endif

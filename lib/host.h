@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_HOST_H
+#define HD_HOST_H
+
+#include <stdbool.h>
+
+#include "lib/err.h"
+
+/*
+ * The machine that is looked at: this one, or a copy of another one's /sys and
+ * /proc below a folder. Every file that is read or written is opened below
+ * @root_fd; there is no other way to the host.
+ */
+struct hd_host {
+	char *root; /* "/" or the folder; owned */
+	int root_fd; /* O_PATH */
+	bool live; /* @root is this machine's own root */
+};
+
+#define HD_HOST_INIT                                                           \
+	{                                                                      \
+		NULL, -1, false                                                \
+	}
+#define HD_AUTO_HOST __attribute__((cleanup(hd_host_close)))
+
+/*
+ * Opens the host below @root; NULL is this machine. Returns 0 or a negative
+ * errno with a sentence in @err.
+ */
+int hd_host_open(struct hd_host *host, const char *root, struct hd_err *err);
+
+void hd_host_close(struct hd_host *host);
+
+/*
+ * Opens @path, written without a leading slash, below the host's root.
+ * O_CLOEXEC is added. In a copied tree a symbolic link can't lead out of it
+ * (openat2's RESOLVE_IN_ROOT, Linux 5.6).
+ *
+ * Returns a file descriptor that the caller closes, or a negative errno.
+ */
+int hd_host_openat(const struct hd_host *host, const char *path, int flags);
+
+#endif

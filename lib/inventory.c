@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/inventory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/sysfs.h"
+
+static int append_device(struct hd_inventory *inventory,
+			 const struct hd_host *host, struct hd_addr addr,
+			 struct hd_err *err)
+{
+	struct hd_device device, *slot;
+	int r = hd_device_read(host, addr, &device, err);
+
+	if (r < 0)
+		return r;
+	slot = hd_array_add(&inventory->devices, &inventory->n_devices,
+			    sizeof(*slot));
+	if (!slot) {
+		hd_device_clear(&device);
+		return hd_err_nomem(err);
+	}
+	*slot = device;
+	return 0;
+}
+
+static int add_device(struct hd_inventory *inventory,
+		      const struct hd_host *host, struct hd_addr addr,
+		      struct hd_err *err)
+{
+	if (hd_inventory_find(inventory, addr))
+		return 0;
+	return append_device(inventory, host, addr, err);
+}
+
+/* One entry of a group's folder: a PCI function, or something else. */
+static int add_member(struct hd_inventory *inventory,
+		      const struct hd_host *host, size_t group,
+		      const char *name, struct hd_err *err)
+{
+	struct hd_addr addr;
+	char **foreign;
+	int r;
+
+	if (hd_addr_parse(name, &addr, NULL) == 0) {
+		r = add_device(inventory, host, addr, err);
+		return r == -ENOENT ? 0 : r;
+	}
+	foreign = &inventory->groups[group].foreign;
+	if (*foreign)
+		return 0;
+	*foreign = strdup(name);
+	return *foreign ? 0 : hd_err_nomem(err);
+}
+
+static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
+		     int number, struct hd_err *err)
+{
+	struct hd_group *group;
+	struct dirent *entry;
+	size_t index;
+	DIR *dir;
+	int fd, r = 0;
+
+	if (number == HD_NO_GROUP || hd_inventory_group(inventory, number))
+		return 0;
+	fd = hd_sysfs_open_group(host, (unsigned)number);
+	if (fd < 0)
+		return hd_err_set(
+			err, -fd,
+			"cannot read the members of IOMMU group %d: %s", number,
+			strerror(-fd));
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return hd_err_nomem(err);
+	}
+	group = hd_array_add(&inventory->groups, &inventory->n_groups,
+			     sizeof(*group));
+	if (group) {
+		group->number = number;
+		inventory->iommu = true;
+	} else {
+		r = hd_err_nomem(err);
+	}
+	index = inventory->n_groups - 1;
+	while (r == 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			r = add_member(inventory, host, index, entry->d_name,
+				       err);
+	}
+	closedir(dir);
+	return r;
+}
+
+int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
+		     struct hd_addr addr, struct hd_err *err)
+{
+	const struct hd_device *device;
+	int r = add_device(inventory, host, addr, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	device = r == 0 ? hd_inventory_find(inventory, addr) : NULL;
+	if (device)
+		r = add_group(inventory, host, device->group, err);
+	else
+		r = 0;
+	/* Only who has no group needs to know whether others have. */
+	if (r == 0 && !inventory->iommu)
+		inventory->iommu = hd_sysfs_count_groups(host, 1) > 0;
+	return r;
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	const struct hd_device *x = a, *y = b;
+
+	return hd_addr_compare(&x->addr, &y->addr);
+}
+
+int hd_inventory_read_all(struct hd_inventory *inventory,
+			  const struct hd_host *host, struct hd_err *err)
+{
+	int fd = hd_sysfs_open_devices(host);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		hd_auto_close(&fd);
+		return hd_err_set(
+			err, ENOENT,
+			"this host has no " HD_SYSFS_PCI
+			"/devices: is sysfs mounted, and does it have a PCI bus?");
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		struct hd_addr addr;
+
+		if (hd_addr_parse(entry->d_name, &addr, NULL) < 0)
+			continue;
+		r = append_device(inventory, host, addr, err);
+		if (r == -ENOENT) /* it went away meanwhile */
+			r = 0;
+	}
+	closedir(dir);
+	if (inventory->n_devices)
+		qsort(inventory->devices, inventory->n_devices,
+		      sizeof(*inventory->devices), compare_devices);
+	return r;
+}
+
+const struct hd_device *hd_inventory_find(const struct hd_inventory *inventory,
+					  struct hd_addr addr)
+{
+	for (size_t i = 0; i < inventory->n_devices; i++)
+		if (hd_addr_equal(inventory->devices[i].addr, addr))
+			return &inventory->devices[i];
+	return NULL;
+}
+
+const struct hd_group *hd_inventory_group(const struct hd_inventory *inventory,
+					  int number)
+{
+	for (size_t i = 0; i < inventory->n_groups; i++)
+		if (inventory->groups[i].number == number)
+			return &inventory->groups[i];
+	return NULL;
+}
+
+void hd_inventory_clear(struct hd_inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->n_devices; i++)
+		hd_device_clear(&inventory->devices[i]);
+	for (size_t i = 0; i < inventory->n_groups; i++)
+		free(inventory->groups[i].foreign);
+	free(inventory->devices);
+	free(inventory->groups);
+	memset(inventory, 0, sizeof(*inventory));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_INVENTORY_H
+#define HD_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/device.h"
+
+/* An IOMMU group: what can only be given to one owner as a whole. */
+struct hd_group {
+	int number;
+	char *foreign; /* name of a member that is no PCI device, or NULL */
+};
+
+/*
+ * The devices that a decision needs, and all members of their groups, read
+ * once. Deciding reads the inventory, never sysfs.
+ */
+struct hd_inventory {
+	struct hd_device *devices;
+	size_t n_devices;
+	struct hd_group *groups;
+	size_t n_groups;
+	bool iommu; /* the host has at least one IOMMU group */
+};
+
+#define HD_AUTO_INVENTORY __attribute__((cleanup(hd_inventory_clear)))
+
+/*
+ * Adds the device at @addr and every member of its group. A device that isn't
+ * there is not an error: it is not found afterwards. How many functions the
+ * host has makes no difference to the cost.
+ *
+ * Returns 0 or a negative errno with a sentence in @err.
+ */
+int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
+		     struct hd_addr addr, struct hd_err *err);
+
+/* Reads every PCI function of the host, in the order of addresses. */
+int hd_inventory_read_all(struct hd_inventory *inventory,
+			  const struct hd_host *host, struct hd_err *err);
+
+/* The device at @addr, or NULL; valid until the inventory changes. */
+const struct hd_device *hd_inventory_find(const struct hd_inventory *inventory,
+					  struct hd_addr addr);
+
+/* The group with @number when hd_inventory_add() met it, or NULL. */
+const struct hd_group *hd_inventory_group(const struct hd_inventory *inventory,
+					  int number);
+
+void hd_inventory_clear(struct hd_inventory *inventory);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+
+#define POLL_MS 10
+
+static int compare_groups(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static size_t sort_unique(int *groups, size_t n)
+{
+	size_t kept = 0;
+
+	if (n)
+		qsort(groups, n, sizeof(*groups), compare_groups);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || groups[kept - 1] != groups[i])
+			groups[kept++] = groups[i];
+	return kept;
+}
+
+/* flock(2) knows no time limit, and a signal handler is not ours to install. */
+static int lock_until(int fd, unsigned *left_ms)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (*left_ms < POLL_MS)
+			return -ETIMEDOUT;
+		*left_ms -= POLL_MS;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static int take_one(const struct hd_state *state, int group, unsigned *left_ms,
+		    struct hd_locks *locks, struct hd_err *err)
+{
+	char name[sizeof("group-") + 3 * sizeof(group)];
+	HD_AUTOCLOSE int fd = -1;
+	int *slot, r;
+
+	snprintf(name, sizeof(name), "group-%d", group);
+	fd = openat(state->locks_fd, name,
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return hd_err_set(err, errno,
+				  "cannot open the lock " HD_STATE_DIR
+				  "/locks/%s: %m",
+				  name);
+	r = lock_until(fd, left_ms);
+	if (r == -ETIMEDOUT) {
+		hd_err_set(
+			err, ETIMEDOUT,
+			"another hook has been working on IOMMU group %d for too long",
+			group);
+		return hd_err_fix(err, "fuser -v " HD_STATE_DIR "/locks/%s",
+				  name);
+	}
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "cannot lock " HD_STATE_DIR "/locks/%s: %s",
+				  name, strerror(-r));
+	slot = hd_array_add(&locks->fds, &locks->n, sizeof(*slot));
+	if (!slot)
+		return hd_err_nomem(err);
+	*slot = hd_steal_fd(&fd);
+	return 0;
+}
+
+int hd_locks_take(const struct hd_state *state, int *groups, size_t n,
+		  unsigned seconds, struct hd_locks *ret, struct hd_err *err)
+{
+	HD_AUTO_LOCKS struct hd_locks locks = { NULL, 0 };
+	unsigned left_ms = seconds * 1000;
+	int r;
+
+	n = sort_unique(groups, n);
+	for (size_t i = 0; i < n; i++) {
+		r = take_one(state, groups[i], &left_ms, &locks, err);
+		if (r < 0)
+			return r;
+	}
+	*ret = locks;
+	locks = (struct hd_locks){ NULL, 0 };
+	return 0;
+}
+
+void hd_locks_release(struct hd_locks *locks)
+{
+	for (size_t i = 0; i < locks->n; i++)
+		close(locks->fds[i]);
+	free(locks->fds);
+	*locks = (struct hd_locks){ NULL, 0 };
+}

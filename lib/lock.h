@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_LOCK_H
+#define HD_LOCK_H
+
+#include <stddef.h>
+
+#include "lib/err.h"
+#include "lib/state.h"
+
+/*
+ * Locks on IOMMU groups, held while devices of these groups are looked at and
+ * rebound. The kernel releases them when the holder dies (flock(2)). Guests
+ * whose devices share no group never wait for each other.
+ */
+struct hd_locks {
+	int *fds;
+	size_t n;
+};
+
+#define HD_AUTO_LOCKS __attribute__((cleanup(hd_locks_release)))
+
+/*
+ * Takes the lock of every group in @groups, in rising order so that two hooks
+ * can't wait for each other; @groups is sorted and freed of duplicates in
+ * place. Waits at most @seconds altogether.
+ *
+ * Returns 0; -ETIMEDOUT or another negative errno with a sentence in @err and
+ * no lock held.
+ */
+int hd_locks_take(const struct hd_state *state, int *groups, size_t n,
+		  unsigned seconds, struct hd_locks *ret, struct hd_err *err);
+
+void hd_locks_release(struct hd_locks *locks);
+
+#endif

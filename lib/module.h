@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_MODULE_H
+#define HD_MODULE_H
+
+#include <stdbool.h>
+
+#include "lib/err.h"
+#include "lib/host.h"
+
+/* What libkmod and modprobe.d(5) say of a module, before anyone loads it. */
+enum hd_module_state {
+	HD_MODULE_PRESENT, /* loaded or built in */
+	HD_MODULE_LOADABLE,
+	HD_MODULE_MISSING, /* none of that name in /lib/modules */
+	HD_MODULE_BLACKLISTED, /* by modprobe.d or the kernel's command line */
+	HD_MODULE_COMMAND, /* modprobe.d has an install command for it,
+			    * which only a shell could run */
+	HD_MODULE_NOT_VFIO, /* it has no vfio_pci alias: no VFIO driver */
+	HD_MODULE_UNKNOWN, /* a copied tree without /lib/modules */
+};
+
+/*
+ * Says whether the VFIO driver @driver ("vfio-pci" is module vfio_pci) is there
+ * or could be loaded; loads nothing. A driver of another name must have an
+ * alias "vfio_pci:", as the kernel's variant drivers do
+ * (Documentation/driver-api/vfio-pci-device-specific-driver-acceptance.rst),
+ * because the name comes from the domain's XML and a host driver forced onto a
+ * device of another kind would do harm. Returns 0 or a negative errno with a
+ * sentence in @err.
+ */
+int hd_module_query(const struct hd_host *host, const char *driver,
+		    enum hd_module_state *ret, struct hd_err *err);
+
+/*
+ * Loads the module and what it needs, as modprobe -b does, but runs no install
+ * command of modprobe.d. A module that is there already is success.
+ */
+int hd_module_load(const struct hd_host *host, const char *driver,
+		   struct hd_err *err);
+
+/*
+ * Whether /dev/vfio/vfio is there, which libvirt and QEMU open before anything
+ * else. In a copied tree, which has no /dev, it is taken for granted.
+ */
+bool hd_vfio_node_exists(const struct hd_host *host);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/names.h"
+
+#include <pci/pci.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct hd_names {
+	struct pci_access *access;
+	jmp_buf escape;
+	bool broken; /* libpci gave up once: never ask it again */
+};
+
+/*
+ * libpci's error callback must not return, and its default one ends the
+ * process; it has no user data but the access itself. One lookup is at work at
+ * a time, so the access to it may be thread-local and short-lived.
+ */
+static __thread struct hd_names *asking;
+
+static void on_error(char *message, ...) __attribute__((noreturn));
+static void on_error(char *message, ...)
+{
+	(void)message;
+	longjmp(asking->escape, 1);
+}
+
+static void on_message(char *message, ...)
+{
+	(void)message;
+}
+
+struct hd_names *hd_names_new(void)
+{
+	struct hd_names *names = calloc(1, sizeof(*names));
+
+	if (!names)
+		return NULL;
+	names->access = pci_alloc();
+	if (!names->access) {
+		free(names);
+		return NULL;
+	}
+	names->access->error = on_error;
+	names->access->warning = on_message;
+	names->access->debug = on_message;
+	/* No cache file of names in somebody's home folder. */
+	names->access->id_lookup_mode = 0;
+	return names;
+}
+
+void hd_names_free(struct hd_names *names)
+{
+	if (!names)
+		return;
+	pci_cleanup(names->access);
+	free(names);
+}
+
+void hd_names_cleanup(struct hd_names **names)
+{
+	hd_names_free(*names);
+}
+
+/* A name without numbers, NULL when pci.ids has none. */
+static const char *lookup(struct hd_names *names, char *buf, size_t size,
+			  int flags, int first, int second)
+{
+	const char *volatile name = NULL;
+
+	if (!names || names->broken)
+		return NULL;
+	asking = names;
+	if (setjmp(names->escape) == 0)
+		name = pci_lookup_name(names->access, buf, (int)size,
+				       flags | PCI_LOOKUP_NO_NUMBERS |
+					       PCI_LOOKUP_NO_HWDB,
+				       first, second);
+	else
+		names->broken = true;
+	asking = NULL;
+	return names->broken ? NULL : name;
+}
+
+const char *hd_names_device(struct hd_names *names, uint16_t vendor,
+			    uint16_t device, char *buf, size_t size)
+{
+	const char *name =
+		lookup(names, buf, size, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE,
+		       vendor, device);
+
+	if (name)
+		return name;
+	snprintf(buf, size, "Device %04x:%04x", vendor, device);
+	return buf;
+}
+
+const char *hd_names_class(struct hd_names *names, uint32_t class_code,
+			   char *buf, size_t size)
+{
+	int class_id = (int)(class_code >> 8);
+	const char *name =
+		lookup(names, buf, size, PCI_LOOKUP_CLASS, class_id, 0);
+
+	if (name)
+		return name;
+	snprintf(buf, size, "Class %04x", class_id);
+	return buf;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/plan.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int add_step(struct hd_plan *plan, enum hd_step_kind kind,
+		    struct hd_addr addr, const char *from, const char *to,
+		    struct hd_err *err)
+{
+	struct hd_step *step =
+		hd_array_add(&plan->steps, &plan->n_steps, sizeof(*step));
+
+	if (!step)
+		return hd_err_nomem(err);
+	step->kind = kind;
+	step->addr = addr;
+	step->from = from ? strdup(from) : NULL;
+	step->to = to ? strdup(to) : NULL;
+	if ((from && !step->from) || (to && !step->to))
+		return hd_err_nomem(err);
+	return 0;
+}
+
+int hd_plan_load(struct hd_plan *plan, const char *driver, struct hd_err *err)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].kind == HD_STEP_LOAD &&
+		    strcmp(plan->steps[i].to, driver) == 0)
+			return 0;
+	return add_step(plan, HD_STEP_LOAD, (struct hd_addr){ 0 }, NULL, driver,
+			err);
+}
+
+static int add_override(struct hd_plan *plan, struct hd_addr addr,
+			const char *from, const char *to, struct hd_err *err)
+{
+	if (same_text(from, to))
+		return 0;
+	return add_step(plan, HD_STEP_OVERRIDE, addr, from, to, err);
+}
+
+int hd_plan_move(struct hd_plan *plan, const struct hd_device *now,
+		 const char *driver, const char *override, struct hd_err *err)
+{
+	const char *current = now->override;
+	int r = 0;
+
+	if (same_text(now->driver, driver))
+		return add_override(plan, now->addr, current, override, err);
+	if (driver) {
+		r = add_override(plan, now->addr, current, driver, err);
+		current = driver;
+	}
+	if (r == 0 && now->driver)
+		r = add_step(plan, HD_STEP_UNBIND, now->addr, now->driver, NULL,
+			     err);
+	if (r == 0 && driver)
+		r = add_step(plan, HD_STEP_BIND, now->addr, NULL, driver, err);
+	if (r == 0)
+		r = add_override(plan, now->addr, current, override, err);
+	return r;
+}
+
+void hd_plan_clear(struct hd_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		free(plan->steps[i].from);
+		free(plan->steps[i].to);
+	}
+	free(plan->steps);
+	*plan = (struct hd_plan){ NULL, 0 };
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_PLAN_H
+#define HD_PLAN_H
+
+#include <stddef.h>
+
+#include "lib/addr.h"
+#include "lib/device.h"
+#include "lib/err.h"
+
+/* What can be done to the host. Each row of the table in run.c does one. */
+enum hd_step_kind {
+	HD_STEP_LOAD, /* load the module of driver @to */
+	HD_STEP_OVERRIDE, /* change driver_override from @from to @to */
+	HD_STEP_UNBIND, /* take the device from driver @from */
+	HD_STEP_BIND, /* give the device to driver @to */
+};
+
+/* One change of the host: @from and @to swapped is its inverse. */
+struct hd_step {
+	enum hd_step_kind kind;
+	struct hd_addr addr; /* not of HD_STEP_LOAD */
+	char *from; /* NULL for none; owned */
+	char *to; /* NULL for none; owned */
+};
+
+/* Steps in the order in which they are to be done. */
+struct hd_plan {
+	struct hd_step *steps;
+	size_t n_steps;
+};
+
+#define HD_AUTO_PLAN __attribute__((cleanup(hd_plan_clear)))
+
+/* Plans to load the module of a driver, once. */
+int hd_plan_load(struct hd_plan *plan, const char *driver, struct hd_err *err);
+
+/*
+ * Plans to bring a device from the state in @now to driver @driver and
+ * driver_override @override, either of which may be NULL for none. Nothing is
+ * planned for what is so already: whatever was done before and wherever it
+ * stopped, this is the way from there. So the plan that takes a device and the
+ * one that gives it back are made by the same rule.
+ *
+ * While a device changes hands its override names the driver that is to get
+ * it, so that no other driver that is loaded in between can.
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int hd_plan_move(struct hd_plan *plan, const struct hd_device *now,
+		 const char *driver, const char *override, struct hd_err *err);
+
+void hd_plan_clear(struct hd_plan *plan);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/print.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/*
+ * The number of bytes of the UTF-8 character at @p that may be printed as they
+ * are; 0 for what must not. The rules are RFC 3629's, without C0 and C1.
+ */
+static int printable(const unsigned char *p)
+{
+	static const struct {
+		unsigned char first, last, low, high;
+		int length;
+	} forms[] = {
+		{ 0xc3, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+		{ 0xc2, 0xc2, 0xa0, 0xbf, 2 }, /* U+0080 to U+009F are C1 */
+	};
+
+	if (*p < 0x80)
+		return *p >= ' ' && *p != 0x7f;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		int n = 1;
+
+		if (*p < forms[i].first || *p > forms[i].last ||
+		    p[1] < forms[i].low || p[1] > forms[i].high)
+			continue;
+		for (n = 2; n < forms[i].length; n++)
+			if ((p[n] & 0xc0) != 0x80)
+				return 0;
+		return n;
+	}
+	return 0;
+}
+
+void hd_print(FILE *file, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (*p) {
+		int n = printable(p);
+
+		if (n > 0)
+			fwrite(p, 1, (size_t)n, file);
+		else
+			fprintf(file, "\\x%02x", *p);
+		p += n > 0 ? n : 1;
+	}
+}
+
+static bool ends_sentence(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && strchr(".!?", text[n - 1]);
+}
+
+static void print_pair(FILE *file, const char *indent, const char *message,
+		       const char *fix)
+{
+	fputs(indent, file);
+	hd_print(file, message);
+	fputs(ends_sentence(message) ? "\n" : ".\n", file);
+	if (!fix)
+		return;
+	fprintf(file, "%sFix: ", indent);
+	hd_print(file, fix);
+	fputc('\n', file);
+}
+
+void hd_print_findings(FILE *file, const struct hd_findings *findings,
+		       const char *indent)
+{
+	for (int severity = HD_ERROR; severity >= HD_INFO; severity--)
+		for (size_t i = 0; i < findings->n; i++) {
+			const struct hd_finding *finding = &findings->items[i];
+
+			if ((int)finding->severity == severity)
+				print_pair(file, indent, finding->message,
+					   finding->fix);
+		}
+}
+
+void hd_print_err(FILE *file, const struct hd_err *err)
+{
+	print_pair(file, "", hd_err_message(err), err->fix);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_PRINT_H
+#define HD_PRINT_H
+
+#include <stdio.h>
+
+#include "lib/finding.h"
+
+/*
+ * Prints text that may come from others (a guest's name, a sysfs attribute) so
+ * that it stays on its line and can't steer a terminal: control characters,
+ * C1 controls and bytes that are no UTF-8 are written as \xXX.
+ */
+void hd_print(FILE *file, const char *text);
+
+/*
+ * Prints findings as the hook and the tool show them: errors first, each as a
+ * sentence on one line and its fix on the next. @indent is put before each.
+ */
+void hd_print_findings(FILE *file, const struct hd_findings *findings,
+		       const char *indent);
+
+/* The same for one error. */
+void hd_print_err(FILE *file, const struct hd_err *err);
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/sysfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+
+#define PCI "sys/bus/pci"
+#define GROUPS "sys/kernel/iommu_groups"
+#define PAGE 4096
+
+/* The kernel's MODULE_NAME_LEN is below 64, and drivers are named alike. */
+#define NAME_LIMIT 64
+
+int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr)
+{
+	char path[sizeof(PCI "/devices/") + sizeof(struct hd_addr_text)];
+
+	snprintf(path, sizeof(path), PCI "/devices/%s", hd_addr_text(addr).s);
+	return hd_host_openat(host, path, O_PATH | O_DIRECTORY);
+}
+
+bool hd_sysfs_is_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && n < NAME_LIMIT && !strchr(name, '/') &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int hd_sysfs_open_driver(const struct hd_host *host, const char *driver)
+{
+	char path[sizeof(PCI "/drivers/") + NAME_LIMIT];
+
+	if (!hd_sysfs_is_name(driver))
+		return -EINVAL;
+	snprintf(path, sizeof(path), PCI "/drivers/%s", driver);
+	return hd_host_openat(host, path, O_PATH | O_DIRECTORY);
+}
+
+int hd_sysfs_open_devices(const struct hd_host *host)
+{
+	return hd_host_openat(host, PCI "/devices", O_RDONLY | O_DIRECTORY);
+}
+
+int hd_sysfs_open_group(const struct hd_host *host, unsigned group)
+{
+	char path[sizeof(GROUPS "//devices") + 3 * sizeof(group)];
+
+	snprintf(path, sizeof(path), GROUPS "/%u/devices", group);
+	return hd_host_openat(host, path, O_RDONLY | O_DIRECTORY);
+}
+
+unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit)
+{
+	int fd = hd_host_openat(host, GROUPS, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	unsigned n = 0;
+
+	if (!dir) {
+		hd_auto_close(&fd);
+		return 0;
+	}
+	while (n < limit && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+int hd_sysfs_read(int dir_fd, const char *attribute, char **ret)
+{
+	HD_AUTOCLOSE int fd =
+		openat(dir_fd, attribute, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char page[PAGE + 1];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, page, PAGE);
+	if (n < 0)
+		return -errno;
+	if (n > 0 && page[n - 1] == '\n')
+		n--;
+	page[n] = '\0';
+	*ret = strdup(page);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret)
+{
+	HD_AUTOFREE char *text = NULL;
+	int r = hd_sysfs_read(dir_fd, attribute, &text);
+	char *end;
+	long long value;
+
+	if (r < 0)
+		return r;
+	errno = 0;
+	value = strtoll(text, &end, 0);
+	if (errno || end == text || *end != '\0')
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+int hd_sysfs_read_link(int dir_fd, const char *link, char **ret)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir_fd, link, target, sizeof(target) - 1);
+	const char *slash;
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	*ret = strdup(slash ? slash + 1 : target);
+	return *ret ? 0 : -ENOMEM;
+}
+
+bool hd_sysfs_exists(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int hd_sysfs_write(int dir_fd, const char *attribute, const char *text)
+{
+	HD_AUTOCLOSE int fd =
+		openat(dir_fd, attribute, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	size_t length = strlen(text);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, length);
+	if (n < 0)
+		return -errno;
+	/* An attribute takes all or nothing; less is nothing. */
+	return (size_t)n == length ? 0 : -EIO;
+}

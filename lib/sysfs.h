@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_SYSFS_H
+#define HD_SYSFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/host.h"
+
+/*
+ * The only place that knows sysfs paths (Documentation/ABI/testing/
+ * sysfs-bus-pci, sysfs-kernel-iommu_groups in the kernel's tree) and how
+ * attributes are read and written. All functions return a negative errno
+ * without a sentence: only the caller knows what the attribute meant to it.
+ */
+
+/* Where sysfs puts things, for sentences and commands: "/sys/bus/pci". */
+#define HD_SYSFS_PCI "/sys/bus/pci"
+
+/* Opens the folder of a PCI function; a file descriptor or -ENOENT, -errno. */
+int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr);
+
+/*
+ * Opens the folder of a PCI driver. @driver comes from outside: -EINVAL when it
+ * can't be the name of one (hd_sysfs_is_name()).
+ */
+int hd_sysfs_open_driver(const struct hd_host *host, const char *driver);
+
+/* Opens /sys/bus/pci/devices for reading its entries. */
+int hd_sysfs_open_devices(const struct hd_host *host);
+
+/* Opens the folder of the members of an IOMMU group. */
+int hd_sysfs_open_group(const struct hd_host *host, unsigned group);
+
+/* Counts the IOMMU groups of the host, up to @limit; 0 when there are none. */
+unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit);
+
+/* Whether @name can be one element of a sysfs path: a module, a driver. */
+bool hd_sysfs_is_name(const char *name);
+
+/*
+ * Reads a text attribute below @dir_fd, without its trailing newline.
+ * *@ret is owned by the caller. At most one page, as sysfs itself.
+ */
+int hd_sysfs_read(int dir_fd, const char *attribute, char **ret);
+
+/* Reads a number in C's notation ("0x10de", "-1"); -EINVAL when it is none. */
+int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret);
+
+/* The last element of a symbolic link's target; owned by the caller. */
+int hd_sysfs_read_link(int dir_fd, const char *link, char **ret);
+
+bool hd_sysfs_exists(int dir_fd, const char *name);
+
+/* Writes @text to an attribute in one write(2), whose errno is the kernel's. */
+int hd_sysfs_write(int dir_fd, const char *attribute, const char *text);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_DOC_H
+#define HD_DOC_H
+
+#include <libxml/tree.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/err.h"
+
+/*
+ * How XML that others wrote is parsed, everywhere: from memory, with no
+ * network, no document type declaration and so no entities of its own, and
+ * with libxml2's limits on depth and sizes.
+ */
+
+/* More than a domain of thousands of devices has; the hook reads no more. */
+#define HD_DOC_LIMIT (16 * 1024 * 1024)
+
+#define HD_AUTO_DOC __attribute__((cleanup(hd_doc_cleanup)))
+#define HD_AUTO_XMLSTR __attribute__((cleanup(hd_xmlstr_cleanup)))
+
+/*
+ * Parses a document. Returns 0, or -EINVAL with a sentence that names the line
+ * and the cause. *@ret is freed with xmlFreeDoc().
+ */
+int hd_doc_parse(const char *text, size_t length, xmlDoc **ret,
+		 struct hd_err *err);
+
+/* Whether a node is an element called @name, in no namespace. */
+bool hd_node_is(const xmlNode *node, const char *name);
+
+/* The first child element called @name, or NULL. */
+xmlNode *hd_node_child(const xmlNode *node, const char *name);
+
+/* An attribute's value, or NULL; freed with xmlFree(). */
+char *hd_node_attribute(const xmlNode *node, const char *name);
+
+/* Whether an attribute is there and has this value. */
+bool hd_node_attribute_is(const xmlNode *node, const char *name,
+			  const char *value);
+
+/* The line an element begins on, from 1. */
+unsigned hd_node_line(const xmlNode *node);
+
+void hd_doc_cleanup(xmlDoc **doc);
+void hd_xmlstr_cleanup(char **string);
+
+#endif

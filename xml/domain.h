@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_DOMAIN_H
+#define HD_DOMAIN_H
+
+#include <stddef.h>
+
+#include "lib/assign.h"
+#include "lib/claim.h"
+#include "lib/err.h"
+
+/* What we need to know of a domain. */
+struct hd_domain {
+	char *name; /* never NULL after parsing; owned */
+	char uuid[HD_UUID_SIZE]; /* canonical, "" when the XML has none */
+	struct hd_assign *assigns; /* in the order of the document; owned */
+	size_t n_assigns;
+};
+
+#define HD_AUTO_DOMAIN __attribute__((cleanup(hd_domain_clear)))
+
+/*
+ * Reads a domain's XML as libvirt prints it or as a person wrote it. Every way
+ * to get a host's PCI device is an assignment: <hostdev type='pci'>,
+ * <interface type='hostdev'> and <disk type='nvme'> with its backing stores.
+ * A VF of a network pool is none until libvirt has chosen it.
+ *
+ * Returns 0, or a negative errno with a sentence that names the line.
+ */
+int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
+		    struct hd_err *err);
+
+void hd_domain_clear(struct hd_domain *domain);
+
+#endif

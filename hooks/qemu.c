@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The libvirt hook: /etc/libvirt/hooks/qemu NAME OPERATION SUBOPERATION EXTRA,
+ * with the domain's XML on stdin (https://libvirt.org/hooks.html).
+ *
+ * libvirt waits for it while it holds the domain, without any time limit: it
+ * never asks libvirt anything, and it leaves no child behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libxml/parser.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/handover.h"
+#include "lib/print.h"
+#include "lib/read.h"
+#include "xml/doc.h"
+#include "xml/domain.h"
+
+/* Why an event ended badly: findings, or one error. */
+struct outcome {
+	struct hd_findings findings;
+	struct hd_err err;
+};
+
+typedef int (*hd_take_fn)(const struct hd_host *host,
+			  const struct hd_request *request,
+			  struct hd_names *names, struct hd_findings *findings,
+			  struct hd_err *err);
+
+static int read_domain(struct hd_domain *ret, struct hd_err *err)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r = hd_read_all(STDIN_FILENO, HD_DOC_LIMIT, &text, &length);
+
+	if (r == -EFBIG)
+		return hd_err_set(err, EFBIG,
+				  "the domain's XML has more than %d MiB",
+				  HD_DOC_LIMIT / 1024 / 1024);
+	if (r < 0)
+		return hd_err_set(err, -r, "the domain's XML can't be read: %s",
+				  strerror(-r));
+	return hd_domain_parse(text, length, ret, err);
+}
+
+/* What prepare and start share: read who asks for what, and see to it. */
+static int with_devices(const char *name, hd_take_fn take,
+			struct outcome *outcome)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	HD_AUTO_NAMES struct hd_names *names = NULL;
+	struct hd_request request;
+	int r = read_domain(&domain, &outcome->err);
+
+	if (r < 0)
+		return hd_err_wrap(&outcome->err, "Guest '%s' is not started",
+				   name);
+	if (domain.n_assigns == 0)
+		return 0;
+	request = (struct hd_request){ domain.name, domain.uuid, domain.assigns,
+				       domain.n_assigns };
+	r = hd_host_open(&host, NULL, &outcome->err);
+	if (r < 0)
+		return r;
+	names = hd_names_new();
+	r = take(&host, &request, names, &outcome->findings, &outcome->err);
+	return r < 0 ? hd_err_wrap(&outcome->err, "Guest '%s' is not started",
+				   name)
+		     : 0;
+}
+
+static int on_prepare(const char *name, struct outcome *outcome)
+{
+	return with_devices(name, hd_prepare, outcome);
+}
+
+/* Now libvirt has chosen the VFs of network pools; prepare couldn't see them.
+ */
+static int on_start(const char *name, struct outcome *outcome)
+{
+	return with_devices(name, hd_adopt, outcome);
+}
+
+/*
+ * Also follows a prepare that failed, ours or another script's. A document that
+ * can't be read must not keep the host from its devices: the name will do.
+ */
+static int on_release(const char *name, struct outcome *outcome)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	HD_AUTO_ERR struct hd_err unreadable = HD_ERR_INIT;
+	int r = read_domain(&domain, &unreadable);
+
+	r = hd_host_open(&host, NULL, &outcome->err);
+	if (r < 0)
+		return r;
+	return hd_release(&host, domain.uuid, domain.name ? domain.name : name,
+			  &outcome->findings, &outcome->err);
+}
+
+/*
+ * The events of libvirt's protocol (src/util/virhook.c). Where there is no
+ * function there is nothing to do, and stdin may stay unread. An event that
+ * isn't here belongs to a newer libvirt and must not be in its way.
+ */
+static const struct event {
+	const char *operation;
+	int (*handle)(const char *name, struct outcome *outcome);
+} events[] = {
+	{ "prepare", on_prepare }, /* exit 1 refuses the start */
+	{ "start", on_start }, /* exit 1 refuses the start */
+	{ "started", NULL }, /* exit 1 would kill the running guest */
+	{ "stopped", NULL }, /* the devices are still with vfio */
+	{ "release", on_release }, /* exit 1 is logged */
+	{ "migrate", NULL }, /* no output: the XML stays as it is */
+	{ "restore", NULL }, /* no output: the XML stays as it is */
+	{ "reconnect", NULL }, /* exit 1 would kill the running guest */
+	{ "attach", NULL }, /* defined by libvirt, never called */
+};
+
+/* stderr becomes the error that virsh shows; its first line counts. */
+static int report(int r, const struct outcome *outcome)
+{
+	if (r < 0)
+		hd_print_err(stderr, &outcome->err);
+	hd_print_findings(stderr, &outcome->findings, "");
+	return r < 0 || hd_findings_refuse(&outcome->findings) ? 1 : 0;
+}
+
+static int handle(const struct event *event, const char *name)
+{
+	struct outcome outcome = { { NULL, 0 }, HD_ERR_INIT };
+	int status = report(event->handle(name, &outcome), &outcome);
+
+	hd_findings_clear(&outcome.findings);
+	hd_err_clear(&outcome.err);
+	xmlCleanupParser();
+	return status;
+}
+
+/* A file that is opened must not become stdin, stdout or stderr. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	/* A session daemon runs the same hook as an ordinary user. */
+	if (geteuid() != 0)
+		return 0;
+	fill_standard_fds();
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	if (argc != 5) {
+		fputs("This is a libvirt hook: libvirt runs it with GUEST OPERATION SUBOPERATION EXTRA and the guest's XML on stdin.\nFix: To see what it would say of a guest: virt-hostdev check GUEST\n",
+		      stderr);
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (strcmp(argv[2], events[i].operation) == 0)
+			return events[i].handle ? handle(&events[i], argv[1])
+						: 0;
+	return 0;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* virt-hostdev: a table of verbs, each in its own file. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/print.h"
+#include "tools/tool.h"
+
+static const struct hd_verb *const verbs[] = {
+	&hd_verb_list,
+	&hd_verb_show,
+	&hd_verb_xml,
+	&hd_verb_check,
+};
+
+/* Every option there is, for parsing and for the help of the verbs. */
+static const struct {
+	unsigned bit; /* 0: every verb takes it */
+	char letter;
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	const char *help;
+} options[] = {
+	{ HD_OPT_JSON, 'j', "json", NULL, "print JSON for programs" },
+	{ HD_OPT_ROOT, 'r', "root", "DIR",
+	  "look at another machine's copied /sys and /proc below DIR" },
+	{ HD_OPT_CONNECT, 'c', "connect", "URI", "the libvirt to ask" },
+	{ HD_OPT_MANAGED, 'm', "managed", "yes|no",
+	  "who binds the device: libvirt (yes, the default) or the hook (no)" },
+	{ 0, 'h', "help", NULL, "print this help" },
+};
+
+#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
+#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+/* What main asks of parsing besides a filled tool. */
+struct parsed {
+	const char *root;
+	bool help;
+};
+
+static void print_usage(FILE *file)
+{
+	fputs("Usage: virt-hostdev VERB [OPTION]... [ARGUMENT]...\n"
+	      "Gives PCI devices of the host to libvirt guests, safely.\n\nVerbs:\n",
+	      file);
+	for (size_t i = 0; i < N_VERBS; i++)
+		fprintf(file, "  %-8s %-16s %s\n", verbs[i]->name,
+			verbs[i]->arguments, verbs[i]->summary);
+	fputs("\nvirt-hostdev VERB --help says more of a verb; "
+	      "--version prints the version.\n"
+	      "Exit status: 0 fine, 1 failed or refused, 2 wrong usage.\n",
+	      file);
+}
+
+static void print_verb_help(const struct hd_verb *verb)
+{
+	printf("Usage: virt-hostdev %s [OPTION]... %s\n%s.\n\n", verb->name,
+	       verb->arguments, verb->summary);
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		const char *argument = options[i].argument;
+
+		if (options[i].bit && !(verb->options & options[i].bit))
+			continue;
+		printf("  -%c, --%s%s%-*s %s\n", options[i].letter,
+		       options[i].name, argument ? " " : "",
+		       16 - (int)strlen(options[i].name) - (argument ? 1 : 0),
+		       argument ? argument : "", options[i].help);
+	}
+	printf("\n%s\n", verb->help);
+}
+
+static int usage(struct hd_err *err)
+{
+	hd_err_fix(err, "virt-hostdev --help");
+	return HD_EXIT_USAGE;
+}
+
+/* Fills getopt's two tables with the options that the verb takes. */
+static void make_tables(const struct hd_verb *verb, char *letters,
+			struct option *longs)
+{
+	*letters++ = ':'; /* getopt prints nothing by itself */
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		if (options[i].bit && !(verb->options & options[i].bit))
+			continue;
+		*letters++ = options[i].letter;
+		if (options[i].argument)
+			*letters++ = ':';
+		*longs++ =
+			(struct option){ options[i].name,
+					 options[i].argument ? required_argument
+							     : no_argument,
+					 NULL, options[i].letter };
+	}
+	*letters = '\0';
+	*longs = (struct option){ NULL, 0, NULL, 0 };
+}
+
+static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
+		       const char *word, struct hd_err *err)
+{
+	switch (letter) {
+	case 'j':
+		tool->json = true;
+		return 0;
+	case 'r':
+		parsed->root = optarg;
+		return 0;
+	case 'c':
+		tool->uri = optarg;
+		return 0;
+	case 'm':
+		tool->managed = strcmp(optarg, "yes") == 0;
+		if (tool->managed || strcmp(optarg, "no") == 0)
+			return 0;
+		return hd_err_set(err, EINVAL,
+				  "--managed takes yes or no, not '%s'",
+				  optarg);
+	case 'h':
+		parsed->help = true;
+		return 0;
+	case ':':
+		return hd_err_set(err, EINVAL, "%s needs an argument", word);
+	default:
+		return hd_err_set(err, EINVAL, "there is no option %s here",
+				  word);
+	}
+}
+
+static int parse_options(const struct hd_verb *verb, int argc, char **argv,
+			 struct hd_tool *tool, struct parsed *parsed,
+			 struct hd_err *err)
+{
+	char letters[2 * N_OPTIONS + 2];
+	struct option longs[N_OPTIONS + 1];
+	int letter, n;
+
+	make_tables(verb, letters, longs);
+	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1)
+		if (take_option(letter, tool, parsed, argv[optind - 1], err) <
+		    0)
+			return usage(err);
+	n = argc - optind;
+	if (parsed->help ||
+	    (n >= verb->min_arguments && n <= verb->max_arguments))
+		return 0;
+	if (n < verb->min_arguments)
+		hd_err_set(err, EINVAL, "%s needs %s", verb->name,
+			   verb->arguments);
+	else
+		hd_err_set(err, EINVAL, "%s takes no argument '%s'", verb->name,
+			   argv[optind + verb->max_arguments]);
+	return usage(err);
+}
+
+static int run_verb(const struct hd_verb *verb, int argc, char **argv,
+		    struct hd_err *err)
+{
+	HD_AUTO_NAMES struct hd_names *names = NULL;
+	struct hd_tool tool = { .host = HD_HOST_INIT, .managed = true };
+	struct parsed parsed = { NULL, false };
+	int status = parse_options(verb, argc, argv, &tool, &parsed, err);
+
+	if (status != 0)
+		return status;
+	if (parsed.help) {
+		print_verb_help(verb);
+		return HD_EXIT_FINE;
+	}
+	if (hd_host_open(&tool.host, parsed.root, err) < 0)
+		return HD_EXIT_FAILED;
+	names = tool.names = hd_names_new();
+	status = verb->run(&tool, argc - optind, argv + optind, err);
+	hd_host_close(&tool.host);
+	return status;
+}
+
+static int run(int argc, char **argv, struct hd_err *err)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return HD_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return HD_EXIT_FINE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("virt-hostdev " HD_VERSION);
+		return HD_EXIT_FINE;
+	}
+	for (size_t i = 0; i < N_VERBS; i++)
+		if (strcmp(argv[1], verbs[i]->name) == 0)
+			return run_verb(verbs[i], argc - 1, argv + 1, err);
+	hd_err_set(err, EINVAL, "there is no verb '%s'", argv[1]);
+	return usage(err);
+}
+
+int main(int argc, char **argv)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	int status = run(argc, argv, &err);
+
+	if (err.code) {
+		fputs("virt-hostdev: ", stderr);
+		hd_print_err(stderr, &err);
+	}
+	if (fflush(stdout) != 0 && status == HD_EXIT_FINE) {
+		fprintf(stderr, "virt-hostdev: cannot write the output: %m\n");
+		return HD_EXIT_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+programs += $(O)/tools/virt-hostdev
+install_targets += install-tool
+
+tools_src := $(sort $(wildcard tools/*.c))
+tools_pkgs := libvirt json-c smartcols
+pkgs += $(tools_pkgs)
+
+$(O)/tools/virt-hostdev: $(tools_src:%.c=$(O)/%.o) $(O)/lib/lib.a
+	$(call link,$(xml_pkgs) $(lib_pkgs) $(tools_pkgs))
+
+install-tool: $(O)/tools/virt-hostdev
+	$(INSTALL) -d $(DESTDIR)$(bindir)
+	$(INSTALL) -m 755 $(O)/tools/virt-hostdev $(DESTDIR)$(bindir)/virt-hostdev
+
+.PHONY: install-tool

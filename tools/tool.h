@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_TOOL_H
+#define HD_TOOL_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#include "lib/host.h"
+#include "lib/names.h"
+#include "xml/domain.h"
+
+/* Exit codes of every verb. */
+enum { HD_EXIT_FINE = 0, HD_EXIT_FAILED = 1, HD_EXIT_USAGE = 2 };
+
+/* Options a verb may take; a verb's row says which ones it does. */
+enum {
+	HD_OPT_JSON = 1 << 0,
+	HD_OPT_ROOT = 1 << 1,
+	HD_OPT_CONNECT = 1 << 2,
+	HD_OPT_MANAGED = 1 << 3,
+};
+
+/* What the command line said, and what every verb works with. */
+struct hd_tool {
+	struct hd_host host;
+	struct hd_names *names;
+	bool json;
+	const char *uri; /* of libvirt; NULL for its default */
+	bool managed;
+};
+
+/* One verb: a row of the table in main.c, a file of its own. */
+struct hd_verb {
+	const char *name;
+	const char *arguments; /* for the usage line */
+	const char *summary;
+	const char *help; /* paragraphs after the options */
+	unsigned options; /* HD_OPT_… */
+	int min_arguments;
+	int max_arguments;
+	/*
+	 * Prints its result to stdout and returns an exit code. When it returns
+	 * HD_EXIT_FAILED or HD_EXIT_USAGE with @err filled, main prints @err.
+	 */
+	int (*run)(struct hd_tool *tool, int argc, char **argv,
+		   struct hd_err *err);
+};
+
+extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
+	hd_verb_check;
+
+/* A JSON string, or null for NULL. */
+json_object *hd_json_text(const char *text);
+
+/* A JSON number, or null where @value equals @none. */
+json_object *hd_json_int(int value, int none);
+
+/* Prints @object, indented, with a newline, and releases it. */
+void hd_json_print(json_object *object);
+
+/* What JSON prints as null, a table prints as "-". */
+const char *hd_json_cell(json_object *value);
+
+/*
+ * The text of a domain: "-" is stdin, a name with a slash or ending in .xml is
+ * a file, everything else is the name or UUID of a domain of libvirt, whose
+ * persistent definition is taken.
+ *
+ * Returns 0 and the text for free(), or a negative errno with a sentence.
+ */
+int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
+		   size_t *ret_length, struct hd_err *err);
+
+#endif

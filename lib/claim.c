@@ -365,17 +365,19 @@ static int load_into(const struct hd_state *state, const char *name,
 		     struct hd_claims *claims, struct hd_findings *findings,
 		     struct hd_err *err)
 {
+	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
 	struct hd_claim claim, *slot;
-	int r = hd_claim_load(state, name, &claim, err);
+	int r = hd_claim_load(state, name, &claim, &cause);
 
 	if (r == -ENOENT) /* its guest ended meanwhile */
 		return 0;
 	if (r == -EBADMSG)
 		return hd_findings_add(findings, "claim-damaged", HD_WARNING,
-				       HD_WHOLE_DOMAIN, hd_steal(&err->message),
-				       hd_steal(&err->fix), err);
+				       HD_WHOLE_DOMAIN,
+				       hd_steal(&cause.message),
+				       hd_steal(&cause.fix), err);
 	if (r < 0)
-		return r;
+		return hd_err_set(err, -r, "%s", hd_err_message(&cause));
 	slot = hd_array_add(&claims->items, &claims->n, sizeof(*slot));
 	if (!slot) {
 		hd_claim_clear(&claim);

@@ -9,7 +9,8 @@
  */
 struct hd_err {
 	int code; /* positive errno, 0 when nothing is wrong */
-	char *message; /* one sentence without a newline; owned */
+	char *message; /* one sentence; owned. It may quote what others wrote:
+			* print it with hd_print_err() */
 	char *fix; /* command or setting that ends it, or NULL; owned */
 };
 

@@ -27,17 +27,6 @@ int hd_findings_add(struct hd_findings *findings, const char *id,
 	return 0;
 }
 
-int hd_findings_add_err(struct hd_findings *findings, const char *id,
-			size_t assign, struct hd_err *err)
-{
-	HD_AUTO_ERR struct hd_err taken = *err;
-
-	*err = (struct hd_err)HD_ERR_INIT;
-	return hd_findings_add(findings, id, HD_ERROR, assign,
-			       strdup(hd_err_message(&taken)),
-			       hd_steal(&taken.fix), err);
-}
-
 bool hd_findings_refuse(const struct hd_findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++)

@@ -39,10 +39,6 @@ int hd_findings_add(struct hd_findings *findings, const char *id,
 		    enum hd_severity severity, size_t assign, char *message,
 		    char *fix, struct hd_err *err);
 
-/* Moves @err into a finding of severity error and empties it. */
-int hd_findings_add_err(struct hd_findings *findings, const char *id,
-			size_t assign, struct hd_err *err);
-
 /* Whether any finding is an error: the guest must not start. */
 bool hd_findings_refuse(const struct hd_findings *findings);
 

@@ -57,6 +57,21 @@ static int add_member(struct hd_inventory *inventory,
 	return *foreign ? 0 : hd_err_nomem(err);
 }
 
+static int compare_devices(const void *a, const void *b)
+{
+	const struct hd_device *x = a, *y = b;
+
+	return hd_addr_compare(&x->addr, &y->addr);
+}
+
+/* readdir(3) has no order, but sentences and tables should. */
+static void sort(struct hd_inventory *inventory)
+{
+	if (inventory->n_devices)
+		qsort(inventory->devices, inventory->n_devices,
+		      sizeof(*inventory->devices), compare_devices);
+}
+
 static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 		     int number, struct hd_err *err)
 {
@@ -94,6 +109,7 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 				       err);
 	}
 	closedir(dir);
+	sort(inventory);
 	return r;
 }
 
@@ -114,13 +130,6 @@ int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 	if (r == 0 && !inventory->iommu)
 		inventory->iommu = hd_sysfs_count_groups(host, 1) > 0;
 	return r;
-}
-
-static int compare_devices(const void *a, const void *b)
-{
-	const struct hd_device *x = a, *y = b;
-
-	return hd_addr_compare(&x->addr, &y->addr);
 }
 
 int hd_inventory_read_all(struct hd_inventory *inventory,
@@ -148,9 +157,7 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 			r = 0;
 	}
 	closedir(dir);
-	if (inventory->n_devices)
-		qsort(inventory->devices, inventory->n_devices,
-		      sizeof(*inventory->devices), compare_devices);
+	sort(inventory);
 	return r;
 }
 

@@ -95,6 +95,8 @@ static int add_assign(struct hd_domain *domain, enum hd_source kind,
 	if (!assign)
 		return hd_err_nomem(err);
 	assign->source = kind;
+	/* libvirt's defaults: no for devices, yes for NVMe disks. */
+	assign->managed = kind == HD_SOURCE_DISK;
 	assign->line = hd_node_line(node);
 	r = read_address(address, &assign->addr, err);
 	if (r == 0)

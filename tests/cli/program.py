@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs what was built with the sanitizers."""
+
+import os
+import subprocess
+from pathlib import Path
+
+BUILD = Path(__file__).resolve().parents[2] / "build" / "asan"
+HOOK = BUILD / "hooks" / "qemu"
+TOOL = BUILD / "tools" / "virt-hostdev"
+
+
+def run(command, stdin="", **options):
+    """Bytes in stdin stay bytes; what comes out is text."""
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    result = subprocess.run([os.fspath(word) if not isinstance(word, bytes) else word
+                             for word in command],
+                            input=stdin, capture_output=True, timeout=60, **options)
+    result.out = result.stdout.decode(errors="replace")
+    result.err = result.stderr.decode(errors="replace")
+    return result
+
+
+def tool(*arguments, **options):
+    return run([TOOL, *arguments], **options)
+
+
+def domain(*devices, name="guest", uuid="6ba7b810-9dad-11d1-80b4-00c04fd430c8"):
+    return (f"<domain>\n<name>{name}</name>\n<uuid>{uuid}</uuid>\n<devices>\n"
+            + "\n".join(devices) + "\n</devices>\n</domain>\n")
+
+
+def hostdev(bus, slot=0, function=0, domain_number=0, managed="no"):
+    return (f"<hostdev mode='subsystem' type='pci' managed='{managed}'><source>"
+            f"<address domain='0x{domain_number:04x}' bus='0x{bus:02x}' slot='0x{slot:02x}' "
+            f"function='0x{function}'/></source></hostdev>")

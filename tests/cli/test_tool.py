@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The companion tool, on a copied tree."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from program import TOOL, domain, hostdev, run, tool
+from tree import usual
+
+
+class _OnTree(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = usual(folder.name)
+        self.root = folder.name
+
+    def on_tree(self, verb, *arguments, **options):
+        return tool(verb, "--root", self.root, *arguments, **options)
+
+    def json_of(self, verb, *arguments, **options):
+        return json.loads(self.on_tree(verb, "--json", *arguments, **options).out)
+
+    def assert_sentence(self, result, code, words):
+        self.assertEqual(result.returncode, code, result.err)
+        self.assertEqual(result.out, "")
+        first = result.err.splitlines()[0]
+        self.assertIn(words, first)
+        self.assertTrue(first.startswith("virt-hostdev: ") and first.endswith("."), first)
+
+
+class Listing(_OnTree):
+    def test_json_has_every_property(self):
+        devices = self.json_of("list")["devices"]
+        self.assertEqual([each["address"] for each in devices],
+                         ["0000:00:01.0", "0000:01:00.0", "0000:01:00.1", "0000:02:00.0",
+                          "10000:e1:00.0"])
+        gpu, nic, nvme = devices[1], devices[3], devices[4]
+        self.assertEqual(gpu["class"], "0x030000")
+        self.assertEqual(gpu["vendor"], "0x10de")
+        self.assertEqual(gpu["device"], "0x1f06")
+        self.assertEqual(gpu["driver"], "nouveau")
+        self.assertEqual(gpu["group"], 1)
+        self.assertIsNone(gpu["numa_node"])
+        self.assertEqual(nic["numa_node"], 1)
+        self.assertIsNone(nvme["driver"])
+        self.assertIsNone(nvme["group"])
+        for device in devices:
+            self.assertTrue(device["name"])
+
+    def test_table_has_a_line_for_each_device(self):
+        lines = self.on_tree("list").out.splitlines()
+        self.assertEqual(lines[0].split()[:3], ["ADDRESS", "GROUP", "DRIVER"])
+        self.assertEqual(lines[2].split()[:3], ["0000:01:00.0", "1", "nouveau"])
+        self.assertEqual(lines[5].split()[:3], ["10000:e1:00.0", "-", "-"])
+        self.assertEqual(len(lines), 6)
+
+    def test_show_names_group_and_blockers(self):
+        shown = self.json_of("show", "01:00.0")
+        self.assertEqual(shown["group_members"],
+                         ["0000:00:01.0", "0000:01:00.0", "0000:01:00.1"])
+        self.assertEqual(shown["group_blockers"], ["0000:01:00.1"])
+        self.assertFalse(shown["bridge"])
+        self.assertIsNone(shown["driver_override"])
+        self.assertIsNone(shown["guest"])
+        text = self.on_tree("show", "pci_0000_01_00_0").out
+        self.assertRegex(text, r"Kept from vfio by +0000:01:00\.1\n")
+        self.assertRegex(text, r"Driver +nouveau\n")
+
+    def test_show_knows_who_holds_a_device(self):
+        claims = Path(self.root, "run/virt-hostdev/claims")
+        claims.mkdir(parents=True)
+        Path(self.root, "run/virt-hostdev/locks").mkdir()
+        (claims / "6ba7b810-9dad-11d1-80b4-00c04fd430c8").write_text(
+            "virt-hostdev-claim 1\ndomain 6ba7b810-9dad-11d1-80b4-00c04fd430c8 win%2011\n"
+            "device 0000:02:00.0 2 hook e1000e -\nend\n")
+        self.assertEqual(self.json_of("show", "02:00.0")["guest"], "win 11")
+        self.assertRegex(self.on_tree("show", "02:00.0").out, "Held by guest +win 11\n")
+        refused = self.on_tree("check", "-", stdin=domain(
+            hostdev(2), name="x", uuid="6ba7b811-9dad-11d1-80b4-00c04fd430c8"))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("guest 'win 11' has it", refused.out)
+
+    def test_links_do_not_lead_out_of_the_tree(self):
+        outside = tempfile.TemporaryDirectory()
+        self.addCleanup(outside.cleanup)
+        for name in ("class", "vendor", "device"):
+            Path(outside.name, name).write_text("0x1234\n")
+        (self.tree.pci / "devices" / "0000:09:00.0").symlink_to(outside.name)
+        self.assertNotIn("0000:09:00.0", self.on_tree("list").out)
+
+    def test_missing_device_and_missing_root(self):
+        self.assert_sentence(self.on_tree("show", "07:00.0"), 1,
+                             "no PCI device at 0000:07:00.0")
+        self.assert_sentence(tool("list", "--root", "/nonexistent"), 1, "/nonexistent")
+
+    def test_attribute_with_control_characters_stays_on_its_line(self):
+        attribute = self.tree.pci / "devices/0000:02:00.0/driver_override"
+        attribute.write_text("a\x1b[31mb\n")
+        self.assertIn("a\\x1b[31mb", self.on_tree("show", "02:00.0").out)
+
+
+class Xml(_OnTree):
+    def test_block_for_each_address(self):
+        result = self.on_tree("xml", "02:00.0", "pci_10000_e1_00_0")
+        self.assertEqual(result.returncode, 0, result.err)
+        self.assertEqual(result.out, """\
+<hostdev mode='subsystem' type='pci' managed='yes'>
+  <source>
+    <address domain='0x0000' bus='0x02' slot='0x00' function='0x0'/>
+  </source>
+</hostdev>
+<hostdev mode='subsystem' type='pci' managed='yes'>
+  <source>
+    <address domain='0x10000' bus='0xe1' slot='0x00' function='0x0'/>
+  </source>
+</hostdev>
+""")
+
+    def test_what_it_writes_libvirts_schema_takes(self):
+        schema = Path("/usr/share/libvirt/schemas/domain.rng")
+        if not schema.exists():
+            self.skipTest(f"{schema} is missing")
+        block = self.on_tree("xml", "10000:e1:00.0", "--managed", "no").out
+        text = ("<domain type='qemu'><name>g</name><memory>1</memory><os><type>hvm</type></os>"
+                f"<devices>{block}</devices></domain>")
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(text)
+            file.flush()
+            result = run(["xmllint", "--noout", "--relaxng", schema, file.name])
+        self.assertEqual(result.returncode, 0, result.err)
+
+    def test_managed(self):
+        self.assertIn("managed='no'", self.on_tree("xml", "--managed=no", "02:00.0").out)
+        self.assertIn("managed='yes'", self.on_tree("xml", "--managed=yes", "02:00.0").out)
+        self.assert_sentence(self.on_tree("xml", "--managed=maybe", "02:00.0"), 2, "maybe")
+
+    def test_all_blocks_or_none(self):
+        self.assert_sentence(self.on_tree("xml", "02:00.0", "07:00.0"), 1, "0000:07:00.0")
+        self.assert_sentence(self.on_tree("xml", "02:00.0", "00:01.0"), 1, "is a bridge")
+        self.assert_sentence(self.on_tree("xml", "02:00.0", "2:0.0"), 2, "not a PCI address")
+        self.assert_sentence(self.on_tree("xml"), 2, "needs ADDRESS")
+
+
+class Check(_OnTree):
+    def check(self, *devices, **options):
+        return self.json_of("check", "-", stdin=domain(*devices, **options))
+
+    def test_fine(self):
+        report = self.check(hostdev(2))
+        self.assertEqual(report["domain"], "guest")
+        self.assertEqual(report["uuid"], "6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+        self.assertIs(report["ok"], True)
+        self.assertEqual(report["devices"], [{
+            "address": "0000:02:00.0", "source": "hostdev", "managed": False, "line": 5,
+            "group": 2, "driver": "e1000e", "findings": []}])
+
+    def test_findings_name_id_message_and_fix(self):
+        report = self.check(hostdev(1, managed="yes"), hostdev(7))
+        self.assertIs(report["ok"], False)
+        blocked, missing = report["devices"]
+        self.assertIs(blocked["managed"], True)
+        finding, = blocked["findings"]
+        self.assertEqual(finding["id"], "group-not-viable")
+        self.assertEqual(finding["severity"], "error")
+        self.assertIn("0000:01:00.1", finding["message"])
+        self.assertEqual(finding["fix"], "virsh nodedev-detach pci_0000_01_00_1")
+        self.assertEqual(missing["line"], 6)
+        self.assertIsNone(missing["group"])
+        self.assertEqual(missing["findings"][0]["id"], "device-missing")
+
+    def test_group_that_is_asked_for_whole_is_fine(self):
+        self.assertIs(self.check(hostdev(1), hostdev(1, function=1))["ok"], True)
+
+    def test_device_without_group_and_host_without_iommu(self):
+        nvme = ("<disk type='nvme'><source type='pci' namespace='1'>"
+                "<address domain='0x10000' bus='0xe1'/></source></disk>")
+        device, = self.check(nvme)["devices"]
+        self.assertEqual((device["source"], device["managed"]), ("disk", True))
+        self.assertEqual(device["findings"][0]["id"], "no-group")
+        subprocess.run(["rm", "-r", self.tree.groups], check=True)
+        self.assertEqual(self.check(nvme)["devices"][0]["findings"][0]["id"], "no-iommu")
+
+    def test_platform_device_in_the_group(self):
+        self.tree.foreign("arm-smmu.0", 2)
+        finding, = self.check(hostdev(2))["devices"][0]["findings"]
+        self.assertEqual(finding["id"], "group-foreign")
+
+    def test_interface_needs_a_vf(self):
+        device, = self.check("<interface type='hostdev'><source>"
+                             "<address type='pci' bus='2'/></source></interface>")["devices"]
+        self.assertEqual(device["source"], "interface")
+        self.assertEqual(device["findings"][0]["id"], "not-a-vf")
+
+    def test_driver_that_nobody_can_know(self):
+        (self.tree.pci / "drivers/vfio-pci").rmdir()
+        report = self.check(hostdev(2))
+        self.assertIs(report["ok"], True)
+        self.assertEqual(report["devices"][0]["findings"][0]["severity"], "info")
+
+    def test_text_for_people(self):
+        result = self.on_tree("check", "-", stdin=domain(hostdev(1)))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("Guest 'guest' would be refused.\n", result.out)
+        self.assertIn("    Fix: virsh nodedev-detach pci_0000_01_00_1\n", result.out)
+        result = self.on_tree("check", "-", stdin=domain(hostdev(2)))
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("Guest 'guest' can start.\n", result.out)
+        result = self.on_tree("check", "-", stdin=domain())
+        self.assertIn("asks for no PCI device", result.out)
+
+    def test_file_is_told_by_its_name(self):
+        path = os.path.join(self.root, "guest")
+        Path(path).write_text(domain(hostdev(2)))
+        self.assertEqual(self.on_tree("check", path).returncode, 0)
+        self.assert_sentence(self.on_tree("check", "/nonexistent.xml"), 1, "/nonexistent.xml")
+        self.assert_sentence(self.on_tree("check", self.root), 1, "Is a directory")
+
+    def test_bad_input_gets_one_sentence(self):
+        self.assert_sentence(self.on_tree("check", "-", stdin="<domain>\n<nam></name>"), 1,
+                             "line 2")
+        self.assert_sentence(self.on_tree("check", "-", stdin=""), 1, "empty")
+        self.assert_sentence(self.on_tree("check", "-", stdin=b"\0" * 100), 1, "line 1")
+        self.assert_sentence(self.on_tree("check", "-", stdin=" " * (16 << 20) + "<a/>"), 1,
+                             "16 MiB")
+        self.assert_sentence(
+            self.on_tree("check", "-", stdin=domain(
+                "<hostdev type='pci'><source><address bus='e1'/></source></hostdev>")),
+            1, "line 5 of the XML: bus='e1'")
+
+    def test_name_of_the_guest_can_not_steer_a_terminal(self):
+        result = self.on_tree("check", "-", stdin=domain(name="a&#9;&#10;b"))
+        self.assertIn("Guest 'a\\x09\\x0ab' asks", result.out)
+
+    def test_libvirt_that_is_not_there(self):
+        uri = "qemu+unix:///system?socket=/nonexistent"
+        self.assert_sentence(self.on_tree("check", "-c", uri, "guest"), 1,
+                             f"cannot reach libvirt at {uri}")
+
+    def test_domain_of_libvirt(self):
+        result = self.on_tree("check", "-c", "test:///default", "test")
+        self.assertEqual(result.returncode, 0, result.err)
+        self.assertIn("Guest 'test' asks for no PCI device", result.out)
+        uuid = "6695eb01-f6a4-8304-79aa-97f2502e193f"
+        self.assertIn("Guest 'test'", self.on_tree("check", "-c", "test:///default", uuid).out)
+        self.assert_sentence(self.on_tree("check", "-c", "test:///default", "other"), 1,
+                             "no domain 'other'")
+
+
+class Usage(unittest.TestCase):
+    def test_help_and_version(self):
+        self.assertIn("Usage: virt-hostdev VERB", tool("--help").out)
+        self.assertRegex(tool("--version").out, r"^virt-hostdev \d+\.\d+\.\d+\n$")
+        for verb in ("list", "show", "xml", "check"):
+            result = tool(verb, "--help")
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(f"Usage: virt-hostdev {verb}", result.out)
+            self.assertIn(f"  {verb}", tool("--help").out)
+
+    def test_wrong_usage_is_2(self):
+        for words in ((), ("nonsense",), ("list", "extra"), ("list", "--managed", "yes"),
+                      ("show",), ("xml", "-m"), ("check", "a", "b")):
+            result = tool(*words)
+            self.assertEqual(result.returncode, 2, words)
+            self.assertEqual(result.out, "")
+            self.assertTrue(result.err)
+
+    def test_full_disk_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([TOOL, "--help"], stdout=full, stderr=subprocess.PIPE,
+                                    check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"No space left", result.stderr)

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "lib/claim.h"
+#include "lib/cleanup.h"
+
+/* What is read and written again reads the same. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	HD_AUTO_CLAIM struct hd_claim again = { .domain = NULL };
+	HD_AUTOFREE char *text = NULL;
+	HD_AUTOFREE char *twice = NULL;
+
+	if (hd_claim_parse((const char *)data, size, &claim, NULL) < 0)
+		return 0;
+	text = hd_claim_format(&claim);
+	if (!text || hd_claim_parse(text, strlen(text), &again, NULL) < 0)
+		__builtin_trap();
+	twice = hd_claim_format(&again);
+	if (!twice || strcmp(text, twice) != 0)
+		__builtin_trap();
+	return 0;
+}

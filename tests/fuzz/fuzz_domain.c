@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/fuzz/fuzz.h"
+
+#include "xml/domain.h"
+
+/* Reads a document; a refusal has one sentence, a domain has a name. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+
+	if (hd_domain_parse((const char *)data, size, &domain, &err) < 0) {
+		if (!err.message || domain.name)
+			__builtin_trap();
+		return 0;
+	}
+	if (!domain.name || !*domain.name)
+		__builtin_trap();
+	if (domain.uuid[0] && !hd_uuid_is_canonical(domain.uuid))
+		__builtin_trap();
+	for (size_t i = 0; i < domain.n_assigns; i++)
+		if (domain.assigns[i].addr.slot > 0x1f ||
+		    domain.assigns[i].addr.function > 7)
+			__builtin_trap();
+	return 0;
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+unit_src := $(sort $(wildcard tests/unit/test_*.c))
+unit_tests := $(unit_src:%.c=$(O)/%)
+fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+fuzzers := $(fuzz_src:%.c=$(O)/%)
+
+ifneq ($(filter unit,$(MAKECMDGOALS)),)
+pkgs += cmocka
+endif
+
+# The unit tests, to be run one by one; each prints TAP when it is asked to.
+unit: $(unit_tests)
+
+$(unit_tests): $(O)/%: $(O)/%.o $(O)/lib/lib.a
+	$(call link,$(xml_pkgs) $(lib_pkgs) cmocka)
+
+# Fuzzers of all parsers; they need clang: make fuzzers CC=clang
+# SANITIZE=address,undefined,fuzzer-no-link
+fuzzers: $(fuzzers)
+
+$(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
+	$(call link,$(xml_pkgs) $(lib_pkgs)) -fsanitize=fuzzer
+
+check: packages
+	$(PYTHON) tests/run.py
+
+demo: packages
+	$(PYTHON) tests/vm/demo.py
+
+.PHONY: unit fuzzers check demo

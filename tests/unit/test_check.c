@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/check.h"
+#include "lib/cleanup.h"
+
+#define MINE "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+#define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
+
+/*
+ * A host in words. Group 1 is a GPU with its audio function below a bridge, 2 a
+ * NIC alone, 3 a VF; 0000:09:00.0 has no group.
+ */
+struct world {
+	struct hd_device devices[8];
+	struct hd_group groups[3];
+	struct hd_inventory inventory;
+	struct hd_claim_device claimed;
+	struct hd_claim claim;
+	struct hd_claims claims;
+	struct hd_assign assigns[2];
+	enum hd_module_state modules[2];
+	struct hd_facts facts;
+	struct hd_request request;
+	struct hd_findings findings;
+};
+
+enum { GPU, AUDIO, PORT, NIC, VF, LONER, N_DEVICES };
+
+static struct hd_device device(const char *address, int group, char *driver)
+{
+	return (struct hd_device){
+		.addr = addr(address),
+		.vendor = 0x10de,
+		.device = 0x1f06,
+		.driver = driver,
+		.vfio = driver && strcmp(driver, "vfio-pci") == 0,
+		.group = group,
+		.numa_node = HD_NO_NODE,
+	};
+}
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	w->devices[GPU] = device("01:00.0", 1, (char *)"nouveau");
+	w->devices[AUDIO] = device("01:00.1", 1, NULL);
+	w->devices[PORT] = device("00:01.0", 1, (char *)"pcieport");
+	w->devices[PORT].bridge = true;
+	w->devices[NIC] = device("02:00.0", 2, (char *)"e1000e");
+	w->devices[VF] = device("03:10.0", 3, (char *)"igbvf");
+	w->devices[VF].is_vf = true;
+	w->devices[VF].physfn = addr("03:00.0");
+	w->devices[LONER] = device("09:00.0", HD_NO_GROUP, (char *)"e1000e");
+	for (int i = 0; i < 3; i++)
+		w->groups[i].number = i + 1;
+	w->inventory = (struct hd_inventory){ w->devices, N_DEVICES, w->groups,
+					      3, true };
+	w->claims = (struct hd_claims){ &w->claim, 0 };
+	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
+	w->facts = (struct hd_facts){ &w->inventory, &w->claims, w->modules,
+				      true, NULL };
+	w->request = (struct hd_request){ "g", MINE, w->assigns, 1 };
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	hd_findings_clear(&w->findings);
+	free(w);
+	return 0;
+}
+
+static void claim_for(struct world *w, const char *uuid, const char *name,
+		      int index)
+{
+	w->claimed = (struct hd_claim_device){
+		.addr = w->devices[index].addr,
+		.group = w->devices[index].group,
+	};
+	strcpy(w->claim.uuid, uuid);
+	w->claim.domain = (char *)name;
+	w->claim.devices = &w->claimed;
+	w->claim.n_devices = 1;
+	w->claims.n = 1;
+}
+
+static void check(struct world *w)
+{
+	hd_findings_clear(&w->findings);
+	assert_int_equal(hd_check(&w->facts, &w->request, &w->findings, NULL),
+			 0);
+}
+
+static void assert_fine(struct world *w)
+{
+	check(w);
+	if (w->findings.n)
+		fail_msg("unexpected: %s", w->findings.items[0].message);
+}
+
+/* One error, with @id, whose sentence and fix hold the words. */
+static void assert_refused(struct world *w, const char *id,
+			   const char *sentence, const char *fix)
+{
+	const struct hd_finding *finding;
+
+	check(w);
+	assert_int_equal(w->findings.n, 1);
+	finding = &w->findings.items[0];
+	assert_string_equal(finding->id, id);
+	assert_int_equal(finding->severity, HD_ERROR);
+	if (!strstr(finding->message, sentence))
+		fail_msg("'%s' lacks '%s'", finding->message, sentence);
+	if (!strstr(finding->fix, fix))
+		fail_msg("'%s' lacks '%s'", finding->fix, fix);
+}
+
+static void ask_for(struct world *w, int index)
+{
+	w->assigns[0].addr = w->devices[index].addr;
+}
+
+static void driverless_and_port_siblings_are_fine(void **state)
+{
+	assert_fine(*state);
+}
+
+static void host_driver_of_sibling_blocks(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	assert_refused(w, "group-not-viable",
+		       "0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver nouveau) can't be given to guest 'g' while the host still uses 0000:01:00.1 (Device 10de:1f06, IOMMU group 1, driver snd_hda_intel)",
+		       "virsh nodedev-detach pci_0000_01_00_1");
+}
+
+static void all_blockers_are_named(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	w->devices[NIC].group = 1;
+	assert_refused(w, "group-not-viable", "driver e1000e) in the same",
+		       "virsh nodedev-detach pci_0000_01_00_1 && virsh nodedev-detach pci_0000_02_00_0");
+}
+
+static void harmless_drivers_of_siblings(void **state)
+{
+	static const struct {
+		const char *driver;
+		bool vfio, fine;
+	} rows[] = {
+		{ NULL, false, true },	      { "vfio-pci", true, true },
+		{ "mlx5_vfio_pci", true, true }, { "pci-stub", false, true },
+		{ "pcieport", false, true },  { "xhci_hcd", false, false },
+		{ "vfio-pci2", false, false },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		w->devices[AUDIO].driver = (char *)rows[i].driver;
+		w->devices[AUDIO].vfio = rows[i].vfio;
+		check(w);
+		assert_int_equal(w->findings.n, rows[i].fine ? 0 : 1);
+	}
+}
+
+static void sibling_for_the_same_guest_is_fine(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	w->assigns[1].addr = w->devices[AUDIO].addr;
+	w->request.n_assigns = 2;
+	assert_fine(w);
+}
+
+static void missing_device(void **state)
+{
+	struct world *w = *state;
+
+	w->assigns[0].addr = addr("77:00.0");
+	assert_refused(w, "device-missing", "0000:77:00.0", "virt-hostdev list");
+}
+
+static void bridge(void **state)
+{
+	ask_for(*state, PORT);
+	assert_refused(*state, "not-endpoint", "is a bridge", "behind it");
+}
+
+static void no_group_here_or_anywhere(void **state)
+{
+	struct world *w = *state;
+
+	ask_for(w, LONER);
+	assert_refused(w, "no-group", "although this host has one", "slot");
+	w->inventory.iommu = false;
+	assert_refused(w, "no-iommu", "no IOMMU group at all",
+		       "intel_iommu=on");
+}
+
+static void platform_device_in_the_group(void **state)
+{
+	struct world *w = *state;
+
+	w->groups[0].foreign = (char *)"arm-smmu.0";
+	assert_refused(w, "group-foreign", "arm-smmu.0", "virt-hostdev list");
+}
+
+static void device_of_another_guest(void **state)
+{
+	struct world *w = *state;
+
+	claim_for(w, OTHER, "it's mine", GPU);
+	assert_refused(w, "claimed", "guest 'it's mine' has it",
+		       "virsh shutdown 'it'\\''s mine'");
+	claim_for(w, OTHER, "-x", GPU);
+	assert_refused(w, "claimed", "guest '-x' has it",
+		       "virsh shutdown '-x'");
+	claim_for(w, MINE, "g", GPU);
+	assert_fine(w);
+}
+
+static void sibling_of_another_guest(void **state)
+{
+	struct world *w = *state;
+
+	claim_for(w, OTHER, "first", AUDIO);
+	assert_refused(w, "group-claimed",
+		       "guest 'first' has 0000:01:00.1 of the same group",
+		       "virsh shutdown first");
+	claim_for(w, OTHER, "first", NIC);
+	assert_fine(w);
+}
+
+static void without_uuid_the_name_counts(void **state)
+{
+	struct world *w = *state;
+
+	w->request.uuid = "";
+	claim_for(w, OTHER, "g", GPU);
+	assert_fine(w);
+	claim_for(w, OTHER, "h", GPU);
+	assert_refused(w, "claimed", "'h'", "virsh");
+}
+
+static void interface_needs_a_vf_with_its_pf_up(void **state)
+{
+	struct world *w = *state;
+
+	w->assigns[0].source = HD_SOURCE_INTERFACE;
+	assert_refused(w, "not-a-vf", "no SR-IOV virtual function",
+		       "virt-hostdev xml 0000:01:00.0");
+	ask_for(w, VF);
+	assert_fine(w);
+	w->devices[VF].pf_netdev_down = (char *)"eth7";
+	assert_refused(w, "pf-down", "interface eth7 of its physical function 0000:03:00.0",
+		       "ip link set eth7 up");
+	w->assigns[0].source = HD_SOURCE_HOSTDEV;
+	assert_fine(w);
+}
+
+static void pf_with_vfs(void **state)
+{
+	struct world *w = *state;
+
+	ask_for(w, NIC);
+	w->devices[NIC].numvfs = 2;
+	assert_refused(w, "pf-has-vfs", "2 virtual functions",
+		       "echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs");
+	w->devices[NIC].vfio = true;
+	assert_fine(w);
+}
+
+static void driver_that_cannot_be_had(void **state)
+{
+	static const struct {
+		enum hd_module_state module;
+		const char *id, *fix;
+	} rows[] = {
+		{ HD_MODULE_MISSING, "driver-missing", "modprobe vfio-pci" },
+		{ HD_MODULE_BLACKLISTED, "driver-blacklisted", "blacklist" },
+		{ HD_MODULE_COMMAND, "driver-command", "modprobe vfio-pci" },
+		{ HD_MODULE_NOT_VFIO, "driver-not-vfio", "virsh edit" },
+	};
+	struct world *w = *state;
+
+	w->modules[0] = HD_MODULE_LOADABLE;
+	assert_fine(w);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		w->modules[0] = rows[i].module;
+		assert_refused(w, rows[i].id, "driver vfio-pci", rows[i].fix);
+	}
+	/* libvirt runs modprobe itself, and that runs install commands. */
+	w->modules[0] = HD_MODULE_COMMAND;
+	w->assigns[0].managed = true;
+	assert_fine(w);
+	w->modules[0] = HD_MODULE_UNKNOWN;
+	check(w);
+	assert_int_equal(w->findings.n, 1);
+	assert_int_equal(w->findings.items[0].severity, HD_INFO);
+	assert_false(hd_findings_refuse(&w->findings));
+}
+
+static void vfio_node(void **state)
+{
+	struct world *w = *state;
+
+	w->facts.vfio_node = false;
+	assert_refused(w, "vfio-node", "/dev/vfio/vfio is missing", "devtmpfs");
+}
+
+static void each_device_has_its_own_findings(void **state)
+{
+	struct world *w = *state;
+
+	ask_for(w, PORT);
+	w->assigns[1].addr = addr("77:00.0");
+	w->request.n_assigns = 2;
+	check(w);
+	assert_int_equal(w->findings.n, 2);
+	assert_int_equal(w->findings.items[0].assign, 0);
+	assert_int_equal(w->findings.items[1].assign, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(driverless_and_port_siblings_are_fine),
+		TEST(host_driver_of_sibling_blocks),
+		TEST(all_blockers_are_named),
+		TEST(harmless_drivers_of_siblings),
+		TEST(sibling_for_the_same_guest_is_fine),
+		TEST(missing_device),
+		TEST(bridge),
+		TEST(no_group_here_or_anywhere),
+		TEST(platform_device_in_the_group),
+		TEST(device_of_another_guest),
+		TEST(sibling_of_another_guest),
+		TEST(without_uuid_the_name_counts),
+		TEST(interface_needs_a_vf_with_its_pf_up),
+		TEST(pf_with_vfs),
+		TEST(driver_that_cannot_be_had),
+		TEST(vfio_node),
+		TEST(each_device_has_its_own_findings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/claim.h"
+#include "lib/cleanup.h"
+
+#define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+#define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
+
+static struct hd_claim_device devices[] = {
+	{ { 0, 1, 0, 0 }, 12, true, (char *)"e1000e", NULL },
+	{ { 0x10000, 0xe1, 0x1f, 7 }, 0, false, NULL, (char *)"a b%\n" },
+};
+
+static const struct hd_claim sample = {
+	.uuid = UUID,
+	.domain = (char *)"-my guest\x01\xc3\xa4",
+	.devices = devices,
+	.n_devices = N_ELEMENTS(devices),
+};
+
+static const char sample_text[] =
+	"virt-hostdev-claim 1\n"
+	"domain " UUID " %2dmy%20guest%01%c3%a4\n"
+	"device 0000:01:00.0 12 hook e1000e -\n"
+	"device 10000:e1:1f.7 0 libvirt - a%20b%25%0a\n"
+	"end\n";
+
+static void assert_sample(const struct hd_claim *claim)
+{
+	assert_string_equal(claim->uuid, UUID);
+	assert_string_equal(claim->domain, sample.domain);
+	assert_int_equal(claim->n_devices, 2);
+	assert_string_equal(hd_addr_text(claim->devices[1].addr).s,
+			    "10000:e1:1f.7");
+	assert_int_equal(claim->devices[0].group, 12);
+	assert_true(claim->devices[0].ours);
+	assert_false(claim->devices[1].ours);
+	assert_string_equal(claim->devices[0].driver, "e1000e");
+	assert_null(claim->devices[0].override);
+	assert_null(claim->devices[1].driver);
+	assert_string_equal(claim->devices[1].override, "a b%\n");
+}
+
+static void text_says_all(void **state)
+{
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	HD_AUTOFREE char *text = hd_claim_format(&sample);
+
+	(void)state;
+	assert_string_equal(text, sample_text);
+	assert_int_equal(hd_claim_parse(text, strlen(text), &claim, NULL), 0);
+	assert_sample(&claim);
+}
+
+static void every_torn_text_is_found(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < strlen(sample_text); n++) {
+		HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+		HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+
+		assert_int_equal(hd_claim_parse(sample_text, n, &claim, &err),
+				 -EBADMSG);
+		assert_null(claim.domain);
+	}
+}
+
+static void damage_is_found(void **state)
+{
+#define H "virt-hostdev-claim 1\n"
+#define D "domain " UUID " g\n"
+	static const char *const rows[] = {
+		"virt-hostdev-claim 2\n" D "end\n",
+		H "end\n",
+		H D "end\nend\n",
+		H D "end\n\n",
+		H D D "end\n",
+		H "domain g\nend\n",
+		H "domain " UUID " -\nend\n",
+		H "domain " UUID " a b\nend\n",
+		H "domain " UUID " a%0\nend\n",
+		H "domain " UUID " a%00\nend\n",
+		H "domain " UUID " a\tb\nend\n",
+		H D "device 01:00.0 1 hook x\nend\n",
+		H D "device 01:00.0 1 hook x y z\nend\n",
+		H D "device 01:00.0 1 hook  y\nend\n",
+		H D "device 01:00.0 -1 hook x y\nend\n",
+		H D "device 01:00.0 1x hook x y\nend\n",
+		H D "device 01:00.0 99999999999 hook x y\nend\n",
+		H D "device 01:00.9 1 hook x y\nend\n",
+		H D "device 01:00.0 1 somebody x y\nend\n",
+		H D "unknown\nend\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+
+		if (hd_claim_parse(rows[i], strlen(rows[i]), &claim, NULL) !=
+		    -EBADMSG)
+			fail_msg("accepted: %s", rows[i]);
+	}
+	{
+		HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+
+		assert_int_equal(hd_claim_parse(H "\0" D "end\n",
+						sizeof(H "\0" D "end\n") - 1,
+						&claim, NULL),
+				 -EBADMSG);
+	}
+}
+
+/* A folder of its own, with an empty /run, as the root of a host. */
+struct place {
+	char root[32];
+	struct hd_host host;
+	struct hd_state store;
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	char run[64];
+
+	strcpy(place->root, "/tmp/hd-claim-XXXXXX");
+	assert_non_null(mkdtemp(place->root));
+	snprintf(run, sizeof(run), "%s/run", place->root);
+	assert_int_equal(mkdir(run, 0755), 0);
+	place->host = (struct hd_host)HD_HOST_INIT;
+	place->store = (struct hd_state)HD_STATE_INIT;
+	assert_int_equal(hd_host_open(&place->host, place->root, NULL), 0);
+	assert_int_equal(hd_state_open(&place->host, HD_STATE_CREATE,
+				       &place->store, NULL),
+			 0);
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const files[] = {
+		"claims/" UUID, "claims/" UUID ".damaged", "claims/" OTHER,
+		"claims", "locks", ""
+	};
+	struct place *place = *state;
+	char path[160];
+
+	hd_state_close(&place->store);
+	hd_host_close(&place->host);
+	for (size_t i = 0; i < N_ELEMENTS(files); i++) {
+		snprintf(path, sizeof(path), "%s/run/virt-hostdev/%s",
+			 place->root, files[i]);
+		remove(path);
+	}
+	snprintf(path, sizeof(path), "%s/run", place->root);
+	rmdir(path);
+	assert_int_equal(rmdir(place->root), 0);
+	free(place);
+	return 0;
+}
+
+static void write_claim(struct place *place, const char *name,
+			const char *text)
+{
+	HD_AUTOCLOSE int fd = openat(place->store.claims_fd, name,
+				     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void keeps_and_forgets(void **state)
+{
+	struct place *place = *state;
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	HD_AUTO_CLAIM struct hd_claim none = { .domain = NULL };
+
+	assert_int_equal(hd_claim_load(&place->store, UUID, &none, NULL),
+			 -ENOENT);
+	assert_int_equal(hd_claim_save(&place->store, &sample, NULL), 0);
+	assert_int_equal(hd_claim_save(&place->store, &sample, NULL), 0);
+	assert_int_equal(hd_claim_load(&place->store, UUID, &claim, NULL), 0);
+	assert_sample(&claim);
+	assert_int_equal(hd_claim_remove(&place->store, UUID, NULL), 0);
+	assert_int_equal(hd_claim_remove(&place->store, UUID, NULL), 0);
+	assert_int_equal(hd_claim_load(&place->store, UUID, &none, NULL),
+			 -ENOENT);
+}
+
+static void sets_damage_aside(void **state)
+{
+	struct place *place = *state;
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+
+	write_claim(place, UUID, "torn");
+	assert_int_equal(hd_claim_load(&place->store, UUID, &claim, &err),
+			 -EBADMSG);
+	assert_non_null(strstr(hd_err_message(&err), UUID));
+	assert_int_equal(hd_claim_load(&place->store, UUID, &claim, &err),
+			 -ENOENT);
+	assert_int_equal(faccessat(place->store.claims_fd, UUID ".damaged",
+				   R_OK, 0),
+			 0);
+}
+
+static void trusts_no_other_name(void **state)
+{
+	struct place *place = *state;
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+
+	write_claim(place, OTHER, sample_text);
+	assert_int_equal(hd_claim_load(&place->store, OTHER, &claim, NULL),
+			 -EBADMSG);
+	assert_int_equal(
+		renameat(place->store.claims_fd, OTHER ".damaged",
+			 place->store.claims_fd, OTHER),
+		0);
+}
+
+static void loads_all_but_the_damaged(void **state)
+{
+	struct place *place = *state;
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+
+	assert_int_equal(hd_claim_save(&place->store, &sample, NULL), 0);
+	write_claim(place, OTHER, "torn");
+	place->store.writable = false;
+	assert_int_equal(
+		hd_claims_load(&place->store, &claims, &findings, NULL), 0);
+	assert_int_equal(claims.n, 1);
+	assert_sample(&claims.items[0]);
+	assert_int_equal(findings.n, 1);
+	assert_string_equal(findings.items[0].id, "claim-damaged");
+	assert_non_null(strstr(findings.items[0].message, OTHER));
+	/* Only reading: it stays where it is. */
+	assert_int_equal(faccessat(place->store.claims_fd, OTHER, R_OK, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_says_all),
+		cmocka_unit_test(every_torn_text_is_found),
+		cmocka_unit_test(damage_is_found),
+		cmocka_unit_test_setup_teardown(keeps_and_forgets, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(sets_damage_aside, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(trusts_no_other_name, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(loads_all_but_the_damaged,
+						set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/finding.h"
+#include "xml/doc.h"
+#include "xml/domain.h"
+#include "xml/hostdev.h"
+#include "xml/number.h"
+
+#define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+static int parse(const char *text, struct hd_domain *ret, struct hd_err *err)
+{
+	return hd_domain_parse(text, strlen(text), ret, err);
+}
+
+/* A domain around @devices, on line 1 but for what they break themselves. */
+static int parse_devices(const char *devices, struct hd_domain *ret,
+			 struct hd_err *err)
+{
+	HD_AUTOFREE char *text = hd_text(
+		"<domain><name>g</name><uuid>" UUID
+		"</uuid><devices>%s</devices></domain>",
+		devices);
+
+	return parse(text, ret, err);
+}
+
+static void assert_refused(const char *text, const char *words)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+
+	assert_true(parse(text, &domain, &err) < 0);
+	if (!strstr(hd_err_message(&err), words))
+		fail_msg("'%s' lacks '%s'", hd_err_message(&err), words);
+	assert_null(strchr(hd_err_message(&err), '\n'));
+	assert_null(domain.name);
+}
+
+static void numbers_follow_libvirt(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t max, value;
+	} good[] = {
+		{ "0", 7, 0 },		 { "7", 7, 7 },
+		{ "010", 0x1f, 8 },	 { "0x1f", 0x1f, 0x1f },
+		{ "0X1F", 0x1f, 0x1f },	 { "225", 0xff, 0xe1 },
+		{ " 3", 7, 3 },		 { "+3", 7, 3 },
+		{ "0x10000", UINT32_MAX, 0x10000 },
+		{ "0xffffffff", UINT32_MAX, UINT32_MAX },
+		{ "4294967295", UINT32_MAX, UINT32_MAX },
+	};
+	static const struct {
+		const char *text;
+		uint32_t max;
+	} bad[] = {
+		{ "", 7 },	 { "08", 0xff },   { "1f", 0xff },
+		{ "e1", 0xff },	 { "-1", 0xff },   { "-0", 0xff },
+		{ "3 ", 7 },	 { "8", 7 },	   { "0x20", 0x1f },
+		{ "0x", 0xff },	 { "1.0", 0xff },  { "4294967296", UINT32_MAX },
+		{ "99999999999999999999", UINT32_MAX },
+	};
+	uint32_t value;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
+		assert_true(hd_number_parse(good[i].text, good[i].max, &value));
+		assert_int_equal(value, good[i].value);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++)
+		if (hd_number_parse(bad[i].text, bad[i].max, &value))
+			fail_msg("'%s' was read", bad[i].text);
+}
+
+static void reads_all_three_places(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+
+	(void)state;
+	assert_int_equal(
+		parse_devices(
+			"\n<hostdev mode='subsystem' type='pci' managed='yes'>"
+			"<driver name='vfio' model='mlx5_vfio_pci'/>"
+			"<source><address domain='0x10000' bus='0xe1' slot='010' function='0x7'/></source>"
+			"<address type='pci' domain='0x0000' bus='0x09' slot='0x00' function='0x0'/>"
+			"</hostdev>\n"
+			"<interface type='hostdev'><source>"
+			"<address type='pci' bus='0x02' slot='16'/></source></interface>\n"
+			"<disk type='nvme' device='disk'>"
+			"<source type='pci' managed='no' namespace='1'><address bus='3'/></source></disk>",
+			&domain, NULL),
+		0);
+	assert_string_equal(domain.name, "g");
+	assert_string_equal(domain.uuid, UUID);
+	assert_int_equal(domain.n_assigns, 3);
+	assert_string_equal(hd_addr_text(domain.assigns[0].addr).s,
+			    "10000:e1:08.7");
+	assert_int_equal(domain.assigns[0].source, HD_SOURCE_HOSTDEV);
+	assert_true(domain.assigns[0].managed);
+	assert_string_equal(domain.assigns[0].driver, "mlx5_vfio_pci");
+	assert_int_equal(domain.assigns[0].line, 2);
+	assert_string_equal(hd_addr_text(domain.assigns[1].addr).s,
+			    "0000:02:10.0");
+	assert_int_equal(domain.assigns[1].source, HD_SOURCE_INTERFACE);
+	assert_false(domain.assigns[1].managed);
+	assert_null(domain.assigns[1].driver);
+	assert_int_equal(domain.assigns[1].line, 3);
+	assert_string_equal(hd_addr_text(domain.assigns[2].addr).s,
+			    "0000:03:00.0");
+	assert_int_equal(domain.assigns[2].source, HD_SOURCE_DISK);
+	assert_false(domain.assigns[2].managed);
+}
+
+static void managed_has_libvirts_defaults(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+
+	(void)state;
+	assert_int_equal(
+		parse_devices(
+			"<hostdev type='pci'><source><address bus='1'/></source></hostdev>"
+			"<interface type='hostdev'><source><address bus='2'/></source></interface>"
+			"<disk type='nvme'><source><address bus='3'/></source></disk>",
+			&domain, NULL),
+		0);
+	assert_int_equal(domain.n_assigns, 3);
+	assert_false(domain.assigns[0].managed);
+	assert_false(domain.assigns[1].managed);
+	assert_true(domain.assigns[2].managed);
+}
+
+static void reads_backing_stores(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+
+	(void)state;
+	assert_int_equal(
+		parse_devices(
+			"<disk type='file'><source file='/x'/><backingStore type='nvme'>"
+			"<source type='pci' managed='yes' namespace='1'><address bus='4'/></source>"
+			"<backingStore/></backingStore></disk>",
+			&domain, NULL),
+		0);
+	assert_int_equal(domain.n_assigns, 1);
+	assert_int_equal(domain.assigns[0].addr.bus, 4);
+	assert_true(domain.assigns[0].managed);
+}
+
+static void passes_over_what_is_no_pci(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+
+	(void)state;
+	assert_int_equal(
+		parse_devices(
+			"<hostdev mode='subsystem' type='usb'><source/></hostdev>"
+			"<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source/></hostdev>"
+			"<hostdev mode='capabilities' type='pci'/>"
+			"<interface type='network'><source network='pool'/></interface>"
+			"<disk type='file'><source file='/x'/></disk>"
+			"<x:hostdev xmlns:x='urn:x' type='pci'/>",
+			&domain, NULL),
+		0);
+	assert_int_equal(domain.n_assigns, 0);
+}
+
+static void finds_no_hostdev_outside_devices(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+
+	(void)state;
+	assert_int_equal(
+		parse("<domain><name>g</name><metadata><a:b xmlns:a='urn:a'>"
+		      "<devices><hostdev type='pci'/></devices></a:b></metadata></domain>",
+		      &domain, NULL),
+		0);
+	assert_int_equal(domain.n_assigns, 0);
+	assert_string_equal(domain.uuid, "");
+}
+
+static void normalises_uuids(void **state)
+{
+	static const char *const good[] = {
+		UUID, "6BA7B8109DAD11D180B400C04FD430C8",
+		"\n  6ba7b810-9dad-11d1-80b4-00c04fd430c8 \n"
+	};
+	static const char *const bad[] = {
+		"6ba7b810-9dad-11d1-80b4-00c04fd430c",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430c88",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430cg",
+		"../../../../../../../../../../etc/x",
+		"6ba7b810-9dad 11d1-80b4-00c04fd430c8",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
+		HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+		HD_AUTOFREE char *text = hd_text(
+			"<domain><name>g</name><uuid>%s</uuid></domain>",
+			good[i]);
+
+		assert_int_equal(parse(text, &domain, NULL), 0);
+		assert_string_equal(domain.uuid, UUID);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		HD_AUTOFREE char *text = hd_text(
+			"<domain><name>g</name><uuid>%s</uuid></domain>",
+			bad[i]);
+
+		assert_refused(text, "is not a UUID");
+	}
+}
+
+static void refuses_with_line_and_cause(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} rows[] = {
+		{ "", "empty" },
+		{ "no XML", "line 1" },
+		{ "<domain>\n<name>g</nam>\n</domain>", "line 2" },
+		{ "<domain>\n\n<name>g</name>", "line 3" },
+		{ "<network><name>g</name></network>", "is a <network>" },
+		{ "<domain xmlns='urn:x'><name>g</name></domain>",
+		  "not a <domain>" },
+		{ "<domain/>", "no <name>" },
+		{ "<domain>\n<name/></domain>", "line 2" },
+		{ "<domain><name>g</name><devices>\n<hostdev type='pci'/></devices></domain>",
+		  "line 2 of the XML: <hostdev> has no <source>" },
+		{ "<domain><name>g</name><devices><hostdev type='pci'><source>\n<address bus='e1'/></source></hostdev></devices></domain>",
+		  "line 2 of the XML: bus='e1' is not a number from 0 to 0xff" },
+		{ "<domain><name>g</name><devices><hostdev type='pci' managed='maybe'><source><address/></source></hostdev></devices></domain>",
+		  "managed='maybe' is neither yes nor no" },
+		{ "<!DOCTYPE domain><domain><name>g</name></domain>",
+		  "document type declaration" },
+		{ "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>\n<domain><name>&x;</name></domain>",
+		  "document type declaration" },
+		{ "<domain><name>&unknown;</name></domain>", "line 1" },
+		{ "<domain><name>\xff</name></domain>", "line 1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++)
+		assert_refused(rows[i].text, rows[i].words);
+}
+
+static void refuses_what_is_too_deep_or_too_large(void **state)
+{
+	enum { DEPTH = 100000 };
+	HD_AUTOFREE char *deep = malloc(3 * DEPTH + 1);
+	HD_AUTOFREE char *large = malloc(HD_DOC_LIMIT + 2);
+
+	(void)state;
+	for (size_t i = 0; i < DEPTH; i++)
+		memcpy(deep + 3 * i, "<a>", 3);
+	deep[3 * DEPTH] = '\0';
+	assert_refused(deep, "line 1");
+	memset(large, ' ', HD_DOC_LIMIT + 1);
+	large[HD_DOC_LIMIT + 1] = '\0';
+	assert_refused(large, "16 MiB");
+}
+
+static void writes_what_it_reads(void **state)
+{
+	static const char *const rows[] = { "0000:00:00.0", "0000:ff:1f.7",
+					    "10000:e1:00.0",
+					    "ffffffff:00:00.0" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * N_ELEMENTS(rows); i++) {
+		HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+		struct hd_addr wanted = addr(rows[i / 2]);
+		HD_AUTOFREE char *xml = hd_hostdev_format(wanted, i % 2);
+
+		assert_int_equal(parse_devices(xml, &domain, NULL), 0);
+		assert_int_equal(domain.n_assigns, 1);
+		assert_true(hd_addr_equal(domain.assigns[0].addr, wanted));
+		assert_int_equal(domain.assigns[0].managed, i % 2);
+	}
+}
+
+static void writes_as_libvirt_does(void **state)
+{
+	HD_AUTOFREE char *xml = hd_hostdev_format(addr("10000:e1:0a.3"), true);
+
+	(void)state;
+	assert_string_equal(
+		xml,
+		"<hostdev mode='subsystem' type='pci' managed='yes'>\n"
+		"  <source>\n"
+		"    <address domain='0x10000' bus='0xe1' slot='0x0a' function='0x3'/>\n"
+		"  </source>\n"
+		"</hostdev>\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_follow_libvirt),
+		cmocka_unit_test(reads_all_three_places),
+		cmocka_unit_test(managed_has_libvirts_defaults),
+		cmocka_unit_test(reads_backing_stores),
+		cmocka_unit_test(passes_over_what_is_no_pci),
+		cmocka_unit_test(finds_no_hostdev_outside_devices),
+		cmocka_unit_test(normalises_uuids),
+		cmocka_unit_test(refuses_with_line_and_cause),
+		cmocka_unit_test(refuses_what_is_too_deep_or_too_large),
+		cmocka_unit_test(writes_what_it_reads),
+		cmocka_unit_test(writes_as_libvirt_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/finding.h"
+#include "lib/plan.h"
+
+/* A plan in short: "o:A>B u:A b:B", with "-" for none. */
+static char *in_short(const struct hd_plan *plan)
+{
+	static const char letters[] = "loub";
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct hd_step *step = &plan->steps[i];
+		const char *from = step->from ? step->from : "-";
+		const char *to = step->to ? step->to : "-";
+
+		fprintf(file, "%s%c:", i ? " " : "", letters[step->kind]);
+		if (step->kind == HD_STEP_OVERRIDE)
+			fprintf(file, "%s>%s", from, to);
+		else
+			fputs(step->kind == HD_STEP_UNBIND ? from : to, file);
+	}
+	fclose(file);
+	return text;
+}
+
+static void moves_from_anywhere(void **state)
+{
+	static const struct {
+		char *driver, *override; /* now */
+		const char *to_driver, *to_override;
+		const char *steps;
+	} rows[] = {
+		/* taking */
+		{ "nic", NULL, "vfio-pci", "vfio-pci",
+		  "o:->vfio-pci u:nic b:vfio-pci" },
+		{ NULL, NULL, "vfio-pci", "vfio-pci", "o:->vfio-pci b:vfio-pci" },
+		{ "nic", "nic", "vfio-pci", "vfio-pci",
+		  "o:nic>vfio-pci u:nic b:vfio-pci" },
+		/* taking what was set up before */
+		{ "nic", "vfio-pci", "vfio-pci", "vfio-pci",
+		  "u:nic b:vfio-pci" },
+		/* giving back */
+		{ "vfio-pci", "vfio-pci", "nic", NULL,
+		  "o:vfio-pci>nic u:vfio-pci b:nic o:nic>-" },
+		{ "vfio-pci", "vfio-pci", "nic", "nic",
+		  "o:vfio-pci>nic u:vfio-pci b:nic" },
+		{ "vfio-pci", "vfio-pci", "nic", "other",
+		  "o:vfio-pci>nic u:vfio-pci b:nic o:nic>other" },
+		{ "vfio-pci", "vfio-pci", NULL, NULL, "u:vfio-pci o:vfio-pci>-" },
+		{ "vfio-pci", "vfio-pci", NULL, "kept",
+		  "u:vfio-pci o:vfio-pci>kept" },
+		/* giving back what a failed start left half done */
+		{ "nic", "vfio-pci", "nic", NULL, "o:vfio-pci>-" },
+		{ NULL, "vfio-pci", "nic", NULL,
+		  "o:vfio-pci>nic b:nic o:nic>-" },
+		{ NULL, "vfio-pci", NULL, NULL, "o:vfio-pci>-" },
+		/* nothing to do */
+		{ "nic", NULL, "nic", NULL, "" },
+		{ NULL, NULL, NULL, NULL, "" },
+		{ "vfio-pci", "vfio-pci", "vfio-pci", "vfio-pci", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+		HD_AUTOFREE char *steps = NULL;
+		const struct hd_device now = {
+			.addr = addr("01:00.0"),
+			.driver = rows[i].driver,
+			.override = rows[i].override,
+		};
+
+		assert_int_equal(hd_plan_move(&plan, &now, rows[i].to_driver,
+					      rows[i].to_override, NULL),
+				 0);
+		steps = in_short(&plan);
+		assert_string_equal(steps, rows[i].steps);
+	}
+}
+
+static void loads_a_driver_once(void **state)
+{
+	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+	HD_AUTOFREE char *steps = NULL;
+
+	(void)state;
+	assert_int_equal(hd_plan_load(&plan, "vfio-pci", NULL), 0);
+	assert_int_equal(hd_plan_load(&plan, "other", NULL), 0);
+	assert_int_equal(hd_plan_load(&plan, "vfio-pci", NULL), 0);
+	steps = in_short(&plan);
+	assert_string_equal(steps, "l:vfio-pci l:other");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(moves_from_anywhere),
+		cmocka_unit_test(loads_a_driver_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -72,7 +72,7 @@ char *hd_claim_format(const struct hd_claim *claim)
 		const struct hd_claim_device *device = &claim->devices[i];
 
 		fprintf(file, "device %s %d %s", hd_addr_text(device->addr).s,
-			device->group, device->ours ? "hook" : "libvirt");
+			device->group, device->restore ? "restore" : "keep");
 		write_field(file, device->driver);
 		write_field(file, device->override);
 		fputc('\n', file);
@@ -150,14 +150,14 @@ static bool parse_device(char *line, struct hd_claim *claim)
 	struct hd_claim_device *device = hd_array_add(
 		&claim->devices, &claim->n_devices, sizeof(*device));
 	char *addr = take_word(&line), *group = take_word(&line);
-	char *owner = take_word(&line);
+	char *duty = take_word(&line);
 
-	if (!device || !addr || !owner ||
+	if (!device || !addr || !duty ||
 	    hd_addr_parse(addr, &device->addr, NULL) < 0 ||
 	    !read_group(group, &device->group))
 		return false;
-	device->ours = strcmp(owner, "hook") == 0;
-	if (!device->ours && strcmp(owner, "libvirt") != 0)
+	device->restore = strcmp(duty, "restore") == 0;
+	if (!device->restore && strcmp(duty, "keep") != 0)
 		return false;
 	return read_field(take_word(&line), &device->driver) &&
 	       read_field(take_word(&line), &device->override) && !line;
@@ -372,10 +372,9 @@ static int load_into(const struct hd_state *state, const char *name,
 	if (r == -ENOENT) /* its guest ended meanwhile */
 		return 0;
 	if (r == -EBADMSG)
-		return hd_findings_add(findings, "claim-damaged", HD_WARNING,
-				       HD_WHOLE_DOMAIN,
-				       hd_steal(&cause.message),
-				       hd_steal(&cause.fix), err);
+		return hd_findings_add(
+			findings, "claim-damaged", HD_WARNING, HD_WHOLE_DOMAIN,
+			hd_steal(&cause.message), hd_steal(&cause.fix), err);
 	if (r < 0)
 		return hd_err_set(err, -r, "%s", hd_err_message(&cause));
 	slot = hd_array_add(&claims->items, &claims->n, sizeof(*slot));

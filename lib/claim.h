@@ -17,7 +17,9 @@
 struct hd_claim_device {
 	struct hd_addr addr;
 	int group; /* when it was taken; groups are numbered at boot */
-	bool ours; /* we bind it and give it back; otherwise libvirt does */
+	bool restore; /* @driver and @override are what the host had: give them
+		       * back. False when libvirt had bound it before we
+		       * saw it, so that libvirt gives it back */
 	char *driver; /* the driver it had, NULL for none; owned */
 	char *override; /* the driver_override it had, NULL; owned */
 };
@@ -28,7 +30,7 @@ struct hd_claim_device {
  *
  *	virt-hostdev-claim 1
  *	domain UUID NAME
- *	device ADDRESS GROUP hook|libvirt DRIVER OVERRIDE
+ *	device ADDRESS GROUP restore|keep DRIVER OVERRIDE
  *	end
  *
  * In NAME, DRIVER and OVERRIDE every byte outside the printable ASCII range,
@@ -64,7 +66,7 @@ char *hd_claim_format(const struct hd_claim *claim);
 
 /*
  * Loads the claim of a domain. -ENOENT without a sentence when it has none. A
- * damaged one gives -EBADMSG and, in a state opened with HD_STATE_CREATE, is
+ * damaged one gives -EBADMSG and, unless the state is only open to read, is
  * set aside under the name UUID.damaged.
  */
 int hd_claim_load(const struct hd_state *state, const char *uuid,

@@ -3,33 +3,9 @@
 #define HD_HANDOVER_H
 
 #include "lib/assign.h"
-#include "lib/check.h"
-#include "lib/claim.h"
 #include "lib/finding.h"
 #include "lib/host.h"
-#include "lib/inventory.h"
 #include "lib/names.h"
-
-/* What hd_examine() read to come to its findings. */
-struct hd_situation {
-	struct hd_inventory inventory;
-	struct hd_claims claims;
-};
-
-#define HD_AUTO_SITUATION __attribute__((cleanup(hd_situation_clear)))
-
-/*
- * Reads the devices of a request, their groups and what other guests hold, and
- * checks all of it with hd_check(). Changes nothing. Without permission to
- * read the claims, that is a finding. @names may be NULL.
- *
- * Returns 0, whatever was found, or a negative errno with a sentence in @err.
- */
-int hd_examine(const struct hd_host *host, const struct hd_request *request,
-	       struct hd_names *names, struct hd_situation *ret,
-	       struct hd_findings *findings, struct hd_err *err);
-
-void hd_situation_clear(struct hd_situation *situation);
 
 /*
  * Before libvirt touches the devices: checks the request, writes the claim,

@@ -48,7 +48,7 @@ int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,
 	HD_AUTOCLOSE int claims_fd = -1;
 	HD_AUTOCLOSE int locks_fd = -1;
 
-	if (run_fd == -ENOENT && mode == HD_STATE_READ)
+	if (run_fd == -ENOENT && mode != HD_STATE_CREATE)
 		return -ENOENT;
 	if (run_fd < 0)
 		return hd_err_set(err, -run_fd, "cannot open /run: %s",
@@ -64,7 +64,7 @@ int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,
 		return locks_fd;
 	ret->claims_fd = hd_steal_fd(&claims_fd);
 	ret->locks_fd = hd_steal_fd(&locks_fd);
-	ret->writable = mode == HD_STATE_CREATE;
+	ret->writable = mode != HD_STATE_READ;
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 struct hd_state {
 	int claims_fd; /* one file per domain, see claim.h */
 	int locks_fd; /* one file per IOMMU group, see lock.h */
-	bool writable; /* opened with HD_STATE_CREATE */
+	bool writable; /* not opened with HD_STATE_READ */
 };
 
 #define HD_STATE_INIT                                                          \
@@ -24,7 +24,11 @@ struct hd_state {
 	}
 #define HD_AUTO_STATE __attribute__((cleanup(hd_state_close)))
 
-enum hd_state_mode { HD_STATE_READ, HD_STATE_CREATE };
+enum hd_state_mode {
+	HD_STATE_READ, /* to look */
+	HD_STATE_WRITE, /* to change what is there */
+	HD_STATE_CREATE, /* the same, after making what is missing */
+};
 
 /*
  * Opens the state folder, with HD_STATE_CREATE after making what is missing
@@ -32,7 +36,7 @@ enum hd_state_mode { HD_STATE_READ, HD_STATE_CREATE };
  * another user or can be written by others is refused: somebody else could
  * have put claims there.
  *
- * Returns 0; -ENOENT without a sentence when there is none to read; another
+ * Returns 0; -ENOENT without a sentence when there is none; another
  * negative errno with a sentence in @err.
  */
 int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,

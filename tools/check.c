@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "lib/cleanup.h"
-#include "lib/handover.h"
+#include "lib/examine.h"
 #include "lib/print.h"
 #include "tools/tool.h"
 
@@ -141,12 +141,12 @@ static int check(const struct hd_tool *tool, const struct hd_domain *domain,
 	const struct hd_request request = { domain->name, domain->uuid,
 					    domain->assigns,
 					    domain->n_assigns };
-	HD_AUTO_SITUATION struct hd_situation situation = { 0 };
+	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	const struct report report = { domain, &situation.inventory,
 				       &findings };
 
-	if (hd_examine(&tool->host, &request, tool->names, &situation,
+	if (hd_examine(&tool->host, NULL, &request, tool->names, &situation,
 		       &findings, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)

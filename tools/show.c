@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lib/cleanup.h"
-#include "lib/handover.h"
+#include "lib/examine.h"
 #include "lib/print.h"
 #include "tools/columns.h"
 #include "tools/tool.h"
@@ -107,7 +107,7 @@ static int print_text(const struct hd_tool *tool,
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
-	HD_AUTO_SITUATION struct hd_situation situation = { 0 };
+	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	struct hd_assign assign = { .source = HD_SOURCE_HOSTDEV };
 	const struct hd_request request = { "", "", &assign, 1 };
@@ -116,7 +116,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	(void)argc;
 	if (hd_addr_parse(argv[0], &assign.addr, err) < 0)
 		return HD_EXIT_USAGE;
-	if (hd_examine(&tool->host, &request, tool->names, &situation,
+	if (hd_examine(&tool->host, NULL, &request, tool->names, &situation,
 		       &findings, err) < 0)
 		return HD_EXIT_FAILED;
 	device = hd_inventory_find(&situation.inventory, assign.addr);

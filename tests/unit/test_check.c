@@ -138,9 +138,10 @@ static void host_driver_of_sibling_blocks(void **state)
 	struct world *w = *state;
 
 	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
-	assert_refused(w, "group-not-viable",
-		       "0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver nouveau) can't be given to guest 'g' while the host still uses 0000:01:00.1 (Device 10de:1f06, IOMMU group 1, driver snd_hda_intel)",
-		       "virsh nodedev-detach pci_0000_01_00_1");
+	assert_refused(
+		w, "group-not-viable",
+		"0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver nouveau) can't be given to guest 'g' while the host still uses 0000:01:00.1 (Device 10de:1f06, IOMMU group 1, driver snd_hda_intel)",
+		"virsh nodedev-detach pci_0000_01_00_1");
 }
 
 static void all_blockers_are_named(void **state)
@@ -149,8 +150,9 @@ static void all_blockers_are_named(void **state)
 
 	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
 	w->devices[NIC].group = 1;
-	assert_refused(w, "group-not-viable", "driver e1000e) in the same",
-		       "virsh nodedev-detach pci_0000_01_00_1 && virsh nodedev-detach pci_0000_02_00_0");
+	assert_refused(
+		w, "group-not-viable", "driver e1000e) in the same",
+		"virsh nodedev-detach pci_0000_01_00_1 && virsh nodedev-detach pci_0000_02_00_0");
 }
 
 static void harmless_drivers_of_siblings(void **state)
@@ -159,9 +161,9 @@ static void harmless_drivers_of_siblings(void **state)
 		const char *driver;
 		bool vfio, fine;
 	} rows[] = {
-		{ NULL, false, true },	      { "vfio-pci", true, true },
+		{ NULL, false, true },		 { "vfio-pci", true, true },
 		{ "mlx5_vfio_pci", true, true }, { "pci-stub", false, true },
-		{ "pcieport", false, true },  { "xhci_hcd", false, false },
+		{ "pcieport", false, true },	 { "xhci_hcd", false, false },
 		{ "vfio-pci2", false, false },
 	};
 	struct world *w = *state;
@@ -189,7 +191,8 @@ static void missing_device(void **state)
 	struct world *w = *state;
 
 	w->assigns[0].addr = addr("77:00.0");
-	assert_refused(w, "device-missing", "0000:77:00.0", "virt-hostdev list");
+	assert_refused(w, "device-missing", "0000:77:00.0",
+		       "virt-hostdev list");
 }
 
 static void bridge(void **state)
@@ -264,7 +267,8 @@ static void interface_needs_a_vf_with_its_pf_up(void **state)
 	ask_for(w, VF);
 	assert_fine(w);
 	w->devices[VF].pf_netdev_down = (char *)"eth7";
-	assert_refused(w, "pf-down", "interface eth7 of its physical function 0000:03:00.0",
+	assert_refused(w, "pf-down",
+		       "interface eth7 of its physical function 0000:03:00.0",
 		       "ip link set eth7 up");
 	w->assigns[0].source = HD_SOURCE_HOSTDEV;
 	assert_fine(w);
@@ -276,8 +280,9 @@ static void pf_with_vfs(void **state)
 
 	ask_for(w, NIC);
 	w->devices[NIC].numvfs = 2;
-	assert_refused(w, "pf-has-vfs", "2 virtual functions",
-		       "echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs");
+	assert_refused(
+		w, "pf-has-vfs", "2 virtual functions",
+		"echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs");
 	w->devices[NIC].vfio = true;
 	assert_fine(w);
 }

@@ -26,12 +26,11 @@ static const struct hd_claim sample = {
 	.n_devices = N_ELEMENTS(devices),
 };
 
-static const char sample_text[] =
-	"virt-hostdev-claim 1\n"
-	"domain " UUID " %2dmy%20guest%01%c3%a4\n"
-	"device 0000:01:00.0 12 hook e1000e -\n"
-	"device 10000:e1:1f.7 0 libvirt - a%20b%25%0a\n"
-	"end\n";
+static const char sample_text[] = "virt-hostdev-claim 1\n"
+				  "domain " UUID " %2dmy%20guest%01%c3%a4\n"
+				  "device 0000:01:00.0 12 restore e1000e -\n"
+				  "device 10000:e1:1f.7 0 keep - a%20b%25%0a\n"
+				  "end\n";
 
 static void assert_sample(const struct hd_claim *claim)
 {
@@ -41,8 +40,8 @@ static void assert_sample(const struct hd_claim *claim)
 	assert_string_equal(hd_addr_text(claim->devices[1].addr).s,
 			    "10000:e1:1f.7");
 	assert_int_equal(claim->devices[0].group, 12);
-	assert_true(claim->devices[0].ours);
-	assert_false(claim->devices[1].ours);
+	assert_true(claim->devices[0].restore);
+	assert_false(claim->devices[1].restore);
 	assert_string_equal(claim->devices[0].driver, "e1000e");
 	assert_null(claim->devices[0].override);
 	assert_null(claim->devices[1].driver);
@@ -89,13 +88,13 @@ static void damage_is_found(void **state)
 		H "domain " UUID " a%0\nend\n",
 		H "domain " UUID " a%00\nend\n",
 		H "domain " UUID " a\tb\nend\n",
-		H D "device 01:00.0 1 hook x\nend\n",
-		H D "device 01:00.0 1 hook x y z\nend\n",
-		H D "device 01:00.0 1 hook  y\nend\n",
-		H D "device 01:00.0 -1 hook x y\nend\n",
-		H D "device 01:00.0 1x hook x y\nend\n",
-		H D "device 01:00.0 99999999999 hook x y\nend\n",
-		H D "device 01:00.9 1 hook x y\nend\n",
+		H D "device 01:00.0 1 restore x\nend\n",
+		H D "device 01:00.0 1 restore x y z\nend\n",
+		H D "device 01:00.0 1 restore  y\nend\n",
+		H D "device 01:00.0 -1 restore x y\nend\n",
+		H D "device 01:00.0 1x restore x y\nend\n",
+		H D "device 01:00.0 99999999999 restore x y\nend\n",
+		H D "device 01:00.9 1 restore x y\nend\n",
 		H D "device 01:00.0 1 somebody x y\nend\n",
 		H D "unknown\nend\n",
 	};
@@ -147,8 +146,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	static const char *const files[] = {
-		"claims/" UUID, "claims/" UUID ".damaged", "claims/" OTHER,
-		"claims", "locks", ""
+		"claims/" UUID,	 "claims/" UUID ".damaged",
+		"claims/" OTHER, "claims",
+		"locks",	 ""
 	};
 	struct place *place = *state;
 	char path[160];
@@ -167,8 +167,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void write_claim(struct place *place, const char *name,
-			const char *text)
+static void write_claim(struct place *place, const char *name, const char *text)
 {
 	HD_AUTOCLOSE int fd = openat(place->store.claims_fd, name,
 				     O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -206,9 +205,8 @@ static void sets_damage_aside(void **state)
 	assert_non_null(strstr(hd_err_message(&err), UUID));
 	assert_int_equal(hd_claim_load(&place->store, UUID, &claim, &err),
 			 -ENOENT);
-	assert_int_equal(faccessat(place->store.claims_fd, UUID ".damaged",
-				   R_OK, 0),
-			 0);
+	assert_int_equal(
+		faccessat(place->store.claims_fd, UUID ".damaged", R_OK, 0), 0);
 }
 
 static void trusts_no_other_name(void **state)
@@ -219,10 +217,9 @@ static void trusts_no_other_name(void **state)
 	write_claim(place, OTHER, sample_text);
 	assert_int_equal(hd_claim_load(&place->store, OTHER, &claim, NULL),
 			 -EBADMSG);
-	assert_int_equal(
-		renameat(place->store.claims_fd, OTHER ".damaged",
-			 place->store.claims_fd, OTHER),
-		0);
+	assert_int_equal(renameat(place->store.claims_fd, OTHER ".damaged",
+				  place->store.claims_fd, OTHER),
+			 0);
 }
 
 static void loads_all_but_the_damaged(void **state)

@@ -23,10 +23,10 @@ static int parse(const char *text, struct hd_domain *ret, struct hd_err *err)
 static int parse_devices(const char *devices, struct hd_domain *ret,
 			 struct hd_err *err)
 {
-	HD_AUTOFREE char *text = hd_text(
-		"<domain><name>g</name><uuid>" UUID
-		"</uuid><devices>%s</devices></domain>",
-		devices);
+	HD_AUTOFREE char *text =
+		hd_text("<domain><name>g</name><uuid>" UUID
+			"</uuid><devices>%s</devices></domain>",
+			devices);
 
 	return parse(text, ret, err);
 }
@@ -49,10 +49,14 @@ static void numbers_follow_libvirt(void **state)
 		const char *text;
 		uint32_t max, value;
 	} good[] = {
-		{ "0", 7, 0 },		 { "7", 7, 7 },
-		{ "010", 0x1f, 8 },	 { "0x1f", 0x1f, 0x1f },
-		{ "0X1F", 0x1f, 0x1f },	 { "225", 0xff, 0xe1 },
-		{ " 3", 7, 3 },		 { "+3", 7, 3 },
+		{ "0", 7, 0 },
+		{ "7", 7, 7 },
+		{ "010", 0x1f, 8 },
+		{ "0x1f", 0x1f, 0x1f },
+		{ "0X1F", 0x1f, 0x1f },
+		{ "225", 0xff, 0xe1 },
+		{ " 3", 7, 3 },
+		{ "+3", 7, 3 },
 		{ "0x10000", UINT32_MAX, 0x10000 },
 		{ "0xffffffff", UINT32_MAX, UINT32_MAX },
 		{ "4294967295", UINT32_MAX, UINT32_MAX },
@@ -61,10 +65,18 @@ static void numbers_follow_libvirt(void **state)
 		const char *text;
 		uint32_t max;
 	} bad[] = {
-		{ "", 7 },	 { "08", 0xff },   { "1f", 0xff },
-		{ "e1", 0xff },	 { "-1", 0xff },   { "-0", 0xff },
-		{ "3 ", 7 },	 { "8", 7 },	   { "0x20", 0x1f },
-		{ "0x", 0xff },	 { "1.0", 0xff },  { "4294967296", UINT32_MAX },
+		{ "", 7 },
+		{ "08", 0xff },
+		{ "1f", 0xff },
+		{ "e1", 0xff },
+		{ "-1", 0xff },
+		{ "-0", 0xff },
+		{ "3 ", 7 },
+		{ "8", 7 },
+		{ "0x20", 0x1f },
+		{ "0x", 0xff },
+		{ "1.0", 0xff },
+		{ "4294967296", UINT32_MAX },
 		{ "99999999999999999999", UINT32_MAX },
 	};
 	uint32_t value;

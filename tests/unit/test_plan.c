@@ -42,7 +42,8 @@ static void moves_from_anywhere(void **state)
 		/* taking */
 		{ "nic", NULL, "vfio-pci", "vfio-pci",
 		  "o:->vfio-pci u:nic b:vfio-pci" },
-		{ NULL, NULL, "vfio-pci", "vfio-pci", "o:->vfio-pci b:vfio-pci" },
+		{ NULL, NULL, "vfio-pci", "vfio-pci",
+		  "o:->vfio-pci b:vfio-pci" },
 		{ "nic", "nic", "vfio-pci", "vfio-pci",
 		  "o:nic>vfio-pci u:nic b:vfio-pci" },
 		/* taking what was set up before */
@@ -55,7 +56,8 @@ static void moves_from_anywhere(void **state)
 		  "o:vfio-pci>nic u:vfio-pci b:nic" },
 		{ "vfio-pci", "vfio-pci", "nic", "other",
 		  "o:vfio-pci>nic u:vfio-pci b:nic o:nic>other" },
-		{ "vfio-pci", "vfio-pci", NULL, NULL, "u:vfio-pci o:vfio-pci>-" },
+		{ "vfio-pci", "vfio-pci", NULL, NULL,
+		  "u:vfio-pci o:vfio-pci>-" },
 		{ "vfio-pci", "vfio-pci", NULL, "kept",
 		  "u:vfio-pci o:vfio-pci>kept" },
 		/* giving back what a failed start left half done */

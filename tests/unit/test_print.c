@@ -31,9 +31,9 @@ static void escapes_what_steers_a_terminal(void **state)
 		       "31m",
 		       "\\xc2\\x9b31m"); /* C1's CSI */
 	assert_printed("\xff\xfe", "\\xff\\xfe");
-	assert_printed("\xc3", "\\xc3");	       /* cut short */
-	assert_printed("\xe2\x82", "\\xe2\\x82");      /* cut short */
-	assert_printed("\xc0\xaf", "\\xc0\\xaf");      /* overlong */
+	assert_printed("\xc3", "\\xc3"); /* cut short */
+	assert_printed("\xe2\x82", "\\xe2\\x82"); /* cut short */
+	assert_printed("\xc0\xaf", "\\xc0\\xaf"); /* overlong */
 	assert_printed("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* surrogate */
 	assert_printed("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
 }

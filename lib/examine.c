@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/examine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+
+static int load_claims(const struct hd_host *host, const struct hd_state *state,
+		       struct hd_claims *ret, struct hd_findings *findings,
+		       struct hd_err *err)
+{
+	HD_AUTO_STATE struct hd_state own = HD_STATE_INIT;
+	int r;
+
+	if (state)
+		return hd_claims_load(state, ret, findings, err);
+	r = hd_state_open(host, HD_STATE_READ, &own, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EACCES || r == -EPERM) {
+		hd_err_clear(err);
+		return hd_findings_add(
+			findings, "claims-unreadable", HD_INFO, HD_WHOLE_DOMAIN,
+			hd_text("Whether another guest has these devices is not known: only root can read " HD_STATE_DIR
+				"."),
+			hd_text("Run it as root"), err);
+	}
+	return r < 0 ? r : hd_claims_load(&own, ret, findings, err);
+}
+
+/* The module state of each assignment's driver; freed by the caller. */
+static int query_modules(const struct hd_host *host,
+			 const struct hd_request *request,
+			 enum hd_module_state **ret, struct hd_err *err)
+{
+	HD_AUTOFREE enum hd_module_state *states =
+		calloc(request->n_assigns + 1, sizeof(*states));
+
+	if (!states)
+		return hd_err_nomem(err);
+	for (size_t i = 0; i < request->n_assigns; i++) {
+		const char *driver = hd_assign_driver(&request->assigns[i]);
+		size_t same = 0;
+		int r;
+
+		while (strcmp(hd_assign_driver(&request->assigns[same]),
+			      driver) != 0)
+			same++;
+		if (same < i) {
+			states[i] = states[same];
+			continue;
+		}
+		r = hd_module_query(host, driver, &states[i], err);
+		if (r < 0)
+			return r;
+	}
+	*ret = hd_steal(&states);
+	return 0;
+}
+
+/* vfio's node is only missed where vfio is there already. */
+static bool has_vfio_node(const struct hd_host *host,
+			  const enum hd_module_state *modules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (modules[i] == HD_MODULE_PRESENT)
+			return hd_vfio_node_exists(host);
+	return true;
+}
+
+static int read_situation(const struct hd_host *host,
+			  const struct hd_state *state,
+			  const struct hd_request *request,
+			  struct hd_situation *ret,
+			  struct hd_findings *findings, struct hd_err *err)
+{
+	int r = load_claims(host, state, &ret->claims, findings, err);
+
+	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
+		r = hd_inventory_add(&ret->inventory, host,
+				     request->assigns[i].addr, err);
+	return r < 0 ? r : query_modules(host, request, &ret->modules, err);
+}
+
+int hd_examine(const struct hd_host *host, const struct hd_state *state,
+	       const struct hd_request *request, struct hd_names *names,
+	       struct hd_situation *ret, struct hd_findings *findings,
+	       struct hd_err *err)
+{
+	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
+	struct hd_facts facts;
+	int r = read_situation(host, state, request, &situation, findings, err);
+
+	if (r < 0)
+		return r;
+	facts = (struct hd_facts){
+		.inventory = &situation.inventory,
+		.claims = &situation.claims,
+		.modules = situation.modules,
+		.vfio_node = has_vfio_node(host, situation.modules,
+					   request->n_assigns),
+		.names = names,
+	};
+	r = hd_check(&facts, request, findings, err);
+	if (r < 0)
+		return r;
+	*ret = situation;
+	situation = (struct hd_situation){ .modules = NULL };
+	return 0;
+}
+
+void hd_situation_clear(struct hd_situation *situation)
+{
+	hd_inventory_clear(&situation->inventory);
+	hd_claims_clear(&situation->claims);
+	free(situation->modules);
+	situation->modules = NULL;
+}

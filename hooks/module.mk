@@ -6,18 +6,20 @@ install_targets += install-hook
 $(O)/hooks/qemu: $(O)/hooks/qemu.o $(O)/lib/lib.a
 	$(call link,$(xml_pkgs) $(lib_pkgs))
 
-# Somebody's own hook is not overwritten; libvirt 6.5 and newer also run what is
-# in qemu.d. Once detected by libvirtd a hook may be replaced at any time, but
-# not be half there: hence the rename.
+# The name below $(hookdir). libvirt 6.5 and newer also run what is in qemu.d.
+hookname ?= qemu
+hook := $(DESTDIR)$(hookdir)/$(hookname)
+
+# Somebody's own hook is not overwritten. A hook that libvirtd knows already may
+# be replaced at any time, but not be half there: hence the rename.
 install-hook: $(O)/hooks/qemu
-	@if test -e $(DESTDIR)$(hookdir)/qemu && \
-	    ! grep -q virt-hostdev $(DESTDIR)$(hookdir)/qemu; then \
-		echo "$(DESTDIR)$(hookdir)/qemu is a hook of your own and stays as it is." >&2; \
-		echo "Fix: mkdir -p $(hookdir)/qemu.d && install $(O)/hooks/qemu $(hookdir)/qemu.d/50-virt-hostdev" >&2; \
+	@if test -e $(hook) && ! grep -q virt-hostdev $(hook); then \
+		echo "$(hook) is a hook of your own and stays as it is." >&2; \
+		echo "Fix: make install hookname=qemu.d/50-virt-hostdev" >&2; \
 		exit 1; \
 	fi
-	$(INSTALL) -d $(DESTDIR)$(hookdir)
-	$(INSTALL) -m 755 $(O)/hooks/qemu $(DESTDIR)$(hookdir)/.qemu.new
-	mv -f $(DESTDIR)$(hookdir)/.qemu.new $(DESTDIR)$(hookdir)/qemu
+	$(INSTALL) -d $(dir $(hook))
+	$(INSTALL) -m 755 $< $(DESTDIR)$(hookdir)/.virt-hostdev.new
+	mv -f $(DESTDIR)$(hookdir)/.virt-hostdev.new $(hook)
 
 .PHONY: install-hook

@@ -50,8 +50,7 @@ static int read_domain(struct hd_domain *ret, struct hd_err *err)
 }
 
 /* What prepare and start share: read who asks for what, and see to it. */
-static int with_devices(const char *name, hd_take_fn take,
-			struct outcome *outcome)
+static int see_to_devices(hd_take_fn take, struct outcome *outcome)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
@@ -59,21 +58,25 @@ static int with_devices(const char *name, hd_take_fn take,
 	struct hd_request request;
 	int r = read_domain(&domain, &outcome->err);
 
-	if (r < 0)
-		return hd_err_wrap(&outcome->err, "Guest '%s' is not started",
-				   name);
-	if (domain.n_assigns == 0)
-		return 0;
+	if (r < 0 || domain.n_assigns == 0)
+		return r;
 	request = (struct hd_request){ domain.name, domain.uuid, domain.assigns,
 				       domain.n_assigns };
 	r = hd_host_open(&host, NULL, &outcome->err);
 	if (r < 0)
 		return r;
 	names = hd_names_new();
-	r = take(&host, &request, names, &outcome->findings, &outcome->err);
-	return r < 0 ? hd_err_wrap(&outcome->err, "Guest '%s' is not started",
-				   name)
-		     : 0;
+	return take(&host, &request, names, &outcome->findings, &outcome->err);
+}
+
+static int with_devices(const char *name, hd_take_fn take,
+			struct outcome *outcome)
+{
+	int r = see_to_devices(take, outcome);
+
+	if (r < 0)
+		hd_err_wrap(&outcome->err, "Guest '%s' is not started", name);
+	return r;
 }
 
 static int on_prepare(const char *name, struct outcome *outcome)

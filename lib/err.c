@@ -31,27 +31,26 @@ int hd_err_set(struct hd_err *err, int code, const char *format, ...)
 	return -code;
 }
 
-int hd_err_fix(struct hd_err *err, const char *format, ...)
+void hd_err_fix(struct hd_err *err, const char *format, ...)
 {
 	va_list args;
 
 	if (!err)
-		return 0;
+		return;
 	free(err->fix);
 	va_start(args, format);
 	err->fix = format_text(format, args);
 	va_end(args);
-	return -err->code;
 }
 
-int hd_err_wrap(struct hd_err *err, const char *format, ...)
+void hd_err_wrap(struct hd_err *err, const char *format, ...)
 {
 	HD_AUTOFREE char *context = NULL;
 	char *whole;
 	va_list args;
 
 	if (!err)
-		return 0;
+		return;
 	va_start(args, format);
 	context = format_text(format, args);
 	va_end(args);
@@ -60,7 +59,6 @@ int hd_err_wrap(struct hd_err *err, const char *format, ...)
 		free(err->message);
 		err->message = whole;
 	}
-	return -err->code;
 }
 
 int hd_err_nomem(struct hd_err *err)

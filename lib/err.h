@@ -28,12 +28,12 @@ struct hd_err {
 int hd_err_set(struct hd_err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Adds the command or setting that ends the problem; returns -@err->code. */
-int hd_err_fix(struct hd_err *err, const char *format, ...)
+/* Adds the command or setting that ends the problem. */
+void hd_err_fix(struct hd_err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Puts context before the message ("context: message"); returns -@err->code. */
-int hd_err_wrap(struct hd_err *err, const char *format, ...)
+/* Puts context before the message: "context: message". */
+void hd_err_wrap(struct hd_err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Fills @err with "out of memory" and returns -ENOMEM. */

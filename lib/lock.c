@@ -69,8 +69,8 @@ static int take_one(const struct hd_state *state, int group, unsigned *left_ms,
 			err, ETIMEDOUT,
 			"another hook has been working on IOMMU group %d for too long",
 			group);
-		return hd_err_fix(err, "fuser -v " HD_STATE_DIR "/locks/%s",
-				  name);
+		hd_err_fix(err, "fuser -v " HD_STATE_DIR "/locks/%s", name);
+		return r;
 	}
 	if (r < 0)
 		return hd_err_set(err, -r,

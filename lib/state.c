@@ -30,7 +30,8 @@ static int open_folder(const struct hd_host *host, int parent_fd,
 				  "cannot open " HD_STATE_DIR " (%s): %m",
 				  name);
 	/* A copied tree belongs to whoever copied it. */
-	if (host->live && (st.st_uid != geteuid() || (st.st_mode & 022)))
+	if (host->live &&
+	    ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022)))
 		return hd_err_set(
 			err, EINVAL,
 			HD_STATE_DIR

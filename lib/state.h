@@ -33,8 +33,8 @@ enum hd_state_mode {
 /*
  * Opens the state folder, with HD_STATE_CREATE after making what is missing
  * with mode 0700. A folder of this machine that is a symbolic link, belongs to
- * another user or can be written by others is refused: somebody else could
- * have put claims there.
+ * neither root nor the caller or can be written by others is refused: somebody
+ * else could have put claims there.
  *
  * Returns 0; -ENOENT without a sentence when there is none; another
  * negative errno with a sentence in @err.

@@ -169,7 +169,7 @@ def part_vm(report):
     """The emulated host needs root; without it, once more through sudo."""
     if os.geteuid() != 0:
         command = ["sudo", "--preserve-env=CI,VIRT_HOSTDEV_CACHE,VIRT_HOSTDEV_MIRROR",
-                   sys.executable, __file__, "vm"]
+                   sys.executable, "-B", __file__, "vm"]
         result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         *lines, last = result.stdout.splitlines() or [""]
         print("\n".join(lines))
@@ -181,7 +181,17 @@ def part_vm(report):
         report.failed += int(words[2])
         report.skipped += int(words[4])
         return
-    run_suites(report, suites_of("vm", "scenarios"))
+    try:
+        run_suites(report, suites_of("vm", "scenarios"))
+    finally:
+        give_to_sudo_user(BUILD / "vm")
+
+
+def give_to_sudo_user(folder):
+    """What was made through sudo belongs to whoever called it."""
+    if "SUDO_UID" in os.environ and folder.exists():
+        subprocess.run(["chown", "-R", f"{os.environ['SUDO_UID']}:{os.environ['SUDO_GID']}",
+                        folder], check=True)
 
 
 PARTS = {"build": part_build, "unit": part_unit, "fuzz": part_fuzz, "cli": part_cli,

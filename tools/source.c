@@ -55,10 +55,11 @@ static int load_from(virConnect *connection, const char *name, char **ret,
 
 	if (!domain) {
 		hd_err_set(err, ENOENT, "libvirt knows no domain '%s'", name);
-		return hd_err_fix(
+		hd_err_fix(
 			err,
 			"virsh list --all shows them; a file in this folder is written ./%s",
 			name);
+		return -ENOENT;
 	}
 	/* What the next start will use, also while the guest runs. */
 	*ret = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);

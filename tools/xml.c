@@ -18,18 +18,17 @@ static int check_endpoint(const struct hd_tool *tool, struct hd_addr addr,
 	if (r == -ENOENT) {
 		hd_err_set(err, ENOENT, "this host has no PCI device at %s",
 			   hd_addr_text(addr).s);
-		return hd_err_fix(err, "virt-hostdev list");
+		hd_err_fix(err, "virt-hostdev list");
 	}
 	if (r < 0)
 		return r;
 	if (device.bridge) {
-		hd_err_set(
+		r = hd_err_set(
 			err, EINVAL,
 			"%s is a bridge (driver %s), and only endpoints can be given to a guest",
 			hd_addr_text(addr).s,
 			device.driver ? device.driver : "none");
-		r = hd_err_fix(err,
-			       "Name the device behind it: virt-hostdev list");
+		hd_err_fix(err, "Name the device behind it: virt-hostdev list");
 	}
 	hd_device_clear(&device);
 	return r;

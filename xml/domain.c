@@ -24,9 +24,9 @@ static int read_part(const xmlNode *address, const char *name, uint32_t max,
 		err, EINVAL,
 		"line %u of the XML: %s='%.32s' is not a number from 0 to 0x%x",
 		hd_node_line(address), name, text, max);
-	return hd_err_fix(
-		err,
-		"Write it in hexadecimal with 0x, as virt-hostdev xml does");
+	hd_err_fix(err,
+		   "Write it in hexadecimal with 0x, as virt-hostdev xml does");
+	return -EINVAL;
 }
 
 static int read_address(const xmlNode *address, struct hd_addr *ret,

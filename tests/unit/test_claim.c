@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/claim.h"
 #include "lib/cleanup.h"
+#include "tests/unit/place.h"
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 #define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
@@ -117,56 +117,6 @@ static void damage_is_found(void **state)
 	}
 }
 
-/* A folder of its own, with an empty /run, as the root of a host. */
-struct place {
-	char root[32];
-	struct hd_host host;
-	struct hd_state store;
-};
-
-static int set_up(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-	char run[64];
-
-	strcpy(place->root, "/tmp/hd-claim-XXXXXX");
-	assert_non_null(mkdtemp(place->root));
-	snprintf(run, sizeof(run), "%s/run", place->root);
-	assert_int_equal(mkdir(run, 0755), 0);
-	place->host = (struct hd_host)HD_HOST_INIT;
-	place->store = (struct hd_state)HD_STATE_INIT;
-	assert_int_equal(hd_host_open(&place->host, place->root, NULL), 0);
-	assert_int_equal(hd_state_open(&place->host, HD_STATE_CREATE,
-				       &place->store, NULL),
-			 0);
-	*state = place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const files[] = {
-		"claims/" UUID,	 "claims/" UUID ".damaged",
-		"claims/" OTHER, "claims",
-		"locks",	 ""
-	};
-	struct place *place = *state;
-	char path[160];
-
-	hd_state_close(&place->store);
-	hd_host_close(&place->host);
-	for (size_t i = 0; i < N_ELEMENTS(files); i++) {
-		snprintf(path, sizeof(path), "%s/run/virt-hostdev/%s",
-			 place->root, files[i]);
-		remove(path);
-	}
-	snprintf(path, sizeof(path), "%s/run", place->root);
-	rmdir(path);
-	assert_int_equal(rmdir(place->root), 0);
-	free(place);
-	return 0;
-}
-
 static void write_claim(struct place *place, const char *name, const char *text)
 {
 	HD_AUTOCLOSE int fd = openat(place->store.claims_fd, name,
@@ -248,14 +198,14 @@ int main(void)
 		cmocka_unit_test(text_says_all),
 		cmocka_unit_test(every_torn_text_is_found),
 		cmocka_unit_test(damage_is_found),
-		cmocka_unit_test_setup_teardown(keeps_and_forgets, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(sets_damage_aside, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(trusts_no_other_name, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(keeps_and_forgets, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(sets_damage_aside, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(trusts_no_other_name,
+						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(loads_all_but_the_damaged,
-						set_up, tear_down),
+						place_set_up, place_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_PLACE_H
+#define HD_PLACE_H
+
+#include "lib/host.h"
+#include "lib/state.h"
+
+/* A host of its own in a temporary folder, with nothing but an empty state. */
+struct place {
+	char root[32];
+	struct hd_host host;
+	struct hd_state store;
+};
+
+/* For cmocka: makes a place as the test's state, and removes it. */
+int place_set_up(void **state);
+int place_tear_down(void **state);
+
+#endif

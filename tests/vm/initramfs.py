@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The initramfs of the emulated host: busybox, a few modules, our scripts."""
+
+import lzma
+import subprocess
+from pathlib import Path
+
+# What is needed to reach the root file system; the rest is loaded from there.
+MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
+SCRIPTS = ["init.sh", "agent.sh", "libvirtd.sh"]
+HERE = Path(__file__).resolve().parent
+
+
+def kernel_release(root):
+    return max(path.name for path in (Path(root) / "lib/modules").iterdir())
+
+
+def write(root, path):
+    archive = Archive()
+    for folder in ["bin", "modules", "vm"]:
+        archive.add(folder, 0o040755)
+    archive.add("init", 0o100755, (HERE / "initramfs.sh").read_bytes())
+    archive.add("bin/busybox", 0o100755, (Path(root) / "bin/busybox").read_bytes())
+    for script in SCRIPTS:
+        archive.add(f"vm/{script}", 0o100755, (HERE / script).read_bytes())
+    modules = _modules(root)
+    for name, content in modules.items():
+        archive.add(f"modules/{name}", 0o100644, content)
+    archive.add("modules/order", 0o100644, "\n".join(modules).encode())
+    Path(path).write_bytes(archive.finish())
+
+
+def _modules(root):
+    """Name to content, in the order of loading."""
+    modules = {}
+    for wanted in MODULES:
+        output = subprocess.run(
+            ["chroot", root, "modprobe", "-S", kernel_release(root), "--show-depends", wanted],
+            capture_output=True, text=True, check=True).stdout
+        for line in output.splitlines():
+            if line.startswith("insmod "):
+                path = Path(root) / line.split()[1].lstrip("/")
+                content = path.read_bytes()
+                # busybox cannot unpack them.
+                if path.suffix == ".xz":
+                    content = lzma.decompress(content)
+                modules[path.name.removesuffix(".xz")] = content
+    return modules
+
+
+class Archive:
+    """cpio in the "newc" format, see the kernel's buffer-format.rst."""
+
+    def __init__(self):
+        self.data = bytearray()
+        self.entries = 0
+
+    def add(self, name, mode, content=b""):
+        self.entries += 1
+        fields = [self.entries, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
+        self.data += b"070701" + b"".join(b"%08X" % field for field in fields)
+        self.data += name.encode() + b"\0"
+        self._pad()
+        self.data += content
+        self._pad()
+
+    def _pad(self):
+        self.data += bytes(-len(self.data) % 4)
+
+    def finish(self):
+        self.add("TRAILER!!!", 0)
+        return bytes(self.data)

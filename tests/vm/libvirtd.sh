@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# libvirtd.sh start|stop|kill|restart|reload, in place of the service manager.
+# Running guests survive a stop, as they do on a real host.
+pid_file=/run/libvirtd.pid
+
+start() {
+	# -d returns once the sockets answer.
+	libvirtd -d
+}
+
+end() {
+	local pid
+	pid=$(cat "$pid_file") && kill "-$1" "$pid" || return
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.05
+	done
+	rm -f "$pid_file"
+}
+
+case $1 in
+start) start ;;
+stop) end TERM ;;
+kill) end KILL ;;
+restart) end TERM && start ;;
+reload) kill -HUP "$(cat "$pid_file")" ;;
+*)
+	echo "usage: libvirtd.sh start|stop|kill|restart|reload" >&2
+	exit 2
+	;;
+esac

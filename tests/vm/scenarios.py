@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a user sees, with a real kernel, libvirtd and QEMU. One boot carries all
+scenarios of a class; each leaves the host as it found it, or the next says so."""
+
+import functools
+import json
+import shlex
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import devices
+import rootfs
+from domain import address, domain, hostdev, interface, nvme_disk
+from host import Host
+
+TOP = Path(__file__).resolve().parents[2]
+OUT = TOP / "build" / "vm"
+SUITE = "trixie"
+
+# Deciding is libvirt's: what it says when a hook refuses.
+HOOK_FAILED = "Hook script execution failed"
+
+
+@functools.cache
+def _build():
+    root = rootfs.ensure(SUITE)
+    rootfs.build(root, TOP, OUT)
+    return root
+
+
+_building = threading.Lock()
+
+
+def installed():
+    """The root file system, after the project was compiled in it, once a run."""
+    with _building:
+        return _build()
+
+
+class _Emulated(unittest.TestCase):
+    """A host with the project installed, for all tests of a class."""
+
+    options = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host(installed(), OUT, name=cls.__name__.lower(), **cls.options)
+        cls.enterClassContext(cls.host)
+
+    def setUp(self):
+        self.before = self.state()
+
+    def tearDown(self):
+        """Whatever a scenario did: nothing of it may be left."""
+        for name in self.host.sh("virsh list --all --name").out.split("\n"):
+            if name:
+                self.host.sh(f"virsh destroy {shlex.quote(name)}", check=False)
+                self.host.sh(f"virsh undefine {shlex.quote(name)}")
+        self.assertEqual(self.state(), self.before)
+        self.assertEqual(self.host.sh("ls /run/virt-hostdev/claims", check=False).out, "")
+
+    def state(self):
+        """Driver and override of every device, as lines that compare and read well."""
+        return self.host.sh(
+            "cd /sys/bus/pci/devices; grep -H '' */driver_override; "
+            "ls -l */driver | sed 's|.* \\([^ ]*\\)/driver -> .*/|\\1 |'").out.splitlines()
+
+    def driver(self, address):
+        return self.host.sh(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)",
+                            check=False).out.strip()
+
+    def define(self, name, *content):
+        self.host.define(domain(name, *content))
+
+    def start(self, name, run=False):
+        """Paused, where the guest's own processor only costs time."""
+        options = "" if run else "--paused"
+        self.host.sh(f"virsh start {shlex.quote(name)} {options}", timeout=120)
+
+    def destroy(self, name):
+        self.host.sh(f"virsh destroy {shlex.quote(name)}", timeout=60)
+
+    def monitor(self, name, command):
+        return self.host.sh(
+            f"virsh qemu-monitor-command --hmp {shlex.quote(name)} '{command}'").out
+
+    def assert_refused(self, name, *words):
+        """virsh shows our sentence and our fix, and check says the same."""
+        before = self.state()
+        result = self.host.sh(f"virsh start {name}", check=False, timeout=120)
+        self.assertNotEqual(result.rc, 0)
+        self.assertIn(HOOK_FAILED, result.err)
+        self.assertIn("unexpected exit status 1: ", result.err)
+        ours = result.err.split("unexpected exit status 1: ")[1].splitlines()
+        for word in words:
+            self.assertIn(word, ours[0])
+        self.assertTrue(ours[0].endswith("."), ours[0])
+        self.assertTrue(ours[1].startswith("Fix: "), ours)
+        self.assertEqual(self.state(), before)
+        checked = self.host.sh(f"virt-hostdev check --json {name}", check=False)
+        self.assertEqual(checked.rc, 1, checked.err)
+        report = json.loads(checked.out)
+        self.assertIs(report["ok"], False)
+        findings = [each for device in report["devices"] for each in device["findings"]]
+        self.assertEqual(findings[0]["message"], ours[0])
+        self.assertEqual("Fix: " + findings[0]["fix"], ours[1])
+        return findings[0]["id"]
+
+    def assert_given(self, name, address):
+        """The device is with vfio, QEMU has it, and the claim says whose it is."""
+        self.assertEqual(self.driver(address), "vfio-pci")
+        self.assertIn(f'host = "{address}"', self.monitor(name, "info qtree"))
+        shown = json.loads(self.host.sh(f"virt-hostdev show --json {address}").out)
+        self.assertEqual(shown["guest"], name)
+
+    def assert_seen(self, name, ids):
+        """The guest's firmware finds it behind its bridges."""
+        self.wait_for(lambda: f"PCI device {ids}" in self.monitor(name, "info pci"))
+
+    def wait_for(self, condition, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it did not happen in time")
+            time.sleep(0.2)
+
+    def round_trip(self, device, address, driver, ids=None):
+        self.assertEqual(self.driver(address), driver)
+        self.define("g", device)
+        self.host.sh("virt-hostdev check g")
+        self.start("g", run=bool(ids))
+        self.assert_given("g", address)
+        if ids:
+            self.assert_seen("g", ids)
+        self.destroy("g")
+        self.assertEqual(self.driver(address), driver)
+
+
+class Intel(_Emulated):
+    """Every kind of device and neighbour behind Intel's IOMMU."""
+
+    # 1 and 2
+
+    def test_unmanaged(self):
+        self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e", ids="8086:10d3")
+
+    def test_managed(self):
+        self.round_trip(hostdev(devices.NIC_A, "yes"), devices.NIC_A, "e1000e", ids="8086:10d3")
+
+    def test_xml_of_the_tool_is_taken_as_it_is(self):
+        block = self.host.sh(f"virt-hostdev xml --managed no {devices.NIC_B}").out
+        self.round_trip(block, devices.NIC_B, "e1000e")
+
+    def test_override_is_put_back(self):
+        attribute = f"/sys/bus/pci/devices/{devices.NIC_A}/driver_override"
+        self.host.sh(f"echo e1000e >{attribute}")
+        before = self.state()
+        self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e")
+        self.assertEqual(self.state(), before)
+        self.host.sh(f"echo >{attribute}")
+
+    def test_bound_before_stays_bound_after(self):
+        """Whoever bound it to vfio-pci before the start wants it there."""
+        self.host.sh(f"virsh nodedev-detach pci_{devices.NIC_A.translate({58: 95, 46: 95})}")
+        before = self.state()
+        self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "vfio-pci")
+        self.assertEqual(self.state(), before)
+        self.host.sh(f"virsh nodedev-reattach pci_{devices.NIC_A.translate({58: 95, 46: 95})}")
+
+    # 3
+
+    def test_sibling_on_a_host_driver(self):
+        for managed in ("no", "yes"):
+            self.define("g", hostdev(devices.SHARED_A, managed))
+            found = self.assert_refused("g", devices.SHARED_A, devices.SHARED_B, "group",
+                                        "driver e1000")
+            self.assertEqual(found, "group-not-viable")
+
+    def test_the_fix_for_a_sibling_is_one(self):
+        """The second line of the refusal, run as it stands, lets the guest start."""
+        self.define("g", hostdev(devices.SHARED_A, "no"))
+        result = self.host.sh("virsh start g", check=False)
+        fix = [line for line in result.err.splitlines() if line.startswith("Fix: ")][0]
+        self.host.sh(fix.removeprefix("Fix: "))
+        self.start("g")
+        self.assert_given("g", devices.SHARED_A)
+        self.destroy("g")
+        self.host.sh(fix.removeprefix("Fix: ").replace("detach", "reattach"))
+
+    def test_whole_group_for_one_guest(self):
+        self.define("g", hostdev(devices.SHARED_A, "no"), hostdev(devices.SHARED_B, "yes"))
+        self.start("g")
+        self.assert_given("g", devices.SHARED_A)
+        self.assert_given("g", devices.SHARED_B)
+
+    def test_driverless_sibling(self):
+        self.round_trip(hostdev(devices.MIXED_NIC, "no"), devices.MIXED_NIC, "e1000")
+
+    # 4
+
+    def test_two_guests_one_device(self):
+        for managed in ("no", "yes"):
+            self.define("first", hostdev(devices.NIC_A, managed))
+            self.define("second", hostdev(devices.NIC_A, managed))
+            self.start("first")
+            found = self.assert_refused("second", devices.NIC_A, "guest 'first' has it")
+            self.assertEqual(found, "claimed")
+            self.assert_given("first", devices.NIC_A)
+            self.destroy("first")
+            self.start("second")
+            self.assert_given("second", devices.NIC_A)
+            self.destroy("second")
+
+    def test_two_guests_one_group(self):
+        self.define("first", hostdev(devices.MIXED_NIC, "no"))
+        self.define("second", hostdev(devices.MIXED_EDU, "no"))
+        self.start("first")
+        found = self.assert_refused("second", devices.MIXED_EDU, "guest 'first' has",
+                                    devices.MIXED_NIC)
+        self.assertEqual(found, "group-claimed")
+
+    def test_other_devices_do_not_matter(self):
+        self.define("first", hostdev(devices.NIC_A, "no"))
+        self.define("second", hostdev(devices.NIC_B, "no"))
+        self.start("first")
+        self.start("second")
+        self.assert_given("first", devices.NIC_A)
+        self.assert_given("second", devices.NIC_B)
+        self.destroy("first")
+        self.assert_given("second", devices.NIC_B)
+
+    # 5
+
+    def test_address_that_is_not_there(self):
+        self.define("g", hostdev("0000:77:00.0", "no"))
+        self.assertEqual(self.assert_refused("g", "0000:77:00.0"), "device-missing")
+
+    def test_bridge(self):
+        self.define("g", hostdev(devices.SHARED_BRIDGE, "no"))
+        self.assertEqual(self.assert_refused("g", devices.SHARED_BRIDGE, "bridge"),
+                         "not-endpoint")
+
+    def test_device_without_group(self):
+        self.define("g", hostdev(devices.NO_GROUP, "no"))
+        self.assertEqual(self.assert_refused("g", devices.NO_GROUP, "IOMMU", "driver e1000e"),
+                         "no-group")
+
+    def test_one_bad_device_of_two_refuses_both(self):
+        self.define("g", hostdev(devices.NIC_A, "no"), hostdev("0000:77:00.0", "no"))
+        self.assert_refused("g", "0000:77:00.0")
+
+    # 6
+
+    def test_driverless_device(self):
+        for managed in ("no", "yes"):
+            self.round_trip(hostdev(devices.EDU, managed), devices.EDU, "")
+
+    # 7
+
+    def test_guest_killed(self):
+        self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.EDU, "no"))
+        self.start("g")
+        self.host.sh("kill -KILL $(cat /run/libvirt/qemu/g.pid)")
+        self.wait_for(lambda: self.driver(devices.NIC_A) == "e1000e" and
+                      self.driver(devices.EDU) == "")
+
+    def test_libvirtd_restarted(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.start("g", run=True)
+        pid = self.host.sh("cat /run/libvirt/qemu/g.pid").out
+        for verb in ("restart", "kill"):
+            self.host.libvirtd(verb)
+            if verb == "kill":
+                self.host.libvirtd("start")
+            self.assertEqual(self.host.sh("virsh domstate g").out.strip(), "running")
+            self.assertEqual(self.host.sh("cat /run/libvirt/qemu/g.pid").out, pid)
+            self.assert_given("g", devices.NIC_A)
+        self.destroy("g")
+        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+
+    def test_guest_killed_while_libvirtd_is_away(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.start("g")
+        self.host.libvirtd("kill")
+        self.host.sh("kill -KILL $(cat /run/libvirt/qemu/g.pid)")
+        self.host.libvirtd("start")
+        self.wait_for(lambda: self.driver(devices.NIC_A) == "e1000e")
+
+    # 8
+
+    def test_nvme_disk(self):
+        for managed in (None, "yes", "no"):
+            self.define("g", nvme_disk(devices.NVME, managed))
+            self.assertEqual(self.driver(devices.NVME), "nvme")
+            self.start("g")
+            self.assertEqual(self.driver(devices.NVME), "vfio-pci")
+            self.destroy("g")
+            self.assertEqual(self.driver(devices.NVME), "nvme")
+
+    def test_interface(self):
+        self.make_vfs(2)
+        try:
+            self.define("g", interface(devices.IGB_VF0))
+            self.assertEqual(self.assert_refused("g", devices.IGB_VF0, "is down"), "pf-down")
+            self.host.sh(f"ip link set {self.pf()} up")
+            for managed in ("no", "yes"):
+                self.round_trip(interface(devices.IGB_VF0, managed), devices.IGB_VF0,
+                                "igbvf")
+            self.define("g", interface(devices.NIC_A))
+            self.assertEqual(self.assert_refused("g", devices.NIC_A), "not-a-vf")
+            self.define("g", hostdev(devices.IGB, "no"))
+            self.assertEqual(self.assert_refused("g", devices.IGB, "2 virtual functions"),
+                             "pf-has-vfs")
+        finally:
+            self.make_vfs(0)
+
+    def test_interface_of_a_network_pool(self):
+        """prepare can't know the VF; at start it is checked and written down. A VF of
+        its own: libvirt never forgets one that a guest had unmanaged."""
+        self.make_vfs(2)
+        self.host.sh(f"ip link set {self.pf()} up")
+        self.host.sh("virsh net-define /dev/stdin <<'END'\n<network><name>pool</name>"
+                     "<forward mode='hostdev' managed='yes'>"
+                     f"<address type='pci' {address(devices.IGB_VF1)}/></forward>"
+                     "</network>\nEND\nvirsh net-start pool")
+        nic = "<interface type='network'><source network='pool'/></interface>"
+        try:
+            self.define("g", nic)
+            self.start("g")
+            self.assert_given("g", devices.IGB_VF1)
+            self.define("other", hostdev(devices.IGB_VF1, "no"))
+            self.assertEqual(self.assert_refused("other", "guest 'g' has it"), "claimed")
+            self.destroy("g")
+            self.assertEqual(self.driver(devices.IGB_VF1), "igbvf")
+        finally:
+            self.host.sh("virsh destroy g; virsh net-destroy pool; virsh net-undefine pool",
+                         check=False)
+            self.make_vfs(0)
+
+    # What else can go wrong
+
+    def test_failure_after_prepare_gives_back(self):
+        disk = ("<disk type='file'><source file='/nonexistent'/>"
+                "<target dev='vda' bus='virtio'/></disk>")
+        self.define("g", hostdev(devices.NIC_A, "no"), disk)
+        result = self.host.sh("virsh start g", check=False)
+        self.assertIn("/nonexistent", result.err)
+        self.assertNotIn(HOOK_FAILED, result.err)
+        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+
+    def test_step_that_fails_is_undone(self):
+        """The second device can't be bound: the first one goes back too."""
+        self.define("g", hostdev(devices.EDU, "no"), hostdev(devices.NIC_A, "no"))
+        attribute = f"/sys/bus/pci/devices/{devices.NIC_A}/driver_override"
+        for words, setup in (
+                ("Read-only file system", "mount --bind -o ro {0} {0}"),
+                ("the kernel reported success", "touch /tmp/fake; mount --bind /tmp/fake {0}")):
+            self.host.sh(setup.format(attribute))
+            result = self.host.sh("virsh start g", check=False)
+            self.host.sh(f"umount {attribute}")
+            self.assertIn(f"The driver_override of {devices.NIC_A} can't be set to vfio-pci: "
+                          f"{words}", result.err)
+            self.assertEqual(self.state(), self.before)
+            self.assertEqual(self.host.sh("ls /run/virt-hostdev/claims").out, "")
+
+    def test_bind_that_does_nothing_is_found(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        attribute = "/sys/bus/pci/drivers/vfio-pci/bind"
+        self.host.sh(f"modprobe vfio-pci; touch /tmp/fake; mount --bind /tmp/fake {attribute}")
+        result = self.host.sh("virsh start g", check=False)
+        self.host.sh(f"umount {attribute}")
+        self.assertIn(f"{devices.NIC_A} can't be bound to driver vfio-pci: the kernel reported "
+                      f"success, but {devices.NIC_A} has no driver.", result.err)
+        self.assertEqual(self.state(), self.before)
+
+    def test_driver_that_is_forbidden(self):
+        self.host.sh("echo blacklist vfio-pci >/etc/modprobe.d/test.conf; modprobe -r vfio-pci")
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.assertEqual(self.assert_refused("g", devices.NIC_A, "vfio-pci", "blacklist"),
+                         "driver-blacklisted")
+        self.host.sh("echo install vfio-pci /bin/true >/etc/modprobe.d/test.conf")
+        self.assertEqual(self.assert_refused("g", devices.NIC_A, "vfio-pci", "install"),
+                         "driver-command")
+        self.host.sh("rm /etc/modprobe.d/test.conf")
+        self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e")
+
+    def test_model_that_is_no_vfio_driver(self):
+        device = hostdev(devices.NIC_A, "no").replace("<source>",
+                                                      "<driver model='nvme'/><source>")
+        self.define("g", device)
+        self.assertEqual(self.assert_refused("g", devices.NIC_A, "nvme", "no VFIO driver"),
+                         "driver-not-vfio")
+
+    def test_names_that_a_shell_would_read(self):
+        for name in ("two words", "$(touch trap)", "`touch trap`;", "it's", "ü" * 80):
+            self.define(name, hostdev(devices.EDU, "no"))
+            self.start(name)
+            self.assert_given(name, devices.EDU)
+            self.destroy(name)
+            self.assertEqual(self.driver(devices.EDU), "")
+        self.assertEqual(self.host.sh("find / -xdev -name trap").out, "")
+
+    def test_stale_claim_is_undone_first(self):
+        """release was never called: the host stopped us, or the hook was away."""
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.start("g")
+        self.host.sh("mv /etc/libvirt/hooks/qemu /tmp/hook")
+        self.destroy("g")
+        self.host.sh("mv /tmp/hook /etc/libvirt/hooks/qemu")
+        self.assertEqual(self.driver(devices.NIC_A), "vfio-pci")
+        self.start("g")
+        self.destroy("g")
+        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+
+    def test_hook_is_silent_when_it_is_right(self):
+        """What libvirt hands to a hook, handed over by hand."""
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        for event in ("prepare", "start", "started", "reconnect", "stopped", "release"):
+            result = self.host.sh(f"virsh dumpxml g | /etc/libvirt/hooks/qemu g {event} begin -")
+            self.assertEqual((result.out, result.err), ("", ""))
+            expected = "e1000e" if event == "release" else "vfio-pci"
+            self.assertEqual(self.driver(devices.NIC_A), expected)
+
+    # Helpers
+
+    def make_vfs(self, number):
+        self.host.sh(f"echo {number} >/sys/bus/pci/devices/{devices.IGB}/sriov_numvfs")
+
+    def pf(self):
+        return self.host.sh(f"ls /sys/bus/pci/devices/{devices.IGB}/net").out.strip()
+
+
+class WithoutIommu(_Emulated):
+    """The newcomer's host: the IOMMU is there, but not turned on."""
+
+    options = {"iommu": False}
+
+    def test_refused_with_how_to_turn_it_on(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.assertEqual(self.assert_refused("g", devices.NIC_A, "no IOMMU group",
+                                             "driver e1000e"), "no-iommu")
+
+    def test_guest_without_devices_starts(self):
+        self.define("g")
+        self.start("g")
+        self.destroy("g")

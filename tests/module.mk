@@ -11,7 +11,7 @@ endif
 # The unit tests, to be run one by one; each prints TAP when it is asked to.
 unit: $(unit_tests)
 
-$(unit_tests): $(O)/%: $(O)/%.o $(O)/lib/lib.a
+$(unit_tests): $(O)/%: $(O)/%.o $(O)/tests/unit/place.o $(O)/lib/lib.a
 	$(call link,$(xml_pkgs) $(lib_pkgs) cmocka)
 
 # Fuzzers of all parsers; they need clang: make fuzzers CC=clang

@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/claim.h"
-
+/* The claim as a record and as text. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/array.h"
+#include "lib/claim.h"
 #include "lib/cleanup.h"
-#include "lib/read.h"
 
 #define HEADER "virt-hostdev-claim 1"
 #define NONE "-"
-#define DAMAGED ".damaged"
-
-/* A domain has hundreds of devices at the most; a line has some 300 bytes. */
-#define CLAIM_LIMIT (1024 * 1024)
-
-bool hd_uuid_is_canonical(const char *text)
-{
-	size_t i;
-
-	for (i = 0; text[i] && i < HD_UUID_SIZE - 1; i++) {
-		bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (hyphen ? text[i] != '-'
-			   : !isxdigit((unsigned char)text[i]) ||
-				     isupper((unsigned char)text[i]))
-			return false;
-	}
-	return i == HD_UUID_SIZE - 1 && text[i] == '\0';
-}
 
 static bool is_plain(unsigned char c, bool first)
 {
@@ -225,193 +202,6 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 	return 0;
 }
 
-static int read_file(int dir_fd, const char *name, char **ret, size_t *ret_n)
-{
-	HD_AUTOCLOSE int fd = openat(
-		dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	int r;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EBADMSG;
-	r = hd_read_all(fd, CLAIM_LIMIT, ret, ret_n);
-	return r == -EFBIG ? -EBADMSG : r;
-}
-
-/* What can't be read is kept for a person to look at, under another name. */
-static void set_aside(const struct hd_state *state, const char *uuid)
-{
-	char name[HD_UUID_SIZE + sizeof(DAMAGED)];
-
-	if (!state->writable)
-		return;
-	snprintf(name, sizeof(name), "%s" DAMAGED, uuid);
-	renameat(state->claims_fd, uuid, state->claims_fd, name);
-}
-
-int hd_claim_load(const struct hd_state *state, const char *uuid,
-		  struct hd_claim *ret, struct hd_err *err)
-{
-	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	HD_AUTOFREE char *text = NULL;
-	size_t length = 0;
-	int r;
-
-	if (!hd_uuid_is_canonical(uuid))
-		return -ENOENT;
-	r = read_file(state->claims_fd, uuid, &text, &length);
-	if (r == -ENOENT)
-		return r;
-	if (r < 0 && r != -EBADMSG)
-		return hd_err_set(err, -r,
-				  "cannot read " HD_STATE_DIR "/claims/%s: %s",
-				  uuid, strerror(-r));
-	if (r == -EBADMSG)
-		hd_err_set(err, EBADMSG, "it is too large or no file");
-	else
-		r = hd_claim_parse(text, length, &claim, err);
-	if (r == 0 && strcmp(claim.uuid, uuid) != 0)
-		r = hd_err_set(err, EBADMSG, "it is the claim of %s",
-			       claim.uuid);
-	if (r == -EBADMSG) {
-		hd_err_wrap(err,
-			    "the claim " HD_STATE_DIR
-			    "/claims/%s can't be used",
-			    uuid);
-		if (state->writable)
-			hd_err_fix(
-				err,
-				"compare " HD_STATE_DIR "/claims/%s" DAMAGED
-				" with the drivers that virt-hostdev list shows",
-				uuid);
-		set_aside(state, uuid);
-	}
-	if (r < 0)
-		return r;
-	*ret = claim;
-	claim = (struct hd_claim){ .domain = NULL };
-	return 0;
-}
-
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Into a new file first, which then takes the old one's place. */
-static int replace_file(int dir_fd, const char *name, const char *text)
-{
-	char temporary[HD_UUID_SIZE + sizeof(".new")];
-	HD_AUTOCLOSE int fd = -1;
-	int r;
-
-	snprintf(temporary, sizeof(temporary), "%s.new", name);
-	if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
-		return -errno;
-	fd = openat(dir_fd, temporary,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, text);
-	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(dir_fd, temporary, 0);
-	return r;
-}
-
-int hd_claim_save(const struct hd_state *state, const struct hd_claim *claim,
-		  struct hd_err *err)
-{
-	HD_AUTOFREE char *text = hd_claim_format(claim);
-	int r;
-
-	if (!text)
-		return hd_err_nomem(err);
-	r = replace_file(state->claims_fd, claim->uuid, text);
-	if (r < 0)
-		return hd_err_set(err, -r,
-				  "cannot write " HD_STATE_DIR "/claims/%s: %s",
-				  claim->uuid, strerror(-r));
-	return 0;
-}
-
-int hd_claim_remove(const struct hd_state *state, const char *uuid,
-		    struct hd_err *err)
-{
-	if (unlinkat(state->claims_fd, uuid, 0) < 0 && errno != ENOENT)
-		return hd_err_set(
-			err, errno,
-			"cannot remove " HD_STATE_DIR "/claims/%s: %m", uuid);
-	return 0;
-}
-
-/* Adds the claim in file @name; one that can't be used becomes a finding. */
-static int load_into(const struct hd_state *state, const char *name,
-		     struct hd_claims *claims, struct hd_findings *findings,
-		     struct hd_err *err)
-{
-	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
-	struct hd_claim claim, *slot;
-	int r = hd_claim_load(state, name, &claim, &cause);
-
-	if (r == -ENOENT) /* its guest ended meanwhile */
-		return 0;
-	if (r == -EBADMSG)
-		return hd_findings_add(
-			findings, "claim-damaged", HD_WARNING, HD_WHOLE_DOMAIN,
-			hd_steal(&cause.message), hd_steal(&cause.fix), err);
-	if (r < 0)
-		return hd_err_set(err, -r, "%s", hd_err_message(&cause));
-	slot = hd_array_add(&claims->items, &claims->n, sizeof(*slot));
-	if (!slot) {
-		hd_claim_clear(&claim);
-		return hd_err_nomem(err);
-	}
-	*slot = claim;
-	return 0;
-}
-
-int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
-		   struct hd_findings *findings, struct hd_err *err)
-{
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	HD_AUTOCLOSE int fd = openat(state->claims_fd, ".",
-				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir)
-		return hd_err_set(err, errno,
-				  "cannot read " HD_STATE_DIR "/claims: %m");
-	fd = -1; /* closedir() closes it */
-	while (r == 0 && (entry = readdir(dir)))
-		if (hd_uuid_is_canonical(entry->d_name))
-			r = load_into(state, entry->d_name, &claims, findings,
-				      err);
-	closedir(dir);
-	if (r < 0)
-		return r;
-	*ret = claims;
-	claims = (struct hd_claims){ NULL, 0 };
-	return 0;
-}
-
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,
 					    struct hd_addr addr)
 {
@@ -430,12 +220,4 @@ void hd_claim_clear(struct hd_claim *claim)
 	free(claim->devices);
 	free(claim->domain);
 	memset(claim, 0, sizeof(*claim));
-}
-
-void hd_claims_clear(struct hd_claims *claims)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		hd_claim_clear(&claims->items[i]);
-	free(claims->items);
-	*claims = (struct hd_claims){ NULL, 0 };
 }

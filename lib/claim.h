@@ -9,9 +9,7 @@
 #include "lib/err.h"
 #include "lib/finding.h"
 #include "lib/state.h"
-
-/* Length of a UUID in canonical form with its final NUL. */
-#define HD_UUID_SIZE 37
+#include "lib/uuid.h"
 
 /* One device of a claim, and all that is needed to give it back. */
 struct hd_claim_device {
@@ -50,9 +48,6 @@ struct hd_claims {
 
 #define HD_AUTO_CLAIM __attribute__((cleanup(hd_claim_clear)))
 #define HD_AUTO_CLAIMS __attribute__((cleanup(hd_claims_clear)))
-
-/* Whether @text is a UUID in canonical form (lower case, with hyphens). */
-bool hd_uuid_is_canonical(const char *text);
 
 /*
  * Reads a claim's text. -EBADMSG with a sentence when it is damaged or torn:

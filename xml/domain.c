@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "xml/domain.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,31 +170,6 @@ static int read_devices(struct hd_domain *domain, const xmlNode *devices,
 	return 0;
 }
 
-/*
- * A UUID in any of the spellings that libvirt takes: 32 hexadecimal digits of
- * either case, with hyphens wherever (virUUIDParse()).
- */
-static bool normalise_uuid(const char *text, char *ret)
-{
-	size_t n = 0;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	for (; *text && !isspace((unsigned char)*text); text++) {
-		if (*text == '-')
-			continue;
-		if (!isxdigit((unsigned char)*text) || n >= HD_UUID_SIZE - 1)
-			return false;
-		ret[n++] = (char)tolower((unsigned char)*text);
-		if (n == 8 || n == 13 || n == 18 || n == 23)
-			ret[n++] = '-';
-	}
-	ret[n] = '\0';
-	while (isspace((unsigned char)*text))
-		text++;
-	return *text == '\0' && n == HD_UUID_SIZE - 1;
-}
-
 static int read_uuid(struct hd_domain *domain, const xmlNode *root,
 		     struct hd_err *err)
 {
@@ -206,7 +180,7 @@ static int read_uuid(struct hd_domain *domain, const xmlNode *root,
 	if (!node)
 		return 0;
 	text = (char *)xmlNodeGetContent(node);
-	if (text && normalise_uuid(text, domain->uuid))
+	if (text && hd_uuid_normalise(text, domain->uuid))
 		return 0;
 	return hd_err_set(err, EINVAL,
 			  "line %u of the XML: '%.64s' is not a UUID",

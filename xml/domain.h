@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 #include "lib/assign.h"
-#include "lib/claim.h"
 #include "lib/err.h"
+#include "lib/uuid.h"
 
 /* What we need to know of a domain. */
 struct hd_domain {

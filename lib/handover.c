@@ -7,6 +7,7 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/decide.h"
 #include "lib/examine.h"
 #include "lib/lock.h"
 #include "lib/plan.h"
@@ -113,80 +114,6 @@ static int give_back(struct job *job, const struct hd_claim *claim)
 	return hd_claim_remove(&job->state, claim->uuid, job->err);
 }
 
-static int claim_device(struct hd_claim *claim, const struct hd_device *device,
-			bool restore, struct hd_err *err)
-{
-	struct hd_claim_device *slot =
-		hd_array_add(&claim->devices, &claim->n_devices, sizeof(*slot));
-
-	if (!slot)
-		return hd_err_nomem(err);
-	slot->addr = device->addr;
-	slot->group = device->group;
-	slot->restore = restore;
-	slot->driver = device->driver ? strdup(device->driver) : NULL;
-	slot->override = device->override ? strdup(device->override) : NULL;
-	if ((device->driver && !slot->driver) ||
-	    (device->override && !slot->override))
-		return hd_err_nomem(err);
-	return 0;
-}
-
-/* Whether the device has a driver already that the domain is content with. */
-static bool is_ready(const struct hd_assign *assign,
-		     const struct hd_device *device)
-{
-	if (assign->driver)
-		return device->driver &&
-		       strcmp(device->driver, assign->driver) == 0;
-	return device->vfio;
-}
-
-/*
- * Whether the hook binds the device; one that is wanted twice (two namespaces
- * of an NVMe disk) if once of them.
- */
-static bool is_unmanaged(const struct hd_request *request, struct hd_addr addr)
-{
-	for (size_t i = 0; i < request->n_assigns; i++)
-		if (!request->assigns[i].managed &&
-		    hd_addr_equal(request->assigns[i].addr, addr))
-			return true;
-	return false;
-}
-
-/*
- * Decides: what the claim says, and the steps that take the devices. @untouched
- * says that nobody has taken them before us.
- */
-static int plan_take(struct job *job, const struct hd_request *request,
-		     const struct hd_situation *situation, bool untouched,
-		     struct hd_claim *claim, struct hd_plan *plan)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
-		if (situation->modules[i] == HD_MODULE_LOADABLE)
-			r = hd_plan_load(plan,
-					 hd_assign_driver(&request->assigns[i]),
-					 job->err);
-	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
-		const struct hd_assign *assign = &request->assigns[i];
-		const char *driver = hd_assign_driver(assign);
-		const struct hd_device *device =
-			hd_inventory_find(&situation->inventory, assign->addr);
-
-		if (hd_claim_find(claim, assign->addr))
-			continue;
-		r = claim_device(claim, device, untouched, job->err);
-		if (r == 0 && is_unmanaged(request, assign->addr) &&
-		    !is_ready(assign, device))
-			r = hd_plan_move(plan, device, driver, driver,
-					 job->err);
-	}
-	return r;
-}
-
 /*
  * Decides, writes the decision down, does it, and undoes it if it fails. @claim
  * is what the domain holds already; the groups are locked.
@@ -201,7 +128,8 @@ static int take(struct job *job, const struct hd_request *request,
 
 	if (r < 0 || hd_findings_refuse(job->findings))
 		return r;
-	r = plan_take(job, request, &situation, untouched, claim, &plan);
+	r = hd_decide_take(request, &situation, untouched, claim, &plan,
+			   job->err);
 	if (r == 0)
 		r = hd_claim_save(&job->state, claim, job->err);
 	if (r == 0 &&

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/plan.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/array.h"
+
+const char *hd_step_name(enum hd_step_kind kind)
+{
+	static const char *const names[] = { "load", "override", "unbind",
+					     "bind" };
+
+	return names[kind];
+}
+
+bool hd_step_has_device(const struct hd_step *step)
+{
+	return step->kind != HD_STEP_LOAD;
+}
 
 static bool same_text(const char *a, const char *b)
 {

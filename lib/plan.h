@@ -2,6 +2,7 @@
 #ifndef HD_PLAN_H
 #define HD_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/addr.h"
@@ -31,6 +32,12 @@ struct hd_plan {
 };
 
 #define HD_AUTO_PLAN __attribute__((cleanup(hd_plan_clear)))
+
+/* "load", "override", "unbind" or "bind". */
+const char *hd_step_name(enum hd_step_kind kind);
+
+/* Whether the step concerns a device, not the host as a whole. */
+bool hd_step_has_device(const struct hd_step *step);
 
 /* Plans to load the module of a driver, once. */
 int hd_plan_load(struct hd_plan *plan, const char *driver, struct hd_err *err);

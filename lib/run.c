@@ -157,14 +157,14 @@ static void report(const struct hd_step *step, struct hd_err *err,
 		   struct hd_findings *findings)
 {
 	HD_AUTOFREE char *what = kinds[step->kind].say(step);
-	bool device = step->kind != HD_STEP_LOAD;
 
 	hd_findings_add(
 		findings, "step-failed", HD_ERROR, HD_WHOLE_DOMAIN,
 		hd_text("%s: %s.", what ? what : "A step failed",
 			hd_err_message(err)),
 		hd_text("Look for the kernel's own reason: dmesg | grep %s",
-			device ? hd_addr_text(step->addr).s : step->to),
+			hd_step_has_device(step) ? hd_addr_text(step->addr).s
+						 : step->to),
 		NULL);
 }
 

@@ -25,3 +25,28 @@ const char *hd_json_cell(json_object *value)
 {
 	return value ? json_object_get_string(value) : "-";
 }
+
+json_object *hd_json_finding(const struct hd_finding *finding)
+{
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "id", hd_json_text(finding->id));
+	json_object_object_add(
+		object, "severity",
+		hd_json_text(hd_severity_name(finding->severity)));
+	json_object_object_add(object, "message",
+			       hd_json_text(finding->message));
+	json_object_object_add(object, "fix", hd_json_text(finding->fix));
+	return object;
+}
+
+json_object *hd_json_findings(const struct hd_findings *findings, size_t assign)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->items[i].assign == assign)
+			json_object_array_add(
+				array, hd_json_finding(&findings->items[i]));
+	return array;
+}

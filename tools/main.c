@@ -9,10 +9,8 @@
 #include "tools/tool.h"
 
 static const struct hd_verb *const verbs[] = {
-	&hd_verb_list,
-	&hd_verb_show,
-	&hd_verb_xml,
-	&hd_verb_check,
+	&hd_verb_list,	&hd_verb_show, &hd_verb_xml,
+	&hd_verb_check, &hd_verb_plan,
 };
 
 /* Every option there is, for parsing and for the help of the verbs. */

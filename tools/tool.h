@@ -5,9 +5,9 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "lib/finding.h"
 #include "lib/host.h"
 #include "lib/names.h"
-#include "xml/domain.h"
 
 /* Exit codes of every verb. */
 enum { HD_EXIT_FINE = 0, HD_EXIT_FAILED = 1, HD_EXIT_USAGE = 2 };
@@ -47,13 +47,21 @@ struct hd_verb {
 };
 
 extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
-	hd_verb_check;
+	hd_verb_check, hd_verb_plan;
 
 /* A JSON string, or null for NULL. */
 json_object *hd_json_text(const char *text);
 
 /* A JSON number, or null where @value equals @none. */
 json_object *hd_json_int(int value, int none);
+
+/* One finding: id, severity, message, fix. */
+json_object *hd_json_finding(const struct hd_finding *finding);
+
+/* An array of the findings that concern @assign, an index or HD_WHOLE_DOMAIN.
+ */
+json_object *hd_json_findings(const struct hd_findings *findings,
+			      size_t assign);
 
 /* Prints @object, indented, with a newline, and releases it. */
 void hd_json_print(json_object *object);

@@ -251,11 +251,53 @@ class Check(_OnTree):
                              "no domain 'other'")
 
 
+class Plan(_OnTree):
+    def steps(self, *devices):
+        report = self.json_of("plan", "-", stdin=domain(*devices))
+        return [(step["kind"], step["address"], step["from"], step["to"])
+                for step in report["steps"]]
+
+    def test_steps_in_their_order(self):
+        nic, gpu, audio = "0000:02:00.0", "0000:01:00.0", "0000:01:00.1"
+        self.assertEqual(self.steps(hostdev(2), hostdev(1), hostdev(1, function=1)), [
+            ("override", nic, None, "vfio-pci"), ("unbind", nic, "e1000e", None),
+            ("bind", nic, None, "vfio-pci"),
+            ("override", gpu, None, "vfio-pci"), ("unbind", gpu, "nouveau", None),
+            ("bind", gpu, None, "vfio-pci"),
+            ("override", audio, None, "vfio-pci"), ("unbind", audio, "snd_hda_intel", None),
+            ("bind", audio, None, "vfio-pci")])
+
+    def test_what_libvirt_binds_needs_no_step(self):
+        self.assertEqual(self.steps(hostdev(2, managed="yes")), [])
+
+    def test_what_is_so_already_needs_no_step(self):
+        device = self.tree.device("0000:05:00.0", driver="vfio-pci", group=5)
+        (device / "driver_override").write_text("vfio-pci\n")
+        self.assertEqual(self.steps(hostdev(5)), [])
+
+    def test_refused_means_no_step(self):
+        result = self.on_tree("plan", "--json", "-", stdin=domain(hostdev(2), hostdev(1)))
+        self.assertEqual(result.returncode, 1)
+        report = json.loads(result.out)
+        self.assertIs(report["ok"], False)
+        self.assertEqual(report["steps"], [])
+        self.assertEqual(report["findings"][0]["id"], "group-not-viable")
+
+    def test_text_for_people(self):
+        result = self.on_tree("plan", "-", stdin=domain(hostdev(2)))
+        self.assertEqual(result.out, """\
+Guest 'guest' would start after 3 steps:
+  override 0000:02:00.0  none -> vfio-pci
+  unbind   0000:02:00.0  e1000e
+  bind     0000:02:00.0  vfio-pci
+""")
+
+
 class Usage(unittest.TestCase):
     def test_help_and_version(self):
         self.assertIn("Usage: virt-hostdev VERB", tool("--help").out)
         self.assertRegex(tool("--version").out, r"^virt-hostdev \d+\.\d+\.\d+\n$")
-        for verb in ("list", "show", "xml", "check"):
+        for verb in ("list", "show", "xml", "check", "plan"):
             result = tool(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"Usage: virt-hostdev {verb}", result.out)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/decide.h"
+
+#include <string.h>
+
+#include "lib/array.h"
+
+static int claim_device(struct hd_claim *claim, const struct hd_device *device,
+			bool restore, struct hd_err *err)
+{
+	struct hd_claim_device *slot =
+		hd_array_add(&claim->devices, &claim->n_devices, sizeof(*slot));
+
+	if (!slot)
+		return hd_err_nomem(err);
+	slot->addr = device->addr;
+	slot->group = device->group;
+	slot->restore = restore;
+	slot->driver = device->driver ? strdup(device->driver) : NULL;
+	slot->override = device->override ? strdup(device->override) : NULL;
+	if ((device->driver && !slot->driver) ||
+	    (device->override && !slot->override))
+		return hd_err_nomem(err);
+	return 0;
+}
+
+/* Whether the device has a driver already that the domain is content with. */
+static bool is_ready(const struct hd_assign *assign,
+		     const struct hd_device *device)
+{
+	if (assign->driver)
+		return device->driver &&
+		       strcmp(device->driver, assign->driver) == 0;
+	return device->vfio;
+}
+
+/*
+ * Whether the hook binds the device; one that is wanted twice (two namespaces
+ * of an NVMe disk) if once of them.
+ */
+static bool is_unmanaged(const struct hd_request *request, struct hd_addr addr)
+{
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (!request->assigns[i].managed &&
+		    hd_addr_equal(request->assigns[i].addr, addr))
+			return true;
+	return false;
+}
+
+int hd_decide_take(const struct hd_request *request,
+		   const struct hd_situation *situation, bool untouched,
+		   struct hd_claim *claim, struct hd_plan *plan,
+		   struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
+		if (situation->modules[i] == HD_MODULE_LOADABLE)
+			r = hd_plan_load(plan,
+					 hd_assign_driver(&request->assigns[i]),
+					 err);
+	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
+		const struct hd_assign *assign = &request->assigns[i];
+		const char *driver = hd_assign_driver(assign);
+		const struct hd_device *device =
+			hd_inventory_find(&situation->inventory, assign->addr);
+
+		if (hd_claim_find(claim, assign->addr))
+			continue;
+		r = claim_device(claim, device, untouched, err);
+		if (r == 0 && is_unmanaged(request, assign->addr) &&
+		    !is_ready(assign, device))
+			r = hd_plan_move(plan, device, driver, driver, err);
+	}
+	return r;
+}

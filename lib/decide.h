@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_DECIDE_H
+#define HD_DECIDE_H
+
+#include "lib/assign.h"
+#include "lib/claim.h"
+#include "lib/examine.h"
+#include "lib/plan.h"
+
+/*
+ * Decides how the devices of a request are taken, when hd_examine() has found
+ * nothing against it: what is to be written down, and the steps. Reads and
+ * changes nothing of the host.
+ *
+ * @untouched  nobody has taken them yet, so what they are now is what the host
+ *             will want back
+ * @claim      what the domain holds already; each new device is added to it,
+ *             as it is now
+ * @plan       the steps are added to it: the drivers to load, then device by
+ *             device in the order of the request
+ *
+ * A device that libvirt binds itself (managed) is written down, but there is
+ * no step for it.
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int hd_decide_take(const struct hd_request *request,
+		   const struct hd_situation *situation, bool untouched,
+		   struct hd_claim *claim, struct hd_plan *plan,
+		   struct hd_err *err);
+
+#endif

@@ -7,7 +7,6 @@
  * never asks libvirt anything, and it leaves no child behind.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <libxml/parser.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,9 +15,11 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/giveback.h"
 #include "lib/handover.h"
 #include "lib/print.h"
 #include "lib/read.h"
+#include "lib/stdfiles.h"
 #include "xml/doc.h"
 #include "xml/domain.h"
 
@@ -60,8 +61,7 @@ static int see_to_devices(hd_take_fn take, struct outcome *outcome)
 
 	if (r < 0 || domain.n_assigns == 0)
 		return r;
-	request = (struct hd_request){ domain.name, domain.uuid, domain.assigns,
-				       domain.n_assigns };
+	request = hd_domain_request(&domain);
 	r = hd_host_open(&host, NULL, &outcome->err);
 	if (r < 0)
 		return r;
@@ -91,6 +91,22 @@ static int on_start(const char *name, struct outcome *outcome)
 	return with_devices(name, hd_adopt, outcome);
 }
 
+/* The guest runs, or a new daemon has found it running. */
+static int on_running(const char *name, struct outcome *outcome)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	int r = hd_host_open(&host, NULL, &outcome->err);
+
+	(void)name;
+	if (r == 0)
+		r = read_domain(&domain, &outcome->err);
+	if (r < 0 || domain.n_assigns == 0)
+		return r;
+	return hd_confirm(&host, domain.uuid, domain.name, &outcome->findings,
+			  &outcome->err);
+}
+
 /*
  * Also follows a prepare that failed, ours or another script's. A document that
  * can't be read must not keep the host from its devices: the name will do.
@@ -117,16 +133,17 @@ static int on_release(const char *name, struct outcome *outcome)
 static const struct event {
 	const char *operation;
 	int (*handle)(const char *name, struct outcome *outcome);
+	bool harmful; /* a failure would kill the running guest: exit 0 */
 } events[] = {
-	{ "prepare", on_prepare }, /* exit 1 refuses the start */
-	{ "start", on_start }, /* exit 1 refuses the start */
-	{ "started", NULL }, /* exit 1 would kill the running guest */
-	{ "stopped", NULL }, /* the devices are still with vfio */
-	{ "release", on_release }, /* exit 1 is logged */
-	{ "migrate", NULL }, /* no output: the XML stays as it is */
-	{ "restore", NULL }, /* no output: the XML stays as it is */
-	{ "reconnect", NULL }, /* exit 1 would kill the running guest */
-	{ "attach", NULL }, /* defined by libvirt, never called */
+	{ "prepare", on_prepare, false }, /* exit 1 refuses the start */
+	{ "start", on_start, false }, /* exit 1 refuses the start */
+	{ "started", on_running, true },
+	{ "stopped", NULL, false }, /* the devices are still with vfio */
+	{ "release", on_release, false }, /* exit 1 is logged */
+	{ "migrate", NULL, false }, /* no output: the XML stays */
+	{ "restore", NULL, false }, /* no output: the XML stays */
+	{ "reconnect", on_running, true },
+	{ "attach", NULL, false }, /* defined by libvirt, never called */
 };
 
 /* stderr becomes the error that virsh shows; its first line counts. */
@@ -141,7 +158,8 @@ static int report(int r, const struct outcome *outcome)
 static int handle(const struct event *event, const char *name)
 {
 	struct outcome outcome = { { NULL, 0 }, HD_ERR_INIT };
-	int status = report(event->handle(name, &outcome), &outcome);
+	int r = event->handle(name, &outcome);
+	int status = event->harmful ? 0 : report(r, &outcome);
 
 	hd_findings_clear(&outcome.findings);
 	hd_err_clear(&outcome.err);
@@ -149,24 +167,12 @@ static int handle(const struct event *event, const char *name)
 	return status;
 }
 
-/* A file that is opened must not become stdin, stdout or stderr. */
-static void fill_standard_fds(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	/* A session daemon runs the same hook as an ordinary user. */
 	if (geteuid() != 0)
 		return 0;
-	fill_standard_fds();
+	hd_stdfiles_fill();
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	if (argc != 5) {

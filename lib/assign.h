@@ -23,12 +23,18 @@ struct hd_assign {
 	unsigned line; /* where in the XML, from 1 */
 };
 
+/* What a domain lets us do beyond what it asks for. */
+struct hd_policy {
+	bool bind_siblings; /* take group members from the host's drivers */
+};
+
 /* Who asks, and for what. It owns nothing. */
 struct hd_request {
 	const char *domain; /* the domain's name */
 	const char *uuid; /* in canonical form; "" when not known */
 	const struct hd_assign *assigns;
 	size_t n_assigns;
+	struct hd_policy policy;
 };
 
 /* "hostdev", "interface" or "disk". */

@@ -193,6 +193,14 @@ static bool blocks_group(const struct subject *s,
 	       !is_assigned(s->request, device);
 }
 
+bool hd_check_takes_sibling(const struct hd_request *request,
+			    const struct hd_device *device)
+{
+	return request->policy.bind_siblings && !device->bridge &&
+	       device->numvfs == 0 && !is_assigned(request, device) &&
+	       !hd_device_leaves_group_viable(device);
+}
+
 /* Writes who blocks the group, and the commands that take them away. */
 static int list_blockers(const struct subject *s, FILE *who, FILE *commands)
 {
@@ -203,7 +211,8 @@ static int list_blockers(const struct subject *s, FILE *who, FILE *commands)
 		const struct hd_device *device = &inventory->devices[i];
 		HD_AUTOFREE char *label = NULL;
 
-		if (!blocks_group(s, device))
+		if (!blocks_group(s, device) ||
+		    hd_check_takes_sibling(s->request, device))
 			continue;
 		label = describe(s->facts, device);
 		if (!label)

@@ -32,7 +32,8 @@ struct hd_facts {
  *   group-foreign        libvirt can't read a group with platform devices
  *   group-not-viable     a sibling on a driver that does DMA for the host: any
  *                        but vfio's, pci-stub and pcieport (drivers with
- *                        driver_managed_dma, Linux 5.19 and newer)
+ *                        driver_managed_dma, Linux 5.19 and newer), unless
+ *                        the domain's policy lets us take it along
  *   claimed, group-claimed  another guest holds the device or a sibling
  *   driver-*             the driver can't be loaded
  *   vfio-node            /dev/vfio/vfio is missing
@@ -47,5 +48,13 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
  * no driver, or one that leaves DMA alone.
  */
 bool hd_device_leaves_group_viable(const struct hd_device *device);
+
+/*
+ * Whether the hook takes a device along to vfio-pci, when one of its group goes
+ * to the guest and the domain's policy says so: it is on a driver that would
+ * keep the group from being viable, and vfio-pci can take it.
+ */
+bool hd_check_takes_sibling(const struct hd_request *request,
+			    const struct hd_device *device);
 
 #endif

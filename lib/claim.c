@@ -2,6 +2,7 @@
 /* The claim as a record and as text. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,14 @@
 
 #define HEADER "virt-hostdev-claim 1"
 #define NONE "-"
+
+const char *hd_phase_name(enum hd_phase phase)
+{
+	static const char *const names[] = { "starting", "running",
+					     "returning" };
+
+	return names[phase];
+}
 
 static bool is_plain(unsigned char c, bool first)
 {
@@ -44,7 +53,18 @@ char *hd_claim_format(const struct hd_claim *claim)
 		return NULL;
 	fprintf(file, HEADER "\ndomain %s", claim->uuid);
 	write_field(file, claim->domain);
+	fprintf(file, "\nstate %s %" PRId64 " %d %" PRIu64,
+		hd_phase_name(claim->phase), claim->since, claim->daemon.pid,
+		claim->daemon.start);
+	write_field(file, claim->error);
 	fputc('\n', file);
+	for (size_t i = 0; i < claim->n_workers; i++) {
+		const struct hd_claim_worker *worker = &claim->workers[i];
+
+		fprintf(file, "worker %s %d %" PRIu64 "\n",
+			hd_addr_text(worker->addr).s, worker->process.pid,
+			worker->process.start);
+	}
 	for (size_t i = 0; i < claim->n_devices; i++) {
 		const struct hd_claim_device *device = &claim->devices[i];
 
@@ -107,18 +127,19 @@ static bool read_field(const char *word, char **ret)
 	return false;
 }
 
-static bool read_group(const char *word, int *ret)
+/* A decimal number from 0 to @max, and nothing else. */
+static bool read_number(const char *word, int64_t max, int64_t *ret)
 {
 	char *end;
-	long value;
+	long long value;
 
 	if (!word || !isdigit((unsigned char)*word))
 		return false;
 	errno = 0;
-	value = strtol(word, &end, 10);
-	if (errno || *end || value > INT_MAX)
+	value = strtoll(word, &end, 10);
+	if (errno || *end || value > max)
 		return false;
-	*ret = (int)value;
+	*ret = value;
 	return true;
 }
 
@@ -128,11 +149,13 @@ static bool parse_device(char *line, struct hd_claim *claim)
 		&claim->devices, &claim->n_devices, sizeof(*device));
 	char *addr = take_word(&line), *group = take_word(&line);
 	char *duty = take_word(&line);
+	int64_t number;
 
 	if (!device || !addr || !duty ||
 	    hd_addr_parse(addr, &device->addr, NULL) < 0 ||
-	    !read_group(group, &device->group))
+	    !read_number(group, INT_MAX, &number))
 		return false;
+	device->group = (int)number;
 	device->restore = strcmp(duty, "restore") == 0;
 	if (!device->restore && strcmp(duty, "keep") != 0)
 		return false;
@@ -151,6 +174,71 @@ static bool parse_domain(char *line, struct hd_claim *claim)
 	       !line;
 }
 
+static bool read_process(char **line, struct hd_process *ret)
+{
+	char *pid = take_word(line), *start = take_word(line);
+	int64_t number, ticks;
+
+	if (!read_number(pid, INT_MAX, &number) ||
+	    !read_number(start, INT64_MAX, &ticks))
+		return false;
+	*ret = (struct hd_process){ (pid_t)number, (uint64_t)ticks };
+	return true;
+}
+
+static bool parse_worker(char *line, struct hd_claim *claim)
+{
+	struct hd_claim_worker *worker = hd_array_add(
+		&claim->workers, &claim->n_workers, sizeof(*worker));
+	char *addr = take_word(&line);
+
+	return worker && addr &&
+	       hd_addr_parse(addr, &worker->addr, NULL) == 0 &&
+	       read_process(&line, &worker->process) && !line;
+}
+
+static bool read_phase(const char *word, enum hd_phase *ret)
+{
+	for (*ret = HD_STARTING; word && *ret <= HD_RETURNING; (*ret)++)
+		if (strcmp(word, hd_phase_name(*ret)) == 0)
+			return true;
+	return false;
+}
+
+static bool parse_state(char *line, struct hd_claim *claim)
+{
+	char *phase = take_word(&line), *since = take_word(&line);
+
+	if (claim->since || !read_phase(phase, &claim->phase) ||
+	    !read_number(since, INT64_MAX, &claim->since) || !claim->since ||
+	    !read_process(&line, &claim->daemon))
+		return false;
+	return read_field(take_word(&line), &claim->error) && !line;
+}
+
+/* The records between the header and the end. */
+static const struct {
+	const char *name;
+	bool (*parse)(char *line, struct hd_claim *claim);
+} records[] = {
+	{ "domain", parse_domain },
+	{ "state", parse_state },
+	{ "worker", parse_worker },
+	{ "device", parse_device },
+};
+
+#define N_RECORDS (sizeof(records) / sizeof(records[0]))
+
+static bool parse_record(char *line, struct hd_claim *claim)
+{
+	char *word = take_word(&line);
+
+	for (size_t i = 0; word && line && i < N_RECORDS; i++)
+		if (strcmp(word, records[i].name) == 0)
+			return records[i].parse(line, claim);
+	return false;
+}
+
 /* Parses all lines; returns the number of the first bad one, 0 for none. */
 static unsigned parse_lines(char *text, struct hd_claim *claim)
 {
@@ -159,26 +247,21 @@ static unsigned parse_lines(char *text, struct hd_claim *claim)
 	char *line;
 
 	while ((line = strsep(&text, "\n")) && text) {
-		char *word;
-		bool good = false;
+		bool good;
 
-		if (++number == 1) {
-			if (strcmp(line, HEADER) != 0)
-				return number;
-			continue;
-		}
-		word = take_word(&line);
-		if (word && !ended && strcmp(word, "domain") == 0)
-			good = line && parse_domain(line, claim);
-		else if (word && !ended && strcmp(word, "device") == 0)
-			good = line && parse_device(line, claim);
-		else if (word && !ended && strcmp(word, "end") == 0)
-			good = ended = !line;
+		if (++number == 1)
+			good = strcmp(line, HEADER) == 0;
+		else if (!ended && strcmp(line, "end") == 0)
+			good = ended = true;
+		else
+			good = !ended && parse_record(line, claim);
 		if (!good)
 			return number;
 	}
 	/* A torn file stops before "end", or within its line. */
-	return ended && claim->uuid[0] && (!line || !*line) ? 0 : number + 1;
+	return ended && claim->uuid[0] && claim->since && (!line || !*line)
+		       ? 0
+		       : number + 1;
 }
 
 int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
@@ -218,6 +301,8 @@ void hd_claim_clear(struct hd_claim *claim)
 		free(claim->devices[i].override);
 	}
 	free(claim->devices);
+	free(claim->workers);
 	free(claim->domain);
+	free(claim->error);
 	memset(claim, 0, sizeof(*claim));
 }

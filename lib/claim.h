@@ -8,6 +8,7 @@
 #include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/finding.h"
+#include "lib/guest.h"
 #include "lib/state.h"
 #include "lib/uuid.h"
 
@@ -22,23 +23,44 @@ struct hd_claim_device {
 	char *override; /* the driver_override it had, NULL; owned */
 };
 
+/* A process that was set to change a device, and may still be held by it. */
+struct hd_claim_worker {
+	struct hd_addr addr;
+	struct hd_process process;
+};
+
+enum hd_phase {
+	HD_STARTING, /* prepare took the devices; the guest doesn't run yet */
+	HD_RUNNING, /* libvirt said that it runs */
+	HD_RETURNING, /* giving back has begun, and did not finish */
+};
+
 /*
  * What a domain holds, written down before the first change to the host. Its
  * file is text, one record a line:
  *
  *	virt-hostdev-claim 1
  *	domain UUID NAME
+ *	state starting|running|returning SINCE PID START ERROR
+ *	worker ADDRESS PID START
  *	device ADDRESS GROUP restore|keep DRIVER OVERRIDE
  *	end
  *
- * In NAME, DRIVER and OVERRIDE every byte outside the printable ASCII range,
+ * In NAME, ERROR, DRIVER and OVERRIDE every byte outside the printable ASCII
+ *range,
  * "%" and a leading "-" are written as %XX; "-" stands for none.
  */
 struct hd_claim {
 	char uuid[HD_UUID_SIZE];
 	char *domain; /* its name; owned */
+	enum hd_phase phase;
+	int64_t since; /* seconds after 1970, when it was taken */
+	struct hd_process daemon; /* it promised to call release */
+	char *error; /* why the devices could not be given back; owned */
 	struct hd_claim_device *devices;
 	size_t n_devices;
+	struct hd_claim_worker *workers; /* of the last run */
+	size_t n_workers;
 };
 
 struct hd_claims {
@@ -82,9 +104,20 @@ int hd_claim_remove(const struct hd_state *state, const char *uuid,
 int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 		   struct hd_findings *findings, struct hd_err *err);
 
+/*
+ * Whether nobody will give back what a claim holds: its guest doesn't run, and
+ * giving back had begun or the daemon that would call release is gone. The next
+ * hook that needs one of its groups undoes such a claim.
+ */
+bool hd_claim_is_abandoned(const struct hd_host *host,
+			   const struct hd_claim *claim);
+
 /* The device of @claim with this address, or NULL. */
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,
 					    struct hd_addr addr);
+
+/* "starting", "running" or "returning". */
+const char *hd_phase_name(enum hd_phase phase);
 
 void hd_claim_clear(struct hd_claim *claim);
 void hd_claims_clear(struct hd_claims *claims);

@@ -204,6 +204,14 @@ int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 	return 0;
 }
 
+bool hd_claim_is_abandoned(const struct hd_host *host,
+			   const struct hd_claim *claim)
+{
+	return !hd_guest_runs(host, claim->domain, claim->uuid) &&
+	       (claim->phase == HD_RETURNING ||
+		!hd_process_lives(host, claim->daemon));
+}
+
 void hd_claims_clear(struct hd_claims *claims)
 {
 	for (size_t i = 0; i < claims->n; i++)

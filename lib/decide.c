@@ -5,6 +5,9 @@
 
 #include "lib/array.h"
 
+/* A device that no guest gets needs no driver of its own kind. */
+#define HD_SIBLING_DRIVER "vfio-pci"
+
 static int claim_device(struct hd_claim *claim, const struct hd_device *device,
 			bool restore, struct hd_err *err)
 {
@@ -47,6 +50,62 @@ static bool is_unmanaged(const struct hd_request *request, struct hd_addr addr)
 	return false;
 }
 
+static int decide_device(const struct hd_request *request,
+			 const struct hd_assign *assign,
+			 const struct hd_device *device, bool untouched,
+			 struct hd_claim *claim, struct hd_plan *plan,
+			 struct hd_err *err)
+{
+	const char *driver = hd_assign_driver(assign);
+	int r;
+
+	if (hd_claim_find(claim, device->addr))
+		return 0;
+	r = claim_device(claim, device, untouched, err);
+	if (r < 0 || !is_unmanaged(request, assign->addr) ||
+	    is_ready(assign, device))
+		return r;
+	return hd_plan_move(plan, device, driver, driver, err);
+}
+
+/* Whether an assignment has shown that the driver is loaded already. */
+static bool is_loaded(const struct hd_request *request,
+		      const struct hd_situation *situation, const char *driver)
+{
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (situation->modules[i] == HD_MODULE_PRESENT &&
+		    strcmp(hd_assign_driver(&request->assigns[i]), driver) == 0)
+			return true;
+	return false;
+}
+
+/* The members of a device's group that have to leave their host drivers. */
+static int decide_siblings(const struct hd_request *request,
+			   const struct hd_situation *situation, int group,
+			   struct hd_claim *claim, struct hd_plan *plan,
+			   struct hd_err *err)
+{
+	const struct hd_inventory *inventory = &situation->inventory;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (device->group != group ||
+		    !hd_check_takes_sibling(request, device) ||
+		    hd_claim_find(claim, device->addr))
+			continue;
+		if (!is_loaded(request, situation, HD_SIBLING_DRIVER))
+			r = hd_plan_load(plan, HD_SIBLING_DRIVER, err);
+		if (r == 0)
+			r = claim_device(claim, device, true, err);
+		if (r == 0)
+			r = hd_plan_move(plan, device, HD_SIBLING_DRIVER,
+					 HD_SIBLING_DRIVER, err);
+	}
+	return r;
+}
+
 int hd_decide_take(const struct hd_request *request,
 		   const struct hd_situation *situation, bool untouched,
 		   struct hd_claim *claim, struct hd_plan *plan,
@@ -61,16 +120,14 @@ int hd_decide_take(const struct hd_request *request,
 					 err);
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
 		const struct hd_assign *assign = &request->assigns[i];
-		const char *driver = hd_assign_driver(assign);
 		const struct hd_device *device =
 			hd_inventory_find(&situation->inventory, assign->addr);
 
-		if (hd_claim_find(claim, assign->addr))
-			continue;
-		r = claim_device(claim, device, untouched, err);
-		if (r == 0 && is_unmanaged(request, assign->addr) &&
-		    !is_ready(assign, device))
-			r = hd_plan_move(plan, device, driver, driver, err);
+		r = decide_device(request, assign, device, untouched, claim,
+				  plan, err);
+		if (r == 0)
+			r = decide_siblings(request, situation, device->group,
+					    claim, plan, err);
 	}
 	return r;
 }

@@ -20,7 +20,8 @@
  *             device in the order of the request
  *
  * A device that libvirt binds itself (managed) is written down, but there is
- * no step for it.
+ * no step for it. Siblings that the policy lets us take along (see
+ * hd_check_takes_sibling()) are taken and written down like the device.
  *
  * Returns 0 or -ENOMEM.
  */

@@ -30,6 +30,36 @@ static int load_claims(const struct hd_host *host, const struct hd_state *state,
 	return r < 0 ? r : hd_claims_load(&own, ret, findings, err);
 }
 
+/*
+ * Claims that nobody will give up stand in nobody's way: prepare undoes them
+ * first. They become findings, so that whoever looks knows.
+ */
+static int drop_abandoned(const struct hd_host *host, struct hd_claims *claims,
+			  struct hd_findings *findings, struct hd_err *err)
+{
+	size_t kept = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		struct hd_claim *claim = &claims->items[i];
+
+		if (!host->live || !hd_claim_is_abandoned(host, claim)) {
+			claims->items[kept++] = *claim;
+			continue;
+		}
+		if (r == 0)
+			r = hd_findings_add(
+				findings, "claim-abandoned", HD_INFO,
+				HD_WHOLE_DOMAIN,
+				hd_text("What guest '%s' left behind when it ended has not been given back to the host yet.",
+					claim->domain),
+				hd_text("virt-hostdev recover"), err);
+		hd_claim_clear(claim);
+	}
+	claims->n = kept;
+	return r;
+}
+
 /* The module state of each assignment's driver; freed by the caller. */
 static int query_modules(const struct hd_host *host,
 			 const struct hd_request *request,
@@ -78,6 +108,8 @@ static int read_situation(const struct hd_host *host,
 {
 	int r = load_claims(host, state, &ret->claims, findings, err);
 
+	if (r == 0)
+		r = drop_abandoned(host, &ret->claims, findings, err);
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
 		r = hd_inventory_add(&ret->inventory, host,
 				     request->assigns[i].addr, err);

@@ -4,121 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/decide.h"
 #include "lib/examine.h"
-#include "lib/lock.h"
+#include "lib/giveback.h"
+#include "lib/guest.h"
+#include "lib/job.h"
 #include "lib/plan.h"
-#include "lib/run.h"
-#include "lib/state.h"
-
-/* As long as a hook may wait for another one's groups. */
-#define LOCK_SECONDS 30
-
-/* What one handover works with, from its first step to its last. */
-struct job {
-	const struct hd_host *host;
-	struct hd_names *names;
-	struct hd_findings *findings;
-	struct hd_err *err;
-	struct hd_state state;
-	struct hd_locks locks;
-};
-
-#define AUTO_JOB __attribute__((cleanup(job_end)))
-
-static void job_end(struct job *job)
-{
-	hd_locks_release(&job->locks);
-	hd_state_close(&job->state);
-}
-
-static int add_number(int **numbers, size_t *n, int number, struct hd_err *err)
-{
-	int *slot = hd_array_add(numbers, n, sizeof(*slot));
-
-	if (!slot)
-		return hd_err_nomem(err);
-	*slot = number;
-	return 0;
-}
-
-/* Locks the groups of the devices that are asked for and of those held. */
-static int lock_groups(struct job *job, const struct hd_assign *assigns,
-		       size_t n_assigns, const struct hd_claim *claim)
-{
-	HD_AUTOFREE int *groups = NULL;
-	size_t n = 0;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n_assigns; i++) {
-		int group;
-
-		r = hd_device_read_group(job->host, assigns[i].addr, &group,
-					 job->err);
-		if (r == 0 && group != HD_NO_GROUP)
-			r = add_number(&groups, &n, group, job->err);
-		if (r == -ENOENT) /* the check will say so */
-			r = 0;
-	}
-	for (size_t i = 0; r == 0 && i < claim->n_devices; i++)
-		r = add_number(&groups, &n, claim->devices[i].group, job->err);
-	if (r < 0)
-		return r;
-	return hd_locks_take(&job->state, groups, n, LOCK_SECONDS, &job->locks,
-			     job->err);
-}
-
-/* Plans the way back for one device of a claim, wherever it is now. */
-static int plan_return(struct job *job, const struct hd_claim_device *claimed,
-		       struct hd_plan *plan)
-{
-	struct hd_device now;
-	int r = hd_device_read(job->host, claimed->addr, &now, job->err);
-
-	if (r == -ENOENT)
-		return hd_findings_add(
-			job->findings, "device-gone", HD_WARNING,
-			HD_WHOLE_DOMAIN,
-			hd_text("%s can't be given back to the host: it is gone.",
-				hd_addr_text(claimed->addr).s),
-			hd_text("To look for it again: echo 1 > /sys/bus/pci/rescan"),
-			job->err);
-	if (r < 0)
-		return r;
-	r = hd_plan_move(plan, &now, claimed->driver, claimed->override,
-			 job->err);
-	hd_device_clear(&now);
-	return r;
-}
-
-/*
- * Gives back what a claim says, newest first, and forgets the claim when all of
- * it is back. The groups are locked. For what libvirt has given back itself
- * there is nothing left to do, unless it left a device that had no driver on
- * vfio-pci, or its probe found another driver than the device had.
- */
-static int give_back(struct job *job, const struct hd_claim *claim)
-{
-	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
-	int r = 0;
-
-	for (size_t i = claim->n_devices; r == 0 && i-- > 0;)
-		if (claim->devices[i].restore)
-			r = plan_return(job, &claim->devices[i], &plan);
-	if (r < 0 ||
-	    hd_plan_run(job->host, &plan, HD_RUN_ON, job->findings) > 0)
-		return r;
-	return hd_claim_remove(&job->state, claim->uuid, job->err);
-}
 
 /*
  * Decides, writes the decision down, does it, and undoes it if it fails. @claim
  * is what the domain holds already; the groups are locked.
  */
-static int take(struct job *job, const struct hd_request *request,
+static int take(struct hd_job *job, const struct hd_request *request,
 		bool untouched, struct hd_claim *claim)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
@@ -132,13 +33,13 @@ static int take(struct job *job, const struct hd_request *request,
 			   job->err);
 	if (r == 0)
 		r = hd_claim_save(&job->state, claim, job->err);
-	if (r == 0 &&
-	    hd_plan_run(job->host, &plan, HD_RUN_STOP, job->findings) > 0)
-		r = give_back(job, claim);
-	return r;
+	if (r == 0)
+		r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
+	return r > 0 ? hd_give_back(job, claim) : r;
 }
 
-static int new_claim(const struct hd_request *request, struct hd_claim *ret,
+static int new_claim(const struct hd_host *host,
+		     const struct hd_request *request, struct hd_claim *ret,
 		     struct hd_err *err)
 {
 	if (!hd_uuid_is_canonical(request->uuid))
@@ -146,30 +47,94 @@ static int new_claim(const struct hd_request *request, struct hd_claim *ret,
 				  "the domain '%s' has no valid UUID",
 				  request->domain);
 	memcpy(ret->uuid, request->uuid, HD_UUID_SIZE);
+	ret->since = time(NULL);
+	ret->daemon = hd_process_parent(host);
 	ret->domain = strdup(request->domain);
 	return ret->domain ? 0 : hd_err_nomem(err);
+}
+
+/*
+ * Finds the claims that stand in the way of @groups though nobody will ever
+ * give them up, and adds their groups, so that they can be undone.
+ */
+static int find_abandoned(struct hd_job *job, struct hd_groups *groups,
+			  struct hd_claims *ret)
+{
+	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
+	int r = hd_claims_load(&job->state, &all, job->findings, job->err);
+
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		struct hd_claim *claim = &all.items[i], *slot;
+		bool meets = false;
+
+		for (size_t j = 0; j < claim->n_devices; j++)
+			meets |=
+				hd_groups_have(groups, claim->devices[j].group);
+		if (!meets || !hd_claim_is_abandoned(job->host, claim))
+			continue;
+		slot = hd_array_add(&ret->items, &ret->n, sizeof(*slot));
+		if (!slot)
+			return hd_err_nomem(job->err);
+		*slot = *claim;
+		memset(claim, 0, sizeof(*claim));
+		r = hd_groups_of_claim(job, slot, groups);
+	}
+	return r;
+}
+
+/* Undoes claims, as they are now that their groups are locked. */
+static int undo_abandoned(struct hd_job *job, const struct hd_claims *claims)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < claims->n; i++) {
+		HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+
+		r = hd_claim_load(&job->state, claims->items[i].uuid, &claim,
+				  job->err);
+		if (r == 0 && hd_claim_is_abandoned(job->host, &claim))
+			r = hd_give_back(job, &claim);
+		if (r == -ENOENT) /* somebody else did */
+			r = 0;
+	}
+	return r;
+}
+
+/* Locks what a start needs, and clears out of its way what nobody holds. */
+static int lock_and_clear(struct hd_job *job, const struct hd_request *request)
+{
+	HD_AUTO_CLAIM struct hd_claim old = { .domain = NULL };
+	HD_AUTO_CLAIMS struct hd_claims abandoned = { NULL, 0 };
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	int r = hd_claim_load(&job->state, request->uuid, &old, job->err);
+
+	if (r == 0 || r == -ENOENT)
+		r = hd_groups_of_request(job, request, &groups);
+	if (r == 0)
+		r = hd_groups_of_claim(job, &old, &groups);
+	if (r == 0)
+		r = find_abandoned(job, &groups, &abandoned);
+	if (r == 0)
+		r = hd_job_lock(job, &groups);
+	/* A guest that is about to start holds nothing: that claim is stale. */
+	if (r == 0 && old.n_devices)
+		r = hd_give_back(job, &old);
+	return r < 0 ? r : undo_abandoned(job, &abandoned);
 }
 
 int hd_prepare(const struct hd_host *host, const struct hd_request *request,
 	       struct hd_names *names, struct hd_findings *findings,
 	       struct hd_err *err)
 {
-	AUTO_JOB struct job job = { host, names,	 findings,
-				    err,  HD_STATE_INIT, { NULL, 0 } };
-	HD_AUTO_CLAIM struct hd_claim old = { .domain = NULL };
+	HD_AUTO_JOB struct hd_job job = { host, names,	       findings,
+					  err,	HD_STATE_INIT, { NULL, 0 } };
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = new_claim(request, &claim, err);
+	int r = new_claim(host, request, &claim, err);
 
 	if (r == 0)
 		r = hd_state_open(host, HD_STATE_CREATE, &job.state, err);
 	if (r == 0)
-		r = hd_claim_load(&job.state, request->uuid, &old, err);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = lock_groups(&job, request->assigns, request->n_assigns, &old);
-	/* A guest that is about to start holds nothing: that claim is stale. */
-	if (r == 0 && old.n_devices)
-		r = give_back(&job, &old);
+		r = lock_and_clear(&job, request);
 	if (r < 0 || hd_findings_refuse(findings))
 		return r;
 	return take(&job, request, true, &claim);
@@ -198,57 +163,28 @@ int hd_adopt(const struct hd_host *host, const struct hd_request *request,
 	     struct hd_names *names, struct hd_findings *findings,
 	     struct hd_err *err)
 {
-	AUTO_JOB struct job job = { host, names,	 findings,
-				    err,  HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_JOB struct hd_job job = { host, names,	       findings,
+					  err,	HD_STATE_INIT, { NULL, 0 } };
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTOFREE struct hd_assign *fresh = NULL;
-	struct hd_request rest = { request->domain, request->uuid, NULL, 0 };
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	struct hd_request rest = { request->domain, request->uuid, NULL, 0,
+				   request->policy };
 	int r = hd_state_open(host, HD_STATE_CREATE, &job.state, err);
 
 	if (r == 0)
 		r = hd_claim_load(&job.state, request->uuid, &claim, err);
 	if (r == -ENOENT)
-		r = new_claim(request, &claim, err);
+		r = new_claim(host, request, &claim, err);
 	if (r == 0)
 		r = find_fresh(request, &claim, &fresh, &rest.n_assigns, err);
 	if (r < 0 || rest.n_assigns == 0)
 		return r;
 	rest.assigns = fresh;
-	r = lock_groups(&job, fresh, rest.n_assigns, &claim);
+	r = hd_groups_of_request(&job, &rest, &groups);
+	if (r == 0)
+		r = hd_groups_of_claim(&job, &claim, &groups);
+	if (r == 0)
+		r = hd_job_lock(&job, &groups);
 	return r < 0 ? r : take(&job, &rest, false, &claim);
-}
-
-/* The claim of a domain by its UUID or, when that isn't known, by its name. */
-static int find_claim(const struct hd_state *state, const char *uuid,
-		      const char *domain, struct hd_claim *ret,
-		      struct hd_findings *findings, struct hd_err *err)
-{
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	int r;
-
-	if (uuid[0])
-		return hd_claim_load(state, uuid, ret, err);
-	r = hd_claims_load(state, &claims, findings, err);
-	for (size_t i = 0; r == 0 && i < claims.n; i++)
-		if (strcmp(claims.items[i].domain, domain) == 0)
-			return hd_claim_load(state, claims.items[i].uuid, ret,
-					     err);
-	return r < 0 ? r : -ENOENT;
-}
-
-int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
-	       struct hd_findings *findings, struct hd_err *err)
-{
-	AUTO_JOB struct job job = { host, NULL,		 findings,
-				    err,  HD_STATE_INIT, { NULL, 0 } };
-	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = hd_state_open(host, HD_STATE_WRITE, &job.state, err);
-
-	if (r == 0)
-		r = find_claim(&job.state, uuid, domain, &claim, findings, err);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = lock_groups(&job, NULL, 0, &claim);
-	return r < 0 ? r : give_back(&job, &claim);
 }

@@ -29,13 +29,4 @@ int hd_adopt(const struct hd_host *host, const struct hd_request *request,
 	     struct hd_names *names, struct hd_findings *findings,
 	     struct hd_err *err);
 
-/*
- * After the guest is gone and libvirt has given back what it took: gives back
- * the rest and forgets the claim. Without a claim there is nothing to do. The
- * domain is found by @uuid, or by @domain when @uuid is "". A device that
- * can't be given back is an error in @findings and keeps the claim.
- */
-int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
-	       struct hd_findings *findings, struct hd_err *err);
-
 #endif

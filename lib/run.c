@@ -2,192 +2,300 @@
 #include "lib/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
 
+#include "lib/array.h"
 #include "lib/cleanup.h"
-#include "lib/module.h"
-#include "lib/sysfs.h"
+#include "lib/step.h"
 
-/* The driver a device has now: *@ret is NULL when it has none. */
-static int read_driver(const struct hd_host *host, struct hd_addr addr,
-		       char **ret)
-{
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
-	int r;
-
-	if (fd < 0)
-		return fd == -ENOENT ? -ENODEV : fd;
-	r = hd_sysfs_read_link(fd, "driver", ret);
-	return r == -ENOENT ? 0 : r;
-}
-
-/* Verifies that the device has driver @wanted, or none when that is NULL. */
-static int verify_driver(const struct hd_host *host, const struct hd_step *step,
-			 const char *wanted, struct hd_err *err)
-{
-	HD_AUTOFREE char *driver = NULL;
-	int r = read_driver(host, step->addr, &driver);
-
-	if (r < 0)
-		return hd_err_set(err, -r, "%s can't be read back: %s",
-				  hd_addr_text(step->addr).s, strerror(-r));
-	if (driver && wanted ? strcmp(driver, wanted) == 0 : driver == wanted)
-		return 0;
-	return hd_err_set(err, EIO, "the kernel reported success, but %s %s%s",
-			  hd_addr_text(step->addr).s,
-			  driver ? "is on driver " : "has no driver",
-			  driver ? driver : "");
-}
-
-/* Writes the device's name to an attribute of a driver: bind or unbind. */
-static int write_driver(const struct hd_host *host, const struct hd_step *step,
-			const char *driver, const char *attribute,
-			struct hd_err *err)
-{
-	HD_AUTOCLOSE int fd = hd_sysfs_open_driver(host, driver);
-	int r = fd < 0 ? fd
-		       : hd_sysfs_write(fd, attribute,
-					hd_addr_text(step->addr).s);
-
-	if (r < 0)
-		return hd_err_set(err, -r, "%s",
-				  fd == -ENOENT ? "the driver isn't loaded"
-						: strerror(-r));
-	return 0;
-}
-
-static int do_load(const struct hd_host *host, const struct hd_step *step,
-		   struct hd_err *err)
-{
-	HD_AUTOCLOSE int fd = -1;
-	int r = hd_module_load(host, step->to, err);
-
-	if (r < 0)
-		return r;
-	fd = hd_sysfs_open_driver(host, step->to);
-	if (fd < 0)
-		return hd_err_set(
-			err, -fd,
-			"its module was loaded, but the driver did not appear");
-	if (!hd_vfio_node_exists(host))
-		return hd_err_set(
-			err, ENOENT,
-			"its module was loaded, but /dev/vfio/vfio did not appear");
-	return 0;
-}
-
-static int do_override(const struct hd_host *host, const struct hd_step *step,
-		       struct hd_err *err)
-{
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, step->addr);
-	HD_AUTOFREE char *text = NULL;
-	int r = fd;
-
-	/* An empty write never reaches the kernel; a newline alone clears. */
-	if (fd >= 0)
-		r = hd_sysfs_write(fd, "driver_override",
-				   step->to ? step->to : "\n");
-	if (r >= 0)
-		r = hd_sysfs_read(fd, "driver_override", &text);
-	if (r < 0)
-		return hd_err_set(err, -r, "%s", strerror(-r));
-	if (strcmp(text, step->to ? step->to : "(null)") != 0)
-		return hd_err_set(
-			err, EIO,
-			"the kernel reported success, but it reads '%s'", text);
-	return 0;
-}
-
-static int do_unbind(const struct hd_host *host, const struct hd_step *step,
-		     struct hd_err *err)
-{
-	int r = write_driver(host, step, step->from, "unbind", err);
-
-	return r < 0 ? r : verify_driver(host, step, NULL, err);
-}
-
-static int do_bind(const struct hd_host *host, const struct hd_step *step,
-		   struct hd_err *err)
-{
-	int r = write_driver(host, step, step->to, "bind", err);
-
-	return r < 0 ? r : verify_driver(host, step, step->to, err);
-}
-
-/* What a step is in words, for the sentence when it fails. */
-static char *say_load(const struct hd_step *step)
-{
-	return hd_text("Driver %s can't be loaded", step->to);
-}
-
-static char *say_override(const struct hd_step *step)
-{
-	if (!step->to)
-		return hd_text("The driver_override of %s can't be cleared",
-			       hd_addr_text(step->addr).s);
-	return hd_text("The driver_override of %s can't be set to %s",
-		       hd_addr_text(step->addr).s, step->to);
-}
-
-static char *say_unbind(const struct hd_step *step)
-{
-	return hd_text("%s can't be taken from driver %s",
-		       hd_addr_text(step->addr).s, step->from);
-}
-
-static char *say_bind(const struct hd_step *step)
-{
-	return hd_text("%s can't be bound to driver %s",
-		       hd_addr_text(step->addr).s, step->to);
-}
-
-static const struct {
-	int (*run)(const struct hd_host *host, const struct hd_step *step,
-		   struct hd_err *err);
-	char *(*say)(const struct hd_step *step);
-} kinds[] = {
-	[HD_STEP_LOAD] = { do_load, say_load },
-	[HD_STEP_OVERRIDE] = { do_override, say_override },
-	[HD_STEP_UNBIND] = { do_unbind, say_unbind },
-	[HD_STEP_BIND] = { do_bind, say_bind },
+/* What a worker says of each of its steps, in one write that fits a pipe. */
+struct result {
+	size_t step;
+	int code; /* negative errno, 0 for done */
+	char message[512];
 };
 
-static void report(const struct hd_step *step, struct hd_err *err,
-		   struct hd_findings *findings)
+static bool in_stage(const struct hd_step *step, enum hd_run_stage stage)
 {
-	HD_AUTOFREE char *what = kinds[step->kind].say(step);
+	return hd_step_has_device(step) == (stage == HD_STAGE_DEVICES);
+}
+
+/* The next step at or after @at that is @addr's; n_steps when there is none. */
+static size_t next_step(const struct hd_plan *plan, enum hd_run_stage stage,
+			struct hd_addr addr, size_t at)
+{
+	while (at < plan->n_steps &&
+	       (!in_stage(&plan->steps[at], stage) ||
+		!hd_addr_equal(plan->steps[at].addr, addr)))
+		at++;
+	return at;
+}
+
+/* In the worker */
+
+/* Closes everything but @a and @b; the standard files become /dev/null. */
+static void cut_loose(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+	int null_fd = open("/dev/null", O_RDWR);
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		dup2(null_fd, fd);
+	close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0U, 0);
+}
+
+/* False when nobody listens any more: then nobody wants the rest done. */
+static bool tell(int fd, size_t step, int code, const struct hd_err *err)
+{
+	struct result result = { .step = step, .code = code };
+
+	if (code < 0)
+		snprintf(result.message, sizeof(result.message), "%s",
+			 hd_err_message(err));
+	return write(fd, &result, sizeof(result)) == (ssize_t)sizeof(result);
+}
+
+static void work(const struct hd_host *host, const struct hd_plan *plan,
+		 enum hd_run_stage stage, enum hd_run_mode mode,
+		 struct hd_addr addr, int fd)
+{
+	for (size_t i = next_step(plan, stage, addr, 0); i < plan->n_steps;
+	     i = next_step(plan, stage, addr, i + 1)) {
+		HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+		int r = hd_step_run(host, &plan->steps[i], &err);
+
+		if (!tell(fd, i, r, &err) || (r < 0 && mode == HD_RUN_STOP))
+			break;
+	}
+}
+
+/* A worker that outlived its maker would change what the next hook reads. */
+static void die_with(pid_t maker)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != maker)
+		raise(SIGKILL);
+}
+
+/* In the maker */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int add_worker(struct hd_run *run, const struct hd_host *host,
+		      enum hd_run_stage stage, enum hd_run_mode mode,
+		      size_t first, int wait_fd, struct hd_err *err)
+{
+	struct hd_worker *worker =
+		hd_array_add(&run->workers, &run->n_workers, sizeof(*worker));
+	struct hd_addr addr = run->plan->steps[first].addr;
+	pid_t maker = getpid(), pid;
+	int pipe_fds[2];
+	char byte;
+
+	if (!worker)
+		return hd_err_nomem(err);
+	worker->fd = -1;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return hd_err_set(err, errno, "cannot make a pipe: %m");
+	pid = fork();
+	if (pid == 0) {
+		die_with(maker);
+		close(run->go_fd);
+		/* End of file means that the maker died: its files close
+		 * before its death kills us. */
+		if (read(wait_fd, &byte, 1) != 1)
+			_exit(0);
+		cut_loose(pipe_fds[1], host->root_fd);
+		work(host, run->plan, stage, mode, addr, pipe_fds[1]);
+		_exit(0);
+	}
+	close(pipe_fds[1]);
+	if (pid < 0) {
+		close(pipe_fds[0]);
+		return hd_err_set(err, errno, "cannot make a process: %m");
+	}
+	worker->addr = addr;
+	worker->fd = pipe_fds[0];
+	worker->at = first;
+	worker->process = hd_process_of(host, pid);
+	return 0;
+}
+
+/* Whether an earlier step in the stage is of the same device. */
+static bool has_worker(const struct hd_run *run, struct hd_addr addr)
+{
+	for (size_t i = 0; i < run->n_workers; i++)
+		if (hd_addr_equal(run->workers[i].addr, addr))
+			return true;
+	return false;
+}
+
+int hd_run_start(struct hd_run *run, const struct hd_host *host,
+		 const struct hd_plan *plan, enum hd_run_stage stage,
+		 enum hd_run_mode mode, struct hd_err *err)
+{
+	HD_AUTOCLOSE int wait_fd = -1;
+	int fds[2];
+	int r = 0;
+
+	*run = (struct hd_run){ .plan = plan, .go_fd = -1 };
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return hd_err_set(err, errno, "cannot make a pipe: %m");
+	wait_fd = fds[0];
+	run->go_fd = fds[1];
+	for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
+		if (in_stage(&plan->steps[i], stage) &&
+		    !has_worker(run, plan->steps[i].addr))
+			r = add_worker(run, host, stage, mode, i, wait_fd, err);
+	return r;
+}
+
+static void report_failure(const struct hd_step *step, const char *message,
+			   struct hd_findings *findings)
+{
+	HD_AUTOFREE char *what = hd_step_failure(step);
 
 	hd_findings_add(
 		findings, "step-failed", HD_ERROR, HD_WHOLE_DOMAIN,
-		hd_text("%s: %s.", what ? what : "A step failed",
-			hd_err_message(err)),
+		hd_text("%s: %s.", what ? what : "A step failed", message),
 		hd_text("Look for the kernel's own reason: dmesg | grep %s",
 			hd_step_has_device(step) ? hd_addr_text(step->addr).s
 						 : step->to),
 		NULL);
 }
 
-unsigned hd_plan_run(const struct hd_host *host, const struct hd_plan *plan,
-		     enum hd_run_mode mode, struct hd_findings *findings)
+static void report_blocked(const struct hd_step *step, pid_t pid,
+			   unsigned seconds, struct hd_findings *findings)
 {
-	const struct hd_step *last_failed = NULL;
+	HD_AUTOFREE char *what = hd_step_failure(step);
+
+	hd_findings_add(
+		findings, "step-blocked", HD_ERROR, HD_WHOLE_DOMAIN,
+		hd_text("%s: the kernel has not answered for %u seconds, and process %d still waits for it.",
+			what ? what : "A step is blocked", seconds, pid),
+		hd_text("See where it waits: cat /proc/%d/stack; when it is gone: virt-hostdev recover",
+			pid),
+		NULL);
+}
+
+/*
+ * Takes one result off a worker's pipe. Returns 1 while there may be more, 0
+ * when it has ended well, -1 when it has failed.
+ */
+static int take_result(struct hd_run *run, struct hd_worker *worker,
+		       bool *failed, struct hd_findings *findings)
+{
+	const struct hd_plan *plan = run->plan;
+	struct result result;
+	ssize_t n = read(worker->fd, &result, sizeof(result));
+
+	if (n < 0 && errno == EINTR)
+		return 1;
+	if (n != (ssize_t)sizeof(result) || result.step >= plan->n_steps) {
+		/* It ended; in the middle of its steps, somebody killed it. */
+		if (!*failed && worker->at < plan->n_steps) {
+			report_failure(&plan->steps[worker->at],
+				       "the process that did it was killed",
+				       findings);
+			*failed = true;
+		}
+		return 0;
+	}
+	/* What follows from a device's first failure says no more. */
+	if (result.code < 0 && !*failed) {
+		result.message[sizeof(result.message) - 1] = '\0';
+		report_failure(&plan->steps[result.step], result.message,
+			       findings);
+		*failed = true;
+	}
+	worker->at = next_step(plan,
+			       hd_step_has_device(&plan->steps[result.step])
+				       ? HD_STAGE_DEVICES
+				       : HD_STAGE_HOST,
+			       worker->addr, result.step + 1);
+	return 1;
+}
+
+static void end_worker(struct hd_worker *worker)
+{
+	close(worker->fd);
+	worker->fd = -1;
+	waitpid(worker->process.pid, NULL, 0);
+	worker->process.pid = 0;
+}
+
+/* Waits for one worker, whose clock starts anew with each of its steps. */
+static bool collect(struct hd_run *run, struct hd_worker *worker,
+		    unsigned seconds, struct hd_findings *findings)
+{
+	bool failed = false;
+
+	for (;;) {
+		struct pollfd poll_fd = { worker->fd, POLLIN, 0 };
+		int64_t left = worker->deadline - now_ms();
+		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			report_blocked(&run->plan->steps[worker->at],
+				       worker->process.pid, seconds, findings);
+			close(worker->fd);
+			worker->fd = -1;
+			return false;
+		}
+		if (take_result(run, worker, &failed, findings) == 0)
+			break;
+		worker->deadline = now_ms() + (int64_t)seconds * 1000;
+	}
+	end_worker(worker);
+	return !failed;
+}
+
+unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
+		       struct hd_findings *findings)
+{
 	unsigned failures = 0;
 
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct hd_step *step = &plan->steps[i];
-		HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
-
-		if (kinds[step->kind].run(host, step, &err) == 0)
-			continue;
-		failures++;
-		/* What follows from a device's first failure says no more. */
-		if (!last_failed ||
-		    !hd_addr_equal(last_failed->addr, step->addr))
-			report(step, &err, findings);
-		last_failed = step;
-		if (mode == HD_RUN_STOP)
-			break;
-	}
+	for (size_t i = 0; i < run->n_workers; i++)
+		run->workers[i].deadline = now_ms() + (int64_t)seconds * 1000;
+	for (size_t i = 0; i < run->n_workers; i++)
+		(void)!write(run->go_fd, "", 1);
+	/*
+	 * One after the other: they work at the same time all the same, and
+	 * what one has said meanwhile waits in its pipe.
+	 */
+	for (size_t i = 0; i < run->n_workers; i++)
+		failures += !collect(run, &run->workers[i], seconds, findings);
 	return failures;
+}
+
+void hd_run_clear(struct hd_run *run)
+{
+	for (size_t i = 0; i < run->n_workers; i++) {
+		if (run->workers[i].fd < 0)
+			continue;
+		kill(run->workers[i].process.pid, SIGKILL);
+		end_worker(&run->workers[i]);
+	}
+	hd_auto_close(&run->go_fd);
+	free(run->workers);
+	*run = (struct hd_run){ .go_fd = -1 };
 }

@@ -2,24 +2,70 @@
 #ifndef HD_RUN_H
 #define HD_RUN_H
 
+#include <stdbool.h>
+
 #include "lib/finding.h"
+#include "lib/guest.h"
 #include "lib/host.h"
 #include "lib/plan.h"
 
+/* The kernel may take as long for one step; a reset of a GPU takes seconds. */
+#define HD_STEP_SECONDS 30
+
 enum hd_run_mode {
-	HD_RUN_STOP, /* at the first step that fails */
+	HD_RUN_STOP, /* a device's first failing step is its last */
 	HD_RUN_ON, /* past it: give back as much as can be */
 };
 
+/* A part of a plan that must be over before the next one begins. */
+enum hd_run_stage { HD_STAGE_HOST, HD_STAGE_DEVICES };
+
 /*
- * Does the steps of a plan, each verified by reading back: the kernel reports
- * success for a write to driver_override, bind or unbind that changed nothing.
- * The first failure of each device is added to @findings with the id
- * "step-failed".
- *
- * Returns the number of steps that failed.
+ * The steps of one device in the hands of a process of its own, so that a write
+ * to the kernel that never returns can't hold us: the worker has none of our
+ * files but the host's root, neither stdin, stdout and stderr nor the locks.
  */
-unsigned hd_plan_run(const struct hd_host *host, const struct hd_plan *plan,
-		     enum hd_run_mode mode, struct hd_findings *findings);
+struct hd_worker {
+	struct hd_process process;
+	struct hd_addr addr; /* of HD_STAGE_DEVICES */
+	int fd; /* its results come here; -1 when it is done */
+	size_t at; /* the step that it is at */
+	int64_t deadline; /* of this step, milliseconds of CLOCK_MONOTONIC */
+};
+
+/* One stage of a plan, under way. */
+struct hd_run {
+	const struct hd_plan *plan;
+	struct hd_worker *workers;
+	size_t n_workers;
+	int go_fd; /* each byte written sets a worker off */
+};
+
+#define HD_AUTO_RUN __attribute__((cleanup(hd_run_clear)))
+
+/*
+ * Makes the workers of a stage, one for each device and one for the host. They
+ * wait, so that they can be written down before the first change. A worker dies
+ * with its maker, but for one that the kernel holds.
+ *
+ * Returns 0 or a negative errno with a sentence in @err.
+ */
+int hd_run_start(struct hd_run *run, const struct hd_host *host,
+		 const struct hd_plan *plan, enum hd_run_stage stage,
+		 enum hd_run_mode mode, struct hd_err *err);
+
+/*
+ * Lets the workers work, all at the same time, and collects what came of it.
+ * The first failure of each device is added to @findings with the id
+ * "step-failed"; "step-blocked" when a step took longer than @seconds, and then
+ * its worker is left behind, waiting for the kernel.
+ *
+ * Returns the number of workers that did not do all their steps.
+ */
+unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
+		       struct hd_findings *findings);
+
+/* Ends workers that have not been set off, and frees. */
+void hd_run_clear(struct hd_run *run);
 
 #endif

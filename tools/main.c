@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "lib/print.h"
+#include "lib/stdfiles.h"
 #include "tools/tool.h"
 
 static const struct hd_verb *const verbs[] = {
-	&hd_verb_list,	&hd_verb_show, &hd_verb_xml,
-	&hd_verb_check, &hd_verb_plan,
+	&hd_verb_list, &hd_verb_show,	&hd_verb_xml,	  &hd_verb_check,
+	&hd_verb_plan, &hd_verb_status, &hd_verb_recover,
 };
 
 /* Every option there is, for parsing and for the help of the verbs. */
@@ -200,7 +201,10 @@ static int run(int argc, char **argv, struct hd_err *err)
 int main(int argc, char **argv)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
-	int status = run(argc, argv, &err);
+	int status;
+
+	hd_stdfiles_fill();
+	status = run(argc, argv, &err);
 
 	if (err.code) {
 		fputs("virt-hostdev: ", stderr);

@@ -110,7 +110,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	struct hd_assign assign = { .source = HD_SOURCE_HOSTDEV };
-	const struct hd_request request = { "", "", &assign, 1 };
+	const struct hd_request request = { "", "", &assign, 1, { false } };
 	const struct hd_device *device;
 
 	(void)argc;

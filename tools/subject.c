@@ -17,10 +17,7 @@ int hd_subject_load(struct hd_subject *subject, const struct hd_tool *tool,
 		hd_err_wrap(err, "%s", source);
 		return r;
 	}
-	subject->request =
-		(struct hd_request){ subject->domain.name, subject->domain.uuid,
-				     subject->domain.assigns,
-				     subject->domain.n_assigns };
+	subject->request = hd_domain_request(&subject->domain);
 	return hd_examine(&tool->host, NULL, &subject->request, tool->names,
 			  &subject->situation, &subject->findings, err);
 }

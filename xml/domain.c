@@ -8,6 +8,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "xml/doc.h"
+#include "xml/metadata.h"
 #include "xml/number.h"
 
 /* Reads one number of an address; one that isn't there is 0, as in libvirt. */
@@ -218,6 +219,8 @@ static int read_domain(struct hd_domain *domain, const xmlNode *root,
 	r = read_name(domain, root, err);
 	if (r == 0)
 		r = read_uuid(domain, root, err);
+	if (r == 0)
+		r = hd_metadata_read(root, &domain->policy, err);
 	devices = hd_node_child(root, "devices");
 	if (r == 0 && devices)
 		r = read_devices(domain, devices, err);
@@ -238,6 +241,12 @@ int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
 	*ret = domain;
 	domain = (struct hd_domain){ .name = NULL };
 	return 0;
+}
+
+struct hd_request hd_domain_request(const struct hd_domain *domain)
+{
+	return (struct hd_request){ domain->name, domain->uuid, domain->assigns,
+				    domain->n_assigns, domain->policy };
 }
 
 void hd_domain_clear(struct hd_domain *domain)

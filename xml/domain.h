@@ -14,7 +14,11 @@ struct hd_domain {
 	char uuid[HD_UUID_SIZE]; /* canonical, "" when the XML has none */
 	struct hd_assign *assigns; /* in the order of the document; owned */
 	size_t n_assigns;
+	struct hd_policy policy; /* from its <metadata>, see metadata.h */
 };
+
+/* What the domain asks for, as long as it is not cleared. */
+struct hd_request hd_domain_request(const struct hd_domain *domain);
 
 #define HD_AUTO_DOMAIN __attribute__((cleanup(hd_domain_clear)))
 

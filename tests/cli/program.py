@@ -26,8 +26,12 @@ def tool(*arguments, **options):
     return run([TOOL, *arguments], **options)
 
 
-def domain(*devices, name="guest", uuid="6ba7b810-9dad-11d1-80b4-00c04fd430c8"):
-    return (f"<domain>\n<name>{name}</name>\n<uuid>{uuid}</uuid>\n<devices>\n"
+SIBLINGS = ("<metadata><h:hostdev xmlns:h='urn:virt-hostdev:1'><h:siblings policy='bind'/>"
+            "</h:hostdev></metadata>")
+
+
+def domain(*devices, name="guest", uuid="6ba7b810-9dad-11d1-80b4-00c04fd430c8", metadata=""):
+    return (f"<domain>\n<name>{name}</name>\n<uuid>{uuid}</uuid>{metadata}\n<devices>\n"
             + "\n".join(devices) + "\n</devices>\n</domain>\n")
 
 

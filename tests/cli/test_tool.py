@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from program import TOOL, domain, hostdev, run, tool
+from program import SIBLINGS, TOOL, domain, hostdev, run, tool
 from tree import usual
 
 
@@ -77,6 +77,7 @@ class Listing(_OnTree):
         Path(self.root, "run/virt-hostdev/locks").mkdir()
         (claims / "6ba7b810-9dad-11d1-80b4-00c04fd430c8").write_text(
             "virt-hostdev-claim 1\ndomain 6ba7b810-9dad-11d1-80b4-00c04fd430c8 win%2011\n"
+            "state running 1700000000 1 1 -\n"
             "device 0000:02:00.0 2 restore e1000e -\nend\n")
         self.assertEqual(self.json_of("show", "02:00.0")["guest"], "win 11")
         self.assertRegex(self.on_tree("show", "02:00.0").out, "Held by guest +win 11\n")
@@ -252,8 +253,8 @@ class Check(_OnTree):
 
 
 class Plan(_OnTree):
-    def steps(self, *devices):
-        report = self.json_of("plan", "-", stdin=domain(*devices))
+    def steps(self, *devices, **options):
+        report = self.json_of("plan", "-", stdin=domain(*devices, **options))
         return [(step["kind"], step["address"], step["from"], step["to"])
                 for step in report["steps"]]
 
@@ -275,6 +276,13 @@ class Plan(_OnTree):
         (device / "driver_override").write_text("vfio-pci\n")
         self.assertEqual(self.steps(hostdev(5)), [])
 
+    def test_sibling_is_taken_along_if_the_domain_says_so(self):
+        """Also for a device that libvirt binds: the sibling is ours."""
+        audio = "0000:01:00.1"
+        self.assertEqual(self.steps(hostdev(1, managed="yes"), metadata=SIBLINGS), [
+            ("override", audio, None, "vfio-pci"), ("unbind", audio, "snd_hda_intel", None),
+            ("bind", audio, None, "vfio-pci")])
+
     def test_refused_means_no_step(self):
         result = self.on_tree("plan", "--json", "-", stdin=domain(hostdev(2), hostdev(1)))
         self.assertEqual(result.returncode, 1)
@@ -293,11 +301,51 @@ Guest 'guest' would start after 3 steps:
 """)
 
 
+class Status(_OnTree):
+    UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+    def claim(self, text, uuid=UUID):
+        claims = Path(self.root, "run/virt-hostdev/claims")
+        claims.mkdir(parents=True, exist_ok=True)
+        Path(self.root, "run/virt-hostdev/locks").mkdir(exist_ok=True)
+        (claims / uuid).write_text(text)
+
+    def test_nothing_held(self):
+        self.assertEqual(self.json_of("status"), {"claims": []})
+        self.assertEqual(self.on_tree("status").out, "No guest holds a device.\n")
+
+    def test_who_holds_what_and_what_went_wrong(self):
+        self.claim(f"virt-hostdev-claim 1\ndomain {self.UUID} win%2011\n"
+                   "state returning 1700000000 1 1 no%20way\n"
+                   "device 0000:02:00.0 2 restore igb -\n"
+                   "device 0000:99:00.0 3 keep - over\nend\n")
+        claim, = self.json_of("status")["claims"]
+        self.assertEqual((claim["domain"], claim["uuid"], claim["state"], claim["error"]),
+                         ("win 11", self.UUID, "left behind", "no way"))
+        self.assertTrue(claim["since"].startswith("2023-11-1"))
+        self.assertEqual(claim["devices"], [
+            {"address": "0000:02:00.0", "group": 2, "restore": True, "driver_before": "igb",
+             "override_before": None, "present": True, "driver": "e1000e"},
+            {"address": "0000:99:00.0", "group": 3, "restore": False, "driver_before": None,
+             "override_before": "over", "present": False, "driver": None}])
+        text = self.on_tree("status").out
+        self.assertRegex(text, r"win 11 +left behind +\S+ +0000:02:00\.0 +2 +e1000e +igb\n")
+        self.assertIn("Of guest 'win 11': no way\n", text)
+
+    def test_damaged_claim_is_named_and_left_alone(self):
+        self.claim("torn")
+        result = self.on_tree("status")
+        self.assertIn(self.UUID, result.err)
+        self.assertIn("line 1 is damaged or missing", result.err)
+        self.assertTrue(Path(self.root, "run/virt-hostdev/claims", self.UUID).exists())
+
+
 class Usage(unittest.TestCase):
     def test_help_and_version(self):
         self.assertIn("Usage: virt-hostdev VERB", tool("--help").out)
         self.assertRegex(tool("--version").out, r"^virt-hostdev \d+\.\d+\.\d+\n$")
-        for verb in ("list", "show", "xml", "check", "plan"):
+        for verb in ("list", "show", "xml", "check", "plan", "status",
+                     "recover"):
             result = tool(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"Usage: virt-hostdev {verb}", result.out)

@@ -64,7 +64,7 @@ static int set_up(void **state)
 	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
 	w->facts = (struct hd_facts){ &w->inventory, &w->claims, w->modules,
 				      true, NULL };
-	w->request = (struct hd_request){ "g", MINE, w->assigns, 1 };
+	w->request = (struct hd_request){ "g", MINE, w->assigns, 1, { false } };
 	*state = w;
 	return 0;
 }
@@ -184,6 +184,24 @@ static void sibling_for_the_same_guest_is_fine(void **state)
 	w->assigns[1].addr = w->devices[AUDIO].addr;
 	w->request.n_assigns = 2;
 	assert_fine(w);
+}
+
+static void sibling_that_may_be_taken_along_is_fine(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	w->request.policy.bind_siblings = true;
+	assert_fine(w);
+	/* vfio-pci takes no bridge and no PF with VFs. */
+	w->devices[AUDIO].numvfs = 1;
+	assert_refused(w, "group-not-viable", "0000:01:00.1", "virsh");
+	w->devices[AUDIO].numvfs = 0;
+	w->devices[PORT].driver = (char *)"portdrv";
+	assert_refused(w, "group-not-viable", "0000:00:01.0", "virsh");
+	w->devices[PORT].driver = NULL;
+	claim_for(w, OTHER, "first", AUDIO);
+	assert_refused(w, "group-claimed", "'first'", "virsh");
 }
 
 static void missing_device(void **state)
@@ -348,6 +366,7 @@ int main(void)
 		TEST(all_blockers_are_named),
 		TEST(harmless_drivers_of_siblings),
 		TEST(sibling_for_the_same_guest_is_fine),
+		TEST(sibling_that_may_be_taken_along_is_fine),
 		TEST(missing_device),
 		TEST(bridge),
 		TEST(no_group_here_or_anywhere),

@@ -19,23 +19,45 @@ static struct hd_claim_device devices[] = {
 	{ { 0x10000, 0xe1, 0x1f, 7 }, 0, false, NULL, (char *)"a b%\n" },
 };
 
+static struct hd_claim_worker workers[] = {
+	{ { 0, 1, 0, 0 }, { 4712, 99 } },
+};
+
 static const struct hd_claim sample = {
 	.uuid = UUID,
 	.domain = (char *)"-my guest\x01\xc3\xa4",
+	.phase = HD_RETURNING,
+	.since = 1700000000,
+	.daemon = { 4711, 123456789012 },
+	.error = (char *)"no way",
+	.workers = workers,
+	.n_workers = N_ELEMENTS(workers),
 	.devices = devices,
 	.n_devices = N_ELEMENTS(devices),
 };
 
-static const char sample_text[] = "virt-hostdev-claim 1\n"
-				  "domain " UUID " %2dmy%20guest%01%c3%a4\n"
-				  "device 0000:01:00.0 12 restore e1000e -\n"
-				  "device 10000:e1:1f.7 0 keep - a%20b%25%0a\n"
-				  "end\n";
+static const char sample_text[] =
+	"virt-hostdev-claim 1\n"
+	"domain " UUID " %2dmy%20guest%01%c3%a4\n"
+	"state returning 1700000000 4711 123456789012 no%20way\n"
+	"worker 0000:01:00.0 4712 99\n"
+	"device 0000:01:00.0 12 restore e1000e -\n"
+	"device 10000:e1:1f.7 0 keep - a%20b%25%0a\n"
+	"end\n";
 
 static void assert_sample(const struct hd_claim *claim)
 {
 	assert_string_equal(claim->uuid, UUID);
 	assert_string_equal(claim->domain, sample.domain);
+	assert_int_equal(claim->phase, HD_RETURNING);
+	assert_int_equal(claim->since, 1700000000);
+	assert_int_equal(claim->daemon.pid, 4711);
+	assert_int_equal(claim->daemon.start, 123456789012);
+	assert_string_equal(claim->error, "no way");
+	assert_int_equal(claim->n_workers, 1);
+	assert_int_equal(claim->workers[0].addr.bus, 1);
+	assert_int_equal(claim->workers[0].process.pid, 4712);
+	assert_int_equal(claim->workers[0].process.start, 99);
 	assert_int_equal(claim->n_devices, 2);
 	assert_string_equal(hd_addr_text(claim->devices[1].addr).s,
 			    "10000:e1:1f.7");
@@ -75,19 +97,28 @@ static void every_torn_text_is_found(void **state)
 static void damage_is_found(void **state)
 {
 #define H "virt-hostdev-claim 1\n"
-#define D "domain " UUID " g\n"
+#define S "state running 1 2 3 -\n"
+#define D "domain " UUID " g\n" S
 	static const char *const rows[] = {
 		"virt-hostdev-claim 2\n" D "end\n",
 		H "end\n",
 		H D "end\nend\n",
 		H D "end\n\n",
 		H D D "end\n",
-		H "domain g\nend\n",
-		H "domain " UUID " -\nend\n",
-		H "domain " UUID " a b\nend\n",
-		H "domain " UUID " a%0\nend\n",
-		H "domain " UUID " a%00\nend\n",
-		H "domain " UUID " a\tb\nend\n",
+		H "domain g\n" S "end\n",
+		H "domain " UUID " -\n" S "end\n",
+		H "domain " UUID " a b\n" S "end\n",
+		H "domain " UUID " a%0\n" S "end\n",
+		H "domain " UUID " a%00\n" S "end\n",
+		H "domain " UUID " a\tb\n" S "end\n",
+		H "domain " UUID " g\nend\n",
+		H D S "end\n",
+		H "domain " UUID " g\nstate 1 2 3 -\nend\n",
+		H "domain " UUID " g\nstate walking 1 2 3 -\nend\n",
+		H "domain " UUID " g\nstate running 0 2 3 -\nend\n",
+		H "domain " UUID " g\nstate running 1 -2 3 -\nend\n",
+		H "domain " UUID " g\nstate running 1 2 3\nend\n",
+		H "domain " UUID " g\nstate running 1 2 3 - x\nend\n",
 		H D "device 01:00.0 1 restore x\nend\n",
 		H D "device 01:00.0 1 restore x y z\nend\n",
 		H D "device 01:00.0 1 restore  y\nend\n",
@@ -96,6 +127,9 @@ static void damage_is_found(void **state)
 		H D "device 01:00.0 99999999999 restore x y\nend\n",
 		H D "device 01:00.9 1 restore x y\nend\n",
 		H D "device 01:00.0 1 somebody x y\nend\n",
+		H D "worker 01:00.0 1\nend\n",
+		H D "worker 01:00.0 1 2 3\nend\n",
+		H D "worker x 1 2\nend\n",
 		H D "unknown\nend\n",
 	};
 

@@ -199,6 +199,63 @@ static void finds_no_hostdev_outside_devices(void **state)
 	assert_string_equal(domain.uuid, "");
 }
 
+#define OURS                                                                   \
+	"<metadata><other xmlns='urn:other'><x/></other>\n"                    \
+	"<h:hostdev xmlns:h='urn:virt-hostdev:1'>"
+#define END "</h:hostdev></metadata>"
+
+static void reads_the_policy(void **state)
+{
+	static const struct {
+		const char *metadata;
+		bool bind;
+	} rows[] = {
+		{ "", false },
+		{ "<metadata/>", false },
+		{ OURS END, false },
+		{ OURS "<!-- a --><h:siblings policy='bind'/>" END, true },
+		{ OURS "<h:siblings policy='refuse'/>" END, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+		HD_AUTOFREE char *text = hd_text(
+			"<domain><name>g</name>%s</domain>", rows[i].metadata);
+
+		assert_int_equal(parse(text, &domain, NULL), 0);
+		assert_int_equal(domain.policy.bind_siblings, rows[i].bind);
+		assert_int_equal(
+			hd_domain_request(&domain).policy.bind_siblings,
+			rows[i].bind);
+	}
+}
+
+static void refuses_a_policy_it_does_not_know(void **state)
+{
+	static const struct {
+		const char *metadata, *words;
+	} rows[] = {
+		{ OURS "<h:siblings policy='take'/>" END,
+		  "line 2 of the XML: the policy of <siblings>" },
+		{ OURS "<h:siblings/>" END, "the policy of <siblings>" },
+		{ OURS "\n<h:brothers/>" END,
+		  "line 3 of the XML: the element <brothers>" },
+		{ OURS "<siblings policy='bind'/>" END,
+		  "the element <siblings>" },
+		{ "<metadata><h:siblings xmlns:h='urn:virt-hostdev:1'/></metadata>",
+		  "the element <siblings>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTOFREE char *text = hd_text(
+			"<domain><name>g</name>%s</domain>", rows[i].metadata);
+
+		assert_refused(text, rows[i].words);
+	}
+}
+
 static void normalises_uuids(void **state)
 {
 	static const char *const good[] = {
@@ -331,6 +388,8 @@ int main(void)
 		cmocka_unit_test(reads_backing_stores),
 		cmocka_unit_test(passes_over_what_is_no_pci),
 		cmocka_unit_test(finds_no_hostdev_outside_devices),
+		cmocka_unit_test(reads_the_policy),
+		cmocka_unit_test(refuses_a_policy_it_does_not_know),
 		cmocka_unit_test(normalises_uuids),
 		cmocka_unit_test(refuses_with_line_and_cause),
 		cmocka_unit_test(refuses_what_is_too_deep_or_too_large),

@@ -2,6 +2,7 @@
 """What a user sees, with a real kernel, libvirtd and QEMU. One boot carries all
 scenarios of a class; each leaves the host as it found it, or the next says so."""
 
+import contextlib
 import functools
 import json
 import shlex
@@ -71,8 +72,8 @@ class _Emulated(unittest.TestCase):
         return self.host.sh(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)",
                             check=False).out.strip()
 
-    def define(self, name, *content):
-        self.host.define(domain(name, *content))
+    def define(self, name, *content, **options):
+        self.host.define(domain(name, *content, **options))
 
     def start(self, name, run=False):
         """Paused, where the guest's own processor only costs time."""
@@ -137,7 +138,7 @@ class _Emulated(unittest.TestCase):
         self.assertEqual(self.driver(address), driver)
 
 
-class Intel(_Emulated):
+class Devices(_Emulated):
     """Every kind of device and neighbour behind Intel's IOMMU."""
 
     # 1 and 2
@@ -187,6 +188,18 @@ class Intel(_Emulated):
         self.assert_given("g", devices.SHARED_A)
         self.destroy("g")
         self.host.sh(fix.removeprefix("Fix: ").replace("detach", "reattach"))
+
+    def test_sibling_taken_along(self):
+        for managed in ("no", "yes"):
+            self.define("g", hostdev(devices.SHARED_A, managed), metadata=(
+                "<h:hostdev xmlns:h='urn:virt-hostdev:1'><h:siblings policy='bind'/></h:hostdev>"))
+            self.host.sh("virt-hostdev check g")
+            self.start("g")
+            self.assert_given("g", devices.SHARED_A)
+            self.assertEqual(self.driver(devices.SHARED_B), "vfio-pci")
+            self.assertNotIn(f'host = "{devices.SHARED_B}"', self.monitor("g", "info qtree"))
+            self.destroy("g")
+            self.assertEqual(self.state(), self.before)
 
     def test_whole_group_for_one_guest(self):
         self.define("g", hostdev(devices.SHARED_A, "no"), hostdev(devices.SHARED_B, "yes"))
@@ -256,37 +269,6 @@ class Intel(_Emulated):
         for managed in ("no", "yes"):
             self.round_trip(hostdev(devices.EDU, managed), devices.EDU, "")
 
-    # 7
-
-    def test_guest_killed(self):
-        self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.EDU, "no"))
-        self.start("g")
-        self.host.sh("kill -KILL $(cat /run/libvirt/qemu/g.pid)")
-        self.wait_for(lambda: self.driver(devices.NIC_A) == "e1000e" and
-                      self.driver(devices.EDU) == "")
-
-    def test_libvirtd_restarted(self):
-        self.define("g", hostdev(devices.NIC_A, "no"))
-        self.start("g", run=True)
-        pid = self.host.sh("cat /run/libvirt/qemu/g.pid").out
-        for verb in ("restart", "kill"):
-            self.host.libvirtd(verb)
-            if verb == "kill":
-                self.host.libvirtd("start")
-            self.assertEqual(self.host.sh("virsh domstate g").out.strip(), "running")
-            self.assertEqual(self.host.sh("cat /run/libvirt/qemu/g.pid").out, pid)
-            self.assert_given("g", devices.NIC_A)
-        self.destroy("g")
-        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
-
-    def test_guest_killed_while_libvirtd_is_away(self):
-        self.define("g", hostdev(devices.NIC_A, "no"))
-        self.start("g")
-        self.host.libvirtd("kill")
-        self.host.sh("kill -KILL $(cat /run/libvirt/qemu/g.pid)")
-        self.host.libvirtd("start")
-        self.wait_for(lambda: self.driver(devices.NIC_A) == "e1000e")
-
     # 8
 
     def test_nvme_disk(self):
@@ -337,6 +319,49 @@ class Intel(_Emulated):
             self.host.sh("virsh destroy g; virsh net-destroy pool; virsh net-undefine pool",
                          check=False)
             self.make_vfs(0)
+
+    # Helpers
+
+    def make_vfs(self, number):
+        self.host.sh(f"echo {number} >/sys/bus/pci/devices/{devices.IGB}/sriov_numvfs")
+
+    def pf(self):
+        return self.host.sh(f"ls /sys/bus/pci/devices/{devices.IGB}/net").out.strip()
+
+
+class Lifecycle(_Emulated):
+    """Guests, daemons and hooks that end at the wrong moment, steps that fail."""
+
+    # 7
+
+    def test_guest_killed(self):
+        self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.EDU, "no"))
+        self.start("g")
+        self.host.sh("kill -KILL $(cat /run/libvirt/qemu/g.pid)")
+        self.wait_for(lambda: self.driver(devices.NIC_A) == "e1000e" and
+                      self.driver(devices.EDU) == "")
+
+    def test_libvirtd_restarted(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.start("g", run=True)
+        pid = self.host.sh("cat /run/libvirt/qemu/g.pid").out
+        for verb in ("restart", "kill"):
+            self.host.libvirtd(verb)
+            if verb == "kill":
+                self.host.libvirtd("start")
+            self.assertEqual(self.host.sh("virsh domstate g").out.strip(), "running")
+            self.assertEqual(self.host.sh("cat /run/libvirt/qemu/g.pid").out, pid)
+            self.assert_given("g", devices.NIC_A)
+        self.destroy("g")
+        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+
+    def test_guest_killed_while_libvirtd_is_away(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.start("g")
+        self.host.libvirtd("kill")
+        self.host.sh("kill -KILL $(cat /run/libvirt/qemu/g.pid)")
+        self.host.libvirtd("start")
+        self.wait_for(lambda: self.driver(devices.NIC_A) == "e1000e")
 
     # What else can go wrong
 
@@ -422,13 +447,94 @@ class Intel(_Emulated):
             expected = "e1000e" if event == "release" else "vfio-pci"
             self.assertEqual(self.driver(devices.NIC_A), expected)
 
-    # Helpers
+    # What is written down
 
-    def make_vfs(self, number):
-        self.host.sh(f"echo {number} >/sys/bus/pci/devices/{devices.IGB}/sriov_numvfs")
+    def status(self):
+        claims = json.loads(self.host.sh("virt-hostdev status --json").out)["claims"]
+        return {claim["domain"]: claim for claim in claims}
 
-    def pf(self):
-        return self.host.sh(f"ls /sys/bus/pci/devices/{devices.IGB}/net").out.strip()
+    def test_status_and_recover(self):
+        self.assertIn("No guest holds a device.", self.host.sh("virt-hostdev status").out)
+        self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.NIC_B, "yes"))
+        self.start("g", run=True)
+        claim = self.status()["g"]
+        self.assertEqual((claim["state"], claim["error"]), ("running", None))
+        self.assertEqual([(each["address"], each["driver_before"], each["driver"])
+                          for each in claim["devices"]],
+                         [(devices.NIC_A, "e1000e", "vfio-pci"),
+                          (devices.NIC_B, "e1000e", "vfio-pci")])
+        self.assertIn("nothing to give back", self.host.sh("virt-hostdev recover").out)
+        self.assert_given("g", devices.NIC_A)
+        self.host.sh("mv /etc/libvirt/hooks/qemu /root/hook")
+        self.destroy("g")
+        self.host.sh("mv /root/hook /etc/libvirt/hooks/qemu")
+        self.assertEqual(self.driver(devices.NIC_A), "vfio-pci")
+        self.assertEqual(self.status()["g"]["state"], "ending")
+        self.assertIn("the devices of 1 guest", self.host.sh("virt-hostdev recover").out)
+        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+        self.assertEqual(self.status(), {})
+
+    @contextlib.contextmanager
+    def hook_stuck_in_prepare(self, name):
+        """A start whose device the kernel never takes from e1000e: the file that is
+        written to is a pipe that nobody reads."""
+        attribute = "/sys/bus/pci/drivers/e1000e/unbind"
+        self.host.sh(f"rm -f /tmp/fifo; mkfifo /tmp/fifo; mount --bind /tmp/fifo {attribute}")
+        result = []
+        start = threading.Thread(target=lambda: result.append(
+            self.host.sh(f"virsh start {name}", check=False, timeout=120)))
+        start.start()
+        try:
+            self.wait_for(lambda: self.host.sh(
+                f"cat /sys/bus/pci/devices/{devices.NIC_A}/driver_override").out == "vfio-pci\n")
+            yield result
+        finally:
+            self.host.sh(f"umount {attribute}")
+            self.wait_for(lambda: result)
+            start.join()
+
+    # The oldest: its worker has the same command line, and dies with it.
+    KILL_HOOK = "pkill -KILL -o -f '^/etc/libvirt/hooks/qemu g prepare'"
+
+    def test_hook_killed_in_prepare(self):
+        """libvirt calls release at once, and that is enough."""
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        with self.hook_stuck_in_prepare("g") as result:
+            self.host.sh(self.KILL_HOOK)
+        self.assertIn("unexpected fatal signal 9", result[0].err)
+        self.assertEqual(self.state(), self.before)
+        self.assertEqual(self.status(), {})
+        self.assertEqual(self.host.sh("pgrep -f '^/etc/libvirt/hooks/qemu'", check=False).rc, 1)
+
+    def test_hook_and_libvirtd_killed_in_prepare(self):
+        """Nobody calls release: the next guest that wants the device finds the claim."""
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.define("other", hostdev(devices.NIC_A, "no"))
+        with self.hook_stuck_in_prepare("g"):
+            self.assertEqual(self.status()["g"]["state"], "starting")
+            self.assertIn("nothing to give back", self.host.sh("virt-hostdev recover").out)
+            self.host.libvirtd("kill")
+            self.host.sh(self.KILL_HOOK)
+        self.assertEqual(self.status()["g"]["state"], "left behind")
+        self.host.libvirtd("start")
+        found = json.loads(self.host.sh("virt-hostdev check --json other").out)["findings"]
+        self.assertEqual([each["id"] for each in found], ["claim-abandoned"])
+        self.start("other")
+        self.assert_given("other", devices.NIC_A)
+        self.assertEqual(list(self.status()), ["other"])
+        self.destroy("other")
+        self.assertEqual(self.state(), self.before)
+
+    def test_write_that_never_returns_does_not_hold_libvirt(self):
+        """And what waits in vain dies with the hook, so that release finds all as it
+        should be. (What the kernel holds harder is the fake kernel's to show.)"""
+        self.define("g", hostdev(devices.EDU, "no"), hostdev(devices.NIC_A, "no"))
+        with self.hook_stuck_in_prepare("g") as result:
+            self.wait_for(lambda: result, seconds=100)
+        self.assertIn(f"{devices.NIC_A} can't be taken from driver e1000e: the kernel has not "
+                      "answered for 30 seconds, and process ", result[0].err)
+        self.assertEqual(self.state(), self.before)
+        self.assertEqual(self.status(), {})
 
 
 class WithoutIommu(_Emulated):

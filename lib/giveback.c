@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/giveback.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/device.h"
+#include "lib/plan.h"
+
+/* Plans the way back for one device of a claim, wherever it is now. */
+static int plan_return(struct hd_job *job,
+		       const struct hd_claim_device *claimed,
+		       struct hd_plan *plan)
+{
+	struct hd_device now;
+	int r = hd_device_read(job->host, claimed->addr, &now, job->err);
+
+	if (r == -ENOENT)
+		return hd_findings_add(
+			job->findings, "device-gone", HD_WARNING,
+			HD_WHOLE_DOMAIN,
+			hd_text("%s can't be given back to the host: it is gone.",
+				hd_addr_text(claimed->addr).s),
+			hd_text("To look for it again: echo 1 > /sys/bus/pci/rescan"),
+			job->err);
+	if (r < 0)
+		return r;
+	r = hd_plan_move(plan, &now, claimed->driver, claimed->override,
+			 job->err);
+	hd_device_clear(&now);
+	return r;
+}
+
+/* Keeps the first thing that went wrong, for whoever asks later. */
+static int note_failure(struct hd_job *job, struct hd_claim *claim)
+{
+	for (size_t i = 0; i < job->findings->n; i++) {
+		if (job->findings->items[i].severity != HD_ERROR)
+			continue;
+		free(claim->error);
+		claim->error = strdup(job->findings->items[i].message);
+		if (!claim->error)
+			return hd_err_nomem(job->err);
+		break;
+	}
+	return hd_claim_save(&job->state, claim, job->err);
+}
+
+/* Whether a process that was set to change the device is still at it. */
+static const struct hd_claim_worker *worker_at(const struct hd_job *job,
+					       const struct hd_claim *claim,
+					       struct hd_addr addr)
+{
+	for (size_t i = 0; i < claim->n_workers; i++)
+		if (hd_addr_equal(claim->workers[i].addr, addr) &&
+		    hd_process_lives(job->host, claim->workers[i].process))
+			return &claim->workers[i];
+	return NULL;
+}
+
+/* Workers of a hook that was killed die with it, but not at the same instant.
+ */
+static void wait_for_workers(const struct hd_job *job,
+			     const struct hd_claim *claim)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+
+	for (size_t i = 0, tries = 0; i < claim->n_workers && tries < 100;) {
+		if (!hd_process_lives(job->host, claim->workers[i].process)) {
+			i++;
+			continue;
+		}
+		nanosleep(&pause, NULL);
+		tries++;
+	}
+}
+
+/* Plans the way back of all devices but those that a worker still holds. */
+static int plan_returns(struct hd_job *job, const struct hd_claim *claim,
+			struct hd_plan *plan, bool *ret_all)
+{
+	int r = 0;
+
+	*ret_all = true;
+	for (size_t i = claim->n_devices; r == 0 && i-- > 0;) {
+		const struct hd_claim_device *device = &claim->devices[i];
+		const struct hd_claim_worker *worker =
+			worker_at(job, claim, device->addr);
+
+		if (worker) {
+			*ret_all = false;
+			r = hd_findings_add(
+				job->findings, "device-blocked", HD_ERROR,
+				HD_WHOLE_DOMAIN,
+				hd_text("%s can't be given back to the host yet: process %d still waits for the kernel to change it.",
+					hd_addr_text(device->addr).s,
+					worker->process.pid),
+				hd_text("When that process is gone: virt-hostdev recover"),
+				job->err);
+		} else if (device->restore) {
+			r = plan_return(job, device, plan);
+		}
+	}
+	return r;
+}
+
+int hd_give_back(struct hd_job *job, struct hd_claim *claim)
+{
+	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+	bool all;
+	int r;
+
+	wait_for_workers(job, claim);
+	r = plan_returns(job, claim, &plan, &all);
+	if (r < 0)
+		return r;
+	claim->phase = HD_RETURNING;
+	r = hd_job_run(job, claim, &plan, HD_RUN_ON);
+	if (r == 0 && all)
+		return hd_claim_remove(&job->state, claim->uuid, job->err);
+	return r < 0 ? r : note_failure(job, claim);
+}
+
+/* The claim of a domain by its UUID or, when that isn't known, by its name. */
+static int find_claim(const struct hd_state *state, const char *uuid,
+		      const char *domain, struct hd_claim *ret,
+		      struct hd_findings *findings, struct hd_err *err)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	int r;
+
+	if (uuid[0])
+		return hd_claim_load(state, uuid, ret, err);
+	r = hd_claims_load(state, &claims, findings, err);
+	for (size_t i = 0; r == 0 && i < claims.n; i++)
+		if (strcmp(claims.items[i].domain, domain) == 0)
+			return hd_claim_load(state, claims.items[i].uuid, ret,
+					     err);
+	return r < 0 ? r : -ENOENT;
+}
+
+/* Opens what is there, finds a domain's claim and locks its groups. */
+static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
+		      struct hd_claim *ret)
+{
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+
+	if (r == 0)
+		r = find_claim(&job->state, uuid, domain, ret, job->findings,
+			       job->err);
+	if (r == 0)
+		r = hd_groups_of_claim(job, ret, &groups);
+	return r < 0 ? r : hd_job_lock(job, &groups);
+}
+
+int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
+	       struct hd_findings *findings, struct hd_err *err)
+{
+	HD_AUTO_JOB struct hd_job job = { host, NULL,	       findings,
+					  err,	HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	int r = open_claim(&job, uuid, domain, &claim);
+
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : hd_give_back(&job, &claim);
+}
+
+int hd_confirm(const struct hd_host *host, const char *uuid, const char *domain,
+	       struct hd_findings *findings, struct hd_err *err)
+{
+	HD_AUTO_JOB struct hd_job job = { host, NULL,	       findings,
+					  err,	HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	int r = open_claim(&job, uuid, domain, &claim);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	claim.phase = HD_RUNNING;
+	claim.daemon = hd_process_parent(host);
+	return hd_claim_save(&job.state, &claim, err);
+}
+
+/* With its daemon alive, a start that was prepared may still be under way. */
+static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
+{
+	return hd_claim_is_abandoned(host, claim) ||
+	       (claim->phase == HD_RUNNING &&
+		!hd_guest_runs(host, claim->domain, claim->uuid));
+}
+
+/* Undoes one claim, as it is now that its groups are locked. */
+static int recover_one(struct hd_job *job, const char *uuid,
+		       unsigned *ret_undone)
+{
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	size_t before = job->findings->n;
+	int r = open_claim(job, uuid, "", &claim);
+
+	if (r == -ENOENT) /* somebody else did */
+		return 0;
+	if (r < 0 || !is_over(job->host, &claim))
+		return r;
+	r = hd_give_back(job, &claim);
+	if (r == 0 && job->findings->n == before)
+		(*ret_undone)++;
+	return r;
+}
+
+int hd_recover(const struct hd_host *host, struct hd_findings *findings,
+	       unsigned *ret_undone, struct hd_err *err)
+{
+	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	int r = hd_state_open(host, HD_STATE_WRITE, &state, err);
+
+	*ret_undone = 0;
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = hd_claims_load(&state, &claims, findings, err);
+	for (size_t i = 0; r == 0 && i < claims.n; i++) {
+		HD_AUTO_JOB struct hd_job job = { host,		 NULL,
+						  findings,	 err,
+						  HD_STATE_INIT, { NULL, 0 } };
+
+		/* Who is at work on a claim that isn't over has its locks. */
+		if (is_over(host, &claims.items[i]))
+			r = recover_one(&job, claims.items[i].uuid, ret_undone);
+	}
+	return r;
+}

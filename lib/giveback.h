@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_GIVEBACK_H
+#define HD_GIVEBACK_H
+
+#include "lib/claim.h"
+#include "lib/finding.h"
+#include "lib/host.h"
+#include "lib/job.h"
+
+/*
+ * Gives back what a claim says, newest first, and forgets the claim when all of
+ * it is back; otherwise the claim keeps the first error. The groups are locked.
+ * For what libvirt has given back itself there is nothing left to do, unless it
+ * left a device that had no driver on vfio-pci, or its probe found another
+ * driver than the device had.
+ */
+int hd_give_back(struct hd_job *job, struct hd_claim *claim);
+
+/*
+ * When libvirt says that the guest runs, or that a new daemon has taken charge
+ * of it: notes it in the claim, which our caller will call release for from now
+ * on. Without a claim there is nothing to do.
+ */
+int hd_confirm(const struct hd_host *host, const char *uuid, const char *domain,
+	       struct hd_findings *findings, struct hd_err *err);
+
+/*
+ * After the guest is gone and libvirt has given back what it took: gives back
+ * the rest and forgets the claim. Without a claim there is nothing to do. The
+ * domain is found by @uuid, or by @domain when @uuid is "". A device that
+ * can't be given back is an error in @findings and keeps the claim.
+ */
+int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
+	       struct hd_findings *findings, struct hd_err *err);
+
+/*
+ * Undoes every claim whose guest is gone; that of a guest that runs, or that
+ * its daemon may still be starting, is kept. What can't be undone is an error
+ * in @findings and keeps the claim. @ret_undone counts those that were.
+ */
+int hd_recover(const struct hd_host *host, struct hd_findings *findings,
+	       unsigned *ret_undone, struct hd_err *err);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/array.h"
+#include "lib/device.h"
+
+/* As long as a hook may wait for another one's groups. */
+#define LOCK_SECONDS 30
+
+void hd_job_end(struct hd_job *job)
+{
+	hd_locks_release(&job->locks);
+	hd_state_close(&job->state);
+}
+
+void hd_groups_clear(struct hd_groups *groups)
+{
+	free(groups->numbers);
+}
+
+bool hd_groups_have(const struct hd_groups *groups, int number)
+{
+	for (size_t i = 0; i < groups->n; i++)
+		if (groups->numbers[i] == number)
+			return true;
+	return false;
+}
+
+static int add_group(struct hd_groups *groups, int number, struct hd_err *err)
+{
+	int *slot = hd_array_add(&groups->numbers, &groups->n, sizeof(*slot));
+
+	if (!slot)
+		return hd_err_nomem(err);
+	*slot = number;
+	return 0;
+}
+
+int hd_groups_of_request(struct hd_job *job, const struct hd_request *request,
+			 struct hd_groups *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
+		int group;
+
+		r = hd_device_read_group(job->host, request->assigns[i].addr,
+					 &group, job->err);
+		if (r == 0 && group != HD_NO_GROUP)
+			r = add_group(ret, group, job->err);
+		if (r == -ENOENT) /* the check will say so */
+			r = 0;
+	}
+	return r;
+}
+
+int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
+		       struct hd_groups *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < claim->n_devices; i++)
+		r = add_group(ret, claim->devices[i].group, job->err);
+	return r;
+}
+
+int hd_job_lock(struct hd_job *job, struct hd_groups *groups)
+{
+	return hd_locks_take(&job->state, groups->numbers, groups->n,
+			     LOCK_SECONDS, &job->locks, job->err);
+}
+
+/* Writes the workers down that are at work on devices. */
+static int note_workers(struct hd_job *job, const struct hd_run *run,
+			struct hd_claim *claim)
+{
+	claim->n_workers = 0;
+	for (size_t i = 0; i < run->n_workers; i++) {
+		struct hd_claim_worker *slot;
+
+		if (!run->workers[i].process.pid)
+			continue;
+		slot = hd_array_add(&claim->workers, &claim->n_workers,
+				    sizeof(*slot));
+		if (!slot)
+			return hd_err_nomem(job->err);
+		slot->addr = run->workers[i].addr;
+		slot->process = run->workers[i].process;
+	}
+	return 0;
+}
+
+static int run_stage(struct hd_job *job, struct hd_claim *claim,
+		     const struct hd_plan *plan, enum hd_run_stage stage,
+		     enum hd_run_mode mode)
+{
+	HD_AUTO_RUN struct hd_run run = { .go_fd = -1 };
+	unsigned failures;
+	int r = hd_run_start(&run, job->host, plan, stage, mode, job->err);
+
+	if (r == 0 && stage == HD_STAGE_DEVICES && run.n_workers) {
+		r = note_workers(job, &run, claim);
+		if (r == 0)
+			r = hd_claim_save(&job->state, claim, job->err);
+	}
+	if (r < 0)
+		return r;
+	failures = hd_run_finish(&run, HD_STEP_SECONDS, job->findings);
+	if (stage == HD_STAGE_DEVICES)
+		r = note_workers(job, &run, claim);
+	return r < 0 ? r : (int)failures;
+}
+
+int hd_job_run(struct hd_job *job, struct hd_claim *claim,
+	       const struct hd_plan *plan, enum hd_run_mode mode)
+{
+	int r = run_stage(job, claim, plan, HD_STAGE_HOST, mode);
+
+	return r ? r : run_stage(job, claim, plan, HD_STAGE_DEVICES, mode);
+}

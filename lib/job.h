@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_JOB_H
+#define HD_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/assign.h"
+#include "lib/claim.h"
+#include "lib/finding.h"
+#include "lib/host.h"
+#include "lib/lock.h"
+#include "lib/names.h"
+#include "lib/plan.h"
+#include "lib/run.h"
+#include "lib/state.h"
+
+/* What taking or giving back works with, from its first step to its last. */
+struct hd_job {
+	const struct hd_host *host;
+	struct hd_names *names; /* may be NULL */
+	struct hd_findings *findings;
+	struct hd_err *err;
+	struct hd_state state;
+	struct hd_locks locks;
+};
+
+#define HD_AUTO_JOB __attribute__((cleanup(hd_job_end)))
+
+/* Closes the state and releases the locks. */
+void hd_job_end(struct hd_job *job);
+
+/* IOMMU groups that are to be locked together. */
+struct hd_groups {
+	int *numbers;
+	size_t n;
+};
+
+#define HD_AUTO_GROUPS __attribute__((cleanup(hd_groups_clear)))
+
+bool hd_groups_have(const struct hd_groups *groups, int number);
+
+/* Adds the groups of the devices that are asked for, as far as they are there.
+ */
+int hd_groups_of_request(struct hd_job *job, const struct hd_request *request,
+			 struct hd_groups *ret);
+
+/* Adds the groups of the devices that are held. */
+int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
+		       struct hd_groups *ret);
+
+void hd_groups_clear(struct hd_groups *groups);
+
+/* Locks them for the job, see hd_locks_take(). The job holds no locks yet. */
+int hd_job_lock(struct hd_job *job, struct hd_groups *groups);
+
+/*
+ * Does the steps of a plan for a claim, see hd_run_finish(): first those of the
+ * host, then those of all devices at the same time. The claim is saved with the
+ * devices' workers before they begin; afterwards it holds those that the kernel
+ * didn't let go.
+ *
+ * Returns the number of devices (or the host) that failed, with findings; or a
+ * negative errno with a sentence in @err.
+ */
+int hd_job_run(struct hd_job *job, struct hd_claim *claim,
+	       const struct hd_plan *plan, enum hd_run_mode mode);
+
+#endif

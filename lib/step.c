@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/step.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/finding.h"
+#include "lib/module.h"
+#include "lib/sysfs.h"
+
+/* The driver a device has now: *@ret is NULL when it has none. */
+static int read_driver(const struct hd_host *host, struct hd_addr addr,
+		       char **ret)
+{
+	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	int r;
+
+	if (fd < 0)
+		return fd == -ENOENT ? -ENODEV : fd;
+	r = hd_sysfs_read_link(fd, "driver", ret);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Verifies that the device has driver @wanted, or none when that is NULL. */
+static int verify_driver(const struct hd_host *host, const struct hd_step *step,
+			 const char *wanted, struct hd_err *err)
+{
+	HD_AUTOFREE char *driver = NULL;
+	int r = read_driver(host, step->addr, &driver);
+
+	if (r < 0)
+		return hd_err_set(err, -r, "%s can't be read back: %s",
+				  hd_addr_text(step->addr).s, strerror(-r));
+	if (driver && wanted ? strcmp(driver, wanted) == 0 : driver == wanted)
+		return 0;
+	return hd_err_set(err, EIO, "the kernel reported success, but %s %s%s",
+			  hd_addr_text(step->addr).s,
+			  driver ? "is on driver " : "has no driver",
+			  driver ? driver : "");
+}
+
+/* Writes the device's name to an attribute of a driver: bind or unbind. */
+static int write_driver(const struct hd_host *host, const struct hd_step *step,
+			const char *driver, const char *attribute,
+			struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = hd_sysfs_open_driver(host, driver);
+	int r = fd < 0 ? fd
+		       : hd_sysfs_write(fd, attribute,
+					hd_addr_text(step->addr).s);
+
+	if (r < 0)
+		return hd_err_set(err, -r, "%s",
+				  fd == -ENOENT ? "the driver isn't loaded"
+						: strerror(-r));
+	return 0;
+}
+
+static int do_load(const struct hd_host *host, const struct hd_step *step,
+		   struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = -1;
+	int r = hd_module_load(host, step->to, err);
+
+	if (r < 0)
+		return r;
+	fd = hd_sysfs_open_driver(host, step->to);
+	if (fd < 0)
+		return hd_err_set(
+			err, -fd,
+			"its module was loaded, but the driver did not appear");
+	if (!hd_vfio_node_exists(host))
+		return hd_err_set(
+			err, ENOENT,
+			"its module was loaded, but /dev/vfio/vfio did not appear");
+	return 0;
+}
+
+static int do_override(const struct hd_host *host, const struct hd_step *step,
+		       struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, step->addr);
+	HD_AUTOFREE char *text = NULL;
+	int r = fd;
+
+	/* An empty write never reaches the kernel; a newline alone clears. */
+	if (fd >= 0)
+		r = hd_sysfs_write(fd, "driver_override",
+				   step->to ? step->to : "\n");
+	if (r >= 0)
+		r = hd_sysfs_read(fd, "driver_override", &text);
+	if (r < 0)
+		return hd_err_set(err, -r, "%s", strerror(-r));
+	if (strcmp(text, step->to ? step->to : "(null)") != 0)
+		return hd_err_set(
+			err, EIO,
+			"the kernel reported success, but it reads '%s'", text);
+	return 0;
+}
+
+static int do_unbind(const struct hd_host *host, const struct hd_step *step,
+		     struct hd_err *err)
+{
+	int r = write_driver(host, step, step->from, "unbind", err);
+
+	return r < 0 ? r : verify_driver(host, step, NULL, err);
+}
+
+static int do_bind(const struct hd_host *host, const struct hd_step *step,
+		   struct hd_err *err)
+{
+	int r = write_driver(host, step, step->to, "bind", err);
+
+	return r < 0 ? r : verify_driver(host, step, step->to, err);
+}
+
+/* What a step is in words, for the sentence when it fails. */
+static char *say_load(const struct hd_step *step)
+{
+	return hd_text("Driver %s can't be loaded", step->to);
+}
+
+static char *say_override(const struct hd_step *step)
+{
+	if (!step->to)
+		return hd_text("The driver_override of %s can't be cleared",
+			       hd_addr_text(step->addr).s);
+	return hd_text("The driver_override of %s can't be set to %s",
+		       hd_addr_text(step->addr).s, step->to);
+}
+
+static char *say_unbind(const struct hd_step *step)
+{
+	return hd_text("%s can't be taken from driver %s",
+		       hd_addr_text(step->addr).s, step->from);
+}
+
+static char *say_bind(const struct hd_step *step)
+{
+	return hd_text("%s can't be bound to driver %s",
+		       hd_addr_text(step->addr).s, step->to);
+}
+
+static const struct {
+	int (*run)(const struct hd_host *host, const struct hd_step *step,
+		   struct hd_err *err);
+	char *(*say)(const struct hd_step *step);
+} kinds[] = {
+	[HD_STEP_LOAD] = { do_load, say_load },
+	[HD_STEP_OVERRIDE] = { do_override, say_override },
+	[HD_STEP_UNBIND] = { do_unbind, say_unbind },
+	[HD_STEP_BIND] = { do_bind, say_bind },
+};
+
+int hd_step_run(const struct hd_host *host, const struct hd_step *step,
+		struct hd_err *err)
+{
+	return kinds[step->kind].run(host, step, err);
+}
+
+char *hd_step_failure(const struct hd_step *step)
+{
+	return kinds[step->kind].say(step);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_STEP_H
+#define HD_STEP_H
+
+#include "lib/err.h"
+#include "lib/host.h"
+#include "lib/plan.h"
+
+/*
+ * Does one step and verifies it by reading back: the kernel reports success for
+ * a write to driver_override, bind or unbind that changed nothing. May block
+ * for as long as the kernel does.
+ */
+int hd_step_run(const struct hd_host *host, const struct hd_step *step,
+		struct hd_err *err);
+
+/* "0000:01:00.0 can't be bound to driver vfio-pci": what a failure begins with.
+ */
+char *hd_step_failure(const struct hd_step *step);
+
+#endif

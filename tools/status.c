@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <libsmartcols.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/claim.h"
+#include "lib/device.h"
+#include "lib/print.h"
+#include "tools/tool.h"
+
+/* What a claim comes to, now. */
+static const char *state_of(const struct hd_host *host,
+			    const struct hd_claim *claim)
+{
+	if (hd_guest_runs(host, claim->domain, claim->uuid))
+		return "running";
+	if (hd_claim_is_abandoned(host, claim))
+		return "left behind";
+	return claim->phase == HD_STARTING ? "starting" : "ending";
+}
+
+static json_object *since_json(const struct hd_claim *claim)
+{
+	char text[sizeof("2026-01-01T00:00:00+0000")] = "";
+	time_t since = (time_t)claim->since;
+	struct tm tm;
+
+	if (localtime_r(&since, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", &tm);
+	return hd_json_text(text);
+}
+
+static json_object *device_json(const struct hd_tool *tool,
+				const struct hd_claim_device *claimed)
+{
+	json_object *object = json_object_new_object();
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	struct hd_device now = { .driver = NULL };
+	bool there =
+		hd_device_read(&tool->host, claimed->addr, &now, &err) == 0;
+
+	json_object_object_add(object, "address",
+			       hd_json_text(hd_addr_text(claimed->addr).s));
+	json_object_object_add(object, "group",
+			       json_object_new_int(claimed->group));
+	json_object_object_add(object, "restore",
+			       json_object_new_boolean(claimed->restore));
+	json_object_object_add(object, "driver_before",
+			       hd_json_text(claimed->driver));
+	json_object_object_add(object, "override_before",
+			       hd_json_text(claimed->override));
+	json_object_object_add(object, "present",
+			       json_object_new_boolean(there));
+	json_object_object_add(object, "driver", hd_json_text(now.driver));
+	hd_device_clear(&now);
+	return object;
+}
+
+static json_object *claim_json(const struct hd_tool *tool,
+			       const struct hd_claim *claim)
+{
+	json_object *object = json_object_new_object();
+	json_object *devices = json_object_new_array();
+
+	for (size_t i = 0; i < claim->n_devices; i++)
+		json_object_array_add(devices,
+				      device_json(tool, &claim->devices[i]));
+	json_object_object_add(object, "domain", hd_json_text(claim->domain));
+	json_object_object_add(object, "uuid", hd_json_text(claim->uuid));
+	json_object_object_add(object, "state",
+			       hd_json_text(state_of(&tool->host, claim)));
+	json_object_object_add(object, "since", since_json(claim));
+	json_object_object_add(object, "error", hd_json_text(claim->error));
+	json_object_object_add(object, "devices", devices);
+	return object;
+}
+
+/* The table's columns: a key of the claim, or of its device. */
+static const struct {
+	const char *header, *key;
+	bool of_device;
+} columns[] = {
+	{ "GUEST", "domain", false },	     { "STATE", "state", false },
+	{ "SINCE", "since", false },	     { "ADDRESS", "address", true },
+	{ "GROUP", "group", true },	     { "DRIVER", "driver", true },
+	{ "BEFORE", "driver_before", true },
+};
+
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static int add_lines(struct libscols_table *table, json_object *claim)
+{
+	json_object *devices = json_object_object_get(claim, "devices");
+
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		json_object *device = json_object_array_get_idx(devices, i);
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+
+		for (size_t j = 0; line && j < N_COLUMNS; j++) {
+			json_object *from =
+				columns[j].of_device ? device : claim;
+			json_object *value =
+				json_object_object_get(from, columns[j].key);
+
+			if (scols_line_set_data(line, j, hd_json_cell(value)))
+				return -1;
+		}
+		if (!line)
+			return -1;
+	}
+	return 0;
+}
+
+static int print_table(json_object *claims, struct hd_err *err)
+{
+	struct libscols_table *table = scols_new_table();
+	int r = table ? 0 : -1;
+
+	for (size_t i = 0; r == 0 && i < N_COLUMNS; i++)
+		if (!scols_table_new_column(table, columns[i].header, 0, 0))
+			r = -1;
+	for (size_t i = 0; r == 0 && i < json_object_array_length(claims); i++)
+		r = add_lines(table, json_object_array_get_idx(claims, i));
+	if (r == 0)
+		r = scols_print_table(table);
+	scols_unref_table(table);
+	return r == 0 ? 0 : hd_err_nomem(err);
+}
+
+static int print_text(json_object *claims, struct hd_err *err)
+{
+	size_t n = json_object_array_length(claims);
+
+	if (n == 0) {
+		puts("No guest holds a device.");
+		return 0;
+	}
+	if (print_table(claims, err) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		json_object *claim = json_object_array_get_idx(claims, i);
+		json_object *error = json_object_object_get(claim, "error");
+
+		if (!error)
+			continue;
+		fputs("Of guest '", stdout);
+		hd_print(stdout, json_object_get_string(json_object_object_get(
+					 claim, "domain")));
+		fputs("': ", stdout);
+		hd_print(stdout, json_object_get_string(error));
+		putchar('\n');
+	}
+	return 0;
+}
+
+static int print(const struct hd_tool *tool, const struct hd_claims *claims,
+		 struct hd_err *err)
+{
+	json_object *object = json_object_new_object();
+	json_object *array = json_object_new_array();
+	int r = 0;
+
+	for (size_t i = 0; i < claims->n; i++)
+		json_object_array_add(array,
+				      claim_json(tool, &claims->items[i]));
+	json_object_object_add(object, "claims", array);
+	if (tool->json) {
+		hd_json_print(object);
+	} else {
+		r = print_text(array, err);
+		json_object_put(object);
+	}
+	return r;
+}
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
+	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+	int r = hd_state_open(&tool->host, HD_STATE_READ, &state, err);
+
+	(void)argc, (void)argv;
+	if (r == 0)
+		r = hd_claims_load(&state, &claims, &findings, err);
+	if (r < 0 && r != -ENOENT)
+		return HD_EXIT_FAILED;
+	hd_print_findings(stderr, &findings, "");
+	return print(tool, &claims, err) < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
+}
+
+const struct hd_verb hd_verb_status = {
+	.name = "status",
+	.arguments = "",
+	.summary = "Show which guest holds which device, and since when",
+	.help = "STATE is running, starting, ending, or left behind: the guest is gone, and its\n"
+		"devices were not given back (virt-hostdev recover does that). BEFORE is the\n"
+		"driver that the device had and gets back. Only root can see it.",
+	.options = HD_OPT_JSON | HD_OPT_ROOT,
+	.run = run,
+};

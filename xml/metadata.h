@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_METADATA_H
+#define HD_METADATA_H
+
+#include <libxml/tree.h>
+
+#include "lib/assign.h"
+#include "lib/err.h"
+
+/* The namespace of what a domain says to us in its <metadata>. */
+#define HD_METADATA_NS "urn:virt-hostdev:1"
+
+/*
+ * Reads the policy that a domain carries along:
+ *
+ *	<metadata>
+ *	  <hostdev:hostdev xmlns:hostdev="urn:virt-hostdev:1">
+ *	    <hostdev:siblings policy="bind"/>    (or "refuse", the default)
+ *	  </hostdev:hostdev>
+ *	</metadata>
+ *
+ * @domain is the domain's element. What we don't know in our namespace is an
+ * error, never passed over: it may forbid what we are about to do.
+ *
+ * Returns 0, or -EINVAL with a sentence that names the line.
+ */
+int hd_metadata_read(const xmlNode *domain, struct hd_policy *ret,
+		     struct hd_err *err);
+
+#endif

@@ -30,20 +30,18 @@ static int read_link_optional(int fd, const char *link, char **ret)
 
 static int read_ids(int fd, struct hd_device *device)
 {
-	int64_t class_code, vendor, id, node = HD_NO_NODE, numvfs = 0;
+	int64_t class_code, vendor, id, node = HD_NO_NODE;
 	int r;
 
 	if ((r = hd_sysfs_read_number(fd, "class", &class_code)) < 0 ||
 	    (r = hd_sysfs_read_number(fd, "vendor", &vendor)) < 0 ||
 	    (r = hd_sysfs_read_number(fd, "device", &id)) < 0 ||
-	    (r = read_optional(fd, "numa_node", &node)) < 0 ||
-	    (r = read_optional(fd, "sriov_numvfs", &numvfs)) < 0)
+	    (r = read_optional(fd, "numa_node", &node)) < 0)
 		return r;
 	device->class_code = (uint32_t)class_code & 0xffffff;
 	device->vendor = (uint16_t)vendor;
 	device->device = (uint16_t)id;
 	device->numa_node = node < 0 || node > INT_MAX ? HD_NO_NODE : (int)node;
-	device->numvfs = numvfs < 0 ? 0 : (unsigned)numvfs;
 	/* Only header types 1 and 2 have it (pci_is_bridge() in the kernel). */
 	device->bridge = hd_sysfs_exists(fd, "secondary_bus_number");
 	return 0;
@@ -51,11 +49,8 @@ static int read_ids(int fd, struct hd_device *device)
 
 static int read_driver(int fd, struct hd_device *device)
 {
-	HD_AUTOFREE char *override = NULL;
-	int r;
+	int r = read_link_optional(fd, "driver", &device->driver);
 
-	if ((r = read_link_optional(fd, "driver", &device->driver)) < 0)
-		return r;
 	/*
 	 * Since Linux 6.1 every device that a VFIO driver holds has a folder
 	 * vfio-dev, whatever the driver is called.
@@ -63,7 +58,14 @@ static int read_driver(int fd, struct hd_device *device)
 	device->vfio =
 		device->driver && (strcmp(device->driver, "vfio-pci") == 0 ||
 				   hd_sysfs_exists(fd, "vfio-dev"));
-	r = hd_sysfs_read(fd, "driver_override", &override);
+	return r;
+}
+
+static int read_override(int fd, struct hd_device *device)
+{
+	HD_AUTOFREE char *override = NULL;
+	int r = hd_sysfs_read(fd, "driver_override", &override);
+
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	/* The kernel prints "(null)" for an override that is not set. */
@@ -151,8 +153,23 @@ static int fail(int r, struct hd_addr addr, struct hd_err *err)
 			  hd_addr_text(addr).s, strerror(-r));
 }
 
+static int read_details(const struct hd_host *host, int fd,
+			struct hd_device *device)
+{
+	int64_t numvfs = 0;
+	int r;
+
+	if ((r = read_override(fd, device)) < 0 ||
+	    (r = read_optional(fd, "sriov_numvfs", &numvfs)) < 0 ||
+	    (r = read_physfn(host, fd, device)) < 0)
+		return r;
+	device->numvfs = numvfs < 0 ? 0 : (unsigned)numvfs;
+	return 0;
+}
+
 int hd_device_read(const struct hd_host *host, struct hd_addr addr,
-		   struct hd_device *ret, struct hd_err *err)
+		   enum hd_detail detail, struct hd_device *ret,
+		   struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
 	struct hd_device device = { .addr = addr };
@@ -163,7 +180,7 @@ int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 	if (fd < 0 || (r = read_ids(fd, &device)) < 0 ||
 	    (r = read_driver(fd, &device)) < 0 ||
 	    (r = read_group(fd, &device.group)) < 0 ||
-	    (r = read_physfn(host, fd, &device)) < 0) {
+	    (detail == HD_FULL && (r = read_details(host, fd, &device)) < 0)) {
 		hd_device_clear(&device);
 		return fail(r, addr, err);
 	}

@@ -33,12 +33,26 @@ struct hd_device {
 			       * NULL when none is; owned */
 };
 
+enum hd_detail {
+	/*
+	 * What sysfs tells without waiting for anybody. The kernel prints
+	 * driver_override under the device's lock, which a driver that hangs
+	 * in its remove function holds for ever.
+	 */
+	HD_BRIEF,
+	HD_FULL, /* and driver_override, VFs and PF */
+};
+
 /*
- * Reads one function. Returns 0; -ENOENT when there is none at @addr; another
- * negative errno with a sentence in @err.
+ * Reads one function. With HD_BRIEF, @override, @numvfs, @is_vf, @physfn and
+ * @pf_netdev_down are left empty.
+ *
+ * Returns 0; -ENOENT when there is none at @addr; another negative errno with a
+ * sentence in @err.
  */
 int hd_device_read(const struct hd_host *host, struct hd_addr addr,
-		   struct hd_device *ret, struct hd_err *err);
+		   enum hd_detail detail, struct hd_device *ret,
+		   struct hd_err *err);
 
 /* Reads no more than the IOMMU group of a device; errors as above. */
 int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,

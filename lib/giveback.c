@@ -15,7 +15,8 @@ static int plan_return(struct hd_job *job,
 		       struct hd_plan *plan)
 {
 	struct hd_device now;
-	int r = hd_device_read(job->host, claimed->addr, &now, job->err);
+	int r = hd_device_read(job->host, claimed->addr, HD_FULL, &now,
+			       job->err);
 
 	if (r == -ENOENT)
 		return hd_findings_add(

@@ -11,10 +11,10 @@
 
 static int append_device(struct hd_inventory *inventory,
 			 const struct hd_host *host, struct hd_addr addr,
-			 struct hd_err *err)
+			 enum hd_detail detail, struct hd_err *err)
 {
 	struct hd_device device, *slot;
-	int r = hd_device_read(host, addr, &device, err);
+	int r = hd_device_read(host, addr, detail, &device, err);
 
 	if (r < 0)
 		return r;
@@ -34,7 +34,7 @@ static int add_device(struct hd_inventory *inventory,
 {
 	if (hd_inventory_find(inventory, addr))
 		return 0;
-	return append_device(inventory, host, addr, err);
+	return append_device(inventory, host, addr, HD_FULL, err);
 }
 
 /* One entry of a group's folder: a PCI function, or something else. */
@@ -152,7 +152,7 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 
 		if (hd_addr_parse(entry->d_name, &addr, NULL) < 0)
 			continue;
-		r = append_device(inventory, host, addr, err);
+		r = append_device(inventory, host, addr, HD_BRIEF, err);
 		if (r == -ENOENT) /* it went away meanwhile */
 			r = 0;
 	}

@@ -37,7 +37,7 @@ struct hd_inventory {
 int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 		     struct hd_addr addr, struct hd_err *err);
 
-/* Reads every PCI function of the host, in the order of addresses. */
+/* Reads every PCI function of the host, HD_BRIEF, in the order of addresses. */
 int hd_inventory_read_all(struct hd_inventory *inventory,
 			  const struct hd_host *host, struct hd_err *err);
 

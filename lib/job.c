@@ -73,18 +73,24 @@ int hd_job_lock(struct hd_job *job, struct hd_groups *groups)
 			     LOCK_SECONDS, &job->locks, job->err);
 }
 
-/* Writes the workers down that are at work on devices. */
-static int note_workers(struct hd_job *job, const struct hd_run *run,
-			struct hd_claim *claim)
+/* Forgets workers that have ended; one that the kernel holds stays. */
+static void prune_workers(struct hd_job *job, struct hd_claim *claim)
 {
-	claim->n_workers = 0;
-	for (size_t i = 0; i < run->n_workers; i++) {
-		struct hd_claim_worker *slot;
+	size_t kept = 0;
 
-		if (!run->workers[i].process.pid)
-			continue;
-		slot = hd_array_add(&claim->workers, &claim->n_workers,
-				    sizeof(*slot));
+	for (size_t i = 0; i < claim->n_workers; i++)
+		if (hd_process_lives(job->host, claim->workers[i].process))
+			claim->workers[kept++] = claim->workers[i];
+	claim->n_workers = kept;
+}
+
+static int add_workers(struct hd_job *job, const struct hd_run *run,
+		       struct hd_claim *claim)
+{
+	for (size_t i = 0; i < run->n_workers; i++) {
+		struct hd_claim_worker *slot = hd_array_add(
+			&claim->workers, &claim->n_workers, sizeof(*slot));
+
 		if (!slot)
 			return hd_err_nomem(job->err);
 		slot->addr = run->workers[i].addr;
@@ -102,16 +108,16 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 	int r = hd_run_start(&run, job->host, plan, stage, mode, job->err);
 
 	if (r == 0 && stage == HD_STAGE_DEVICES && run.n_workers) {
-		r = note_workers(job, &run, claim);
+		prune_workers(job, claim);
+		r = add_workers(job, &run, claim);
 		if (r == 0)
 			r = hd_claim_save(&job->state, claim, job->err);
 	}
 	if (r < 0)
 		return r;
 	failures = hd_run_finish(&run, HD_STEP_SECONDS, job->findings);
-	if (stage == HD_STAGE_DEVICES)
-		r = note_workers(job, &run, claim);
-	return r < 0 ? r : (int)failures;
+	prune_workers(job, claim);
+	return (int)failures;
 }
 
 int hd_job_run(struct hd_job *job, struct hd_claim *claim,

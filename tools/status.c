@@ -37,8 +37,8 @@ static json_object *device_json(const struct hd_tool *tool,
 	json_object *object = json_object_new_object();
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	struct hd_device now = { .driver = NULL };
-	bool there =
-		hd_device_read(&tool->host, claimed->addr, &now, &err) == 0;
+	bool there = hd_device_read(&tool->host, claimed->addr, HD_BRIEF, &now,
+				    &err) == 0;
 
 	json_object_object_add(object, "address",
 			       hd_json_text(hd_addr_text(claimed->addr).s));

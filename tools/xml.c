@@ -13,7 +13,7 @@ static int check_endpoint(const struct hd_tool *tool, struct hd_addr addr,
 			  struct hd_err *err)
 {
 	struct hd_device device;
-	int r = hd_device_read(&tool->host, addr, &device, err);
+	int r = hd_device_read(&tool->host, addr, HD_BRIEF, &device, err);
 
 	if (r == -ENOENT) {
 		hd_err_set(err, ENOENT, "this host has no PCI device at %s",

@@ -50,6 +50,7 @@ include xml/module.mk
 include hooks/module.mk
 include tools/module.mk
 include tests/module.mk
+include tests/fakekernel/module.mk
 include packaging/module.mk
 
 all: $(programs)

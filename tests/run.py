@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the tests: run.py [PART]...
 
-Parts, all of them by default: build, unit, fuzz, cli, vm. The last line is
+Parts, all of them by default: build, unit, fuzz, cli, fake, vm. The last line is
 "N passed, N failed, N skipped"; the exit code is 0 when nothing failed. In CI
 (the variable CI is set) a skipped test has failed.
 """
@@ -71,6 +71,10 @@ class Result(unittest.TestResult):
         self._report.add_failure(test.id(), self._exc_info_to_string(err, test))
 
     addError = addFailure
+
+    def addSubTest(self, test, subtest, err):
+        if err:
+            self._report.add_failure(subtest.id(), self._exc_info_to_string(err, test))
 
     def addSkip(self, test, reason):
         self._report.add_skip(test.id(), reason)
@@ -165,6 +169,13 @@ def part_cli(report):
             run_suites(report, suites_of("cli", module))
 
 
+def part_fake(report):
+    """On the fake kernel, which needs /dev/fuse."""
+    if make(report, "build.fakekernel", f"O={BUILD}/gcc", "CC=gcc", "all", "fakekernel"):
+        run_suites(report, [suite for module in ("test_fakekernel", "test_every_write")
+                            for suite in suites_of("fakekernel", module)])
+
+
 def part_vm(report):
     """The emulated host needs root; without it, once more through sudo."""
     if os.geteuid() != 0:
@@ -195,7 +206,7 @@ def give_to_sudo_user(folder):
 
 
 PARTS = {"build": part_build, "unit": part_unit, "fuzz": part_fuzz, "cli": part_cli,
-         "vm": part_vm}
+         "fake": part_fake, "vm": part_vm}
 
 
 def main(wanted):

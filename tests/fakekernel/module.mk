@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+fakekernel_src := $(sort $(wildcard tests/fakekernel/*.c))
+fakekernel_obj := $(fakekernel_src:%.c=$(O)/%.o)
+fakekernel := $(O)/tests/fakekernel/fakekernel
+
+# A kernel to test on, for those who have libfuse: make fakekernel
+fakekernel: $(fakekernel)
+
+# It alone needs libfuse, so nothing else is built with it.
+$(fakekernel_obj): hd_cflags += $(call cflags,fuse3)
+
+$(fakekernel): $(fakekernel_obj)
+	$(call link,fuse3)
+
+.PHONY: fakekernel

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All or nothing: every write to the kernel fails once in every way, and at every
+write the hook is killed. Afterwards the host is as it was, or status says what
+isn't. No write is left out."""
+
+import json
+import re
+import sys
+import unittest
+from pathlib import Path
+
+import fakekernel
+from fakekernel import FakeKernel
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "cli"))
+
+from program import SIBLINGS, domain, hostdev  # noqa: E402
+
+HOOK = TOP / "build" / "gcc" / "hooks" / "qemu"
+TOOL = TOP / "build" / "gcc" / "tools" / "virt-hostdev"
+
+ERRORS = ("EBUSY", "EINVAL", "ENODEV", "EIO")
+OTHER = "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
+
+DRIVERS = """
+driver pcieport managed-dma *:*:0604??
+driver vfio-pci vfio
+driver e1000e 8086:10d3
+driver nvme *:*:0108??
+driver nouveau *:*:0300??
+driver snd_hda_intel *:*:0403??
+driver xhci_hcd *:*:0c03??
+device 0000:00:01.0 8086:1901 060400 driver=pcieport group=1 bridge
+device 0000:00:02.0 8086:1901 060400 driver=pcieport group=2 bridge
+device 0000:00:03.0 8086:1901 060400 driver=pcieport group=3 bridge
+"""
+NIC = "device 0000:01:00.0 8086:10d3 020000 driver=e1000e group=11 behind=0000:00:01.0\n"
+NVME = "device 0000:02:00.0 144d:a808 010802 driver=nvme group=12 behind=0000:00:02.0\n"
+GPU = """
+device 0000:03:00.0 10de:1f06 030000 driver=nouveau group=13 behind=0000:00:03.0
+device 0000:03:00.1 10de:10f9 040300 driver=snd_hda_intel group=13 behind=0000:00:03.0
+"""
+USB = """
+device 0000:03:00.2 10de:1ada 0c0330 driver=xhci_hcd group=13 behind=0000:00:03.0
+device 0000:03:00.3 10de:1adb 0c8000 group=13 behind=0000:00:03.0
+"""
+
+# Name: the host, and what the guest asks for.
+SCENARIOS = {
+    "one device": (NIC, domain(hostdev(1))),
+    "two devices in two groups": (NIC + NVME, domain(hostdev(1), hostdev(2))),
+    "group of four with siblings bound along": (GPU + USB, domain(
+        hostdev(3), hostdev(3, function=1), metadata=SIBLINGS)),
+    "GPU with its audio function": (GPU, domain(hostdev(3), hostdev(3, function=1))),
+    "device without a driver": (
+        NIC.replace("driver=e1000e", ""), domain(hostdev(1))),
+    "override that was set before": (
+        NIC.replace("group=11", "override=e1000e group=11"), domain(hostdev(1))),
+    "NVMe, NIC and GPU": (NIC + NVME + GPU, domain(
+        hostdev(2), hostdev(1), hostdev(3), hostdev(3, function=1))),
+}
+
+
+@unittest.skipIf(fakekernel.unavailable(), fakekernel.unavailable())
+class _OnFakeKernel(unittest.TestCase):
+    def boot(self, description):
+        self.kernel = FakeKernel(DRIVERS + description)
+        self.addCleanup(self.kernel.close)
+        self.start = self.kernel.state()
+
+    def hook(self, event, xml, name="guest"):
+        return self.kernel.run([HOOK, name, event, "begin", "-"], stdin=xml)
+
+    def tool(self, *arguments):
+        return self.kernel.run([TOOL, *arguments])
+
+    def good(self, result):
+        self.assertEqual((result.rc, result.out, result.err), (0, "", ""))
+
+    def assert_as_it_was(self):
+        self.assertEqual(self.kernel.state(), self.start)
+        self.assertEqual(self.kernel.claims(), {})
+
+    def status(self):
+        return json.loads(self.tool("status", "--json").out)["claims"]
+
+
+class EveryWrite(_OnFakeKernel):
+    def writes_of(self, event, xml):
+        """How many writes the event makes, from where the kernel is now."""
+        self.kernel.recount()
+        self.good(self.hook(event, xml))
+        return self.kernel.writes()
+
+    def counts(self, xml):
+        prepare = self.writes_of("prepare", xml)
+        release = self.writes_of("release", xml)
+        self.assertGreater(prepare, 0)
+        self.assertGreater(release, 0)
+        self.assert_as_it_was()
+        return prepare, release
+
+    def fail_prepare(self, xml, k, error):
+        self.kernel.fault(k, "errno", error)
+        result = self.hook("prepare", xml)
+        self.assertEqual((result.rc, result.out), (1, ""), result.err)
+        self.assertRegex(result.err, r"^\S+ can't be |^The driver_override of ")
+        self.assert_as_it_was()
+        self.good(self.hook("release", xml))
+        self.assert_as_it_was()
+
+    def fail_release(self, xml, k, error):
+        self.good(self.hook("prepare", xml))
+        self.kernel.recount()
+        self.kernel.fault(k, "errno", error)
+        result = self.hook("release", xml)
+        self.assertEqual((result.rc, result.out), (1, ""), result.err)
+        claim, = self.status()
+        self.assertEqual(claim["state"], "left behind")
+        self.assertTrue(result.err.startswith(claim["error"]), (result.err, claim["error"]))
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assert_as_it_was()
+
+    def kill(self, xml, event, k, when, who):
+        if event == "release":
+            self.good(self.hook("prepare", xml))
+            self.kernel.recount()
+        self.kernel.fault(k, when, who)
+        result = self.hook(event, xml)
+        self.assertEqual(result.rc, 1 if who == "caller" else -9, result)
+
+    def kill_then_release(self, xml, event, k, when, who):
+        """As libvirt does at once: it sees that the hook has failed."""
+        self.kill(xml, event, k, when, who)
+        self.good(self.hook("release", xml))
+        self.assert_as_it_was()
+
+    def kill_then_next_guest(self, xml, event, k, when, who):
+        """The daemon called no release, and is gone: its claim is found and undone."""
+        self.kill(xml, event, k, when, who)
+        for name, text in self.kernel.claims().items():
+            # A process with our number, but one that was started later.
+            text = re.sub(r"(?m)^(state \w+ \d+ \d+ )(\d+)",
+                          lambda found: found[1] + str(int(found[2]) + 1), text)
+            (self.kernel.run_dir / "virt-hostdev/claims" / name).write_text(text)
+        other = xml.replace("<name>guest<", "<name>other<").replace(
+            "6ba7b810-9dad-11d1-80b4-00c04fd430c8", OTHER)
+        self.good(self.hook("prepare", other, "other"))
+        self.assertEqual(list(self.kernel.claims()), [OTHER])
+        self.good(self.hook("release", other, "other"))
+        self.assert_as_it_was()
+
+    def each_case(self, xml):
+        prepare, release = self.counts(xml)
+        self.writes = prepare + release
+        for k in range(1, prepare + 1):
+            for error in ERRORS:
+                yield self.fail_prepare, (k, error)
+        for k in range(1, release + 1):
+            for error in ERRORS:
+                yield self.fail_release, (k, error)
+        for event, writes in (("prepare", prepare), ("release", release)):
+            for k in range(1, writes + 1):
+                for when in ("kill-before", "kill-after"):
+                    for who in ("leader", "both", "caller"):
+                        yield self.kill_then_release, (event, k, when, who)
+                    yield self.kill_then_next_guest, (event, k, when, "both")
+
+    def run_scenario(self, name):
+        description, xml = SCENARIOS[name]
+        self.boot(description)
+        cases = 0
+        for case, arguments in self.each_case(xml):
+            with self.subTest(case=case.__name__, arguments=arguments):
+                self.kernel.reset()
+                case(xml, *arguments)
+            cases += 1
+        print(f"      {name}: {cases} cases", flush=True)
+        # An errno each; two instants, three ways to kill and one other guest.
+        self.assertEqual(cases, self.writes * (len(ERRORS) + 2 * 4))
+
+
+def _add_scenarios():
+    for name in SCENARIOS:
+        def test(self, name=name):
+            self.run_scenario(name)
+        setattr(EveryWrite, "test_" + name.replace(" ", "_").replace(",", ""), test)
+
+
+_add_scenarios()
+
+
+class Sequence(_OnFakeKernel):
+    """Without faults: what is changed, and in which order."""
+
+    def test_way_there_and_back(self):
+        self.boot(NIC)
+        xml = domain(hostdev(1))
+        planned = json.loads(self.kernel.run([TOOL, "plan", "--json", "-"], stdin=xml).out)
+        self.good(self.hook("prepare", xml))
+        changes = self.kernel.changes()
+        nic = "0000:01:00.0"
+        self.assertEqual(changes, [f"override {nic} - vfio-pci", f"unbind {nic} e1000e",
+                                   f"bind {nic} vfio-pci"])
+        self.assertEqual([step["kind"] for step in planned["steps"]],
+                         [change.split()[0] for change in changes])
+        self.kernel.recount()
+        self.good(self.hook("release", xml))
+        self.assertEqual(self.kernel.changes(), [
+            f"override {nic} vfio-pci e1000e", f"unbind {nic} vfio-pci", f"bind {nic} e1000e",
+            f"override {nic} e1000e -"])
+        self.assert_as_it_was()
+
+    def test_release_twice_and_without_prepare(self):
+        self.boot(NIC)
+        xml = domain(hostdev(1))
+        for _ in range(2):
+            self.good(self.hook("release", xml))
+        self.assertEqual(self.kernel.log(), [])
+
+    def test_device_that_vanishes(self):
+        self.boot(NIC + NVME)
+        xml = domain(hostdev(1), hostdev(2))
+        self.kernel.fault(2, "vanish", "0000:01:00.0")
+        self.assertEqual(self.hook("prepare", xml).rc, 1)
+        self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+        self.good(self.hook("release", xml))
+        self.assertEqual(self.kernel.claims(), {})
+
+
+class Hang(_OnFakeKernel):
+    def test_kernel_that_never_lets_go(self):
+        """The hook leaves; the claim knows who still waits; recover ends it later."""
+        self.boot(NIC + NVME)
+        xml = domain(hostdev(1), hostdev(2))
+        self.kernel.fault(2, "hang")
+        result = self.hook("prepare", xml)
+        self.assertEqual(result.rc, 1)
+        first = result.err.splitlines()[0]
+        self.assertRegex(first, r" can't be .*: the kernel has not answered for 30 seconds, and "
+                                r"process \d+ still waits for it\.$")
+        blocked = re.search(r"0000:0[12]:00\.0", first)[0]
+        claim, = self.status()
+        self.assertEqual(claim["state"], "left behind")
+        result = self.hook("release", xml)
+        self.assertEqual(result.rc, 1)
+        self.assertIn(f"{blocked} can't be given back to the host yet", result.err)
+        # The other device is back already.
+        free = "0000:02:00.0 nvme -" if blocked == "0000:01:00.0" else "0000:01:00.0 e1000e -"
+        self.assertIn(free, self.kernel.state())
+        self.kernel.unblock()
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assert_as_it_was()

@@ -13,6 +13,8 @@
 VERSION := 0.1.0
 
 O ?= build
+# However it is written: the dependencies of what is there name whole paths.
+override O := $(abspath $(O))
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 sysconfdir ?= /etc

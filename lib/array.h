@@ -12,8 +12,9 @@
  * @size   size of one element in bytes
  *
  * Returns the new element, or NULL when memory runs out; the array is then
- * unchanged. An array may be shortened by counting *@n down. Elements move: keep indexes, not pointers, across a call. The
- * owner frees the array with free().
+ * unchanged. An array may be shortened by counting *@n down. Elements move:
+ * keep indexes, not pointers, across a call. The owner frees the array with
+ * free().
  */
 void *hd_array_add(void *array, size_t *n, size_t size);
 

@@ -15,7 +15,7 @@ struct subject {
 	size_t index;
 	const struct hd_assign *assign;
 	const struct hd_device *device; /* NULL when it isn't there */
-	char *label; /* the device in words */
+	char *label; /* see label() */
 	struct hd_findings *findings;
 	struct hd_err *err;
 };
@@ -24,8 +24,7 @@ struct subject {
 enum outcome { GO_ON, DONE };
 
 /* Adds an error; @message and @fix are taken over. */
-static int refuse(const struct subject *s, const char *id, char *message,
-		  char *fix)
+static int refuse(struct subject *s, const char *id, char *message, char *fix)
 {
 	int r = hd_findings_add(s->findings, id, HD_ERROR, s->index, message,
 				fix, s->err);
@@ -46,6 +45,15 @@ static char *describe(const struct hd_facts *facts,
 	return hd_text("%s (%s, %s, %s%s)", hd_addr_text(device->addr).s, name,
 		       group, device->driver ? "driver " : "no driver",
 		       device->driver ? device->driver : "");
+}
+
+/* The device in words, made when the first rule refuses it: pci.ids is large.
+ */
+static const char *label(struct subject *s)
+{
+	if (!s->label)
+		s->label = describe(s->facts, s->device);
+	return s->label ? s->label : "The device";
 }
 
 /* A guest's name as one word of a shell command. */
@@ -81,7 +89,7 @@ static char *command_for(const char *command, const char *domain)
 	return quoted ? hd_text("%s %s", command, quoted) : NULL;
 }
 
-static int rule_present(const struct subject *s)
+static int rule_present(struct subject *s)
 {
 	if (s->device)
 		return GO_ON;
@@ -92,18 +100,18 @@ static int rule_present(const struct subject *s)
 		hd_text("See which devices are there: virt-hostdev list"));
 }
 
-static int rule_endpoint(const struct subject *s)
+static int rule_endpoint(struct subject *s)
 {
 	if (!s->device->bridge)
 		return GO_ON;
 	return refuse(
 		s, "not-endpoint",
 		hd_text("%s is a bridge, and only endpoints can be given to guest '%s'.",
-			s->label, s->request->domain),
+			label(s), s->request->domain),
 		hd_text("Name the device behind it instead: virt-hostdev list"));
 }
 
-static int rule_interface(const struct subject *s)
+static int rule_interface(struct subject *s)
 {
 	if (s->assign->source != HD_SOURCE_INTERFACE)
 		return GO_ON;
@@ -111,7 +119,7 @@ static int rule_interface(const struct subject *s)
 		return refuse(
 			s, "not-a-vf",
 			hd_text("%s is no SR-IOV virtual function, and guest '%s' asks for it with <interface type='hostdev'>, which takes nothing else.",
-				s->label, s->request->domain),
+				label(s), s->request->domain),
 			hd_text("Use <hostdev> for it: virt-hostdev xml %s",
 				hd_addr_text(s->device->addr).s));
 	if (!s->device->pf_netdev_down)
@@ -119,24 +127,47 @@ static int rule_interface(const struct subject *s)
 	return refuse(
 		s, "pf-down",
 		hd_text("%s can't be set up for guest '%s': interface %s of its physical function %s is down.",
-			s->label, s->request->domain, s->device->pf_netdev_down,
+			label(s), s->request->domain, s->device->pf_netdev_down,
 			hd_addr_text(s->device->physfn).s),
 		hd_text("ip link set %s up", s->device->pf_netdev_down));
 }
 
-static int rule_no_vfs(const struct subject *s)
+/* Somebody holds its lock in the kernel: whoever asked on would wait for ever.
+ */
+static int rule_answers(struct subject *s)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+
+	for (size_t i = 0; i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (!device->locked || (device != s->device &&
+					(s->device->group == HD_NO_GROUP ||
+					 device->group != s->device->group)))
+			continue;
+		return refuse(
+			s, "device-locked",
+			hd_text("%s can't be given to guest '%s': the kernel doesn't answer for %s, as when another process hangs while it unbinds it.",
+				label(s), s->request->domain,
+				hd_addr_text(device->addr).s),
+			hd_text("Look for that process, in state D, with: ps -eo pid,stat,wchan:30,args"));
+	}
+	return GO_ON;
+}
+
+static int rule_no_vfs(struct subject *s)
 {
 	if (s->device->numvfs == 0 || s->device->vfio)
 		return GO_ON;
 	return refuse(
 		s, "pf-has-vfs",
 		hd_text("%s can't be given to guest '%s' while its %u virtual functions exist.",
-			s->label, s->request->domain, s->device->numvfs),
+			label(s), s->request->domain, s->device->numvfs),
 		hd_text("echo 0 > " HD_SYSFS_PCI "/devices/%s/sriov_numvfs",
 			hd_addr_text(s->device->addr).s));
 }
 
-static int rule_group(const struct subject *s)
+static int rule_group(struct subject *s)
 {
 	if (s->device->group != HD_NO_GROUP)
 		return GO_ON;
@@ -144,16 +175,16 @@ static int rule_group(const struct subject *s)
 		return refuse(
 			s, "no-group",
 			hd_text("%s can't be given to guest '%s': it is not behind an IOMMU, although this host has one.",
-				s->label, s->request->domain),
+				label(s), s->request->domain),
 			hd_text("Move it to a slot that the IOMMU covers; virt-hostdev list shows which devices have a group"));
 	return refuse(
 		s, "no-iommu",
 		hd_text("%s can't be given to guest '%s': this host has no IOMMU group at all, so its IOMMU is off or missing.",
-			s->label, s->request->domain),
+			label(s), s->request->domain),
 		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into /sys/kernel/iommu_groups"));
 }
 
-static int rule_foreign_member(const struct subject *s)
+static int rule_foreign_member(struct subject *s)
 {
 	const struct hd_group *group =
 		hd_inventory_group(s->facts->inventory, s->device->group);
@@ -163,7 +194,7 @@ static int rule_foreign_member(const struct subject *s)
 	return refuse(
 		s, "group-foreign",
 		hd_text("%s can't be given to guest '%s': its group also holds %s, which is no PCI device.",
-			s->label, s->request->domain, group->foreign),
+			label(s), s->request->domain, group->foreign),
 		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
 }
 
@@ -185,8 +216,7 @@ bool hd_device_leaves_group_viable(const struct hd_device *device)
 	       strcmp(device->driver, "pcieport") == 0;
 }
 
-static bool blocks_group(const struct subject *s,
-			 const struct hd_device *device)
+static bool blocks_group(struct subject *s, const struct hd_device *device)
 {
 	return device->group == s->device->group &&
 	       !hd_device_leaves_group_viable(device) &&
@@ -202,22 +232,22 @@ bool hd_check_takes_sibling(const struct hd_request *request,
 }
 
 /* Writes who blocks the group, and the commands that take them away. */
-static int list_blockers(const struct subject *s, FILE *who, FILE *commands)
+static int list_blockers(struct subject *s, FILE *who, FILE *commands)
 {
 	const struct hd_inventory *inventory = s->facts->inventory;
 	int n = 0;
 
 	for (size_t i = 0; i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];
-		HD_AUTOFREE char *label = NULL;
+		HD_AUTOFREE char *name = NULL;
 
 		if (!blocks_group(s, device) ||
 		    hd_check_takes_sibling(s->request, device))
 			continue;
-		label = describe(s->facts, device);
-		if (!label)
+		name = describe(s->facts, device);
+		if (!name)
 			return -ENOMEM;
-		fprintf(who, "%s%s", n ? " and " : "", label);
+		fprintf(who, "%s%s", n ? " and " : "", name);
 		fprintf(commands, "%svirsh nodedev-detach %s", n ? " && " : "",
 			hd_addr_nodedev(device->addr).s);
 		n++;
@@ -225,7 +255,7 @@ static int list_blockers(const struct subject *s, FILE *who, FILE *commands)
 	return n;
 }
 
-static int rule_viable(const struct subject *s)
+static int rule_viable(struct subject *s)
 {
 	HD_AUTOFREE char *blockers = NULL;
 	HD_AUTOFREE char *commands = NULL;
@@ -245,7 +275,7 @@ static int rule_viable(const struct subject *s)
 	return refuse(
 		s, "group-not-viable",
 		hd_text("%s can't be given to guest '%s' while the host still uses %s in the same group.",
-			s->label, s->request->domain, blockers),
+			label(s), s->request->domain, blockers),
 		hd_steal(&commands));
 }
 
@@ -257,7 +287,7 @@ static bool is_own(const struct hd_claim *claim,
 	return strcmp(claim->domain, request->domain) == 0;
 }
 
-static int rule_unclaimed(const struct subject *s)
+static int rule_unclaimed(struct subject *s)
 {
 	const struct hd_claims *claims = s->facts->claims;
 
@@ -270,14 +300,14 @@ static int rule_unclaimed(const struct subject *s)
 		return refuse(
 			s, "claimed",
 			hd_text("%s can't be given to guest '%s': guest '%s' has it.",
-				s->label, s->request->domain, claim->domain),
+				label(s), s->request->domain, claim->domain),
 			command_for("virsh shutdown", claim->domain));
 	}
 	return GO_ON;
 }
 
 /* A vfio group has one owner: siblings can't go to different guests. */
-static int rule_group_unclaimed(const struct subject *s)
+static int rule_group_unclaimed(struct subject *s)
 {
 	const struct hd_claims *claims = s->facts->claims;
 
@@ -292,7 +322,7 @@ static int rule_group_unclaimed(const struct subject *s)
 			return refuse(
 				s, "group-claimed",
 				hd_text("%s can't be given to guest '%s': guest '%s' has %s of the same group.",
-					s->label, s->request->domain,
+					label(s), s->request->domain,
 					claim->domain,
 					hd_addr_text(claim->devices[j].addr).s),
 				command_for("virsh shutdown", claim->domain));
@@ -301,18 +331,18 @@ static int rule_group_unclaimed(const struct subject *s)
 	return GO_ON;
 }
 
-static int refuse_driver(const struct subject *s, const char *id,
-			 const char *cause, char *fix)
+static int refuse_driver(struct subject *s, const char *id, const char *cause,
+			 char *fix)
 {
 	return refuse(
 		s, id,
 		hd_text("%s can't be bound to driver %s for guest '%s': %s.",
-			s->label, hd_assign_driver(s->assign),
+			label(s), hd_assign_driver(s->assign),
 			s->request->domain, cause),
 		fix);
 }
 
-static int rule_driver(const struct subject *s)
+static int rule_driver(struct subject *s)
 {
 	const char *driver = hd_assign_driver(s->assign);
 
@@ -355,32 +385,28 @@ static int rule_driver(const struct subject *s)
 	return GO_ON;
 }
 
-static int rule_vfio_node(const struct subject *s)
+static int rule_vfio_node(struct subject *s)
 {
 	if (s->facts->vfio_node)
 		return GO_ON;
 	return refuse(
 		s, "vfio-node",
 		hd_text("%s can't be given to guest '%s': vfio is loaded, but /dev/vfio/vfio is missing.",
-			s->label, s->request->domain),
+			label(s), s->request->domain),
 		hd_text("Let devtmpfs or udev make it (kernel option CONFIG_VFIO_CONTAINER); in a container, pass /dev/vfio in"));
 }
 
 /* In this order; the first that refuses a device is the last for it. */
-static int (*const rules[])(const struct subject *s) = {
-	rule_present, rule_endpoint,	   rule_interface, rule_group,
-	rule_no_vfs,  rule_foreign_member, rule_unclaimed, rule_group_unclaimed,
-	rule_viable,  rule_driver,	   rule_vfio_node,
+static int (*const rules[])(struct subject *s) = {
+	rule_present,	     rule_endpoint,  rule_interface,
+	rule_group,	     rule_answers,   rule_no_vfs,
+	rule_foreign_member, rule_unclaimed, rule_group_unclaimed,
+	rule_viable,	     rule_driver,    rule_vfio_node,
 };
 
 static int check_assign(struct subject *s)
 {
 	s->device = hd_inventory_find(s->facts->inventory, s->assign->addr);
-	if (s->device) {
-		s->label = describe(s->facts, s->device);
-		if (!s->label)
-			return hd_err_nomem(s->err);
-	}
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		int r = rules[i](s);
 

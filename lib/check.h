@@ -28,6 +28,7 @@ struct hd_facts {
  *   not-endpoint         libvirt and vfio-pci take header type 0 only
  *   not-a-vf, pf-down    libvirt's own rules for <interface type='hostdev'>
  *   pf-has-vfs           vfio-pci's rule (vfio_pci_core.c)
+ *   device-locked        the kernel doesn't answer for it or a sibling
  *   no-iommu, no-group   vfio needs an IOMMU group
  *   group-foreign        libvirt can't read a group with platform devices
  *   group-not-viable     a sibling on a driver that does DMA for the host: any

@@ -61,19 +61,6 @@ static int read_driver(int fd, struct hd_device *device)
 	return r;
 }
 
-static int read_override(int fd, struct hd_device *device)
-{
-	HD_AUTOFREE char *override = NULL;
-	int r = hd_sysfs_read(fd, "driver_override", &override);
-
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	/* The kernel prints "(null)" for an override that is not set. */
-	if (strcmp(override, "(null)") != 0 && override[0] != '\0')
-		device->override = hd_steal(&override);
-	return 0;
-}
-
 static int read_group(int fd, int *ret)
 {
 	HD_AUTOFREE char *link = NULL;
@@ -153,20 +140,6 @@ static int fail(int r, struct hd_addr addr, struct hd_err *err)
 			  hd_addr_text(addr).s, strerror(-r));
 }
 
-static int read_details(const struct hd_host *host, int fd,
-			struct hd_device *device)
-{
-	int64_t numvfs = 0;
-	int r;
-
-	if ((r = read_override(fd, device)) < 0 ||
-	    (r = read_optional(fd, "sriov_numvfs", &numvfs)) < 0 ||
-	    (r = read_physfn(host, fd, device)) < 0)
-		return r;
-	device->numvfs = numvfs < 0 ? 0 : (unsigned)numvfs;
-	return 0;
-}
-
 int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 		   enum hd_detail detail, struct hd_device *ret,
 		   struct hd_err *err)
@@ -180,7 +153,7 @@ int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 	if (fd < 0 || (r = read_ids(fd, &device)) < 0 ||
 	    (r = read_driver(fd, &device)) < 0 ||
 	    (r = read_group(fd, &device.group)) < 0 ||
-	    (detail == HD_FULL && (r = read_details(host, fd, &device)) < 0)) {
+	    (detail == HD_FULL && (r = read_physfn(host, fd, &device)) < 0)) {
 		hd_device_clear(&device);
 		return fail(r, addr, err);
 	}

@@ -23,29 +23,25 @@ struct hd_device {
 	bool bridge; /* header type 1 or 2 */
 	char *driver; /* NULL when none is bound; owned */
 	bool vfio; /* the driver is vfio-pci or a variant of it */
-	char *override; /* driver_override, NULL when not set; owned */
 	int group; /* IOMMU group, HD_NO_GROUP when there is none */
 	int numa_node; /* HD_NO_NODE when the firmware names none */
-	unsigned numvfs; /* virtual functions that exist now */
 	bool is_vf;
 	struct hd_addr physfn; /* of a VF */
 	char *pf_netdev_down; /* of a VF: an interface of its PF that is down,
 			       * NULL when none is; owned */
+	/* From hd_locked_read(): */
+	char *override; /* driver_override, NULL when not set; owned */
+	unsigned numvfs; /* virtual functions that exist now */
+	bool locked; /* the kernel didn't tell in time */
 };
 
 enum hd_detail {
-	/*
-	 * What sysfs tells without waiting for anybody. The kernel prints
-	 * driver_override under the device's lock, which a driver that hangs
-	 * in its remove function holds for ever.
-	 */
 	HD_BRIEF,
-	HD_FULL, /* and driver_override, VFs and PF */
+	HD_FULL, /* and the PF of a VF */
 };
 
 /*
- * Reads one function. With HD_BRIEF, @override, @numvfs, @is_vf, @physfn and
- * @pf_netdev_down are left empty.
+ * Reads what sysfs tells of one function without waiting for anybody.
  *
  * Returns 0; -ENOENT when there is none at @addr; another negative errno with a
  * sentence in @err.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/locked.h"
 
 static int load_claims(const struct hd_host *host, const struct hd_state *state,
 		       struct hd_claims *ret, struct hd_findings *findings,
@@ -113,6 +114,10 @@ static int read_situation(const struct hd_host *host,
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
 		r = hd_inventory_add(&ret->inventory, host,
 				     request->assigns[i].addr, err);
+	if (r == 0)
+		r = hd_locked_read(host, ret->inventory.devices,
+				   ret->inventory.n_devices, HD_STEP_SECONDS,
+				   err);
 	return r < 0 ? r : query_modules(host, request, &ret->modules, err);
 }
 

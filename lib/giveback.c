@@ -7,32 +7,8 @@
 #include <time.h>
 
 #include "lib/device.h"
+#include "lib/locked.h"
 #include "lib/plan.h"
-
-/* Plans the way back for one device of a claim, wherever it is now. */
-static int plan_return(struct hd_job *job,
-		       const struct hd_claim_device *claimed,
-		       struct hd_plan *plan)
-{
-	struct hd_device now;
-	int r = hd_device_read(job->host, claimed->addr, HD_FULL, &now,
-			       job->err);
-
-	if (r == -ENOENT)
-		return hd_findings_add(
-			job->findings, "device-gone", HD_WARNING,
-			HD_WHOLE_DOMAIN,
-			hd_text("%s can't be given back to the host: it is gone.",
-				hd_addr_text(claimed->addr).s),
-			hd_text("To look for it again: echo 1 > /sys/bus/pci/rescan"),
-			job->err);
-	if (r < 0)
-		return r;
-	r = hd_plan_move(plan, &now, claimed->driver, claimed->override,
-			 job->err);
-	hd_device_clear(&now);
-	return r;
-}
 
 /* Keeps the first thing that went wrong, for whoever asks later. */
 static int note_failure(struct hd_job *job, struct hd_claim *claim)
@@ -78,7 +54,58 @@ static void wait_for_workers(const struct hd_job *job,
 	}
 }
 
-/* Plans the way back of all devices but those that a worker still holds. */
+/* Says why a device has to wait, or is lost; @message is taken over. */
+static int report(struct hd_job *job, const char *id, enum hd_severity severity,
+		  char *message, const char *fix)
+{
+	return hd_findings_add(job->findings, id, severity, HD_WHOLE_DOMAIN,
+			       message, hd_text("%s", fix), job->err);
+}
+
+/* The device as it is now. Returns 1, or 0 when there is nothing to go by. */
+static int read_now(struct hd_job *job, struct hd_addr addr,
+		    struct hd_device *ret)
+{
+	int r = hd_device_read(job->host, addr, HD_BRIEF, ret, job->err);
+
+	if (r == -ENOENT) {
+		r = report(
+			job, "device-gone", HD_WARNING,
+			hd_text("%s can't be given back to the host: it is gone.",
+				hd_addr_text(addr).s),
+			"To look for it again: echo 1 > /sys/bus/pci/rescan");
+		return r;
+	}
+	if (r == 0)
+		r = hd_locked_read(job->host, ret, 1, HD_STEP_SECONDS,
+				   job->err);
+	return r < 0 ? r : 1;
+}
+
+/* Plans the way back for one device, from wherever it is now. */
+static int plan_return(struct hd_job *job,
+		       const struct hd_claim_device *claimed,
+		       struct hd_plan *plan, bool *ret_all)
+{
+	struct hd_device now = { .driver = NULL };
+	int r = read_now(job, claimed->addr, &now);
+
+	if (r == 1 && now.locked) {
+		*ret_all = false;
+		r = report(
+			job, "device-locked", HD_ERROR,
+			hd_text("%s can't be given back to the host yet: the kernel doesn't answer for it, as when another process hangs while it unbinds it.",
+				hd_addr_text(claimed->addr).s),
+			"Look for that process, in state D, with: ps -eo pid,stat,wchan:30,args; then: virt-hostdev recover");
+	} else if (r == 1) {
+		r = hd_plan_move(plan, &now, claimed->driver, claimed->override,
+				 job->err);
+	}
+	hd_device_clear(&now);
+	return r < 0 ? r : 0;
+}
+
+/* Plans the way back of all devices but those that have to wait. */
 static int plan_returns(struct hd_job *job, const struct hd_claim *claim,
 			struct hd_plan *plan, bool *ret_all)
 {
@@ -92,16 +119,14 @@ static int plan_returns(struct hd_job *job, const struct hd_claim *claim,
 
 		if (worker) {
 			*ret_all = false;
-			r = hd_findings_add(
-				job->findings, "device-blocked", HD_ERROR,
-				HD_WHOLE_DOMAIN,
+			r = report(
+				job, "device-blocked", HD_ERROR,
 				hd_text("%s can't be given back to the host yet: process %d still waits for the kernel to change it.",
 					hd_addr_text(device->addr).s,
 					worker->process.pid),
-				hd_text("When that process is gone: virt-hostdev recover"),
-				job->err);
+				"When that process is gone: virt-hostdev recover");
 		} else if (device->restore) {
-			r = plan_return(job, device, plan);
+			r = plan_return(job, device, plan, ret_all);
 		}
 	}
 	return r;

@@ -6,6 +6,7 @@
 
 #include "lib/array.h"
 #include "lib/device.h"
+#include "lib/locked.h"
 
 /* As long as a hook may wait for another one's groups. */
 #define LOCK_SECONDS 30

@@ -7,13 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/step.h"
+#include "lib/worker.h"
 
 /* What a worker says of each of its steps, in one write that fits a pipe. */
 struct result {
@@ -40,21 +40,6 @@ static size_t next_step(const struct hd_plan *plan, enum hd_run_stage stage,
 
 /* In the worker */
 
-/* Closes everything but @a and @b; the standard files become /dev/null. */
-static void cut_loose(int a, int b)
-{
-	int low = a < b ? a : b, high = a < b ? b : a;
-	int null_fd = open("/dev/null", O_RDWR);
-
-	signal(SIGPIPE, SIG_IGN);
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		dup2(null_fd, fd);
-	close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0U, 0);
-}
-
 /* False when nobody listens any more: then nobody wants the rest done. */
 static bool tell(int fd, size_t step, int code, const struct hd_err *err)
 {
@@ -80,14 +65,6 @@ static void work(const struct hd_host *host, const struct hd_plan *plan,
 	}
 }
 
-/* A worker that outlived its maker would change what the next hook reads. */
-static void die_with(pid_t maker)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != maker)
-		raise(SIGKILL);
-}
-
 /* In the maker */
 
 static int64_t now_ms(void)
@@ -105,34 +82,21 @@ static int add_worker(struct hd_run *run, const struct hd_host *host,
 	struct hd_worker *worker =
 		hd_array_add(&run->workers, &run->n_workers, sizeof(*worker));
 	struct hd_addr addr = run->plan->steps[first].addr;
-	pid_t maker = getpid(), pid;
-	int pipe_fds[2];
-	char byte;
+	pid_t pid;
+	int fd;
 
 	if (!worker)
 		return hd_err_nomem(err);
 	worker->fd = -1;
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return hd_err_set(err, errno, "cannot make a pipe: %m");
-	pid = fork();
+	pid = hd_worker_fork_waiting(host, wait_fd, run->go_fd, &fd, err);
+	if (pid < 0)
+		return (int)pid;
 	if (pid == 0) {
-		die_with(maker);
-		close(run->go_fd);
-		/* End of file means that the maker died: its files close
-		 * before its death kills us. */
-		if (read(wait_fd, &byte, 1) != 1)
-			_exit(0);
-		cut_loose(pipe_fds[1], host->root_fd);
-		work(host, run->plan, stage, mode, addr, pipe_fds[1]);
+		work(host, run->plan, stage, mode, addr, fd);
 		_exit(0);
 	}
-	close(pipe_fds[1]);
-	if (pid < 0) {
-		close(pipe_fds[0]);
-		return hd_err_set(err, errno, "cannot make a process: %m");
-	}
 	worker->addr = addr;
-	worker->fd = pipe_fds[0];
+	worker->fd = fd;
 	worker->at = first;
 	worker->process = hd_process_of(host, pid);
 	return 0;

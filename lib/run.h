@@ -9,9 +9,6 @@
 #include "lib/host.h"
 #include "lib/plan.h"
 
-/* The kernel may take as long for one step; a reset of a GPU takes seconds. */
-#define HD_STEP_SECONDS 30
-
 enum hd_run_mode {
 	HD_RUN_STOP, /* a device's first failing step is its last */
 	HD_RUN_ON, /* past it: give back as much as can be */
@@ -20,11 +17,7 @@ enum hd_run_mode {
 /* A part of a plan that must be over before the next one begins. */
 enum hd_run_stage { HD_STAGE_HOST, HD_STAGE_DEVICES };
 
-/*
- * The steps of one device in the hands of a process of its own, so that a write
- * to the kernel that never returns can't hold us: the worker has none of our
- * files but the host's root, neither stdin, stdout and stderr nor the locks.
- */
+/* The steps of one device in the hands of a process, see worker.h. */
 struct hd_worker {
 	struct hd_process process;
 	struct hd_addr addr; /* of HD_STAGE_DEVICES */

@@ -5,6 +5,7 @@ isn't. No write is left out."""
 
 import json
 import re
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -252,3 +253,29 @@ class Hang(_OnFakeKernel):
         self.kernel.unblock()
         self.assertEqual(self.tool("recover").rc, 0)
         self.assert_as_it_was()
+
+
+class ForeignHang(_OnFakeKernel):
+    def test_unbind_of_somebody_else_that_hangs(self):
+        """It holds the device's lock, so even reading of the device waits for ever."""
+        self.boot(NIC + NVME)
+        self.kernel.fault(1, "hang")
+        other = self.kernel.popen(
+            ["sh", "-c", "printf 0000:01:00.0 >/sys/bus/pci/drivers/e1000e/unbind"],
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(other.wait)
+        self.addCleanup(self.kernel.unblock, "EIO")
+        while not self.kernel.waiting():
+            self.assertIsNone(other.poll())
+        self.assertEqual(self.tool("list").rc, 0)
+        xml = domain(hostdev(2), hostdev(1))
+        result = self.hook("prepare", xml)
+        self.assertEqual(result.rc, 1)
+        self.assertIn("can't be given to guest 'guest': the kernel doesn't answer for "
+                      "0000:01:00.0", result.err.splitlines()[0])
+        self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+        self.assertEqual(self.kernel.claims(), {})
+        # Who wants another device isn't kept.
+        xml = domain(hostdev(2))
+        self.good(self.hook("prepare", xml))
+        self.good(self.hook("release", xml))

@@ -292,6 +292,21 @@ static void interface_needs_a_vf_with_its_pf_up(void **state)
 	assert_fine(w);
 }
 
+static void device_that_does_not_answer(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[NIC].locked = true;
+	assert_fine(w); /* of another group */
+	w->devices[AUDIO].locked = true;
+	assert_refused(w, "device-locked", "doesn't answer for 0000:01:00.1",
+		       "state D");
+	w->devices[AUDIO].locked = false;
+	w->devices[GPU].locked = true;
+	assert_refused(w, "device-locked", "doesn't answer for 0000:01:00.0",
+		       "state D");
+}
+
 static void pf_with_vfs(void **state)
 {
 	struct world *w = *state;
@@ -375,6 +390,7 @@ int main(void)
 		TEST(sibling_of_another_guest),
 		TEST(without_uuid_the_name_counts),
 		TEST(interface_needs_a_vf_with_its_pf_up),
+		TEST(device_that_does_not_answer),
 		TEST(pf_with_vfs),
 		TEST(driver_that_cannot_be_had),
 		TEST(vfio_node),

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_LOCKED_H
+#define HD_LOCKED_H
+
+#include <stddef.h>
+
+#include "lib/device.h"
+#include "lib/err.h"
+#include "lib/host.h"
+
+/* As long as the kernel may take for one step, or to tell about one device. */
+#define HD_STEP_SECONDS 30
+
+/*
+ * Reads what the kernel tells only under a device's lock: driver_override and
+ * sriov_numvfs (drivers/pci/pci-sysfs.c, iov.c). An unbind that hangs,
+ * whoever's it is, holds that lock for ever; so a process of its own does the
+ * reading, and a device that doesn't answer within @seconds is marked @locked.
+ *
+ * @devices  what hd_device_read() gave; @override, @numvfs, @locked are filled
+ *
+ * Returns 0, or a negative errno with a sentence in @err.
+ */
+int hd_locked_read(const struct hd_host *host, struct hd_device *devices,
+		   size_t n, unsigned seconds, struct hd_err *err);
+
+#endif

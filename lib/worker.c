@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A worker that outlived its maker would change what the next hook reads. */
+static void die_with(pid_t maker)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != maker)
+		raise(SIGKILL);
+}
+
+/* Closes everything but @a and @b; the standard files become /dev/null. */
+static void cut_loose(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+	int null_fd = open("/dev/null", O_RDWR);
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		dup2(null_fd, fd);
+	close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0U, 0);
+}
+
+/* Becomes the worker that the header speaks of. */
+static void become_worker(const struct hd_host *host, pid_t maker, int wait_fd,
+			  int go_fd, int fd)
+{
+	char byte;
+
+	die_with(maker);
+	if (go_fd >= 0)
+		close(go_fd);
+	/*
+	 * End of file means that the maker died: its files close before its
+	 * death kills us.
+	 */
+	if (wait_fd >= 0 && read(wait_fd, &byte, 1) != 1)
+		_exit(0);
+	cut_loose(fd, host->root_fd);
+}
+
+pid_t hd_worker_fork_waiting(const struct hd_host *host, int wait_fd, int go_fd,
+			     int *ret_fd, struct hd_err *err)
+{
+	pid_t maker = getpid(), pid;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return hd_err_set(err, errno, "cannot make a pipe: %m");
+	pid = fork();
+	if (pid == 0) {
+		become_worker(host, maker, wait_fd, go_fd, fds[1]);
+		*ret_fd = fds[1];
+		return 0;
+	}
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return hd_err_set(err, errno, "cannot make a process: %m");
+	}
+	*ret_fd = fds[0];
+	return pid;
+}
+
+pid_t hd_worker_fork(const struct hd_host *host, int *ret_fd,
+		     struct hd_err *err)
+{
+	return hd_worker_fork_waiting(host, -1, -1, ret_fd, err);
+}

@@ -64,7 +64,7 @@ SCENARIOS = {
 
 
 @unittest.skipIf(fakekernel.unavailable(), fakekernel.unavailable())
-class _OnFakeKernel(unittest.TestCase):
+class OnFakeKernel(unittest.TestCase):
     def boot(self, description):
         self.kernel = FakeKernel(DRIVERS + description)
         self.addCleanup(self.kernel.close)
@@ -87,7 +87,7 @@ class _OnFakeKernel(unittest.TestCase):
         return json.loads(self.tool("status", "--json").out)["claims"]
 
 
-class EveryWrite(_OnFakeKernel):
+class EveryWrite(OnFakeKernel):
     def writes_of(self, event, xml):
         """How many writes the event makes, from where the kernel is now."""
         self.kernel.recount()
@@ -192,7 +192,7 @@ def _add_scenarios():
 _add_scenarios()
 
 
-class Sequence(_OnFakeKernel):
+class Sequence(OnFakeKernel):
     """Without faults: what is changed, and in which order."""
 
     def test_way_there_and_back(self):
@@ -230,7 +230,7 @@ class Sequence(_OnFakeKernel):
         self.assertEqual(self.kernel.claims(), {})
 
 
-class Hang(_OnFakeKernel):
+class Hang(OnFakeKernel):
     def test_kernel_that_never_lets_go(self):
         """The hook leaves; the claim knows who still waits; recover ends it later."""
         self.boot(NIC + NVME)
@@ -255,7 +255,7 @@ class Hang(_OnFakeKernel):
         self.assert_as_it_was()
 
 
-class ForeignHang(_OnFakeKernel):
+class ForeignHang(OnFakeKernel):
     def test_unbind_of_somebody_else_that_hangs(self):
         """It holds the device's lock, so even reading of the device waits for ever."""
         self.boot(NIC + NVME)

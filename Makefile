@@ -58,7 +58,7 @@ include packaging/module.mk
 all: $(programs)
 
 # What does not build needs no libraries.
-ifneq ($(filter-out clean check demo packages format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean check demo bench packages format,$(or $(MAKECMDGOALS),all)),)
 missing := $(shell $(PKG_CONFIG) --print-errors --exists $(sort $(pkgs)) 2>&1)
 ifneq ($(missing),)
 $(error $(missing) - "make packages" installs what is needed)

@@ -28,3 +28,10 @@ demo: packages
 	$(PYTHON) tests/vm/demo.py
 
 .PHONY: unit fuzzers check demo
+
+# Needs strace and pciutils beside what the tests need.
+bench: packages
+	$(MAKE) O=$(O)/gcc CC=gcc all fakekernel
+	$(PYTHON) tests/bench/bench.py
+
+.PHONY: bench

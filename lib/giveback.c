@@ -37,8 +37,7 @@ static const struct hd_claim_worker *worker_at(const struct hd_job *job,
 	return NULL;
 }
 
-/* Workers of a hook that was killed die with it, but not at the same instant.
- */
+/* Workers of a hook that was killed die with it, but a little later. */
 static void wait_for_workers(const struct hd_job *job,
 			     const struct hd_claim *claim)
 {
@@ -167,26 +166,33 @@ static int find_claim(const struct hd_state *state, const char *uuid,
 	return r < 0 ? r : -ENOENT;
 }
 
-/* Opens what is there, finds a domain's claim and locks its groups. */
+/*
+ * Opens what is there, finds a domain's claim, locks its groups and reads it
+ * again: while we waited, somebody else may have undone it, and the devices may
+ * be another guest's by now.
+ */
 static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
 		      struct hd_claim *ret)
 {
+	HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
 	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
 
 	if (r == 0)
-		r = find_claim(&job->state, uuid, domain, ret, job->findings,
-			       job->err);
+		r = find_claim(&job->state, uuid, domain, &before,
+			       job->findings, job->err);
 	if (r == 0)
-		r = hd_groups_of_claim(job, ret, &groups);
-	return r < 0 ? r : hd_job_lock(job, &groups);
+		r = hd_groups_of_claim(job, &before, &groups);
+	if (r == 0)
+		r = hd_job_lock(job, &groups);
+	return r < 0 ? r
+		     : hd_claim_load(&job->state, before.uuid, ret, job->err);
 }
 
 int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
 	       struct hd_findings *findings, struct hd_err *err)
 {
-	HD_AUTO_JOB struct hd_job job = { host, NULL,	       findings,
-					  err,	HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, NULL, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = open_claim(&job, uuid, domain, &claim);
 
@@ -198,8 +204,7 @@ int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
 int hd_confirm(const struct hd_host *host, const char *uuid, const char *domain,
 	       struct hd_findings *findings, struct hd_err *err)
 {
-	HD_AUTO_JOB struct hd_job job = { host, NULL,	       findings,
-					  err,	HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, NULL, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = open_claim(&job, uuid, domain, &claim);
 
@@ -251,9 +256,8 @@ int hd_recover(const struct hd_host *host, struct hd_findings *findings,
 	if (r == 0)
 		r = hd_claims_load(&state, &claims, findings, err);
 	for (size_t i = 0; r == 0 && i < claims.n; i++) {
-		HD_AUTO_JOB struct hd_job job = { host,		 NULL,
-						  findings,	 err,
-						  HD_STATE_INIT, { NULL, 0 } };
+		HD_AUTO_JOB struct hd_job job =
+			HD_JOB_INIT(host, NULL, findings, err);
 
 		/* Who is at work on a claim that isn't over has its locks. */
 		if (is_over(host, &claims.items[i]))

@@ -82,22 +82,21 @@ static int find_abandoned(struct hd_job *job, struct hd_groups *groups,
 	return r;
 }
 
-/* Undoes claims, as they are now that their groups are locked. */
-static int undo_abandoned(struct hd_job *job, const struct hd_claims *claims)
+/*
+ * Undoes a claim as it is now that its groups are locked: while we waited,
+ * somebody else may have undone it. A guest that is about to start holds
+ * nothing, so a claim of its own is @stale whatever it says.
+ */
+static int undo(struct hd_job *job, const char *uuid, bool stale)
 {
-	int r = 0;
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	int r = hd_claim_load(&job->state, uuid, &claim, job->err);
 
-	for (size_t i = 0; r == 0 && i < claims->n; i++) {
-		HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-
-		r = hd_claim_load(&job->state, claims->items[i].uuid, &claim,
-				  job->err);
-		if (r == 0 && hd_claim_is_abandoned(job->host, &claim))
-			r = hd_give_back(job, &claim);
-		if (r == -ENOENT) /* somebody else did */
-			r = 0;
-	}
-	return r;
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 || !(stale || hd_claim_is_abandoned(job->host, &claim)))
+		return r;
+	return hd_give_back(job, &claim);
 }
 
 /* Locks what a start needs, and clears out of its way what nobody holds. */
@@ -116,18 +115,18 @@ static int lock_and_clear(struct hd_job *job, const struct hd_request *request)
 		r = find_abandoned(job, &groups, &abandoned);
 	if (r == 0)
 		r = hd_job_lock(job, &groups);
-	/* A guest that is about to start holds nothing: that claim is stale. */
-	if (r == 0 && old.n_devices)
-		r = hd_give_back(job, &old);
-	return r < 0 ? r : undo_abandoned(job, &abandoned);
+	if (r == 0)
+		r = undo(job, request->uuid, true);
+	for (size_t i = 0; r == 0 && i < abandoned.n; i++)
+		r = undo(job, abandoned.items[i].uuid, false);
+	return r;
 }
 
 int hd_prepare(const struct hd_host *host, const struct hd_request *request,
 	       struct hd_names *names, struct hd_findings *findings,
 	       struct hd_err *err)
 {
-	HD_AUTO_JOB struct hd_job job = { host, names,	       findings,
-					  err,	HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, names, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = new_claim(host, request, &claim, err);
 
@@ -163,8 +162,7 @@ int hd_adopt(const struct hd_host *host, const struct hd_request *request,
 	     struct hd_names *names, struct hd_findings *findings,
 	     struct hd_err *err)
 {
-	HD_AUTO_JOB struct hd_job job = { host, names,	       findings,
-					  err,	HD_STATE_INIT, { NULL, 0 } };
+	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, names, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTOFREE struct hd_assign *fresh = NULL;
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };

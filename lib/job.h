@@ -25,6 +25,11 @@ struct hd_job {
 	struct hd_locks locks;
 };
 
+#define HD_JOB_INIT(host, names, findings, err)                                \
+	{                                                                      \
+		(host), (names), (findings), (err), HD_STATE_INIT,             \
+			HD_LOCKS_INIT                                          \
+	}
 #define HD_AUTO_JOB __attribute__((cleanup(hd_job_end)))
 
 /* Closes the state and releases the locks. */

@@ -334,6 +334,34 @@ class Lifecycle(_Emulated):
 
     # 7
 
+    def test_four_guests_at_once_over_three_devices(self):
+        """Each wins all it asked for, or is told who has it."""
+        wanted = {"a": [devices.NIC_A], "b": [devices.NIC_A, devices.EDU],
+                  "c": [devices.NIC_B], "d": [devices.EDU, devices.NIC_B]}
+        for name, addresses in wanted.items():
+            self.define(name, *(hostdev(address, "no") for address in addresses))
+        results = {}
+
+        def start(name):
+            results[name] = self.host.sh(f"virsh start --paused {name}", check=False,
+                                         timeout=120)
+
+        threads = [threading.Thread(target=start, args=(name,)) for name in wanted]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        winners = [name for name in wanted if results[name].rc == 0]
+        self.assertTrue(winners)
+        given = [address for name in winners for address in wanted[name]]
+        self.assertEqual(len(given), len(set(given)))
+        for name in winners:
+            for address in wanted[name]:
+                self.assert_given(name, address)
+        for name in set(wanted) - set(winners):
+            self.assertRegex(results[name].err, r"guest '[abcd]' has it")
+        self.assertEqual(sorted(self.status()), sorted(winners))
+
     def test_guest_killed(self):
         self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.EDU, "no"))
         self.start("g")

@@ -192,17 +192,12 @@ def part_vm(report):
         report.failed += int(words[2])
         report.skipped += int(words[4])
         return
+    suites = suites_of("vm", "scenarios")
+    rootfs = importlib.import_module("rootfs")
     try:
-        run_suites(report, suites_of("vm", "scenarios"))
+        run_suites(report, suites)
     finally:
-        give_to_sudo_user(BUILD / "vm")
-
-
-def give_to_sudo_user(folder):
-    """What was made through sudo belongs to whoever called it."""
-    if "SUDO_UID" in os.environ and folder.exists():
-        subprocess.run(["chown", "-R", f"{os.environ['SUDO_UID']}:{os.environ['SUDO_GID']}",
-                        folder], check=True)
+        rootfs.give_to_caller(BUILD / "vm")
 
 
 PARTS = {"build": part_build, "unit": part_unit, "fuzz": part_fuzz, "cli": part_cli,

@@ -114,7 +114,7 @@ def tell(host):
 def main():
     if os.geteuid() != 0:
         os.execvp("sudo", ["sudo", "--preserve-env=VIRT_HOSTDEV_CACHE,VIRT_HOSTDEV_MIRROR",
-                           sys.executable, *sys.argv])
+                           sys.executable, "-B", *sys.argv])
     progress = Progress()
     try:
         rootfs.ensure(progress=progress)
@@ -128,6 +128,8 @@ def main():
         progress.end()
         print(f"This is not how the story should go: {trouble}", file=sys.stderr)
         return 1
+    finally:
+        rootfs.give_to_caller(OUT)
     return 0
 
 

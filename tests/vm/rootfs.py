@@ -161,3 +161,10 @@ def build(root, source_dir, out_dir):
     if result.returncode:
         raise BuildError(f"make failed in {root}:\n{result.stdout}")
     return out_dir / "dest"
+
+
+def give_to_caller(folder):
+    """What was made through sudo belongs to whoever called it."""
+    if "SUDO_UID" in os.environ and folder.exists():
+        subprocess.run(["chown", "-R", f"{os.environ['SUDO_UID']}:{os.environ['SUDO_GID']}",
+                        str(folder)], check=True)

@@ -197,7 +197,7 @@ def part_vm(report):
     try:
         run_suites(report, suites)
     finally:
-        rootfs.give_to_caller(BUILD / "vm")
+        rootfs.give_to_caller(BUILD)
 
 
 PARTS = {"build": part_build, "unit": part_unit, "fuzz": part_fuzz, "cli": part_cli,

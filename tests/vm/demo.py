@@ -129,7 +129,7 @@ def main():
         print(f"This is not how the story should go: {trouble}", file=sys.stderr)
         return 1
     finally:
-        rootfs.give_to_caller(OUT)
+        rootfs.give_to_caller(OUT.parent)
     return 0
 
 

@@ -4,7 +4,7 @@ install_targets += install-hook
 
 # Never libvirt: a hook that calls it waits for itself.
 $(O)/hooks/qemu: $(O)/hooks/qemu.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) $(lib_pkgs))
+	$(call link,$(xml_pkgs))
 
 # The name below $(hookdir). libvirt 6.5 and newer also run what is in qemu.d.
 hookname ?= qemu

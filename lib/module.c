@@ -10,20 +10,55 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/dl.h"
 #include "lib/sysfs.h"
 
-static void kmod_cleanup(struct kmod_ctx **ctx)
-{
-	kmod_unref(*ctx);
-}
+#define SONAME "libkmod.so.2"
 
-static void module_cleanup(struct kmod_module **module)
-{
-	kmod_module_unref(*module);
-}
+/* What is used of libkmod, see dl.h. */
+#define FUNCTIONS(F)                                                           \
+	F(kmod_config_get_blacklists)                                          \
+	F(kmod_config_iter_free_iter)                                          \
+	F(kmod_config_iter_get_key)                                            \
+	F(kmod_config_iter_next)                                               \
+	F(kmod_list_next)                                                      \
+	F(kmod_module_get_info)                                                \
+	F(kmod_module_get_initstate)                                           \
+	F(kmod_module_get_install_commands)                                    \
+	F(kmod_module_get_name)                                                \
+	F(kmod_module_get_path)                                                \
+	F(kmod_module_info_free_list)                                          \
+	F(kmod_module_info_get_key)                                            \
+	F(kmod_module_info_get_value)                                          \
+	F(kmod_module_new_from_name)                                           \
+	F(kmod_module_probe_insert_module)                                     \
+	F(kmod_module_unref)                                                   \
+	F(kmod_new)                                                            \
+	F(kmod_set_log_fn)                                                     \
+	F(kmod_unref)
 
-#define AUTO_KMOD __attribute__((cleanup(kmod_cleanup)))
-#define AUTO_MODULE __attribute__((cleanup(module_cleanup)))
+/* One module, looked at through libkmod. */
+struct session {
+	struct kmod_api {
+		FUNCTIONS(HD_DL_MEMBER)
+	} api;
+	struct kmod_ctx *ctx;
+	struct kmod_module *module;
+};
+
+#define HD_DL_TABLE struct kmod_api
+
+static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
+
+#define AUTO_SESSION __attribute__((cleanup(session_end)))
+
+static void session_end(struct session *session)
+{
+	if (session->module)
+		session->api.kmod_module_unref(session->module);
+	if (session->ctx)
+		session->api.kmod_unref(session->ctx);
+}
 
 /* By default libkmod writes to stderr, which belongs to our one sentence. */
 static void log_nothing(void *data, int priority, const char *file, int line,
@@ -68,82 +103,97 @@ static int copied_modules_dir(const struct hd_host *host, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int new_context(const struct hd_host *host, struct kmod_ctx **ret)
+static int new_context(const struct hd_host *host, struct session *session)
 {
+	const char *configs[] = { NULL, NULL };
 	HD_AUTOFREE char *dir = NULL;
 	HD_AUTOFREE char *config = NULL;
-	int r;
+	int r = 0;
 
-	if (host->live) {
-		*ret = kmod_new(NULL, NULL);
-	} else {
-		const char *configs[] = { NULL, NULL };
-
+	if (!host->live) {
 		r = copied_modules_dir(host, &dir);
-		if (r < 0)
-			return r;
 		config = below_root(host, "etc/modprobe.d");
 		configs[0] = config;
-		*ret = config ? kmod_new(dir, configs) : NULL;
 	}
-	if (!*ret)
+	if (r < 0)
+		return r;
+	session->ctx = session->api.kmod_new(dir, host->live ? NULL : configs);
+	if (!session->ctx)
 		return -ENOMEM;
-	kmod_set_log_fn(*ret, log_nothing, NULL);
+	session->api.kmod_set_log_fn(session->ctx, log_nothing, NULL);
 	return 0;
 }
 
-static bool is_blacklisted(struct kmod_ctx *ctx, struct kmod_module *module)
+static int session_begin(struct session *session, const struct hd_host *host,
+			 const char *driver)
 {
-	struct kmod_config_iter *iter = kmod_config_get_blacklists(ctx);
+	int r = hd_dl_load(SONAME, symbols,
+			   sizeof(symbols) / sizeof(symbols[0]), &session->api);
+
+	if (r == 0)
+		r = new_context(host, session);
+	return r < 0 ? r
+		     : session->api.kmod_module_new_from_name(
+			       session->ctx, driver, &session->module);
+}
+
+static bool is_blacklisted(const struct session *session)
+{
+	const struct kmod_api *api = &session->api;
+	struct kmod_config_iter *iter =
+		api->kmod_config_get_blacklists(session->ctx);
 	bool found = false;
 
 	if (!iter)
 		return false;
-	while (!found && kmod_config_iter_next(iter))
-		found = strcmp(kmod_config_iter_get_key(iter),
-			       kmod_module_get_name(module)) == 0;
-	kmod_config_iter_free_iter(iter);
+	while (!found && api->kmod_config_iter_next(iter))
+		found = strcmp(api->kmod_config_iter_get_key(iter),
+			       api->kmod_module_get_name(session->module)) == 0;
+	api->kmod_config_iter_free_iter(iter);
 	return found;
 }
 
 static enum hd_module_state state_of(const struct hd_host *host,
-				     struct kmod_ctx *ctx,
-				     struct kmod_module *module)
+				     const struct session *session)
 {
-	int loaded = host->live ? kmod_module_get_initstate(module) : -ENOENT;
+	const struct kmod_api *api = &session->api;
+	int loaded = host->live
+			     ? api->kmod_module_get_initstate(session->module)
+			     : -ENOENT;
 
 	if (loaded == KMOD_MODULE_LIVE || loaded == KMOD_MODULE_BUILTIN)
 		return HD_MODULE_PRESENT;
-	if (!kmod_module_get_path(module))
+	if (!api->kmod_module_get_path(session->module))
 		return HD_MODULE_MISSING;
-	if (is_blacklisted(ctx, module))
+	if (is_blacklisted(session))
 		return HD_MODULE_BLACKLISTED;
-	if (kmod_module_get_install_commands(module))
+	if (api->kmod_module_get_install_commands(session->module))
 		return HD_MODULE_COMMAND;
 	return HD_MODULE_LOADABLE;
 }
 
 /* Whether the module declares itself a driver for vfio-pci's devices. */
-static bool has_vfio_alias(struct kmod_module *module)
+static bool has_vfio_alias(const struct session *session)
 {
+	const struct kmod_api *api = &session->api;
 	struct kmod_list *info = NULL, *item;
 	bool found = false;
 
-	if (kmod_module_get_info(module, &info) < 0)
+	if (api->kmod_module_get_info(session->module, &info) < 0)
 		return false;
-	kmod_list_foreach(item, info) found |=
-		strcmp(kmod_module_info_get_key(item), "alias") == 0 &&
-		strncmp(kmod_module_info_get_value(item),
-			"vfio_pci:", strlen("vfio_pci:")) == 0;
-	kmod_module_info_free_list(info);
+	for (item = info; item; item = api->kmod_list_next(info, item))
+		found |= strcmp(api->kmod_module_info_get_key(item), "alias") ==
+				 0 &&
+			 strncmp(api->kmod_module_info_get_value(item),
+				 "vfio_pci:", strlen("vfio_pci:")) == 0;
+	api->kmod_module_info_free_list(info);
 	return found;
 }
 
 static int query(const struct hd_host *host, const char *driver,
 		 enum hd_module_state *ret)
 {
-	AUTO_KMOD struct kmod_ctx *ctx = NULL;
-	AUTO_MODULE struct kmod_module *module = NULL;
+	AUTO_SESSION struct session session = { .ctx = NULL };
 	bool variant = strcmp(driver, "vfio-pci") != 0;
 	HD_AUTOCLOSE int driver_fd = hd_sysfs_open_driver(host, driver);
 	int r;
@@ -156,18 +206,15 @@ static int query(const struct hd_host *host, const char *driver,
 		*ret = HD_MODULE_PRESENT;
 		return 0;
 	}
-	r = new_context(host, &ctx);
+	r = session_begin(&session, host, driver);
 	if (r == -ENOENT) {
 		*ret = HD_MODULE_UNKNOWN;
 		return 0;
 	}
 	if (r < 0)
 		return r;
-	r = kmod_module_new_from_name(ctx, driver, &module);
-	if (r < 0)
-		return r;
-	*ret = state_of(host, ctx, module);
-	if (variant && *ret != HD_MODULE_MISSING && !has_vfio_alias(module))
+	*ret = state_of(host, &session);
+	if (variant && *ret != HD_MODULE_MISSING && !has_vfio_alias(&session))
 		*ret = HD_MODULE_NOT_VFIO;
 	return 0;
 }
@@ -188,15 +235,12 @@ int hd_module_query(const struct hd_host *host, const char *driver,
 int hd_module_load(const struct hd_host *host, const char *driver,
 		   struct hd_err *err)
 {
-	AUTO_KMOD struct kmod_ctx *ctx = NULL;
-	AUTO_MODULE struct kmod_module *module = NULL;
-	int r = new_context(host, &ctx);
+	AUTO_SESSION struct session session = { .ctx = NULL };
+	int r = session_begin(&session, host, driver);
 
 	if (r == 0)
-		r = kmod_module_new_from_name(ctx, driver, &module);
-	if (r == 0)
-		r = kmod_module_probe_insert_module(
-			module, KMOD_PROBE_APPLY_BLACKLIST, NULL,
+		r = session.api.kmod_module_probe_insert_module(
+			session.module, KMOD_PROBE_APPLY_BLACKLIST, NULL,
 			refuse_command, NULL, NULL);
 	if (r > 0) /* libkmod's word for "blacklisted" */
 		r = -EPERM;

@@ -7,11 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/dl.h"
+
+#define SONAME "libpci.so.3"
+
+/* What is used of libpci, see dl.h. */
+#define FUNCTIONS(F)                                                           \
+	F(pci_alloc)                                                           \
+	F(pci_cleanup)                                                         \
+	F(pci_lookup_name)
+
 struct hd_names {
-	struct pci_access *access;
+	struct pci_api {
+		FUNCTIONS(HD_DL_MEMBER)
+	} api;
+	struct pci_access *access; /* NULL until the first question */
 	jmp_buf escape;
 	bool broken; /* libpci gave up once: never ask it again */
 };
+
+#define HD_DL_TABLE struct pci_api
+
+static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
 
 /*
  * libpci's error callback must not return, and its default one ends the
@@ -34,28 +51,37 @@ static void on_message(char *message, ...)
 
 struct hd_names *hd_names_new(void)
 {
-	struct hd_names *names = calloc(1, sizeof(*names));
+	return calloc(1, sizeof(struct hd_names));
+}
 
-	if (!names)
-		return NULL;
-	names->access = pci_alloc();
+/* Makes libpci ready; false when there is none, once and for all. */
+static bool begin(struct hd_names *names)
+{
+	if (names->access || names->broken)
+		return !names->broken;
+	names->broken = hd_dl_load(SONAME, symbols,
+				   sizeof(symbols) / sizeof(symbols[0]),
+				   &names->api) < 0;
+	if (!names->broken)
+		names->access = names->api.pci_alloc();
 	if (!names->access) {
-		free(names);
-		return NULL;
+		names->broken = true;
+		return false;
 	}
 	names->access->error = on_error;
 	names->access->warning = on_message;
 	names->access->debug = on_message;
 	/* No cache file of names in somebody's home folder. */
 	names->access->id_lookup_mode = 0;
-	return names;
+	return true;
 }
 
 void hd_names_free(struct hd_names *names)
 {
 	if (!names)
 		return;
-	pci_cleanup(names->access);
+	if (names->access)
+		names->api.pci_cleanup(names->access);
 	free(names);
 }
 
@@ -70,14 +96,14 @@ static const char *lookup(struct hd_names *names, char *buf, size_t size,
 {
 	const char *volatile name = NULL;
 
-	if (!names || names->broken)
+	if (!names || !begin(names))
 		return NULL;
 	asking = names;
 	if (setjmp(names->escape) == 0)
-		name = pci_lookup_name(names->access, buf, (int)size,
-				       flags | PCI_LOOKUP_NO_NUMBERS |
-					       PCI_LOOKUP_NO_HWDB,
-				       first, second);
+		name = names->api.pci_lookup_name(
+			names->access, buf, (int)size,
+			flags | PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB,
+			first, second);
 	else
 		names->broken = true;
 	asking = NULL;

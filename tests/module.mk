@@ -12,14 +12,14 @@ endif
 unit: $(unit_tests)
 
 $(unit_tests): $(O)/%: $(O)/%.o $(O)/tests/unit/place.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) $(lib_pkgs) cmocka)
+	$(call link,$(xml_pkgs) cmocka)
 
 # Fuzzers of all parsers; they need clang: make fuzzers CC=clang
 # SANITIZE=address,undefined,fuzzer-no-link
 fuzzers: $(fuzzers)
 
 $(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) $(lib_pkgs)) -fsanitize=fuzzer
+	$(call link,$(xml_pkgs)) -fsanitize=fuzzer
 
 check: packages
 	$(PYTHON) tests/run.py

@@ -7,7 +7,7 @@ tools_pkgs := libvirt json-c smartcols
 pkgs += $(tools_pkgs)
 
 $(O)/tools/virt-hostdev: $(tools_src:%.c=$(O)/%.o) $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) $(lib_pkgs) $(tools_pkgs))
+	$(call link,$(xml_pkgs) $(tools_pkgs))
 
 install-tool: $(O)/tools/virt-hostdev
 	$(INSTALL) -d $(DESTDIR)$(bindir)

@@ -285,6 +285,38 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 	return 0;
 }
 
+static bool is_given_up(const struct hd_claim *claim,
+			const struct hd_claim_device *device,
+			const char *driver)
+{
+	if (claim->phase != HD_RUNNING || !device->restore)
+		return false;
+	return driver && device->driver
+		       ? strcmp(driver, device->driver) == 0 &&
+				 strcmp(driver, "vfio-pci") != 0
+		       : driver == device->driver;
+}
+
+void hd_claim_prune(struct hd_claim *claim, struct hd_addr addr,
+		    const char *driver)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < claim->n_devices; i++) {
+		struct hd_claim_device *device = &claim->devices[i];
+
+		if (!hd_addr_equal(device->addr, addr) ||
+		    !is_given_up(claim, device, driver)) {
+			claim->devices[kept++] = *device;
+			continue;
+		}
+		claim->pruned = true;
+		free(device->driver);
+		free(device->override);
+	}
+	claim->n_devices = kept;
+}
+
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,
 					    struct hd_addr addr)
 {

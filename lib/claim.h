@@ -61,6 +61,7 @@ struct hd_claim {
 	size_t n_devices;
 	struct hd_claim_worker *workers; /* of the last run */
 	size_t n_workers;
+	bool pruned; /* not written: see hd_claim_prune() */
 };
 
 struct hd_claims {
@@ -111,6 +112,17 @@ int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
  */
 bool hd_claim_is_abandoned(const struct hd_host *host,
 			   const struct hd_claim *claim);
+
+/*
+ * Takes the device at @addr off a claim when its guest has given it up: the
+ * guest runs, but the device is back on the driver that it had. libvirt runs no
+ * hook when a device is detached from a running guest (qemu_hotplug.c has no
+ * virHookCall()). @driver is the one it has now, NULL for none. A claim that
+ * lost a device is marked @pruned, and should be saved before the device goes
+ * to another guest.
+ */
+void hd_claim_prune(struct hd_claim *claim, struct hd_addr addr,
+		    const char *driver);
 
 /* The device of @claim with this address, or NULL. */
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,

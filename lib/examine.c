@@ -101,6 +101,17 @@ static bool has_vfio_node(const struct hd_host *host,
 	return true;
 }
 
+/* What running guests have given up stands in nobody's way either. */
+static void prune_claims(const struct hd_inventory *inventory,
+			 struct hd_claims *claims)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		for (size_t j = 0; j < inventory->n_devices; j++)
+			hd_claim_prune(&claims->items[i],
+				       inventory->devices[j].addr,
+				       inventory->devices[j].driver);
+}
+
 static int read_situation(const struct hd_host *host,
 			  const struct hd_state *state,
 			  const struct hd_request *request,
@@ -114,6 +125,7 @@ static int read_situation(const struct hd_host *host,
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
 		r = hd_inventory_add(&ret->inventory, host,
 				     request->assigns[i].addr, err);
+	prune_claims(&ret->inventory, &ret->claims);
 	if (r == 0)
 		r = hd_locked_read(host, ret->inventory.devices,
 				   ret->inventory.n_devices, HD_STEP_SECONDS,

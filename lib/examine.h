@@ -14,7 +14,7 @@
 /* What hd_examine() read to come to its findings. */
 struct hd_situation {
 	struct hd_inventory inventory;
-	struct hd_claims claims;
+	struct hd_claims claims; /* pruned, see hd_claim_prune() */
 	enum hd_module_state *modules; /* of each assignment's driver */
 };
 

@@ -16,6 +16,24 @@
 #include "lib/plan.h"
 
 /*
+ * A device that its guest has given up must not come back when that guest ends:
+ * it is another guest's then. Its group is locked, so nobody else changes the
+ * claim that loses it.
+ */
+static int save_pruned(struct hd_job *job, const struct hd_request *request,
+		       const struct hd_claims *claims)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < claims->n; i++)
+		if (claims->items[i].pruned &&
+		    strcmp(claims->items[i].uuid, request->uuid) != 0)
+			r = hd_claim_save(&job->state, &claims->items[i],
+					  job->err);
+	return r;
+}
+
+/*
  * Decides, writes the decision down, does it, and undoes it if it fails. @claim
  * is what the domain holds already; the groups are locked.
  */
@@ -28,6 +46,9 @@ static int take(struct hd_job *job, const struct hd_request *request,
 			   &situation, job->findings, job->err);
 
 	if (r < 0 || hd_findings_refuse(job->findings))
+		return r;
+	r = save_pruned(job, request, &situation.claims);
+	if (r < 0)
 		return r;
 	r = hd_decide_take(request, &situation, untouched, claim, &plan,
 			   job->err);

@@ -230,6 +230,27 @@ class Sequence(OnFakeKernel):
         self.assertEqual(self.kernel.claims(), {})
 
 
+class Detached(OnFakeKernel):
+    def test_device_that_a_running_guest_gave_up(self):
+        """libvirt gave it back when it was detached, and ran no hook: another guest may
+        have it, and keeps it when the first one ends."""
+        self.boot(NIC + NVME)
+        first = domain(hostdev(1, managed="yes"), hostdev(2))
+        second = domain(hostdev(1), name="second", uuid=OTHER)
+        self.good(self.hook("prepare", first))
+        refused = self.hook("prepare", second, "second")
+        self.assertIn("guest 'guest' has it", refused.err)
+        self.good(self.hook("started", first))
+        # On its host driver, as after virsh detach-device.
+        self.good(self.hook("prepare", second, "second"))
+        self.assertIn("0000:01:00.0 vfio-pci vfio-pci", self.kernel.state())
+        self.good(self.hook("release", first))
+        self.assertIn("0000:01:00.0 vfio-pci vfio-pci", self.kernel.state())
+        self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+        self.good(self.hook("release", second, "second"))
+        self.assert_as_it_was()
+
+
 class Hang(OnFakeKernel):
     def test_kernel_that_never_lets_go(self):
         """The hook leaves; the claim knows who still waits; recover ends it later."""

@@ -159,19 +159,16 @@ static void report_blocked(const struct hd_step *step, pid_t pid,
 		NULL);
 }
 
-/*
- * Takes one result off a worker's pipe. Returns 1 while there may be more, 0
- * when it has ended well, -1 when it has failed.
- */
-static int take_result(struct hd_run *run, struct hd_worker *worker,
-		       bool *failed, struct hd_findings *findings)
+/* Takes one result off a worker's pipe; false when it has ended. */
+static bool take_result(struct hd_run *run, struct hd_worker *worker,
+			bool *failed, struct hd_findings *findings)
 {
 	const struct hd_plan *plan = run->plan;
 	struct result result;
 	ssize_t n = read(worker->fd, &result, sizeof(result));
 
 	if (n < 0 && errno == EINTR)
-		return 1;
+		return true;
 	if (n != (ssize_t)sizeof(result) || result.step >= plan->n_steps) {
 		/* It ended; in the middle of its steps, somebody killed it. */
 		if (!*failed && worker->at < plan->n_steps) {
@@ -180,7 +177,7 @@ static int take_result(struct hd_run *run, struct hd_worker *worker,
 				       findings);
 			*failed = true;
 		}
-		return 0;
+		return false;
 	}
 	/* What follows from a device's first failure says no more. */
 	if (result.code < 0 && !*failed) {
@@ -194,7 +191,7 @@ static int take_result(struct hd_run *run, struct hd_worker *worker,
 				       ? HD_STAGE_DEVICES
 				       : HD_STAGE_HOST,
 			       worker->addr, result.step + 1);
-	return 1;
+	return true;
 }
 
 static void end_worker(struct hd_worker *worker)
@@ -225,7 +222,8 @@ static bool collect(struct hd_run *run, struct hd_worker *worker,
 			worker->fd = -1;
 			return false;
 		}
-		if (take_result(run, worker, &failed, findings) == 0)
+		if (!take_result(run, worker, &failed, findings) ||
+		    worker->at >= run->plan->n_steps)
 			break;
 		worker->deadline = now_ms() + (int64_t)seconds * 1000;
 	}

@@ -125,9 +125,9 @@ static int read_some(const struct hd_host *host, struct hd_device *devices,
 			r = -err->code;
 		devices[i].locked = r == 0;
 	}
+	/* Unless it has said all, the kernel may hold it, and then us too. */
 	kill(pid, SIGKILL);
-	if (r != 0)
-		waitpid(pid, NULL, 0);
+	waitpid(pid, NULL, i == n && r == 1 ? 0 : WNOHANG);
 	if (r == -EIO)
 		return hd_err_set(
 			err, EIO,

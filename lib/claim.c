@@ -287,26 +287,24 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 
 static bool is_given_up(const struct hd_claim *claim,
 			const struct hd_claim_device *device,
-			const char *driver)
+			const struct hd_device *now)
 {
-	if (claim->phase != HD_RUNNING || !device->restore)
+	if (claim->phase != HD_RUNNING || !device->restore || now->vfio ||
+	    !hd_addr_equal(device->addr, now->addr))
 		return false;
-	return driver && device->driver
-		       ? strcmp(driver, device->driver) == 0 &&
-				 strcmp(driver, "vfio-pci") != 0
-		       : driver == device->driver;
+	return now->driver && device->driver
+		       ? strcmp(now->driver, device->driver) == 0
+		       : now->driver == device->driver;
 }
 
-void hd_claim_prune(struct hd_claim *claim, struct hd_addr addr,
-		    const char *driver)
+void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < claim->n_devices; i++) {
 		struct hd_claim_device *device = &claim->devices[i];
 
-		if (!hd_addr_equal(device->addr, addr) ||
-		    !is_given_up(claim, device, driver)) {
+		if (!is_given_up(claim, device, now)) {
 			claim->devices[kept++] = *device;
 			continue;
 		}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lib/addr.h"
+#include "lib/device.h"
 #include "lib/err.h"
 #include "lib/finding.h"
 #include "lib/guest.h"
@@ -114,15 +115,13 @@ bool hd_claim_is_abandoned(const struct hd_host *host,
 			   const struct hd_claim *claim);
 
 /*
- * Takes the device at @addr off a claim when its guest has given it up: the
- * guest runs, but the device is back on the driver that it had. libvirt runs no
- * hook when a device is detached from a running guest (qemu_hotplug.c has no
- * virHookCall()). @driver is the one it has now, NULL for none. A claim that
- * lost a device is marked @pruned, and should be saved before the device goes
- * to another guest.
+ * Takes a device off a claim when its guest has given it up: the guest runs,
+ * but the device, as it is @now, is back on the driver that it had, and that is
+ * no VFIO driver. libvirt runs no hook when a device is detached from a running
+ * guest (qemu_hotplug.c has no virHookCall()). A claim that lost a device is
+ * marked @pruned, and should be saved before the device goes to another guest.
  */
-void hd_claim_prune(struct hd_claim *claim, struct hd_addr addr,
-		    const char *driver);
+void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now);
 
 /* The device of @claim with this address, or NULL. */
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,

@@ -108,8 +108,7 @@ static void prune_claims(const struct hd_inventory *inventory,
 	for (size_t i = 0; i < claims->n; i++)
 		for (size_t j = 0; j < inventory->n_devices; j++)
 			hd_claim_prune(&claims->items[i],
-				       inventory->devices[j].addr,
-				       inventory->devices[j].driver);
+				       &inventory->devices[j]);
 }
 
 static int read_situation(const struct hd_host *host,

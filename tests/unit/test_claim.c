@@ -226,11 +226,21 @@ static void loads_all_but_the_damaged(void **state)
 	assert_int_equal(faccessat(place->store.claims_fd, OTHER, R_OK, 0), 0);
 }
 
+static void prune(struct hd_claim *claim, const char *address,
+		  const char *driver, bool vfio)
+{
+	const struct hd_device now = { .addr = addr(address),
+				       .driver = (char *)driver,
+				       .vfio = vfio };
+
+	hd_claim_prune(claim, &now);
+}
+
 static void device_that_is_given_up_leaves(void **state)
 {
 	static const char running[] =
 		H D "device 0000:01:00.0 1 restore nic -\n"
-		    "device 0000:02:00.0 2 restore vfio-pci -\n"
+		    "device 0000:02:00.0 2 restore variant -\n"
 		    "device 0000:03:00.0 3 restore - -\n"
 		    "device 0000:04:00.0 4 keep nic -\nend\n";
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
@@ -239,20 +249,20 @@ static void device_that_is_given_up_leaves(void **state)
 	assert_int_equal(hd_claim_parse(running, strlen(running), &claim, NULL),
 			 0);
 	/* Still with the guest, or nobody can know. */
-	hd_claim_prune(&claim, addr("01:00.0"), "vfio-pci");
-	hd_claim_prune(&claim, addr("01:00.0"), NULL);
-	hd_claim_prune(&claim, addr("01:00.0"), "other");
-	hd_claim_prune(&claim, addr("02:00.0"), "vfio-pci");
-	hd_claim_prune(&claim, addr("03:00.0"), "vfio-pci");
-	hd_claim_prune(&claim, addr("04:00.0"), "nic");
-	hd_claim_prune(&claim, addr("05:00.0"), "nic");
+	prune(&claim, "01:00.0", "vfio-pci", true);
+	prune(&claim, "01:00.0", NULL, false);
+	prune(&claim, "01:00.0", "other", false);
+	prune(&claim, "02:00.0", "variant", true);
+	prune(&claim, "03:00.0", "vfio-pci", true);
+	prune(&claim, "04:00.0", "nic", false);
+	prune(&claim, "05:00.0", "nic", false);
 	claim.phase = HD_STARTING; /* libvirt hasn't taken it yet */
-	hd_claim_prune(&claim, addr("01:00.0"), "nic");
+	prune(&claim, "01:00.0", "nic", false);
 	assert_false(claim.pruned);
 	assert_int_equal(claim.n_devices, 4);
 	claim.phase = HD_RUNNING;
-	hd_claim_prune(&claim, addr("01:00.0"), "nic");
-	hd_claim_prune(&claim, addr("03:00.0"), NULL);
+	prune(&claim, "01:00.0", "nic", false);
+	prune(&claim, "03:00.0", NULL, false);
 	assert_true(claim.pruned);
 	assert_int_equal(claim.n_devices, 2);
 	assert_int_equal(claim.devices[0].addr.bus, 2);

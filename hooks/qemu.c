@@ -84,8 +84,7 @@ static int on_prepare(const char *name, struct outcome *outcome)
 	return with_devices(name, hd_prepare, outcome);
 }
 
-/* Now libvirt has chosen the VFs of network pools; prepare couldn't see them.
- */
+/* libvirt has chosen the VFs of network pools; prepare couldn't see them. */
 static int on_start(const char *name, struct outcome *outcome)
 {
 	return with_devices(name, hd_adopt, outcome);

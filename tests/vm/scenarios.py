@@ -143,6 +143,14 @@ class Devices(_Emulated):
 
     # 1 and 2
 
+    def test_plan_is_what_prepare_will_do(self):
+        self.host.sh("modprobe vfio-pci")
+        self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.NIC_B, "yes"))
+        plan = json.loads(self.host.sh("virt-hostdev plan --json g").out)
+        self.assertEqual([(step["kind"], step["address"]) for step in plan["steps"]],
+                         [(kind, devices.NIC_A) for kind in ("override", "unbind", "bind")])
+        self.assertIn("would start after 3 steps", self.host.sh("virt-hostdev plan g").out)
+
     def test_unmanaged(self):
         self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e", ids="8086:10d3")
 

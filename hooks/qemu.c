@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (strcmp(argv[2], events[i].operation) == 0)
-			return events[i].handle ? handle(&events[i], argv[1])
-						: 0;
+			return events[i].handle ? handle(&events[i], argv[1]) :
+						  0;
 	return 0;
 }

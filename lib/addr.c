@@ -20,10 +20,9 @@ static bool take_hex(const char **text, int min, int max, uint32_t *ret)
 	for (; n < max && isxdigit((unsigned char)**text); n++, (*text)++) {
 		char c = **text;
 
-		value = value << 4 |
-			(uint32_t)(isdigit((unsigned char)c)
-					   ? c - '0'
-					   : (c | 0x20) - 'a' + 10);
+		value = value << 4 | (uint32_t)(isdigit((unsigned char)c) ?
+							c - '0' :
+							(c | 0x20) - 'a' + 10);
 	}
 	*ret = value;
 	return n >= min;

@@ -259,9 +259,9 @@ static unsigned parse_lines(char *text, struct hd_claim *claim)
 			return number;
 	}
 	/* A torn file stops before "end", or within its line. */
-	return ended && claim->uuid[0] && claim->since && (!line || !*line)
-		       ? 0
-		       : number + 1;
+	return ended && claim->uuid[0] && claim->since && (!line || !*line) ?
+		       0 :
+		       number + 1;
 }
 
 int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
@@ -292,9 +292,9 @@ static bool is_given_up(const struct hd_claim *claim,
 	if (claim->phase != HD_RUNNING || !device->restore || now->vfio ||
 	    !hd_addr_equal(device->addr, now->addr))
 		return false;
-	return now->driver && device->driver
-		       ? strcmp(now->driver, device->driver) == 0
-		       : now->driver == device->driver;
+	return now->driver && device->driver ?
+		       strcmp(now->driver, device->driver) == 0 :
+		       now->driver == device->driver;
 }
 
 void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now)

@@ -128,8 +128,8 @@ static int read_physfn(const struct hd_host *host, int fd,
 		return pf_fd == -ENOENT ? 0 : pf_fd;
 	net_fd = openat(pf_fd, "net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* No folder: the PF is no NIC, or its driver is not bound. */
-	return net_fd < 0 ? 0
-			  : find_netdev_down(net_fd, &device->pf_netdev_down);
+	return net_fd < 0 ? 0 :
+			    find_netdev_down(net_fd, &device->pf_netdev_down);
 }
 
 /* A copied tree with holes; -ENOENT is kept for no device at all. */

@@ -185,8 +185,8 @@ static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
 		r = hd_groups_of_claim(job, &before, &groups);
 	if (r == 0)
 		r = hd_job_lock(job, &groups);
-	return r < 0 ? r
-		     : hd_claim_load(&job->state, before.uuid, ret, job->err);
+	return r < 0 ? r :
+		       hd_claim_load(&job->state, before.uuid, ret, job->err);
 }
 
 int hd_release(const struct hd_host *host, const char *uuid, const char *domain,

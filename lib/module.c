@@ -132,8 +132,8 @@ static int session_begin(struct session *session, const struct hd_host *host,
 
 	if (r == 0)
 		r = new_context(host, session);
-	return r < 0 ? r
-		     : session->api.kmod_module_new_from_name(
+	return r < 0 ? r :
+		       session->api.kmod_module_new_from_name(
 			       session->ctx, driver, &session->module);
 }
 
@@ -157,9 +157,9 @@ static enum hd_module_state state_of(const struct hd_host *host,
 				     const struct session *session)
 {
 	const struct kmod_api *api = &session->api;
-	int loaded = host->live
-			     ? api->kmod_module_get_initstate(session->module)
-			     : -ENOENT;
+	int loaded = host->live ?
+			     api->kmod_module_get_initstate(session->module) :
+			     -ENOENT;
 
 	if (loaded == KMOD_MODULE_LIVE || loaded == KMOD_MODULE_BUILTIN)
 		return HD_MODULE_PRESENT;

@@ -140,8 +140,8 @@ static void report_failure(const struct hd_step *step, const char *message,
 		findings, "step-failed", HD_ERROR, HD_WHOLE_DOMAIN,
 		hd_text("%s: %s.", what ? what : "A step failed", message),
 		hd_text("Look for the kernel's own reason: dmesg | grep %s",
-			hd_step_has_device(step) ? hd_addr_text(step->addr).s
-						 : step->to),
+			hd_step_has_device(step) ? hd_addr_text(step->addr).s :
+						   step->to),
 		NULL);
 }
 
@@ -187,9 +187,9 @@ static bool take_result(struct hd_run *run, struct hd_worker *worker,
 		*failed = true;
 	}
 	worker->at = next_step(plan,
-			       hd_step_has_device(&plan->steps[result.step])
-				       ? HD_STAGE_DEVICES
-				       : HD_STAGE_HOST,
+			       hd_step_has_device(&plan->steps[result.step]) ?
+				       HD_STAGE_DEVICES :
+				       HD_STAGE_HOST,
 			       worker->addr, result.step + 1);
 	return true;
 }

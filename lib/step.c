@@ -46,14 +46,14 @@ static int write_driver(const struct hd_host *host, const struct hd_step *step,
 			struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = hd_sysfs_open_driver(host, driver);
-	int r = fd < 0 ? fd
-		       : hd_sysfs_write(fd, attribute,
+	int r = fd < 0 ? fd :
+			 hd_sysfs_write(fd, attribute,
 					hd_addr_text(step->addr).s);
 
 	if (r < 0)
 		return hd_err_set(err, -r, "%s",
-				  fd == -ENOENT ? "the driver isn't loaded"
-						: strerror(-r));
+				  fd == -ENOENT ? "the driver isn't loaded" :
+						  strerror(-r));
 	return 0;
 }
 

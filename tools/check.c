@@ -20,9 +20,9 @@ static json_object *device_json(const struct hd_subject *subject, size_t index)
 			       json_object_new_boolean(assign->managed));
 	json_object_object_add(object, "line",
 			       json_object_new_int((int)assign->line));
-	json_object_object_add(object, "group",
-			       device ? hd_json_int(device->group, HD_NO_GROUP)
-				      : NULL);
+	json_object_object_add(
+		object, "group",
+		device ? hd_json_int(device->group, HD_NO_GROUP) : NULL);
 	json_object_object_add(object, "driver",
 			       hd_json_text(device ? device->driver : NULL));
 	json_object_object_add(object, "findings",
@@ -113,8 +113,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		print_json(&subject);
 	else
 		print_text(&subject);
-	return hd_findings_refuse(&subject.findings) ? HD_EXIT_FAILED
-						     : HD_EXIT_FINE;
+	return hd_findings_refuse(&subject.findings) ? HD_EXIT_FAILED :
+						       HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_check = {

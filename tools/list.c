@@ -26,9 +26,9 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		return HD_EXIT_FAILED;
 	if (tool->json)
 		return print_json(&inventory, tool->names);
-	return hd_columns_print(&inventory, HD_NO_GROUP, tool->names, err) < 0
-		       ? HD_EXIT_FAILED
-		       : HD_EXIT_FINE;
+	return hd_columns_print(&inventory, HD_NO_GROUP, tool->names, err) < 0 ?
+		       HD_EXIT_FAILED :
+		       HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_list = {

@@ -88,11 +88,11 @@ static void make_tables(const struct hd_verb *verb, char *letters,
 		*letters++ = options[i].letter;
 		if (options[i].argument)
 			*letters++ = ':';
-		*longs++ =
-			(struct option){ options[i].name,
-					 options[i].argument ? required_argument
-							     : no_argument,
-					 NULL, options[i].letter };
+		*longs++ = (struct option){ options[i].name,
+					    options[i].argument ?
+						    required_argument :
+						    no_argument,
+					    NULL, options[i].letter };
 	}
 	*letters = '\0';
 	*longs = (struct option){ NULL, 0, NULL, 0 };

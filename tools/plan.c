@@ -13,9 +13,9 @@ static json_object *step_json(const struct hd_step *step)
 
 	json_object_object_add(object, "kind",
 			       hd_json_text(hd_step_name(step->kind)));
-	json_object_object_add(object, "address",
-			       device ? hd_json_text(hd_addr_text(step->addr).s)
-				      : NULL);
+	json_object_object_add(
+		object, "address",
+		device ? hd_json_text(hd_addr_text(step->addr).s) : NULL);
 	json_object_object_add(object, "from", hd_json_text(step->from));
 	json_object_object_add(object, "to", hd_json_text(step->to));
 	return object;

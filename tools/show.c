@@ -50,8 +50,8 @@ static void print_json(const struct hd_tool *tool,
 			       json_object_new_boolean(device->bridge));
 	json_object_object_add(
 		object, "physical_function",
-		device->is_vf ? hd_json_text(hd_addr_text(device->physfn).s)
-			      : NULL);
+		device->is_vf ? hd_json_text(hd_addr_text(device->physfn).s) :
+				NULL);
 	json_object_object_add(
 		object, "guest",
 		hd_json_text(holder(&situation->claims, device->addr)));
@@ -83,9 +83,9 @@ static int print_text(const struct hd_tool *tool,
 	snprintf(text, sizeof(text), "%04x:%04x", device->vendor,
 		 device->device);
 	print_line("Vendor and device", text);
-	print_line("Kind", device->bridge  ? "bridge"
-			   : device->is_vf ? "virtual function"
-					   : "endpoint");
+	print_line("Kind", device->bridge ? "bridge" :
+			   device->is_vf  ? "virtual function" :
+					    "endpoint");
 	if (device->is_vf)
 		print_line("Physical function", hd_addr_text(device->physfn).s);
 	print_line("Driver", device->driver);
@@ -130,8 +130,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		print_json(tool, &situation, device);
 		return HD_EXIT_FINE;
 	}
-	return print_text(tool, &situation, device, err) < 0 ? HD_EXIT_FAILED
-							     : HD_EXIT_FINE;
+	return print_text(tool, &situation, device, err) < 0 ? HD_EXIT_FAILED :
+							       HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_show = {

@@ -82,8 +82,8 @@ int hd_doc_parse(const char *text, size_t length, xmlDoc **ret,
 		*ret = doc;
 		return 0;
 	}
-	return report.failed ? -EINVAL
-			     : hd_err_set(err, EINVAL, "this is not XML");
+	return report.failed ? -EINVAL :
+			       hd_err_set(err, EINVAL, "this is not XML");
 }
 
 bool hd_node_is(const xmlNode *node, const char *name)

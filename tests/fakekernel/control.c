@@ -25,9 +25,9 @@ static int do_reset(struct fk_kernel *k, char **words, FILE *out)
 	char error[256];
 
 	(void)words;
-	return fk_kernel_reset(k, error, sizeof(error)) < 0
-		       ? fail(out, "description", error)
-		       : 0;
+	return fk_kernel_reset(k, error, sizeof(error)) < 0 ?
+		       fail(out, "description", error) :
+		       0;
 }
 
 static int do_recount(struct fk_kernel *k, char **words, FILE *out)
@@ -249,8 +249,8 @@ int fk_control(struct fk_kernel *k, const char *line, FILE *out)
 	char *copy = fk_strdup(line);
 	int r = fk_split(copy, words);
 
-	r = r < 0 ? fail(out, "too many words", line)
-		  : run_words(k, words, out);
+	r = r < 0 ? fail(out, "too many words", line) :
+		    run_words(k, words, out);
 	free(copy);
 	return r;
 }

@@ -25,8 +25,8 @@ static struct fk_kernel *kernel_of(fuse_req_t req)
 /* The inode's number is the address of its node, which the mount then holds. */
 static struct fk_node *inode_of(fuse_req_t req, fuse_ino_t ino)
 {
-	return ino == FUSE_ROOT_ID ? kernel_of(req)->root
-				   : (struct fk_node *)(uintptr_t)ino;
+	return ino == FUSE_ROOT_ID ? kernel_of(req)->root :
+				     (struct fk_node *)(uintptr_t)ino;
 }
 
 static struct fk_node *node_of(fuse_req_t req, fuse_ino_t ino)

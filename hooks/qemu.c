@@ -29,10 +29,7 @@ struct outcome {
 	struct hd_err err;
 };
 
-typedef int (*hd_take_fn)(const struct hd_host *host,
-			  const struct hd_request *request,
-			  struct hd_names *names, struct hd_findings *findings,
-			  struct hd_err *err);
+typedef int (*hd_take_fn)(struct hd_job *job, const struct hd_request *request);
 
 static int read_domain(struct hd_domain *ret, struct hd_err *err)
 {
@@ -56,17 +53,21 @@ static int see_to_devices(hd_take_fn take, struct outcome *outcome)
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
 	HD_AUTO_NAMES struct hd_names *names = NULL;
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&host, NULL, &outcome->findings, &outcome->err);
 	struct hd_request request;
 	int r = read_domain(&domain, &outcome->err);
 
 	if (r < 0 || domain.n_assigns == 0)
 		return r;
-	request = hd_domain_request(&domain);
 	r = hd_host_open(&host, NULL, &outcome->err);
+	if (r == 0)
+		r = hd_config_read(&host, &job.config, &outcome->err);
 	if (r < 0)
 		return r;
-	names = hd_names_new();
-	return take(&host, &request, names, &outcome->findings, &outcome->err);
+	job.names = names = hd_names_new();
+	request = hd_domain_request(&domain, &job.config.policy);
+	return take(&job, &request);
 }
 
 static int with_devices(const char *name, hd_take_fn take,
@@ -95,6 +96,8 @@ static int on_running(const char *name, struct outcome *outcome)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&host, NULL, &outcome->findings, &outcome->err);
 	int r = hd_host_open(&host, NULL, &outcome->err);
 
 	(void)name;
@@ -102,8 +105,7 @@ static int on_running(const char *name, struct outcome *outcome)
 		r = read_domain(&domain, &outcome->err);
 	if (r < 0 || domain.n_assigns == 0)
 		return r;
-	return hd_confirm(&host, domain.uuid, domain.name, &outcome->findings,
-			  &outcome->err);
+	return hd_confirm(&job, domain.uuid, domain.name);
 }
 
 /*
@@ -115,13 +117,15 @@ static int on_release(const char *name, struct outcome *outcome)
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
 	HD_AUTO_ERR struct hd_err unreadable = HD_ERR_INIT;
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&host, NULL, &outcome->findings, &outcome->err);
 	int r = read_domain(&domain, &unreadable);
 
 	r = hd_host_open(&host, NULL, &outcome->err);
 	if (r < 0)
 		return r;
-	return hd_release(&host, domain.uuid, domain.name ? domain.name : name,
-			  &outcome->findings, &outcome->err);
+	job.config = hd_config_read_or_default(&host, &outcome->findings);
+	return hd_release(&job, domain.uuid, domain.name ? domain.name : name);
 }
 
 /*

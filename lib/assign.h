@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "lib/addr.h"
 
@@ -23,9 +24,16 @@ struct hd_assign {
 	unsigned line; /* where in the XML, from 1 */
 };
 
-/* What a domain lets us do beyond what it asks for. */
+/* Whether group members may be taken from the host's drivers too. */
+enum hd_siblings {
+	HD_SIBLINGS_UNSAID,
+	HD_SIBLINGS_REFUSE,
+	HD_SIBLINGS_BIND,
+};
+
+/* What a domain, or the host for all, lets us do beyond what is asked for. */
 struct hd_policy {
-	bool bind_siblings; /* take group members from the host's drivers */
+	enum hd_siblings siblings;
 };
 
 /* Who asks, and for what. It owns nothing. */
@@ -34,7 +42,7 @@ struct hd_request {
 	const char *uuid; /* in canonical form; "" when not known */
 	const struct hd_assign *assigns;
 	size_t n_assigns;
-	struct hd_policy policy;
+	struct hd_policy policy; /* nothing in it is unsaid */
 };
 
 /* "hostdev", "interface" or "disk". */
@@ -49,6 +57,18 @@ static inline const char *hd_source_name(enum hd_source source)
 static inline const char *hd_assign_driver(const struct hd_assign *assign)
 {
 	return assign->driver ? assign->driver : "vfio-pci";
+}
+
+/* Reads "refuse" or "bind"; false for anything else. */
+static inline bool hd_siblings_parse(const char *text, enum hd_siblings *ret)
+{
+	if (strcmp(text, "bind") == 0)
+		*ret = HD_SIBLINGS_BIND;
+	else if (strcmp(text, "refuse") == 0)
+		*ret = HD_SIBLINGS_REFUSE;
+	else
+		return false;
+	return true;
 }
 
 #endif

@@ -226,8 +226,9 @@ static bool blocks_group(struct subject *s, const struct hd_device *device)
 bool hd_check_takes_sibling(const struct hd_request *request,
 			    const struct hd_device *device)
 {
-	return request->policy.bind_siblings && !device->bridge &&
-	       device->numvfs == 0 && !is_assigned(request, device) &&
+	return request->policy.siblings == HD_SIBLINGS_BIND &&
+	       !device->bridge && device->numvfs == 0 &&
+	       !is_assigned(request, device) &&
 	       !hd_device_leaves_group_viable(device);
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The claim as a record and as text. */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -10,9 +9,9 @@
 #include "lib/array.h"
 #include "lib/claim.h"
 #include "lib/cleanup.h"
+#include "lib/word.h"
 
 #define HEADER "virt-hostdev-claim 1"
-#define NONE "-"
 
 const char *hd_phase_name(enum hd_phase phase)
 {
@@ -20,26 +19,6 @@ const char *hd_phase_name(enum hd_phase phase)
 					     "returning" };
 
 	return names[phase];
-}
-
-static bool is_plain(unsigned char c, bool first)
-{
-	return c > ' ' && c < 0x7f && c != '%' && !(first && c == '-');
-}
-
-static void write_field(FILE *file, const char *text)
-{
-	if (!text) {
-		fputs(" " NONE, file);
-		return;
-	}
-	fputc(' ', file);
-	for (const char *p = text; *p; p++) {
-		if (is_plain((unsigned char)*p, p == text))
-			fputc(*p, file);
-		else
-			fprintf(file, "%%%02x", (unsigned char)*p);
-	}
 }
 
 char *hd_claim_format(const struct hd_claim *claim)
@@ -52,11 +31,11 @@ char *hd_claim_format(const struct hd_claim *claim)
 	if (!file)
 		return NULL;
 	fprintf(file, HEADER "\ndomain %s", claim->uuid);
-	write_field(file, claim->domain);
+	hd_word_write(file, claim->domain);
 	fprintf(file, "\nstate %s %" PRId64 " %d %" PRIu64,
 		hd_phase_name(claim->phase), claim->since, claim->daemon.pid,
 		claim->daemon.start);
-	write_field(file, claim->error);
+	hd_word_write(file, claim->error);
 	fputc('\n', file);
 	for (size_t i = 0; i < claim->n_workers; i++) {
 		const struct hd_claim_worker *worker = &claim->workers[i];
@@ -70,8 +49,8 @@ char *hd_claim_format(const struct hd_claim *claim)
 
 		fprintf(file, "device %s %d %s", hd_addr_text(device->addr).s,
 			device->group, device->restore ? "restore" : "keep");
-		write_field(file, device->driver);
-		write_field(file, device->override);
+		hd_word_write(file, device->driver);
+		hd_word_write(file, device->override);
 		fputc('\n', file);
 	}
 	fputs("end\n", file);
@@ -83,104 +62,44 @@ char *hd_claim_format(const struct hd_claim *claim)
 	return text;
 }
 
-/* Cuts the next blank-separated word off *@line; NULL when there is none. */
-static char *take_word(char **line)
-{
-	char *word = strsep(line, " ");
-
-	return word && *word ? word : NULL;
-}
-
-/* Undoes write_field(); false when @word is no field. NULL stands for none. */
-static bool read_field(const char *word, char **ret)
-{
-	char *text, *out;
-
-	if (!word)
-		return false;
-	*ret = NULL;
-	if (strcmp(word, NONE) == 0)
-		return true;
-	text = out = malloc(strlen(word) + 1);
-	if (!text)
-		return false;
-	for (const char *p = word; *p; p++) {
-		unsigned byte = (unsigned char)*p;
-
-		if (*p == '%') {
-			if (!isxdigit((unsigned char)p[1]) ||
-			    !isxdigit((unsigned char)p[2]) ||
-			    sscanf(p + 1, "%2x", &byte) != 1 || byte == 0)
-				break;
-			p += 2;
-		} else if (!is_plain((unsigned char)byte, p == word)) {
-			break;
-		}
-		*out++ = (char)byte;
-		if (p[1] == '\0') {
-			*out = '\0';
-			*ret = text;
-			return true;
-		}
-	}
-	free(text);
-	return false;
-}
-
-/* A decimal number from 0 to @max, and nothing else. */
-static bool read_number(const char *word, int64_t max, int64_t *ret)
-{
-	char *end;
-	long long value;
-
-	if (!word || !isdigit((unsigned char)*word))
-		return false;
-	errno = 0;
-	value = strtoll(word, &end, 10);
-	if (errno || *end || value > max)
-		return false;
-	*ret = value;
-	return true;
-}
-
 static bool parse_device(char *line, struct hd_claim *claim)
 {
 	struct hd_claim_device *device = hd_array_add(
 		&claim->devices, &claim->n_devices, sizeof(*device));
-	char *addr = take_word(&line), *group = take_word(&line);
-	char *duty = take_word(&line);
+	char *addr = hd_word_take(&line), *group = hd_word_take(&line);
+	char *duty = hd_word_take(&line);
 	int64_t number;
 
 	if (!device || !addr || !duty ||
 	    hd_addr_parse(addr, &device->addr, NULL) < 0 ||
-	    !read_number(group, INT_MAX, &number))
+	    !hd_word_number(group, INT_MAX, &number))
 		return false;
 	device->group = (int)number;
 	device->restore = strcmp(duty, "restore") == 0;
 	if (!device->restore && strcmp(duty, "keep") != 0)
 		return false;
-	return read_field(take_word(&line), &device->driver) &&
-	       read_field(take_word(&line), &device->override) && !line;
+	return hd_word_read(hd_word_take(&line), &device->driver) &&
+	       hd_word_read(hd_word_take(&line), &device->override) && !line;
 }
 
 static bool parse_domain(char *line, struct hd_claim *claim)
 {
-	char *uuid = take_word(&line);
+	char *uuid = hd_word_take(&line);
 
 	if (claim->uuid[0] || !uuid || !hd_uuid_is_canonical(uuid))
 		return false;
 	memcpy(claim->uuid, uuid, HD_UUID_SIZE);
-	return read_field(take_word(&line), &claim->domain) && claim->domain &&
-	       !line;
+	return hd_word_read(hd_word_take(&line), &claim->domain) &&
+	       claim->domain && !line;
 }
 
 static bool read_process(char **line, struct hd_process *ret)
 {
-	char *pid = take_word(line), *start = take_word(line);
+	char *pid = hd_word_take(line), *start = hd_word_take(line);
 	int64_t number, ticks;
 
-	if (!read_number(pid, INT_MAX, &number) ||
-	    !read_number(start, INT64_MAX, &ticks))
+	if (!hd_word_number(pid, INT_MAX, &number) ||
+	    !hd_word_number(start, INT64_MAX, &ticks))
 		return false;
 	*ret = (struct hd_process){ (pid_t)number, (uint64_t)ticks };
 	return true;
@@ -190,7 +109,7 @@ static bool parse_worker(char *line, struct hd_claim *claim)
 {
 	struct hd_claim_worker *worker = hd_array_add(
 		&claim->workers, &claim->n_workers, sizeof(*worker));
-	char *addr = take_word(&line);
+	char *addr = hd_word_take(&line);
 
 	return worker && addr &&
 	       hd_addr_parse(addr, &worker->addr, NULL) == 0 &&
@@ -207,13 +126,13 @@ static bool read_phase(const char *word, enum hd_phase *ret)
 
 static bool parse_state(char *line, struct hd_claim *claim)
 {
-	char *phase = take_word(&line), *since = take_word(&line);
+	char *phase = hd_word_take(&line), *since = hd_word_take(&line);
 
 	if (claim->since || !read_phase(phase, &claim->phase) ||
-	    !read_number(since, INT64_MAX, &claim->since) || !claim->since ||
+	    !hd_word_number(since, INT64_MAX, &claim->since) || !claim->since ||
 	    !read_process(&line, &claim->daemon))
 		return false;
-	return read_field(take_word(&line), &claim->error) && !line;
+	return hd_word_read(hd_word_take(&line), &claim->error) && !line;
 }
 
 /* The records between the header and the end. */
@@ -231,7 +150,7 @@ static const struct {
 
 static bool parse_record(char *line, struct hd_claim *claim)
 {
-	char *word = take_word(&line);
+	char *word = hd_word_take(&line);
 
 	for (size_t i = 0; word && line && i < N_RECORDS; i++)
 		if (strcmp(word, records[i].name) == 0)

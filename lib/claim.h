@@ -47,9 +47,7 @@ enum hd_phase {
  *	device ADDRESS GROUP restore|keep DRIVER OVERRIDE
  *	end
  *
- * In NAME, ERROR, DRIVER and OVERRIDE every byte outside the printable ASCII
- *range,
- * "%" and a leading "-" are written as %XX; "-" stands for none.
+ * NAME, ERROR, DRIVER and OVERRIDE are words as in word.h.
  */
 struct hd_claim {
 	char uuid[HD_UUID_SIZE];

@@ -8,35 +8,34 @@
 #include "lib/cleanup.h"
 #include "lib/locked.h"
 
-static int load_claims(const struct hd_host *host, const struct hd_state *state,
-		       struct hd_claims *ret, struct hd_findings *findings,
-		       struct hd_err *err)
+static int load_claims(struct hd_job *job, struct hd_claims *ret)
 {
 	HD_AUTO_STATE struct hd_state own = HD_STATE_INIT;
 	int r;
 
-	if (state)
-		return hd_claims_load(state, ret, findings, err);
-	r = hd_state_open(host, HD_STATE_READ, &own, err);
+	if (hd_state_is_open(&job->state))
+		return hd_claims_load(&job->state, ret, job->findings,
+				      job->err);
+	r = hd_state_open(job->host, HD_STATE_READ, &own, job->err);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EACCES || r == -EPERM) {
-		hd_err_clear(err);
+		hd_err_clear(job->err);
 		return hd_findings_add(
-			findings, "claims-unreadable", HD_INFO, HD_WHOLE_DOMAIN,
+			job->findings, "claims-unreadable", HD_INFO,
+			HD_WHOLE_DOMAIN,
 			hd_text("Whether another guest has these devices is not known: only root can read " HD_STATE_DIR
 				"."),
-			hd_text("Run it as root"), err);
+			hd_text("Run it as root"), job->err);
 	}
-	return r < 0 ? r : hd_claims_load(&own, ret, findings, err);
+	return r < 0 ? r : hd_claims_load(&own, ret, job->findings, job->err);
 }
 
 /*
  * Claims that nobody will give up stand in nobody's way: prepare undoes them
  * first. They become findings, so that whoever looks knows.
  */
-static int drop_abandoned(const struct hd_host *host, struct hd_claims *claims,
-			  struct hd_findings *findings, struct hd_err *err)
+static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
 {
 	size_t kept = 0;
 	int r = 0;
@@ -44,17 +43,18 @@ static int drop_abandoned(const struct hd_host *host, struct hd_claims *claims,
 	for (size_t i = 0; i < claims->n; i++) {
 		struct hd_claim *claim = &claims->items[i];
 
-		if (!host->live || !hd_claim_is_abandoned(host, claim)) {
+		if (!job->host->live ||
+		    !hd_claim_is_abandoned(job->host, claim)) {
 			claims->items[kept++] = *claim;
 			continue;
 		}
 		if (r == 0)
 			r = hd_findings_add(
-				findings, "claim-abandoned", HD_INFO,
+				job->findings, "claim-abandoned", HD_INFO,
 				HD_WHOLE_DOMAIN,
 				hd_text("What guest '%s' left behind when it ended has not been given back to the host yet.",
 					claim->domain),
-				hd_text("virt-hostdev recover"), err);
+				hd_text("virt-hostdev recover"), job->err);
 		hd_claim_clear(claim);
 	}
 	claims->n = kept;
@@ -111,35 +111,32 @@ static void prune_claims(const struct hd_inventory *inventory,
 				       &inventory->devices[j]);
 }
 
-static int read_situation(const struct hd_host *host,
-			  const struct hd_state *state,
-			  const struct hd_request *request,
-			  struct hd_situation *ret,
-			  struct hd_findings *findings, struct hd_err *err)
+static int read_situation(struct hd_job *job, const struct hd_request *request,
+			  struct hd_situation *ret)
 {
-	int r = load_claims(host, state, &ret->claims, findings, err);
+	int r = load_claims(job, &ret->claims);
 
 	if (r == 0)
-		r = drop_abandoned(host, &ret->claims, findings, err);
+		r = drop_abandoned(job, &ret->claims);
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
-		r = hd_inventory_add(&ret->inventory, host,
-				     request->assigns[i].addr, err);
+		r = hd_inventory_add(&ret->inventory, job->host,
+				     request->assigns[i].addr, job->err);
 	prune_claims(&ret->inventory, &ret->claims);
 	if (r == 0)
-		r = hd_locked_read(host, ret->inventory.devices,
-				   ret->inventory.n_devices, HD_STEP_SECONDS,
-				   err);
-	return r < 0 ? r : query_modules(host, request, &ret->modules, err);
+		r = hd_locked_read(job->host, ret->inventory.devices,
+				   ret->inventory.n_devices,
+				   job->config.step_seconds, job->err);
+	return r < 0 ? r :
+		       query_modules(job->host, request, &ret->modules,
+				     job->err);
 }
 
-int hd_examine(const struct hd_host *host, const struct hd_state *state,
-	       const struct hd_request *request, struct hd_names *names,
-	       struct hd_situation *ret, struct hd_findings *findings,
-	       struct hd_err *err)
+int hd_examine(struct hd_job *job, const struct hd_request *request,
+	       struct hd_situation *ret)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	struct hd_facts facts;
-	int r = read_situation(host, state, request, &situation, findings, err);
+	int r = read_situation(job, request, &situation);
 
 	if (r < 0)
 		return r;
@@ -147,11 +144,11 @@ int hd_examine(const struct hd_host *host, const struct hd_state *state,
 		.inventory = &situation.inventory,
 		.claims = &situation.claims,
 		.modules = situation.modules,
-		.vfio_node = has_vfio_node(host, situation.modules,
+		.vfio_node = has_vfio_node(job->host, situation.modules,
 					   request->n_assigns),
-		.names = names,
+		.names = job->names,
 	};
-	r = hd_check(&facts, request, findings, err);
+	r = hd_check(&facts, request, job->findings, job->err);
 	if (r < 0)
 		return r;
 	*ret = situation;

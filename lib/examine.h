@@ -5,11 +5,8 @@
 #include "lib/assign.h"
 #include "lib/check.h"
 #include "lib/claim.h"
-#include "lib/finding.h"
-#include "lib/host.h"
 #include "lib/inventory.h"
-#include "lib/names.h"
-#include "lib/state.h"
+#include "lib/job.h"
 
 /* What hd_examine() read to come to its findings. */
 struct hd_situation {
@@ -22,16 +19,14 @@ struct hd_situation {
 
 /*
  * Reads the devices of a request, their groups and what the guests hold, and
- * checks all of it with hd_check(). Changes nothing. @state is what the caller
- * holds open; with NULL it is opened for reading, and when only root may do
- * that, this is a finding. @names may be NULL.
+ * checks all of it with hd_check(). Changes nothing. When the job's state isn't
+ * open it is opened for reading, and when only root may do that, this is a
+ * finding.
  *
- * Returns 0, whatever was found, or a negative errno with a sentence in @err.
+ * Returns 0, whatever was found, or a negative errno.
  */
-int hd_examine(const struct hd_host *host, const struct hd_state *state,
-	       const struct hd_request *request, struct hd_names *names,
-	       struct hd_situation *ret, struct hd_findings *findings,
-	       struct hd_err *err);
+int hd_examine(struct hd_job *job, const struct hd_request *request,
+	       struct hd_situation *ret);
 
 void hd_situation_clear(struct hd_situation *situation);
 

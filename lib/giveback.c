@@ -6,14 +6,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/cleanup.h"
 #include "lib/device.h"
 #include "lib/locked.h"
 #include "lib/plan.h"
 
-/* Keeps the first thing that went wrong, for whoever asks later. */
-static int note_failure(struct hd_job *job, struct hd_claim *claim)
+/* Keeps the first error from @first on, for whoever asks later. */
+static int note_failure(struct hd_job *job, struct hd_claim *claim,
+			size_t first)
 {
-	for (size_t i = 0; i < job->findings->n; i++) {
+	for (size_t i = first; i < job->findings->n; i++) {
 		if (job->findings->items[i].severity != HD_ERROR)
 			continue;
 		free(claim->error);
@@ -76,7 +78,7 @@ static int read_now(struct hd_job *job, struct hd_addr addr,
 		return r;
 	}
 	if (r == 0)
-		r = hd_locked_read(job->host, ret, 1, HD_STEP_SECONDS,
+		r = hd_locked_read(job->host, ret, 1, job->config.step_seconds,
 				   job->err);
 	return r < 0 ? r : 1;
 }
@@ -134,6 +136,7 @@ static int plan_returns(struct hd_job *job, const struct hd_claim *claim,
 int hd_give_back(struct hd_job *job, struct hd_claim *claim)
 {
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+	size_t before = job->findings->n;
 	bool all;
 	int r;
 
@@ -145,7 +148,7 @@ int hd_give_back(struct hd_job *job, struct hd_claim *claim)
 	r = hd_job_run(job, claim, &plan, HD_RUN_ON);
 	if (r == 0 && all)
 		return hd_claim_remove(&job->state, claim->uuid, job->err);
-	return r < 0 ? r : note_failure(job, claim);
+	return r < 0 ? r : note_failure(job, claim, before);
 }
 
 /* The claim of a domain by its UUID or, when that isn't known, by its name. */
@@ -167,20 +170,18 @@ static int find_claim(const struct hd_state *state, const char *uuid,
 }
 
 /*
- * Opens what is there, finds a domain's claim, locks its groups and reads it
- * again: while we waited, somebody else may have undone it, and the devices may
- * be another guest's by now.
+ * Finds a domain's claim, locks its groups and reads it again: while we waited,
+ * somebody else may have undone it, and the devices may be another guest's by
+ * now.
  */
-static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
+static int lock_claim(struct hd_job *job, const char *uuid, const char *domain,
 		      struct hd_claim *ret)
 {
 	HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+	int r = find_claim(&job->state, uuid, domain, &before, job->findings,
+			   job->err);
 
-	if (r == 0)
-		r = find_claim(&job->state, uuid, domain, &before,
-			       job->findings, job->err);
 	if (r == 0)
 		r = hd_groups_of_claim(job, &before, &groups);
 	if (r == 0)
@@ -189,32 +190,37 @@ static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
 		       hd_claim_load(&job->state, before.uuid, ret, job->err);
 }
 
-int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
-	       struct hd_findings *findings, struct hd_err *err)
+/* The same, after opening the state. -ENOENT: there is no such claim. */
+static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
+		      struct hd_claim *ret)
 {
-	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, NULL, findings, err);
+	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+
+	return r < 0 ? r : lock_claim(job, uuid, domain, ret);
+}
+
+int hd_release(struct hd_job *job, const char *uuid, const char *domain)
+{
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = open_claim(&job, uuid, domain, &claim);
+	int r = open_claim(job, uuid, domain, &claim);
 
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : hd_give_back(&job, &claim);
+	return r < 0 ? r : hd_give_back(job, &claim);
 }
 
-int hd_confirm(const struct hd_host *host, const char *uuid, const char *domain,
-	       struct hd_findings *findings, struct hd_err *err)
+int hd_confirm(struct hd_job *job, const char *uuid, const char *domain)
 {
-	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, NULL, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = open_claim(&job, uuid, domain, &claim);
+	int r = open_claim(job, uuid, domain, &claim);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return r;
 	claim.phase = HD_RUNNING;
-	claim.daemon = hd_process_parent(host);
-	return hd_claim_save(&job.state, &claim, err);
+	claim.daemon = hd_process_parent(job->host);
+	return hd_claim_save(&job->state, &claim, job->err);
 }
 
 /* With its daemon alive, a start that was prepared may still be under way. */
@@ -231,7 +237,7 @@ static int recover_one(struct hd_job *job, const char *uuid,
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	size_t before = job->findings->n;
-	int r = open_claim(job, uuid, "", &claim);
+	int r = lock_claim(job, uuid, "", &claim);
 
 	if (r == -ENOENT) /* somebody else did */
 		return 0;
@@ -243,25 +249,28 @@ static int recover_one(struct hd_job *job, const char *uuid,
 	return r;
 }
 
-int hd_recover(const struct hd_host *host, struct hd_findings *findings,
-	       unsigned *ret_undone, struct hd_err *err)
+int hd_recover(struct hd_job *job, unsigned *ret_undone)
 {
-	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	int r = hd_state_open(host, HD_STATE_WRITE, &state, err);
+	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
 
 	*ret_undone = 0;
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = hd_claims_load(&state, &claims, findings, err);
+		r = hd_claims_load(&job->state, &claims, job->findings,
+				   job->err);
 	for (size_t i = 0; r == 0 && i < claims.n; i++) {
-		HD_AUTO_JOB struct hd_job job =
-			HD_JOB_INIT(host, NULL, findings, err);
-
 		/* Who is at work on a claim that isn't over has its locks. */
-		if (is_over(host, &claims.items[i]))
-			r = recover_one(&job, claims.items[i].uuid, ret_undone);
+		if (is_over(job->host, &claims.items[i]))
+			r = recover_one(job, claims.items[i].uuid, ret_undone);
+		hd_locks_release(&job->locks);
+		/* One that can't be undone keeps no other from it. */
+		if (r < 0)
+			r = hd_findings_add(job->findings, "claim-kept",
+					    HD_ERROR, HD_WHOLE_DOMAIN,
+					    hd_steal(&job->err->message),
+					    hd_steal(&job->err->fix), job->err);
 	}
 	return r;
 }

@@ -3,8 +3,6 @@
 #define HD_GIVEBACK_H
 
 #include "lib/claim.h"
-#include "lib/finding.h"
-#include "lib/host.h"
 #include "lib/job.h"
 
 /*
@@ -21,24 +19,21 @@ int hd_give_back(struct hd_job *job, struct hd_claim *claim);
  * of it: notes it in the claim, which our caller will call release for from now
  * on. Without a claim there is nothing to do.
  */
-int hd_confirm(const struct hd_host *host, const char *uuid, const char *domain,
-	       struct hd_findings *findings, struct hd_err *err);
+int hd_confirm(struct hd_job *job, const char *uuid, const char *domain);
 
 /*
  * After the guest is gone and libvirt has given back what it took: gives back
  * the rest and forgets the claim. Without a claim there is nothing to do. The
  * domain is found by @uuid, or by @domain when @uuid is "". A device that
- * can't be given back is an error in @findings and keeps the claim.
+ * can't be given back is an error among the findings and keeps the claim.
  */
-int hd_release(const struct hd_host *host, const char *uuid, const char *domain,
-	       struct hd_findings *findings, struct hd_err *err);
+int hd_release(struct hd_job *job, const char *uuid, const char *domain);
 
 /*
  * Undoes every claim whose guest is gone; that of a guest that runs, or that
  * its daemon may still be starting, is kept. What can't be undone is an error
- * in @findings and keeps the claim. @ret_undone counts those that were.
+ * among the findings and keeps the claim. @ret_undone counts those that were.
  */
-int hd_recover(const struct hd_host *host, struct hd_findings *findings,
-	       unsigned *ret_undone, struct hd_err *err);
+int hd_recover(struct hd_job *job, unsigned *ret_undone);
 
 #endif

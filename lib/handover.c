@@ -42,8 +42,7 @@ static int take(struct hd_job *job, const struct hd_request *request,
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
-	int r = hd_examine(job->host, &job->state, request, job->names,
-			   &situation, job->findings, job->err);
+	int r = hd_examine(job, request, &situation);
 
 	if (r < 0 || hd_findings_refuse(job->findings))
 		return r;
@@ -59,19 +58,18 @@ static int take(struct hd_job *job, const struct hd_request *request,
 	return r > 0 ? hd_give_back(job, claim) : r;
 }
 
-static int new_claim(const struct hd_host *host,
-		     const struct hd_request *request, struct hd_claim *ret,
-		     struct hd_err *err)
+static int new_claim(struct hd_job *job, const struct hd_request *request,
+		     struct hd_claim *ret)
 {
 	if (!hd_uuid_is_canonical(request->uuid))
-		return hd_err_set(err, EINVAL,
+		return hd_err_set(job->err, EINVAL,
 				  "the domain '%s' has no valid UUID",
 				  request->domain);
 	memcpy(ret->uuid, request->uuid, HD_UUID_SIZE);
 	ret->since = time(NULL);
-	ret->daemon = hd_process_parent(host);
+	ret->daemon = hd_process_parent(job->host);
 	ret->domain = strdup(request->domain);
-	return ret->domain ? 0 : hd_err_nomem(err);
+	return ret->domain ? 0 : hd_err_nomem(job->err);
 }
 
 /*
@@ -143,21 +141,19 @@ static int lock_and_clear(struct hd_job *job, const struct hd_request *request)
 	return r;
 }
 
-int hd_prepare(const struct hd_host *host, const struct hd_request *request,
-	       struct hd_names *names, struct hd_findings *findings,
-	       struct hd_err *err)
+int hd_prepare(struct hd_job *job, const struct hd_request *request)
 {
-	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, names, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = new_claim(host, request, &claim, err);
+	int r = new_claim(job, request, &claim);
 
 	if (r == 0)
-		r = hd_state_open(host, HD_STATE_CREATE, &job.state, err);
+		r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
+				  job->err);
 	if (r == 0)
-		r = lock_and_clear(&job, request);
-	if (r < 0 || hd_findings_refuse(findings))
+		r = lock_and_clear(job, request);
+	if (r < 0 || hd_findings_refuse(job->findings))
 		return r;
-	return take(&job, request, true, &claim);
+	return take(job, request, true, &claim);
 }
 
 /* The assignments that a claim doesn't hold, as libvirt's own bindings. */
@@ -179,31 +175,30 @@ static int find_fresh(const struct hd_request *request,
 	return 0;
 }
 
-int hd_adopt(const struct hd_host *host, const struct hd_request *request,
-	     struct hd_names *names, struct hd_findings *findings,
-	     struct hd_err *err)
+int hd_adopt(struct hd_job *job, const struct hd_request *request)
 {
-	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, names, findings, err);
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTOFREE struct hd_assign *fresh = NULL;
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
 	struct hd_request rest = { request->domain, request->uuid, NULL, 0,
 				   request->policy };
-	int r = hd_state_open(host, HD_STATE_CREATE, &job.state, err);
+	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
+			      job->err);
 
 	if (r == 0)
-		r = hd_claim_load(&job.state, request->uuid, &claim, err);
+		r = hd_claim_load(&job->state, request->uuid, &claim, job->err);
 	if (r == -ENOENT)
-		r = new_claim(host, request, &claim, err);
+		r = new_claim(job, request, &claim);
 	if (r == 0)
-		r = find_fresh(request, &claim, &fresh, &rest.n_assigns, err);
+		r = find_fresh(request, &claim, &fresh, &rest.n_assigns,
+			       job->err);
 	if (r < 0 || rest.n_assigns == 0)
 		return r;
 	rest.assigns = fresh;
-	r = hd_groups_of_request(&job, &rest, &groups);
+	r = hd_groups_of_request(job, &rest, &groups);
 	if (r == 0)
-		r = hd_groups_of_claim(&job, &claim, &groups);
+		r = hd_groups_of_claim(job, &claim, &groups);
 	if (r == 0)
-		r = hd_job_lock(&job, &groups);
-	return r < 0 ? r : take(&job, &rest, false, &claim);
+		r = hd_job_lock(job, &groups);
+	return r < 0 ? r : take(job, &rest, false, &claim);
 }

@@ -6,7 +6,6 @@
 
 #include "lib/array.h"
 #include "lib/device.h"
-#include "lib/locked.h"
 
 /* As long as a hook may wait for another one's groups. */
 #define LOCK_SECONDS 30
@@ -116,7 +115,7 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 	}
 	if (r < 0)
 		return r;
-	failures = hd_run_finish(&run, HD_STEP_SECONDS, job->findings);
+	failures = hd_run_finish(&run, job->config.step_seconds, job->findings);
 	prune_workers(job, claim);
 	return (int)failures;
 }

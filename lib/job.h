@@ -7,6 +7,7 @@
 
 #include "lib/assign.h"
 #include "lib/claim.h"
+#include "lib/config.h"
 #include "lib/finding.h"
 #include "lib/host.h"
 #include "lib/lock.h"
@@ -15,9 +16,15 @@
 #include "lib/run.h"
 #include "lib/state.h"
 
-/* What taking or giving back works with, from its first step to its last. */
+/*
+ * What taking or giving back works with, from its first step to its last: made
+ * with HD_JOB_INIT(), for one call of hd_prepare(), hd_release() and the like,
+ * which open the state and lock. They return 0 or a negative errno with a
+ * sentence in @err; @findings tell what there is to say beside that.
+ */
 struct hd_job {
 	const struct hd_host *host;
+	struct hd_config config;
 	struct hd_names *names; /* may be NULL */
 	struct hd_findings *findings;
 	struct hd_err *err;
@@ -27,8 +34,8 @@ struct hd_job {
 
 #define HD_JOB_INIT(host, names, findings, err)                                \
 	{                                                                      \
-		(host), (names), (findings), (err), HD_STATE_INIT,             \
-			HD_LOCKS_INIT                                          \
+		(host), HD_CONFIG_INIT, (names), (findings), (err),            \
+			HD_STATE_INIT, HD_LOCKS_INIT                           \
 	}
 #define HD_AUTO_JOB __attribute__((cleanup(hd_job_end)))
 

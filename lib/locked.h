@@ -8,9 +8,6 @@
 #include "lib/err.h"
 #include "lib/host.h"
 
-/* As long as the kernel may take for one step, or to tell about one device. */
-#define HD_STEP_SECONDS 30
-
 /*
  * Reads what the kernel tells only under a device's lock: driver_override and
  * sriov_numvfs (drivers/pci/pci-sysfs.c, iov.c). An unbind that hangs,

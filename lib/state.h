@@ -2,6 +2,8 @@
 #ifndef HD_STATE_H
 #define HD_STATE_H
 
+#include <stdbool.h>
+
 #include "lib/err.h"
 #include "lib/host.h"
 
@@ -41,6 +43,11 @@ enum hd_state_mode {
  */
 int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,
 		  struct hd_state *ret, struct hd_err *err);
+
+static inline bool hd_state_is_open(const struct hd_state *state)
+{
+	return state->claims_fd >= 0;
+}
 
 void hd_state_close(struct hd_state *state);
 

@@ -10,6 +10,8 @@
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&tool->host, NULL, &findings, err);
 	unsigned undone;
 
 	(void)argc, (void)argv;
@@ -17,7 +19,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		hd_err_set(err, EPERM, "only root can give devices back");
 		return HD_EXIT_FAILED;
 	}
-	if (hd_recover(&tool->host, &findings, &undone, err) < 0)
+	job.config = hd_config_read_or_default(&tool->host, &findings);
+	if (hd_recover(&job, &undone) < 0)
 		return HD_EXIT_FAILED;
 	hd_print_findings(stderr, &findings, "");
 	if (undone)

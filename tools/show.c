@@ -110,14 +110,16 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	struct hd_assign assign = { .source = HD_SOURCE_HOSTDEV };
-	const struct hd_request request = { "", "", &assign, 1, { false } };
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
+	const struct hd_request request = { "", "", &assign, 1,
+					    job.config.policy };
 	const struct hd_device *device;
 
 	(void)argc;
 	if (hd_addr_parse(argv[0], &assign.addr, err) < 0)
 		return HD_EXIT_USAGE;
-	if (hd_examine(&tool->host, NULL, &request, tool->names, &situation,
-		       &findings, err) < 0)
+	if (hd_examine(&job, &request, &situation) < 0)
 		return HD_EXIT_FAILED;
 	device = hd_inventory_find(&situation.inventory, assign.addr);
 	if (!device) {

@@ -6,6 +6,8 @@
 int hd_subject_load(struct hd_subject *subject, const struct hd_tool *tool,
 		    const char *source, struct hd_err *err)
 {
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&tool->host, tool->names, &subject->findings, err);
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
 	int r = hd_source_load(tool, source, &text, &length, err);
@@ -17,9 +19,12 @@ int hd_subject_load(struct hd_subject *subject, const struct hd_tool *tool,
 		hd_err_wrap(err, "%s", source);
 		return r;
 	}
-	subject->request = hd_domain_request(&subject->domain);
-	return hd_examine(&tool->host, NULL, &subject->request, tool->names,
-			  &subject->situation, &subject->findings, err);
+	r = hd_config_read(&tool->host, &job.config, err);
+	if (r < 0)
+		return r;
+	subject->request =
+		hd_domain_request(&subject->domain, &job.config.policy);
+	return hd_examine(&job, &subject->request, &subject->situation);
 }
 
 void hd_subject_clear(struct hd_subject *subject)

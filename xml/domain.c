@@ -243,10 +243,13 @@ int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
 	return 0;
 }
 
-struct hd_request hd_domain_request(const struct hd_domain *domain)
+struct hd_request hd_domain_request(const struct hd_domain *domain,
+				    const struct hd_policy *host)
 {
 	return (struct hd_request){ domain->name, domain->uuid, domain->assigns,
-				    domain->n_assigns, domain->policy };
+				    domain->n_assigns,
+				    domain->policy.siblings ? domain->policy :
+							      *host };
 }
 
 void hd_domain_clear(struct hd_domain *domain)

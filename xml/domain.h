@@ -17,8 +17,12 @@ struct hd_domain {
 	struct hd_policy policy; /* from its <metadata>, see metadata.h */
 };
 
-/* What the domain asks for, as long as it is not cleared. */
-struct hd_request hd_domain_request(const struct hd_domain *domain);
+/*
+ * What the domain asks for, as long as it is not cleared. @host is the host's
+ * policy, for what the domain leaves unsaid.
+ */
+struct hd_request hd_domain_request(const struct hd_domain *domain,
+				    const struct hd_policy *host);
 
 #define HD_AUTO_DOMAIN __attribute__((cleanup(hd_domain_clear)))
 

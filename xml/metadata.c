@@ -26,9 +26,9 @@ static int refuse(const xmlNode *node, const char *what, struct hd_err *err)
 static int read_siblings(const xmlNode *node, struct hd_policy *policy,
 			 struct hd_err *err)
 {
-	policy->bind_siblings = hd_node_attribute_is(node, "policy", "bind");
-	if (policy->bind_siblings ||
-	    hd_node_attribute_is(node, "policy", "refuse"))
+	HD_AUTO_XMLSTR char *value = hd_node_attribute(node, "policy");
+
+	if (value && hd_siblings_parse(value, &policy->siblings))
 		return 0;
 	return refuse(node, "the policy of", err);
 }
@@ -55,7 +55,7 @@ int hd_metadata_read(const xmlNode *domain, struct hd_policy *ret,
 		     struct hd_err *err)
 {
 	const xmlNode *metadata = hd_node_child(domain, "metadata");
-	struct hd_policy policy = { false };
+	struct hd_policy policy = { HD_SIBLINGS_UNSAID };
 
 	for (const xmlNode *node = metadata ? metadata->children : NULL; node;
 	     node = node->next) {

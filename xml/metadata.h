@@ -15,12 +15,13 @@
  *
  *	<metadata>
  *	  <hostdev:hostdev xmlns:hostdev="urn:virt-hostdev:1">
- *	    <hostdev:siblings policy="bind"/>    (or "refuse", the default)
+ *	    <hostdev:siblings policy="bind"/>    (or "refuse")
  *	  </hostdev:hostdev>
  *	</metadata>
  *
  * @domain is the domain's element. What we don't know in our namespace is an
- * error, never passed over: it may forbid what we are about to do.
+ * error, never passed over: it may forbid what we are about to do. What isn't
+ * said is left for the host to decide.
  *
  * Returns 0, or -EINVAL with a sentence that names the line.
  */

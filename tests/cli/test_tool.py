@@ -23,7 +23,9 @@ class _OnTree(unittest.TestCase):
         return tool(verb, "--root", self.root, *arguments, **options)
 
     def json_of(self, verb, *arguments, **options):
-        return json.loads(self.on_tree(verb, "--json", *arguments, **options).out)
+        result = self.on_tree(verb, "--json", *arguments, **options)
+        self.assertTrue(result.out, result)
+        return json.loads(result.out)
 
     def assert_sentence(self, result, code, words):
         self.assertEqual(result.returncode, code, result.err)

@@ -191,7 +191,7 @@ static void sibling_that_may_be_taken_along_is_fine(void **state)
 	struct world *w = *state;
 
 	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
-	w->request.policy.bind_siblings = true;
+	w->request.policy.siblings = HD_SIBLINGS_BIND;
 	assert_fine(w);
 	/* vfio-pci takes no bridge and no PF with VFs. */
 	w->devices[AUDIO].numvfs = 1;

@@ -206,15 +206,19 @@ static void finds_no_hostdev_outside_devices(void **state)
 
 static void reads_the_policy(void **state)
 {
+	static const struct hd_policy bind = { HD_SIBLINGS_BIND };
+	static const struct hd_policy refuse = { HD_SIBLINGS_REFUSE };
 	static const struct {
 		const char *metadata;
-		bool bind;
+		enum hd_siblings siblings;
 	} rows[] = {
-		{ "", false },
-		{ "<metadata/>", false },
-		{ OURS END, false },
-		{ OURS "<!-- a --><h:siblings policy='bind'/>" END, true },
-		{ OURS "<h:siblings policy='refuse'/>" END, false },
+		{ "", HD_SIBLINGS_UNSAID },
+		{ "<metadata/>", HD_SIBLINGS_UNSAID },
+		{ OURS END, HD_SIBLINGS_UNSAID },
+		{ OURS "<!-- a --><h:siblings policy='bind'/>" END,
+		  HD_SIBLINGS_BIND },
+		{ OURS "<h:siblings policy='refuse'/>" END,
+		  HD_SIBLINGS_REFUSE },
 	};
 
 	(void)state;
@@ -224,10 +228,15 @@ static void reads_the_policy(void **state)
 			"<domain><name>g</name>%s</domain>", rows[i].metadata);
 
 		assert_int_equal(parse(text, &domain, NULL), 0);
-		assert_int_equal(domain.policy.bind_siblings, rows[i].bind);
+		assert_int_equal(domain.policy.siblings, rows[i].siblings);
+		/* The host decides what the domain leaves open. */
 		assert_int_equal(
-			hd_domain_request(&domain).policy.bind_siblings,
-			rows[i].bind);
+			hd_domain_request(&domain, &bind).policy.siblings,
+			rows[i].siblings ? rows[i].siblings : HD_SIBLINGS_BIND);
+		assert_int_equal(
+			hd_domain_request(&domain, &refuse).policy.siblings,
+			rows[i].siblings ? rows[i].siblings :
+					   HD_SIBLINGS_REFUSE);
 	}
 }
 

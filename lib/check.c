@@ -232,6 +232,13 @@ bool hd_check_takes_sibling(const struct hd_request *request,
 	       !hd_device_leaves_group_viable(device);
 }
 
+bool hd_check_takes(const struct hd_request *request,
+		    const struct hd_device *device)
+{
+	return is_assigned(request, device) ||
+	       hd_check_takes_sibling(request, device);
+}
+
 /* Writes who blocks the group, and the commands that take them away. */
 static int list_blockers(struct subject *s, FILE *who, FILE *commands)
 {
@@ -397,12 +404,101 @@ static int rule_vfio_node(struct subject *s)
 		hd_text("Let devtmpfs or udev make it (kernel option CONFIG_VFIO_CONTAINER); in a container, pass /dev/vfio in"));
 }
 
+/* While the guest runs, its own QEMU holds what it asks for. */
+static bool has_it_already(const struct subject *s)
+{
+	const struct hd_claims *claims = s->facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++)
+		if (is_own(&claims->items[i], s->request) &&
+		    hd_claim_find(&claims->items[i], s->device->addr))
+			return true;
+	return false;
+}
+
+/* Says who holds @device; DONE when that must not be broken. */
+static int report_holders(struct subject *s, const struct hd_device *device,
+			  bool harmful)
+{
+	const struct hd_holders *holders = s->facts->holders;
+	const struct hd_holder *first = hd_holders_first(
+		holders, device->addr, device->driver, harmful);
+	HD_AUTOFREE char *name = NULL;
+	HD_AUTOFREE char *who = NULL;
+
+	if (!first)
+		return GO_ON;
+	name = describe(s->facts, device);
+	who = hd_holders_text(holders, device->addr, device->driver, harmful);
+	if (!name || !who)
+		return hd_err_nomem(s->err);
+	if (harmful)
+		return refuse(
+			s, "device-held",
+			hd_text("%s can't be given to guest '%s' while %s: %s.",
+				name, s->request->domain, who,
+				hd_holder_harm(first, device->driver)),
+			hd_text("Let it end, or end it: kill %d", first->pid));
+	return hd_findings_add(
+		s->findings, "device-held", HD_WARNING, s->index,
+		hd_text("%s will be lost to who uses it on the host: %s.", name,
+			who),
+		hd_text("Let it end before guest '%s' starts, or end it: kill %d",
+			s->request->domain, first->pid),
+		s->err);
+}
+
+static int report_interfaces(struct subject *s, const struct hd_device *device)
+{
+	const struct hd_nodes *nodes = s->facts->nodes;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < nodes->n; i++) {
+		const struct hd_node *node = &nodes->items[i];
+
+		if (node->kind != HD_NODE_NET || !node->up ||
+		    !hd_addr_equal(node->addr, device->addr))
+			continue;
+		r = hd_findings_add(
+			s->findings, "interface-up", HD_WARNING, s->index,
+			hd_text("Interface %s of %s is up, and will be lost to the host.",
+				node->name, hd_addr_text(device->addr).s),
+			hd_text("ip link set %s down", node->name), s->err);
+	}
+	return r;
+}
+
+/* Who would lose what the guest gets, or what is taken along with it. */
+static int rule_holders(struct subject *s)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+	int r = GO_ON;
+
+	if (has_it_already(s))
+		return GO_ON;
+	for (size_t i = 0; r == GO_ON && i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (device != s->device &&
+		    (device->group != s->device->group ||
+		     !hd_check_takes_sibling(s->request, device)))
+			continue;
+		r = report_holders(s, device, true);
+		if (r == GO_ON)
+			r = report_holders(s, device, false);
+		if (r == GO_ON)
+			r = report_interfaces(s, device);
+	}
+	return r;
+}
+
 /* In this order; the first that refuses a device is the last for it. */
 static int (*const rules[])(struct subject *s) = {
 	rule_present,	     rule_endpoint,  rule_interface,
 	rule_group,	     rule_answers,   rule_no_vfs,
 	rule_foreign_member, rule_unclaimed, rule_group_unclaimed,
 	rule_viable,	     rule_driver,    rule_vfio_node,
+	rule_holders,
 };
 
 static int check_assign(struct subject *s)

@@ -5,9 +5,11 @@
 #include "lib/assign.h"
 #include "lib/claim.h"
 #include "lib/finding.h"
+#include "lib/holder.h"
 #include "lib/inventory.h"
 #include "lib/module.h"
 #include "lib/names.h"
+#include "lib/nodes.h"
 
 /* All that a decision looks at. It owns nothing. */
 struct hd_facts {
@@ -17,6 +19,8 @@ struct hd_facts {
 					      * assignment wants */
 	bool vfio_node; /* /dev/vfio/vfio is there, or
 			 * vfio isn't loaded yet */
+	const struct hd_nodes *nodes; /* of what is to be taken */
+	const struct hd_holders *holders; /* of the same */
 	struct hd_names *names; /* may be NULL */
 };
 
@@ -38,6 +42,10 @@ struct hd_facts {
  *   claimed, group-claimed  another guest holds the device or a sibling
  *   driver-*             the driver can't be loaded
  *   vfio-node            /dev/vfio/vfio is missing
+ *   device-held          a process holds the device or a sibling that would be
+ *                        taken along, and taking it would block or break
+ *                        something (see hd_holder_harm()); a warning otherwise
+ *   interface-up         a warning: an interface of the device is up
  *
  * Returns 0, whatever was found, or -ENOMEM with @err filled.
  */
@@ -49,6 +57,10 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
  * no driver, or one that leaves DMA alone.
  */
 bool hd_device_leaves_group_viable(const struct hd_device *device);
+
+/* Whether the device would be taken from the host: asked for, or a sibling. */
+bool hd_check_takes(const struct hd_request *request,
+		    const struct hd_device *device);
 
 /*
  * Whether the hook takes a device along to vfio-pci, when one of its group goes

@@ -131,6 +131,20 @@ static int read_situation(struct hd_job *job, const struct hd_request *request,
 				     job->err);
 }
 
+/* Reads what the host made of the devices that would be taken. */
+static int read_nodes(struct hd_job *job, const struct hd_request *request,
+		      struct hd_situation *situation)
+{
+	const struct hd_inventory *inventory = &situation->inventory;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++)
+		if (hd_check_takes(request, &inventory->devices[i]))
+			r = hd_nodes_add(&situation->nodes, job->host,
+					 &inventory->devices[i], job->err);
+	return r;
+}
+
 int hd_examine(struct hd_job *job, const struct hd_request *request,
 	       struct hd_situation *ret)
 {
@@ -138,6 +152,12 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 	struct hd_facts facts;
 	int r = read_situation(job, request, &situation);
 
+	if (r == 0)
+		r = read_nodes(job, request, &situation);
+	if (r == 0)
+		r = hd_job_find_holders(job, situation.inventory.devices,
+					situation.inventory.n_devices,
+					&situation.nodes);
 	if (r < 0)
 		return r;
 	facts = (struct hd_facts){
@@ -146,6 +166,8 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 		.modules = situation.modules,
 		.vfio_node = has_vfio_node(job->host, situation.modules,
 					   request->n_assigns),
+		.nodes = &situation.nodes,
+		.holders = &job->holders,
 		.names = job->names,
 	};
 	r = hd_check(&facts, request, job->findings, job->err);
@@ -160,6 +182,7 @@ void hd_situation_clear(struct hd_situation *situation)
 {
 	hd_inventory_clear(&situation->inventory);
 	hd_claims_clear(&situation->claims);
+	hd_nodes_clear(&situation->nodes);
 	free(situation->modules);
 	situation->modules = NULL;
 }

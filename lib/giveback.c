@@ -7,9 +7,8 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
-#include "lib/device.h"
-#include "lib/locked.h"
 #include "lib/plan.h"
+#include "lib/returns.h"
 
 /* Keeps the first error from @first on, for whoever asks later. */
 static int note_failure(struct hd_job *job, struct hd_claim *claim,
@@ -25,18 +24,6 @@ static int note_failure(struct hd_job *job, struct hd_claim *claim,
 		break;
 	}
 	return hd_claim_save(&job->state, claim, job->err);
-}
-
-/* Whether a process that was set to change the device is still at it. */
-static const struct hd_claim_worker *worker_at(const struct hd_job *job,
-					       const struct hd_claim *claim,
-					       struct hd_addr addr)
-{
-	for (size_t i = 0; i < claim->n_workers; i++)
-		if (hd_addr_equal(claim->workers[i].addr, addr) &&
-		    hd_process_lives(job->host, claim->workers[i].process))
-			return &claim->workers[i];
-	return NULL;
 }
 
 /* Workers of a hook that was killed die with it, but a little later. */
@@ -55,84 +42,6 @@ static void wait_for_workers(const struct hd_job *job,
 	}
 }
 
-/* Says why a device has to wait, or is lost; @message is taken over. */
-static int report(struct hd_job *job, const char *id, enum hd_severity severity,
-		  char *message, const char *fix)
-{
-	return hd_findings_add(job->findings, id, severity, HD_WHOLE_DOMAIN,
-			       message, hd_text("%s", fix), job->err);
-}
-
-/* The device as it is now. Returns 1, or 0 when there is nothing to go by. */
-static int read_now(struct hd_job *job, struct hd_addr addr,
-		    struct hd_device *ret)
-{
-	int r = hd_device_read(job->host, addr, HD_BRIEF, ret, job->err);
-
-	if (r == -ENOENT) {
-		r = report(
-			job, "device-gone", HD_WARNING,
-			hd_text("%s can't be given back to the host: it is gone.",
-				hd_addr_text(addr).s),
-			"To look for it again: echo 1 > /sys/bus/pci/rescan");
-		return r;
-	}
-	if (r == 0)
-		r = hd_locked_read(job->host, ret, 1, job->config.step_seconds,
-				   job->err);
-	return r < 0 ? r : 1;
-}
-
-/* Plans the way back for one device, from wherever it is now. */
-static int plan_return(struct hd_job *job,
-		       const struct hd_claim_device *claimed,
-		       struct hd_plan *plan, bool *ret_all)
-{
-	struct hd_device now = { .driver = NULL };
-	int r = read_now(job, claimed->addr, &now);
-
-	if (r == 1 && now.locked) {
-		*ret_all = false;
-		r = report(
-			job, "device-locked", HD_ERROR,
-			hd_text("%s can't be given back to the host yet: the kernel doesn't answer for it, as when another process hangs while it unbinds it.",
-				hd_addr_text(claimed->addr).s),
-			"Look for that process, in state D, with: ps -eo pid,stat,wchan:30,args; then: virt-hostdev recover");
-	} else if (r == 1) {
-		r = hd_plan_move(plan, &now, claimed->driver, claimed->override,
-				 job->err);
-	}
-	hd_device_clear(&now);
-	return r < 0 ? r : 0;
-}
-
-/* Plans the way back of all devices but those that have to wait. */
-static int plan_returns(struct hd_job *job, const struct hd_claim *claim,
-			struct hd_plan *plan, bool *ret_all)
-{
-	int r = 0;
-
-	*ret_all = true;
-	for (size_t i = claim->n_devices; r == 0 && i-- > 0;) {
-		const struct hd_claim_device *device = &claim->devices[i];
-		const struct hd_claim_worker *worker =
-			worker_at(job, claim, device->addr);
-
-		if (worker) {
-			*ret_all = false;
-			r = report(
-				job, "device-blocked", HD_ERROR,
-				hd_text("%s can't be given back to the host yet: process %d still waits for the kernel to change it.",
-					hd_addr_text(device->addr).s,
-					worker->process.pid),
-				"When that process is gone: virt-hostdev recover");
-		} else if (device->restore) {
-			r = plan_return(job, device, plan, ret_all);
-		}
-	}
-	return r;
-}
-
 int hd_give_back(struct hd_job *job, struct hd_claim *claim)
 {
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
@@ -141,7 +50,7 @@ int hd_give_back(struct hd_job *job, struct hd_claim *claim)
 	int r;
 
 	wait_for_workers(job, claim);
-	r = plan_returns(job, claim, &plan, &all);
+	r = hd_plan_returns(job, claim, &plan, &all);
 	if (r < 0)
 		return r;
 	claim->phase = HD_RETURNING;

@@ -14,6 +14,7 @@ void hd_job_end(struct hd_job *job)
 {
 	hd_locks_release(&job->locks);
 	hd_state_close(&job->state);
+	hd_holders_clear(&job->holders);
 }
 
 void hd_groups_clear(struct hd_groups *groups)
@@ -73,6 +74,31 @@ int hd_job_lock(struct hd_job *job, struct hd_groups *groups)
 			     LOCK_SECONDS, &job->locks, job->err);
 }
 
+int hd_job_find_holders(struct hd_job *job, const struct hd_device *devices,
+			size_t n, const struct hd_nodes *nodes)
+{
+	int r;
+
+	hd_holders_clear(&job->holders);
+	r = hd_holders_find(job->host, devices, n, nodes,
+			    job->config.step_seconds, &job->holders, job->err);
+	if (r == -EPERM)
+		return hd_findings_add(
+			job->findings, "holders-unknown", HD_INFO,
+			HD_WHOLE_DOMAIN,
+			hd_text("Whether a process of the host uses these devices is not known: only root can see what others have open."),
+			hd_text("Run it as root"), job->err);
+	if (r == -ETIMEDOUT)
+		return hd_findings_add(
+			job->findings, "holders-unknown", HD_WARNING,
+			HD_WHOLE_DOMAIN,
+			hd_text("Whether a process of the host uses these devices could not be found out: /proc did not answer for %u seconds.",
+				job->config.step_seconds),
+			hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),
+			job->err);
+	return r == -ENOTSUP ? 0 : r;
+}
+
 /* Forgets workers that have ended; one that the kernel holds stays. */
 static void prune_workers(struct hd_job *job, struct hd_claim *claim)
 {
@@ -115,7 +141,8 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 	}
 	if (r < 0)
 		return r;
-	failures = hd_run_finish(&run, job->config.step_seconds, job->findings);
+	failures = hd_run_finish(&run, job->config.step_seconds, &job->holders,
+				 job->findings);
 	prune_workers(job, claim);
 	return (int)failures;
 }

@@ -9,6 +9,7 @@
 #include "lib/claim.h"
 #include "lib/config.h"
 #include "lib/finding.h"
+#include "lib/holder.h"
 #include "lib/host.h"
 #include "lib/lock.h"
 #include "lib/names.h"
@@ -30,16 +31,20 @@ struct hd_job {
 	struct hd_err *err;
 	struct hd_state state;
 	struct hd_locks locks;
+	struct hd_holders holders; /* of the devices, before they are changed */
 };
 
 #define HD_JOB_INIT(host, names, findings, err)                                \
 	{                                                                      \
 		(host), HD_CONFIG_INIT, (names), (findings), (err),            \
-			HD_STATE_INIT, HD_LOCKS_INIT                           \
+			HD_STATE_INIT, HD_LOCKS_INIT,                          \
+		{                                                              \
+			NULL, 0                                                \
+		}                                                              \
 	}
 #define HD_AUTO_JOB __attribute__((cleanup(hd_job_end)))
 
-/* Closes the state and releases the locks. */
+/* Closes the state, releases the locks and frees. */
 void hd_job_end(struct hd_job *job);
 
 /* IOMMU groups that are to be locked together. */
@@ -65,6 +70,13 @@ void hd_groups_clear(struct hd_groups *groups);
 
 /* Locks them for the job, see hd_locks_take(). The job holds no locks yet. */
 int hd_job_lock(struct hd_job *job, struct hd_groups *groups);
+
+/*
+ * Finds who holds the devices, into the job; see hd_holders_find(). That it
+ * can't be known is a finding. Returns 0 or a negative errno.
+ */
+int hd_job_find_holders(struct hd_job *job, const struct hd_device *devices,
+			size_t n, const struct hd_nodes *nodes);
 
 /*
  * Does the steps of a plan for a claim, see hd_run_finish(): first those of the

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/step.h"
 #include "lib/worker.h"
 
@@ -66,14 +66,6 @@ static void work(const struct hd_host *host, const struct hd_plan *plan,
 }
 
 /* In the maker */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int add_worker(struct hd_run *run, const struct hd_host *host,
 		      enum hd_run_stage stage, enum hd_run_mode mode,
@@ -145,15 +137,32 @@ static void report_failure(const struct hd_step *step, const char *message,
 		NULL);
 }
 
+/* ", while process 812 (Xorg) has ... open", or nothing. */
+static char *who_holds(const struct hd_step *step,
+		       const struct hd_holders *holders)
+{
+	HD_AUTOFREE char *harmful =
+		hd_holders_text(holders, step->addr, step->from, true);
+	HD_AUTOFREE char *others =
+		hd_holders_text(holders, step->addr, step->from, false);
+
+	return hd_text("%s%s%s%s", harmful || others ? ", while " : "",
+		       harmful ? harmful : "", harmful && others ? " and " : "",
+		       others ? others : "");
+}
+
 static void report_blocked(const struct hd_step *step, pid_t pid,
-			   unsigned seconds, struct hd_findings *findings)
+			   unsigned seconds, const struct hd_holders *holders,
+			   struct hd_findings *findings)
 {
 	HD_AUTOFREE char *what = hd_step_failure(step);
+	HD_AUTOFREE char *who = who_holds(step, holders);
 
 	hd_findings_add(
 		findings, "step-blocked", HD_ERROR, HD_WHOLE_DOMAIN,
-		hd_text("%s: the kernel has not answered for %u seconds, and process %d still waits for it.",
-			what ? what : "A step is blocked", seconds, pid),
+		hd_text("%s: the kernel has not answered for %u seconds, and process %d still waits for it%s.",
+			what ? what : "A step is blocked", seconds, pid,
+			who ? who : ""),
 		hd_text("See where it waits: cat /proc/%d/stack; when it is gone: virt-hostdev recover",
 			pid),
 		NULL);
@@ -204,20 +213,22 @@ static void end_worker(struct hd_worker *worker)
 
 /* Waits for one worker, whose clock starts anew with each of its steps. */
 static bool collect(struct hd_run *run, struct hd_worker *worker,
-		    unsigned seconds, struct hd_findings *findings)
+		    unsigned seconds, const struct hd_holders *holders,
+		    struct hd_findings *findings)
 {
 	bool failed = false;
 
 	for (;;) {
 		struct pollfd poll_fd = { worker->fd, POLLIN, 0 };
-		int64_t left = worker->deadline - now_ms();
+		int64_t left = worker->deadline - hd_now_ms();
 		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			report_blocked(&run->plan->steps[worker->at],
-				       worker->process.pid, seconds, findings);
+				       worker->process.pid, seconds, holders,
+				       findings);
 			close(worker->fd);
 			worker->fd = -1;
 			return false;
@@ -225,19 +236,21 @@ static bool collect(struct hd_run *run, struct hd_worker *worker,
 		if (!take_result(run, worker, &failed, findings) ||
 		    worker->at >= run->plan->n_steps)
 			break;
-		worker->deadline = now_ms() + (int64_t)seconds * 1000;
+		worker->deadline = hd_now_ms() + (int64_t)seconds * 1000;
 	}
 	end_worker(worker);
 	return !failed;
 }
 
 unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
+		       const struct hd_holders *holders,
 		       struct hd_findings *findings)
 {
 	unsigned failures = 0;
 
 	for (size_t i = 0; i < run->n_workers; i++)
-		run->workers[i].deadline = now_ms() + (int64_t)seconds * 1000;
+		run->workers[i].deadline =
+			hd_now_ms() + (int64_t)seconds * 1000;
 	for (size_t i = 0; i < run->n_workers; i++)
 		(void)!write(run->go_fd, "", 1);
 	/*
@@ -245,7 +258,8 @@ unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
 	 * what one has said meanwhile waits in its pipe.
 	 */
 	for (size_t i = 0; i < run->n_workers; i++)
-		failures += !collect(run, &run->workers[i], seconds, findings);
+		failures += !collect(run, &run->workers[i], seconds, holders,
+				     findings);
 	return failures;
 }
 

@@ -6,6 +6,7 @@
 
 #include "lib/finding.h"
 #include "lib/guest.h"
+#include "lib/holder.h"
 #include "lib/host.h"
 #include "lib/plan.h"
 
@@ -51,11 +52,13 @@ int hd_run_start(struct hd_run *run, const struct hd_host *host,
  * Lets the workers work, all at the same time, and collects what came of it.
  * The first failure of each device is added to @findings with the id
  * "step-failed"; "step-blocked" when a step took longer than @seconds, and then
- * its worker is left behind, waiting for the kernel.
+ * its worker is left behind, waiting for the kernel. @holders are named with
+ * it: once the kernel is at work, they can't be found any more.
  *
  * Returns the number of workers that did not do all their steps.
  */
 unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
+		       const struct hd_holders *holders,
 		       struct hd_findings *findings);
 
 /* Ends workers that have not been set off, and frees. */

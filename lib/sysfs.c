@@ -13,6 +13,7 @@
 
 #define PCI "sys/bus/pci"
 #define GROUPS "sys/kernel/iommu_groups"
+#define BLOCK "sys/class/block"
 #define PAGE 4096
 
 /* The kernel's MODULE_NAME_LEN is below 64, and drivers are named alike. */
@@ -54,6 +55,16 @@ int hd_sysfs_open_group(const struct hd_host *host, unsigned group)
 	char path[sizeof(GROUPS "//devices") + 3 * sizeof(group)];
 
 	snprintf(path, sizeof(path), GROUPS "/%u/devices", group);
+	return hd_host_openat(host, path, O_RDONLY | O_DIRECTORY);
+}
+
+int hd_sysfs_open_block(const struct hd_host *host, const char *name)
+{
+	char path[sizeof(BLOCK "/") + NAME_LIMIT];
+
+	if (!hd_sysfs_is_name(name))
+		return -EINVAL;
+	snprintf(path, sizeof(path), BLOCK "/%s", name);
 	return hd_host_openat(host, path, O_RDONLY | O_DIRECTORY);
 }
 

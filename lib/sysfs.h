@@ -33,6 +33,9 @@ int hd_sysfs_open_devices(const struct hd_host *host);
 /* Opens the folder of the members of an IOMMU group. */
 int hd_sysfs_open_group(const struct hd_host *host, unsigned group);
 
+/* Opens the folder of a block device, /sys/class/block/NAME. */
+int hd_sysfs_open_block(const struct hd_host *host, const char *name);
+
 /* Counts the IOMMU groups of the host, up to @limit; 0 when there are none. */
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit);
 

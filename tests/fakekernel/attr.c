@@ -245,6 +245,17 @@ static bool belongs(const struct fk_extra *extra,
 	return strcmp(extra->driver, driver->name) == 0;
 }
 
+/* @target ends in a newline. */
+static void add_link(struct fk_node *dir, const char *name, const char *target)
+{
+	char *text = strndup(target, strlen(target) - 1);
+
+	if (!text)
+		abort();
+	fk_foreign_link(dir, name, text);
+	free(text);
+}
+
 void fk_extras_add(struct fk_device *device, const struct fk_driver *driver)
 {
 	const struct fk_extra *extra;
@@ -256,7 +267,11 @@ void fk_extras_add(struct fk_device *device, const struct fk_driver *driver)
 		if (!belongs(extra, driver))
 			continue;
 		dir = fk_folder_of(device->dir, extra->path, &name);
-		if (*name) /* else a folder and no more */
+		if (!*name) /* a folder and no more */
+			continue;
+		if (strncmp(extra->text, "-> ", 3) == 0)
+			add_link(dir, name, extra->text + 3);
+		else
 			fk_text(dir, name, extra->text);
 	}
 }

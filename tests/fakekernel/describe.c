@@ -27,6 +27,7 @@
  *
  * attr ADDR PATH [TEXT...]           a file below the device's folder
  * bound ADDR DRIVER PATH [TEXT...]   the same, only while DRIVER is bound
+ *   "-> TARGET" for TEXT makes a link
  * file PATH [TEXT...]                a file below /sys
  * link PATH TARGET                   a link below /sys
  *   A PATH that ends in '/' is an empty folder. A newline follows each TEXT.

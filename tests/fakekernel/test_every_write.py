@@ -70,6 +70,11 @@ class OnFakeKernel(unittest.TestCase):
         self.addCleanup(self.kernel.close)
         self.start = self.kernel.state()
 
+    def configure(self, *settings):
+        """The host's configuration, in an /etc that holds nothing else."""
+        self.kernel.run(["sh", "-ec", "mount -t tmpfs etc /etc; cat >/etc/virt-hostdev.conf"],
+                        stdin="\n".join(("[host]", *settings, "")))
+
     def hook(self, event, xml, name="guest"):
         return self.kernel.run([HOOK, name, event, "begin", "-"], stdin=xml)
 
@@ -255,12 +260,13 @@ class Hang(OnFakeKernel):
     def test_kernel_that_never_lets_go(self):
         """The hook leaves; the claim knows who still waits; recover ends it later."""
         self.boot(NIC + NVME)
+        self.configure("step-timeout = 2")
         xml = domain(hostdev(1), hostdev(2))
         self.kernel.fault(2, "hang")
         result = self.hook("prepare", xml)
         self.assertEqual(result.rc, 1)
         first = result.err.splitlines()[0]
-        self.assertRegex(first, r" can't be .*: the kernel has not answered for 30 seconds, and "
+        self.assertRegex(first, r" can't be .*: the kernel has not answered for 2 seconds, and "
                                 r"process \d+ still waits for it\.$")
         blocked = re.search(r"0000:0[12]:00\.0", first)[0]
         claim, = self.status()
@@ -280,6 +286,7 @@ class ForeignHang(OnFakeKernel):
     def test_unbind_of_somebody_else_that_hangs(self):
         """It holds the device's lock, so even reading of the device waits for ever."""
         self.boot(NIC + NVME)
+        self.configure("step-timeout = 2")
         self.kernel.fault(1, "hang")
         other = self.kernel.popen(
             ["sh", "-c", "printf 0000:01:00.0 >/sys/bus/pci/drivers/e1000e/unbind"],

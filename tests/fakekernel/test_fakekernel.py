@@ -561,7 +561,9 @@ class Project(_OnHost):
 
     def test_prepare_and_release(self):
         result = self.hook("prepare")
-        self.assertEqual((result.rc, result.out, result.err), (0, "", ""))
+        self.assertEqual((result.rc, result.out, result.err), (
+            0, "", f"Interface eth0 of {NIC} is up, and will be lost to the host.\n"
+                   "Fix: ip link set eth0 down\n"))
         self.assertEqual(self.kernel.changes(), [
             f"override {NIC} - vfio-pci", f"unbind {NIC} e1000e", f"bind {NIC} vfio-pci"])
         self.assertEqual(len(self.kernel.claims()), 1)

@@ -23,6 +23,10 @@ struct world {
 	struct hd_claims claims;
 	struct hd_assign assigns[2];
 	enum hd_module_state modules[2];
+	struct hd_node nodes_of[1];
+	struct hd_nodes nodes;
+	struct hd_holder holders_of[2];
+	struct hd_holders holders;
 	struct hd_facts facts;
 	struct hd_request request;
 	struct hd_findings findings;
@@ -62,9 +66,14 @@ static int set_up(void **state)
 					      3, true };
 	w->claims = (struct hd_claims){ &w->claim, 0 };
 	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
-	w->facts = (struct hd_facts){ &w->inventory, &w->claims, w->modules,
-				      true, NULL };
-	w->request = (struct hd_request){ "g", MINE, w->assigns, 1, { false } };
+	w->nodes.items = w->nodes_of;
+	w->holders.items = w->holders_of;
+	w->facts =
+		(struct hd_facts){ &w->inventory, &w->claims,  w->modules, true,
+				   &w->nodes,	  &w->holders, NULL };
+	w->request = (struct hd_request){
+		"g", MINE, w->assigns, 1, { HD_SIBLINGS_REFUSE }
+	};
 	*state = w;
 	return 0;
 }
@@ -371,6 +380,108 @@ static void each_device_has_its_own_findings(void **state)
 	assert_int_equal(w->findings.items[1].assign, 1);
 }
 
+static void hold(struct world *w, int index, enum hd_hold what, bool writes,
+		 const char *path)
+{
+	struct hd_holder *holder = &w->holders_of[w->holders.n++];
+
+	*holder = (struct hd_holder){ .addr = w->devices[index].addr,
+				      .hold = what,
+				      .writes = writes,
+				      .pid = 812 };
+	strcpy(holder->command, "Xorg");
+	strcpy(holder->path, path);
+}
+
+static void assert_warned(struct world *w, const char *id, const char *sentence)
+{
+	check(w);
+	assert_int_equal(w->findings.n, 1);
+	assert_string_equal(w->findings.items[0].id, id);
+	assert_int_equal(w->findings.items[0].severity, HD_WARNING);
+	if (!strstr(w->findings.items[0].message, sentence))
+		fail_msg("'%s' lacks '%s'", w->findings.items[0].message,
+			 sentence);
+}
+
+static void who_would_block_or_break_refuses(void **state)
+{
+	static const struct {
+		const char *driver;
+		enum hd_hold hold;
+		bool writes;
+		const char *path, *harm;
+	} rows[] = {
+		{ "nvidia", HD_HOLD_CHAR, false, "/dev/nvidia0", "for ever" },
+		{ "vfio-pci", HD_HOLD_VFIO, true, "/dev/vfio/1", "lets go" },
+		{ "nouveau", HD_HOLD_BLOCK, true, "/dev/nvme0n1",
+		  "what it writes would be lost" },
+		{ "nouveau", HD_HOLD_RESOURCE, true, "/sys/x/resource0",
+		  "drives the device itself" },
+		{ NULL, HD_HOLD_RESOURCE, true, "/sys/x/resource0", "itself" },
+		{ "nouveau", HD_HOLD_CHAR, true, "/dev/dri/card0", NULL },
+		{ "nouveau", HD_HOLD_BLOCK, false, "/dev/nvme0n1", NULL },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		w->devices[GPU].driver = (char *)rows[i].driver;
+		w->holders.n = 0;
+		hold(w, GPU, rows[i].hold, rows[i].writes, rows[i].path);
+		if (!rows[i].harm) {
+			assert_warned(w, "device-held",
+				      "process 812 (Xorg) has ");
+			continue;
+		}
+		assert_refused(w, "device-held", rows[i].harm, "kill 812");
+		assert_non_null(
+			strstr(w->findings.items[0].message, rows[i].path));
+	}
+}
+
+static void holder_of_a_sibling_counts_when_it_goes_along(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	w->request.policy.siblings = HD_SIBLINGS_BIND;
+	hold(w, AUDIO, HD_HOLD_CHAR, true, "/dev/snd/controlC0");
+	assert_warned(w, "device-held",
+		      "0000:01:00.1 (Device 10de:1f06, IOMMU group 1, driver "
+		      "snd_hda_intel) will be lost to who uses it on the host: "
+		      "process 812 (Xorg) has /dev/snd/controlC0 open.");
+	/* One that stays where it is has nothing to do with it. */
+	w->devices[AUDIO].driver = NULL;
+	assert_fine(w);
+}
+
+static void own_qemu_holds_what_it_has(void **state)
+{
+	struct world *w = *state;
+
+	w->devices[GPU].driver = (char *)"vfio-pci";
+	hold(w, GPU, HD_HOLD_VFIO, true, "/dev/vfio/1");
+	claim_for(w, MINE, "g", GPU);
+	assert_fine(w);
+	w->claims.n = 0;
+	assert_refused(w, "device-held", "/dev/vfio/1", "kill");
+}
+
+static void interface_that_is_up_is_named(void **state)
+{
+	struct world *w = *state;
+
+	w->assigns[0].addr = w->devices[NIC].addr;
+	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[NIC].addr,
+					   .kind = HD_NODE_NET,
+					   .name = (char *)"eth0" };
+	w->nodes.n = 1;
+	assert_fine(w);
+	w->nodes_of[0].up = true;
+	assert_warned(w, "interface-up",
+		      "Interface eth0 of 0000:02:00.0 is up");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -395,6 +506,10 @@ int main(void)
 		TEST(driver_that_cannot_be_had),
 		TEST(vfio_node),
 		TEST(each_device_has_its_own_findings),
+		TEST(who_would_block_or_break_refuses),
+		TEST(holder_of_a_sibling_counts_when_it_goes_along),
+		TEST(own_qemu_holds_what_it_has),
+		TEST(interface_that_is_up_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_HOLDER_H
+#define HD_HOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/device.h"
+#include "lib/err.h"
+#include "lib/host.h"
+#include "lib/nodes.h"
+
+/* What a process holds of a device. */
+enum hd_hold {
+	HD_HOLD_CHAR, /* a character device of its driver, open */
+	HD_HOLD_BLOCK, /* a block device, open */
+	HD_HOLD_VFIO, /* its group or its VFIO device, open */
+	HD_HOLD_RESOURCE, /* its memory through sysfs, open or mapped */
+};
+
+struct hd_holder {
+	struct hd_addr addr;
+	enum hd_hold hold;
+	bool writes; /* it is open for writing */
+	pid_t pid;
+	char command[16]; /* as in proc_pid_comm(5), cut by the kernel */
+	char path[128]; /* what is open, cut */
+};
+
+struct hd_holders {
+	struct hd_holder *items;
+	size_t n;
+};
+
+#define HD_AUTO_HOLDERS __attribute__((cleanup(hd_holders_clear)))
+
+/*
+ * Finds the processes that hold devices: that have one of @nodes open, or the
+ * VFIO group of a device, or its memory ("resource0", ... in its folder in
+ * sysfs), wherever in the file system they found it. A process of its own does
+ * the looking, since /proc can block; it is given up after @seconds.
+ *
+ * @devices, @n  the devices that @nodes belong to
+ *
+ * Returns 0; -ETIMEDOUT when it was given up, -EPERM when we may not see what
+ * others have open, -ENOTSUP for a copied tree, which has no processes, all
+ * without a sentence; another negative errno with a sentence in @err.
+ */
+int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
+		    size_t n, const struct hd_nodes *nodes, unsigned seconds,
+		    struct hd_holders *ret, struct hd_err *err);
+
+/*
+ * What would come of taking the device from its driver @driver while it is
+ * held: half a sentence when the kernel would block or something break, NULL
+ * when whoever holds it only loses it.
+ */
+const char *hd_holder_harm(const struct hd_holder *holder, const char *driver);
+
+/*
+ * "process 812 (dd) has /dev/nvme0n1 open and process 900 ...": who holds the
+ * device, where @harmful says which of them; NULL when nobody does or memory
+ * runs out. The caller frees it. @driver as above.
+ */
+char *hd_holders_text(const struct hd_holders *holders, struct hd_addr addr,
+		      const char *driver, bool harmful);
+
+/* The first of them, or NULL. */
+const struct hd_holder *hd_holders_first(const struct hd_holders *holders,
+					 struct hd_addr addr,
+					 const char *driver, bool harmful);
+
+void hd_holders_clear(struct hd_holders *holders);
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/returns.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/device.h"
+#include "lib/holder.h"
+#include "lib/locked.h"
+#include "lib/nodes.h"
+#include "lib/sysfs.h"
+
+/* The devices of a claim that are to be given back and can be, so far. */
+struct returns {
+	struct hd_job *job;
+	const struct hd_claim *claim;
+	const struct hd_claim_device **claimed;
+	struct hd_device *now; /* the same devices, as they are */
+	size_t n;
+	bool all; /* nothing had to be left out */
+};
+
+/* Says why a device has to wait. @why is taken over. */
+static int postpone(struct returns *returns, struct hd_addr addr,
+		    const char *id, char *why, const char *fix)
+{
+	char *message =
+		why ? hd_text("%s can't be given back to the host yet: %s.",
+			      hd_addr_text(addr).s, why) :
+		      NULL;
+
+	free(why);
+	returns->all = false;
+	return hd_findings_add(returns->job->findings, id, HD_ERROR,
+			       HD_WHOLE_DOMAIN, message, hd_text("%s", fix),
+			       returns->job->err);
+}
+
+/* Leaves out the device at @index. */
+static void drop(struct returns *returns, size_t index)
+{
+	size_t after = --returns->n - index;
+
+	hd_device_clear(&returns->now[index]);
+	memmove(&returns->now[index], &returns->now[index + 1],
+		after * sizeof(*returns->now));
+	memmove(&returns->claimed[index], &returns->claimed[index + 1],
+		after * sizeof(*returns->claimed));
+}
+
+/* Whether a process that was set to change the device is still at it. */
+static const struct hd_claim_worker *worker_at(const struct hd_host *host,
+					       const struct hd_claim *claim,
+					       struct hd_addr addr)
+{
+	for (size_t i = 0; i < claim->n_workers; i++)
+		if (hd_addr_equal(claim->workers[i].addr, addr) &&
+		    hd_process_lives(host, claim->workers[i].process))
+			return &claim->workers[i];
+	return NULL;
+}
+
+/* Reads what can be read of a device without waiting for the kernel. */
+static int add(struct returns *returns, const struct hd_claim_device *claimed)
+{
+	struct hd_job *job = returns->job;
+	const struct hd_claim_worker *worker =
+		worker_at(job->host, returns->claim, claimed->addr);
+	int r;
+
+	if (worker)
+		return postpone(
+			returns, claimed->addr, "device-blocked",
+			hd_text("process %d still waits for the kernel to change it",
+				worker->process.pid),
+			"When that process is gone: virt-hostdev recover");
+	r = hd_device_read(job->host, claimed->addr, HD_BRIEF,
+			   &returns->now[returns->n], job->err);
+	if (r == -ENOENT)
+		return hd_findings_add(
+			job->findings, "device-gone", HD_WARNING,
+			HD_WHOLE_DOMAIN,
+			hd_text("%s can't be given back to the host: it is gone.",
+				hd_addr_text(claimed->addr).s),
+			hd_text("To look for it again: echo 1 > " HD_SYSFS_PCI
+				"/rescan"),
+			job->err);
+	if (r == 0)
+		returns->claimed[returns->n++] = claimed;
+	return r;
+}
+
+/* Whether its VFIO driver is to let it go, which it does when nobody uses it.
+ */
+static bool leaves_vfio(const struct returns *returns, size_t index)
+{
+	const char *driver = returns->claimed[index]->driver;
+	const struct hd_device *now = &returns->now[index];
+
+	return now->vfio && !(driver && strcmp(driver, now->driver) == 0);
+}
+
+static bool is_held(const struct returns *returns, size_t index)
+{
+	const struct hd_device *now = &returns->now[index];
+
+	return leaves_vfio(returns, index) &&
+	       hd_holders_first(&returns->job->holders, now->addr, now->driver,
+				true);
+}
+
+/* Whether any of the devices is held, now. */
+static int find_held(struct returns *returns, bool *ret)
+{
+	struct hd_job *job = returns->job;
+	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
+	int r = 0;
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && i < returns->n; i++)
+		if (leaves_vfio(returns, i))
+			r = hd_nodes_add(&nodes, job->host, &returns->now[i],
+					 job->err);
+	if (r == 0)
+		r = hd_job_find_holders(job, returns->now, returns->n, &nodes);
+	for (size_t i = 0; r == 0 && i < returns->n; i++)
+		*ret |= is_held(returns, i);
+	return r;
+}
+
+/* A guest that ends may be a little late in letting go. */
+static int wait_for_holders(struct returns *returns)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000000L };
+	int64_t deadline =
+		hd_now_ms() + returns->job->config.step_seconds * INT64_C(1000);
+	bool held;
+	int r = find_held(returns, &held);
+
+	while (r == 0 && held && hd_now_ms() < deadline) {
+		nanosleep(&pause, NULL);
+		r = find_held(returns, &held);
+	}
+	return r;
+}
+
+/* Whoever took a device that is held from its driver would be blocked. */
+static int leave_out_held(struct returns *returns)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < returns->n;) {
+		const struct hd_device *now = &returns->now[i];
+
+		if (!is_held(returns, i)) {
+			i++;
+			continue;
+		}
+		r = postpone(returns, now->addr, "device-held",
+			     hd_holders_text(&returns->job->holders, now->addr,
+					     now->driver, true),
+			     "When it has let go: virt-hostdev recover");
+		drop(returns, i);
+	}
+	return r;
+}
+
+/* Reads the rest, and leaves out what the kernel doesn't tell in time. */
+static int read_locked(struct returns *returns)
+{
+	struct hd_job *job = returns->job;
+	int r = hd_locked_read(job->host, returns->now, returns->n,
+			       job->config.step_seconds, job->err);
+
+	for (size_t i = 0; r == 0 && i < returns->n;) {
+		if (!returns->now[i].locked) {
+			i++;
+			continue;
+		}
+		r = postpone(
+			returns, returns->now[i].addr, "device-locked",
+			hd_text("the kernel doesn't answer for it, as when another process hangs while it unbinds it"),
+			"Look for that process, in state D, with: ps -eo pid,stat,wchan:30,args; then: virt-hostdev recover");
+		drop(returns, i);
+	}
+	return r;
+}
+
+static int plan(struct returns *returns, struct hd_plan *ret)
+{
+	const struct hd_claim *claim = returns->claim;
+	int r = 0;
+
+	for (size_t i = claim->n_devices; r == 0 && i-- > 0;)
+		if (claim->devices[i].restore)
+			r = add(returns, &claim->devices[i]);
+	if (r == 0)
+		r = wait_for_holders(returns);
+	if (r == 0)
+		r = leave_out_held(returns);
+	if (r == 0)
+		r = read_locked(returns);
+	for (size_t i = 0; r == 0 && i < returns->n; i++)
+		r = hd_plan_move(
+			ret, &returns->now[i], returns->claimed[i]->driver,
+			returns->claimed[i]->override, returns->job->err);
+	return r;
+}
+
+int hd_plan_returns(struct hd_job *job, const struct hd_claim *claim,
+		    struct hd_plan *ret, bool *ret_all)
+{
+	size_t n = claim->n_devices + 1;
+	HD_AUTOFREE const struct hd_claim_device **claimed =
+		calloc(n, sizeof(*claimed));
+	HD_AUTOFREE struct hd_device *now = calloc(n, sizeof(*now));
+	struct returns returns = { job, claim, claimed, now, 0, true };
+	int r = claimed && now ? plan(&returns, ret) : hd_err_nomem(job->err);
+
+	for (size_t i = 0; i < returns.n; i++)
+		hd_device_clear(&now[i]);
+	*ret_all = returns.all;
+	return r;
+}

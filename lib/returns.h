@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_RETURNS_H
+#define HD_RETURNS_H
+
+#include <stdbool.h>
+
+#include "lib/claim.h"
+#include "lib/job.h"
+#include "lib/plan.h"
+
+/*
+ * Plans the way back of what a claim holds, newest first, each device from
+ * wherever it is now. One that would block who takes it from its VFIO driver,
+ * because the kernel is still at work on it or a process holds it, is waited
+ * for, and left out when that does not end within the host's time for a step:
+ * an error among the findings, and *@ret_all is false. One that is gone is a
+ * warning.
+ *
+ * Returns 0 or a negative errno.
+ */
+int hd_plan_returns(struct hd_job *job, const struct hd_claim *claim,
+		    struct hd_plan *ret, bool *ret_all);
+
+#endif

@@ -32,7 +32,7 @@ class Holders(OnFakeKernel):
         return process
 
     def is_locked(self, group):
-        with open(self.kernel.run_dir / "virt-hostdev/locks" / str(group), "rb") as file:
+        with open(self.kernel.run_dir / f"virt-hostdev/locks/group-{group}", "rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -38,8 +38,9 @@ struct hd_policy {
 
 /* Who asks, and for what. It owns nothing. */
 struct hd_request {
-	const char *domain; /* the domain's name */
-	const char *uuid; /* in canonical form; "" when not known */
+	const char *domain; /* the domain's name; NULL: a person, by hand */
+	const char *uuid; /* of the domain, or made for the occasion, in
+			   * canonical form; "" when not known */
 	const struct hd_assign *assigns;
 	size_t n_assigns;
 	struct hd_policy policy; /* nothing in it is unsaid */

@@ -16,6 +16,7 @@ struct subject {
 	const struct hd_assign *assign;
 	const struct hd_device *device; /* NULL when it isn't there */
 	char *label; /* see label() */
+	const char *cannot; /* "can't be given to guest 'g'" */
 	struct hd_findings *findings;
 	struct hd_err *err;
 };
@@ -95,8 +96,12 @@ static int rule_present(struct subject *s)
 		return GO_ON;
 	return refuse(
 		s, "device-missing",
-		hd_text("Guest '%s' asks for PCI device %s, but nothing answers at this address on this host.",
-			s->request->domain, hd_addr_text(s->assign->addr).s),
+		s->request->domain ?
+			hd_text("Guest '%s' asks for PCI device %s, but nothing answers at this address on this host.",
+				s->request->domain,
+				hd_addr_text(s->assign->addr).s) :
+			hd_text("Nothing answers at %s on this host.",
+				hd_addr_text(s->assign->addr).s),
 		hd_text("See which devices are there: virt-hostdev list"));
 }
 
@@ -106,8 +111,8 @@ static int rule_endpoint(struct subject *s)
 		return GO_ON;
 	return refuse(
 		s, "not-endpoint",
-		hd_text("%s is a bridge, and only endpoints can be given to guest '%s'.",
-			label(s), s->request->domain),
+		hd_text("%s %s: it is a bridge, and only endpoints can be.",
+			label(s), s->cannot),
 		hd_text("Name the device behind it instead: virt-hostdev list"));
 }
 
@@ -147,8 +152,8 @@ static int rule_answers(struct subject *s)
 			continue;
 		return refuse(
 			s, "device-locked",
-			hd_text("%s can't be given to guest '%s': the kernel doesn't answer for %s, as when another process hangs while it unbinds it.",
-				label(s), s->request->domain,
+			hd_text("%s %s: the kernel doesn't answer for %s, as when another process hangs while it unbinds it.",
+				label(s), s->cannot,
 				hd_addr_text(device->addr).s),
 			hd_text("Look for that process, in state D, with: ps -eo pid,stat,wchan:30,args"));
 	}
@@ -159,12 +164,12 @@ static int rule_no_vfs(struct subject *s)
 {
 	if (s->device->numvfs == 0 || s->device->vfio)
 		return GO_ON;
-	return refuse(
-		s, "pf-has-vfs",
-		hd_text("%s can't be given to guest '%s' while its %u virtual functions exist.",
-			label(s), s->request->domain, s->device->numvfs),
-		hd_text("echo 0 > " HD_SYSFS_PCI "/devices/%s/sriov_numvfs",
-			hd_addr_text(s->device->addr).s));
+	return refuse(s, "pf-has-vfs",
+		      hd_text("%s %s while its %u virtual functions exist.",
+			      label(s), s->cannot, s->device->numvfs),
+		      hd_text("echo 0 > " HD_SYSFS_PCI
+			      "/devices/%s/sriov_numvfs",
+			      hd_addr_text(s->device->addr).s));
 }
 
 static int rule_group(struct subject *s)
@@ -174,13 +179,13 @@ static int rule_group(struct subject *s)
 	if (s->facts->inventory->iommu)
 		return refuse(
 			s, "no-group",
-			hd_text("%s can't be given to guest '%s': it is not behind an IOMMU, although this host has one.",
-				label(s), s->request->domain),
+			hd_text("%s %s: it is not behind an IOMMU, although this host has one.",
+				label(s), s->cannot),
 			hd_text("Move it to a slot that the IOMMU covers; virt-hostdev list shows which devices have a group"));
 	return refuse(
 		s, "no-iommu",
-		hd_text("%s can't be given to guest '%s': this host has no IOMMU group at all, so its IOMMU is off or missing.",
-			label(s), s->request->domain),
+		hd_text("%s %s: this host has no IOMMU group at all, so its IOMMU is off or missing.",
+			label(s), s->cannot),
 		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into /sys/kernel/iommu_groups"));
 }
 
@@ -193,8 +198,8 @@ static int rule_foreign_member(struct subject *s)
 		return GO_ON;
 	return refuse(
 		s, "group-foreign",
-		hd_text("%s can't be given to guest '%s': its group also holds %s, which is no PCI device.",
-			label(s), s->request->domain, group->foreign),
+		hd_text("%s %s: its group also holds %s, which is no PCI device.",
+			label(s), s->cannot, group->foreign),
 		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
 }
 
@@ -280,10 +285,19 @@ static int rule_viable(struct subject *s)
 		return hd_err_nomem(s->err);
 	if (n == 0)
 		return GO_ON;
+	/* By hand, the rest of the group may follow later. */
+	if (!s->request->domain)
+		return hd_findings_add(
+			s->findings, "group-not-viable", HD_WARNING, s->index,
+			hd_text("%s can't be given to any guest while the host still uses %s in the same group.",
+				label(s), blockers),
+			hd_text("virt-hostdev bind --group %s",
+				hd_addr_text(s->device->addr).s),
+			s->err);
 	return refuse(
 		s, "group-not-viable",
-		hd_text("%s can't be given to guest '%s' while the host still uses %s in the same group.",
-			label(s), s->request->domain, blockers),
+		hd_text("%s %s while the host still uses %s in the same group.",
+			label(s), s->cannot, blockers),
 		hd_steal(&commands));
 }
 
@@ -292,7 +306,8 @@ static bool is_own(const struct hd_claim *claim,
 {
 	if (request->uuid[0])
 		return strcmp(claim->uuid, request->uuid) == 0;
-	return strcmp(claim->domain, request->domain) == 0;
+	return claim->domain && request->domain &&
+	       strcmp(claim->domain, request->domain) == 0;
 }
 
 static int rule_unclaimed(struct subject *s)
@@ -305,11 +320,20 @@ static int rule_unclaimed(struct subject *s)
 		if (is_own(claim, s->request) ||
 		    !hd_claim_find(claim, s->device->addr))
 			continue;
-		return refuse(
-			s, "claimed",
-			hd_text("%s can't be given to guest '%s': guest '%s' has it.",
-				label(s), s->request->domain, claim->domain),
-			command_for("virsh shutdown", claim->domain));
+		if (hd_claim_is_by_hand(claim)) {
+			if (s->request->domain)
+				continue;
+			return refuse(
+				s, "claimed",
+				hd_text("%s %s: that has been done already.",
+					label(s), s->cannot),
+				hd_text("virt-hostdev release %s",
+					hd_addr_text(s->device->addr).s));
+		}
+		return refuse(s, "claimed",
+			      hd_text("%s %s: guest '%s' has it.", label(s),
+				      s->cannot, claim->domain),
+			      command_for("virsh shutdown", claim->domain));
 	}
 	return GO_ON;
 }
@@ -322,16 +346,15 @@ static int rule_group_unclaimed(struct subject *s)
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct hd_claim *claim = &claims->items[i];
 
-		if (is_own(claim, s->request))
+		if (is_own(claim, s->request) || hd_claim_is_by_hand(claim))
 			continue;
 		for (size_t j = 0; j < claim->n_devices; j++) {
 			if (claim->devices[j].group != s->device->group)
 				continue;
 			return refuse(
 				s, "group-claimed",
-				hd_text("%s can't be given to guest '%s': guest '%s' has %s of the same group.",
-					label(s), s->request->domain,
-					claim->domain,
+				hd_text("%s %s: guest '%s' has %s of the same group.",
+					label(s), s->cannot, claim->domain,
 					hd_addr_text(claim->devices[j].addr).s),
 				command_for("virsh shutdown", claim->domain));
 		}
@@ -342,12 +365,10 @@ static int rule_group_unclaimed(struct subject *s)
 static int refuse_driver(struct subject *s, const char *id, const char *cause,
 			 char *fix)
 {
-	return refuse(
-		s, id,
-		hd_text("%s can't be bound to driver %s for guest '%s': %s.",
-			label(s), hd_assign_driver(s->assign),
-			s->request->domain, cause),
-		fix);
+	return refuse(s, id,
+		      hd_text("%s can't be bound to driver %s: %s.", label(s),
+			      hd_assign_driver(s->assign), cause),
+		      fix);
 }
 
 static int rule_driver(struct subject *s)
@@ -399,8 +420,8 @@ static int rule_vfio_node(struct subject *s)
 		return GO_ON;
 	return refuse(
 		s, "vfio-node",
-		hd_text("%s can't be given to guest '%s': vfio is loaded, but /dev/vfio/vfio is missing.",
-			label(s), s->request->domain),
+		hd_text("%s %s: vfio is loaded, but /dev/vfio/vfio is missing.",
+			label(s), s->cannot),
 		hd_text("Let devtmpfs or udev make it (kernel option CONFIG_VFIO_CONTAINER); in a container, pass /dev/vfio in"));
 }
 
@@ -435,16 +456,14 @@ static int report_holders(struct subject *s, const struct hd_device *device,
 	if (harmful)
 		return refuse(
 			s, "device-held",
-			hd_text("%s can't be given to guest '%s' while %s: %s.",
-				name, s->request->domain, who,
+			hd_text("%s %s while %s: %s.", name, s->cannot, who,
 				hd_holder_harm(first, device->driver)),
 			hd_text("Let it end, or end it: kill %d", first->pid));
 	return hd_findings_add(
 		s->findings, "device-held", HD_WARNING, s->index,
 		hd_text("%s will be lost to who uses it on the host: %s.", name,
 			who),
-		hd_text("Let it end before guest '%s' starts, or end it: kill %d",
-			s->request->domain, first->pid),
+		hd_text("Let it end first, or end it: kill %d", first->pid),
 		s->err);
 }
 
@@ -518,12 +537,20 @@ static int check_assign(struct subject *s)
 int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 	     struct hd_findings *findings, struct hd_err *err)
 {
+	HD_AUTOFREE char *cannot =
+		request->domain ? hd_text("can't be given to guest '%s'",
+					  request->domain) :
+				  hd_text("can't be taken from the host");
+
+	if (!cannot)
+		return hd_err_nomem(err);
 	for (size_t i = 0; i < request->n_assigns; i++) {
 		struct subject s = {
 			.facts = facts,
 			.request = request,
 			.index = i,
 			.assign = &request->assigns[i],
+			.cannot = cannot,
 			.findings = findings,
 			.err = err,
 		};

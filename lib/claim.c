@@ -89,8 +89,7 @@ static bool parse_domain(char *line, struct hd_claim *claim)
 	if (claim->uuid[0] || !uuid || !hd_uuid_is_canonical(uuid))
 		return false;
 	memcpy(claim->uuid, uuid, HD_UUID_SIZE);
-	return hd_word_read(hd_word_take(&line), &claim->domain) &&
-	       claim->domain && !line;
+	return hd_word_read(hd_word_take(&line), &claim->domain) && !line;
 }
 
 static bool read_process(char **line, struct hd_process *ret)

@@ -32,13 +32,13 @@ struct hd_claim_worker {
 
 enum hd_phase {
 	HD_STARTING, /* prepare took the devices; the guest doesn't run yet */
-	HD_RUNNING, /* libvirt said that it runs */
+	HD_RUNNING, /* libvirt said that it runs; or taken by hand */
 	HD_RETURNING, /* giving back has begun, and did not finish */
 };
 
 /*
- * What a domain holds, written down before the first change to the host. Its
- * file is text, one record a line:
+ * What a domain holds, or what was taken by hand, written down before the first
+ * change to the host. Its file is text, one record a line:
  *
  *	virt-hostdev-claim 1
  *	domain UUID NAME
@@ -51,10 +51,11 @@ enum hd_phase {
  */
 struct hd_claim {
 	char uuid[HD_UUID_SIZE];
-	char *domain; /* its name; owned */
+	char *domain; /* its name, NULL for what was taken by hand; owned */
 	enum hd_phase phase;
 	int64_t since; /* seconds after 1970, when it was taken */
-	struct hd_process daemon; /* it promised to call release */
+	struct hd_process daemon; /* it promised to call release, or takes
+				   * the devices by hand right now */
 	char *error; /* why the devices could not be given back; owned */
 	struct hd_claim_device *devices;
 	size_t n_devices;
@@ -104,9 +105,20 @@ int hd_claim_remove(const struct hd_state *state, const char *uuid,
 int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 		   struct hd_findings *findings, struct hd_err *err);
 
+/* Whether a person took the devices, for no guest. */
+static inline bool hd_claim_is_by_hand(const struct hd_claim *claim)
+{
+	return !claim->domain;
+}
+
+/* Whether its guest runs, see hd_guest_runs(). */
+bool hd_claim_guest_runs(const struct hd_host *host,
+			 const struct hd_claim *claim);
+
 /*
  * Whether nobody will give back what a claim holds: its guest doesn't run, and
- * giving back had begun or the daemon that would call release is gone. The next
+ * giving back had begun or the daemon that would call release is gone. What was
+ * taken by hand is, once that is done, until somebody releases it. The next
  * hook that needs one of its groups undoes such a claim.
  */
 bool hd_claim_is_abandoned(const struct hd_host *host,

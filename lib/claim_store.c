@@ -204,10 +204,18 @@ int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 	return 0;
 }
 
+bool hd_claim_guest_runs(const struct hd_host *host,
+			 const struct hd_claim *claim)
+{
+	return claim->domain && hd_guest_runs(host, claim->domain, claim->uuid);
+}
+
 bool hd_claim_is_abandoned(const struct hd_host *host,
 			   const struct hd_claim *claim)
 {
-	return !hd_guest_runs(host, claim->domain, claim->uuid) &&
+	if (claim->phase == HD_RUNNING && hd_claim_is_by_hand(claim))
+		return false;
+	return !hd_claim_guest_runs(host, claim) &&
 	       (claim->phase == HD_RETURNING ||
 		!hd_process_lives(host, claim->daemon));
 }

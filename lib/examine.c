@@ -52,8 +52,10 @@ static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
 			r = hd_findings_add(
 				job->findings, "claim-abandoned", HD_INFO,
 				HD_WHOLE_DOMAIN,
-				hd_text("What guest '%s' left behind when it ended has not been given back to the host yet.",
-					claim->domain),
+				claim->domain ?
+					hd_text("What guest '%s' left behind when it ended has not been given back to the host yet.",
+						claim->domain) :
+					hd_text("What a bind by hand left behind has not been given back to the host yet."),
 				hd_text("virt-hostdev recover"), job->err);
 		hd_claim_clear(claim);
 	}

@@ -72,7 +72,8 @@ static int find_claim(const struct hd_state *state, const char *uuid,
 		return hd_claim_load(state, uuid, ret, err);
 	r = hd_claims_load(state, &claims, findings, err);
 	for (size_t i = 0; r == 0 && i < claims.n; i++)
-		if (strcmp(claims.items[i].domain, domain) == 0)
+		if (claims.items[i].domain &&
+		    strcmp(claims.items[i].domain, domain) == 0)
 			return hd_claim_load(state, claims.items[i].uuid, ret,
 					     err);
 	return r < 0 ? r : -ENOENT;
@@ -136,8 +137,8 @@ int hd_confirm(struct hd_job *job, const char *uuid, const char *domain)
 static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
 {
 	return hd_claim_is_abandoned(host, claim) ||
-	       (claim->phase == HD_RUNNING &&
-		!hd_guest_runs(host, claim->domain, claim->uuid));
+	       (claim->phase == HD_RUNNING && !hd_claim_is_by_hand(claim) &&
+		!hd_claim_guest_runs(host, claim));
 }
 
 /* Undoes one claim, as it is now that its groups are locked. */

@@ -64,9 +64,13 @@ static int new_claim(struct hd_job *job, const struct hd_request *request,
 	if (!hd_uuid_is_canonical(request->uuid))
 		return hd_err_set(job->err, EINVAL,
 				  "the domain '%s' has no valid UUID",
-				  request->domain);
+				  request->domain ? request->domain : "");
 	memcpy(ret->uuid, request->uuid, HD_UUID_SIZE);
 	ret->since = time(NULL);
+	if (!request->domain) {
+		ret->daemon = hd_process_of(job->host, getpid());
+		return 0;
+	}
 	ret->daemon = hd_process_parent(job->host);
 	ret->domain = strdup(request->domain);
 	return ret->domain ? 0 : hd_err_nomem(job->err);

@@ -2,7 +2,10 @@
 #include "lib/uuid.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/random.h>
 
 static bool hyphen_at(size_t i)
 {
@@ -41,4 +44,22 @@ bool hd_uuid_normalise(const char *text, char ret[HD_UUID_SIZE])
 	while (isspace((unsigned char)*text))
 		text++;
 	return *text == '\0' && n == HD_UUID_SIZE - 1;
+}
+
+int hd_uuid_make(char ret[HD_UUID_SIZE])
+{
+	unsigned char bytes[16];
+	size_t n = 0;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -errno;
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		n += (size_t)snprintf(ret + n, HD_UUID_SIZE - n, "%02x",
+				      bytes[i]);
+		if (hyphen_at(n))
+			ret[n++] = '-';
+	}
+	return 0;
 }

@@ -20,4 +20,7 @@ bool hd_uuid_is_canonical(const char *text);
  */
 bool hd_uuid_normalise(const char *text, char ret[HD_UUID_SIZE]);
 
+/* Makes a random UUID (RFC 4122, version 4) in canonical form; 0 or -errno. */
+int hd_uuid_make(char ret[HD_UUID_SIZE]);
+
 #endif

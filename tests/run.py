@@ -173,7 +173,7 @@ def part_fake(report):
     """On the fake kernel, which needs /dev/fuse."""
     if make(report, "build.fakekernel", f"O={BUILD}/gcc", "CC=gcc", "all", "fakekernel"):
         run_suites(report, [suite for module in ("test_fakekernel", "test_every_write", "test_race",
-                                           "test_holders")
+                                           "test_holders", "test_byhand")
                             for suite in suites_of("fakekernel", module)])
 
 

@@ -10,8 +10,9 @@
 #include "tools/tool.h"
 
 static const struct hd_verb *const verbs[] = {
-	&hd_verb_list, &hd_verb_show,	&hd_verb_xml,	  &hd_verb_check,
-	&hd_verb_plan, &hd_verb_status, &hd_verb_recover,
+	&hd_verb_list,	  &hd_verb_show,   &hd_verb_xml,
+	&hd_verb_check,	  &hd_verb_plan,   &hd_verb_bind,
+	&hd_verb_release, &hd_verb_status, &hd_verb_recover,
 };
 
 /* Every option there is, for parsing and for the help of the verbs. */
@@ -28,6 +29,10 @@ static const struct {
 	{ HD_OPT_CONNECT, 'c', "connect", "URI", "the libvirt to ask" },
 	{ HD_OPT_MANAGED, 'm', "managed", "yes|no",
 	  "who binds the device: libvirt (yes, the default) or the hook (no)" },
+	{ HD_OPT_GROUP, 'g', "group", NULL,
+	  "and everything else in their IOMMU groups" },
+	{ HD_OPT_DRIVER, 'd', "driver", "NAME",
+	  "bind to this VFIO driver instead of vfio-pci" },
 	{ 0, 'h', "help", NULL, "print this help" },
 };
 
@@ -118,6 +123,12 @@ static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
 		return hd_err_set(err, EINVAL,
 				  "--managed takes yes or no, not '%s'",
 				  optarg);
+	case 'g':
+		tool->group = true;
+		return 0;
+	case 'd':
+		tool->driver = optarg;
+		return 0;
 	case 'h':
 		parsed->help = true;
 		return 0;

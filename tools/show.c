@@ -12,9 +12,20 @@
 static const char *holder(const struct hd_claims *claims, struct hd_addr addr)
 {
 	for (size_t i = 0; i < claims->n; i++)
-		if (hd_claim_find(&claims->items[i], addr))
+		if (!hd_claim_is_by_hand(&claims->items[i]) &&
+		    hd_claim_find(&claims->items[i], addr))
 			return claims->items[i].domain;
 	return NULL;
+}
+
+static bool is_bound_by_hand(const struct hd_claims *claims,
+			     struct hd_addr addr)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (hd_claim_is_by_hand(&claims->items[i]) &&
+		    hd_claim_find(&claims->items[i], addr))
+			return true;
+	return false;
 }
 
 /* Whether a sibling keeps vfio from taking the group. */
@@ -55,6 +66,9 @@ static void print_json(const struct hd_tool *tool,
 	json_object_object_add(
 		object, "guest",
 		hd_json_text(holder(&situation->claims, device->addr)));
+	json_object_object_add(object, "bound_by_hand",
+			       json_object_new_boolean(is_bound_by_hand(
+				       &situation->claims, device->addr)));
 	json_object_object_add(object, "group_members", members);
 	json_object_object_add(object, "group_blockers", blockers);
 	hd_json_print(object);
@@ -91,6 +105,8 @@ static int print_text(const struct hd_tool *tool,
 	print_line("Driver", device->driver);
 	print_line("Driver override", device->override);
 	print_line("Held by guest", holder(&situation->claims, device->addr));
+	if (is_bound_by_hand(&situation->claims, device->addr))
+		print_line("Bound by hand", "yes");
 	if (device->group == HD_NO_GROUP) {
 		print_line("IOMMU group", NULL);
 		return 0;

@@ -13,10 +13,12 @@
 static const char *state_of(const struct hd_host *host,
 			    const struct hd_claim *claim)
 {
-	if (hd_guest_runs(host, claim->domain, claim->uuid))
+	if (hd_claim_guest_runs(host, claim))
 		return "running";
 	if (hd_claim_is_abandoned(host, claim))
 		return "left behind";
+	if (hd_claim_is_by_hand(claim))
+		return claim->phase == HD_RUNNING ? "by hand" : "binding";
 	return claim->phase == HD_STARTING ? "starting" : "ending";
 }
 
@@ -133,7 +135,7 @@ static int print_text(json_object *claims, struct hd_err *err)
 	size_t n = json_object_array_length(claims);
 
 	if (n == 0) {
-		puts("No guest holds a device.");
+		puts("Nobody holds a device.");
 		return 0;
 	}
 	if (print_table(claims, err) < 0)
@@ -141,13 +143,15 @@ static int print_text(json_object *claims, struct hd_err *err)
 	for (size_t i = 0; i < n; i++) {
 		json_object *claim = json_object_array_get_idx(claims, i);
 		json_object *error = json_object_object_get(claim, "error");
+		json_object *domain;
 
 		if (!error)
 			continue;
-		fputs("Of guest '", stdout);
-		hd_print(stdout, json_object_get_string(json_object_object_get(
-					 claim, "domain")));
-		fputs("': ", stdout);
+		domain = json_object_object_get(claim, "domain");
+		fputs(domain ? "Of guest '" : "Of what was bound by hand",
+		      stdout);
+		hd_print(stdout, domain ? json_object_get_string(domain) : "");
+		fputs(domain ? "': " : ": ", stdout);
 		hd_print(stdout, json_object_get_string(error));
 		putchar('\n');
 	}
@@ -194,9 +198,10 @@ const struct hd_verb hd_verb_status = {
 	.name = "status",
 	.arguments = "",
 	.summary = "Show which guest holds which device, and since when",
-	.help = "STATE is running, starting, ending, or left behind: the guest is gone, and its\n"
-		"devices were not given back (virt-hostdev recover does that). BEFORE is the\n"
-		"driver that the device had and gets back. Only root can see it.",
+	.help = "STATE is running, starting, ending, by hand (virt-hostdev bind took it), or left\n"
+		"behind: the guest is gone, and its devices were not given back (virt-hostdev\n"
+		"recover does that). BEFORE is the driver that the device had and gets back.\n"
+		"Only root can see it.",
 	.options = HD_OPT_JSON | HD_OPT_ROOT,
 	.run = run,
 };

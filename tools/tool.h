@@ -18,6 +18,8 @@ enum {
 	HD_OPT_ROOT = 1 << 1,
 	HD_OPT_CONNECT = 1 << 2,
 	HD_OPT_MANAGED = 1 << 3,
+	HD_OPT_GROUP = 1 << 4,
+	HD_OPT_DRIVER = 1 << 5,
 };
 
 /* What the command line said, and what every verb works with. */
@@ -27,6 +29,8 @@ struct hd_tool {
 	bool json;
 	const char *uri; /* of libvirt; NULL for its default */
 	bool managed;
+	bool group;
+	const char *driver; /* NULL: vfio-pci */
 };
 
 /* One verb: a row of the table in main.c, a file of its own. */
@@ -47,7 +51,8 @@ struct hd_verb {
 };
 
 extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
-	hd_verb_check, hd_verb_plan, hd_verb_status, hd_verb_recover;
+	hd_verb_check, hd_verb_plan, hd_verb_bind, hd_verb_release,
+	hd_verb_status, hd_verb_recover;
 
 /* A JSON string, or null for NULL. */
 json_object *hd_json_text(const char *text);

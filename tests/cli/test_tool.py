@@ -314,7 +314,7 @@ class Status(_OnTree):
 
     def test_nothing_held(self):
         self.assertEqual(self.json_of("status"), {"claims": []})
-        self.assertEqual(self.on_tree("status").out, "No guest holds a device.\n")
+        self.assertEqual(self.on_tree("status").out, "Nobody holds a device.\n")
 
     def test_who_holds_what_and_what_went_wrong(self):
         self.claim(f"virt-hostdev-claim 1\ndomain {self.UUID} win%2011\n"

@@ -490,7 +490,7 @@ class Lifecycle(_Emulated):
         return {claim["domain"]: claim for claim in claims}
 
     def test_status_and_recover(self):
-        self.assertIn("No guest holds a device.", self.host.sh("virt-hostdev status").out)
+        self.assertIn("Nobody holds a device.", self.host.sh("virt-hostdev status").out)
         self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.NIC_B, "yes"))
         self.start("g", run=True)
         claim = self.status()["g"]

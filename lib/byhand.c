@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/byhand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/cleanup.h"
+#include "lib/giveback.h"
+#include "lib/handover.h"
+
+int hd_bind(struct hd_job *job, const struct hd_request *request)
+{
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	int r = hd_prepare(job, request);
+
+	if (r < 0 || hd_findings_refuse(job->findings))
+		return r;
+	/* From here on nobody has to wait for us to end. */
+	r = hd_claim_load(&job->state, request->uuid, &claim, job->err);
+	if (r < 0)
+		return r;
+	claim.phase = HD_RUNNING;
+	claim.daemon = (struct hd_process){ 0 };
+	return hd_claim_save(&job->state, &claim, job->err);
+}
+
+/* The claim by hand that holds a device, or NULL. */
+static struct hd_claim *find_by_hand(const struct hd_claims *claims,
+				     struct hd_addr addr)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (hd_claim_is_by_hand(&claims->items[i]) &&
+		    hd_claim_find(&claims->items[i], addr))
+			return &claims->items[i];
+	return NULL;
+}
+
+/* A guest's claim on a device of the group, or NULL; *@ret is the device. */
+static const struct hd_claim *find_guest_in(const struct hd_claims *claims,
+					    int group, struct hd_addr *ret)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		for (size_t j = 0; j < claims->items[i].n_devices; j++) {
+			if (hd_claim_is_by_hand(&claims->items[i]) ||
+			    claims->items[i].devices[j].group != group)
+				continue;
+			*ret = claims->items[i].devices[j].addr;
+			return &claims->items[i];
+		}
+	return NULL;
+}
+
+/* Says what stands against giving a device back. */
+static int check_by_hand(struct hd_job *job, const struct hd_claims *claims,
+			 struct hd_addr addr)
+{
+	const struct hd_claim *claim = find_by_hand(claims, addr), *guest;
+	struct hd_addr held;
+
+	if (!claim)
+		return hd_findings_add(
+			job->findings, "not-bound", HD_ERROR, HD_WHOLE_DOMAIN,
+			hd_text("%s was not bound by hand, so it can't be released.",
+				hd_addr_text(addr).s),
+			hd_text("See who holds what: virt-hostdev status"),
+			job->err);
+	guest = find_guest_in(claims, hd_claim_find(claim, addr)->group, &held);
+	if (!guest)
+		return 0;
+	return hd_findings_add(
+		job->findings, "claimed", HD_ERROR, HD_WHOLE_DOMAIN,
+		hd_text("%s can't be given back to the host while guest '%s' has %s%s.",
+			hd_addr_text(addr).s, guest->domain,
+			hd_addr_equal(addr, held) ? "it" : hd_addr_text(held).s,
+			hd_addr_equal(addr, held) ? "" : " of the same group"),
+		hd_text("End that guest first, or virt-hostdev recover if it is gone"),
+		job->err);
+}
+
+static bool is_among(const struct hd_addr *addrs, size_t n, struct hd_addr addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hd_addr_equal(addrs[i], addr))
+			return true;
+	return false;
+}
+
+/* Moves the devices among @addrs from @claim to @part, a claim of its own. */
+static int split(struct hd_job *job, struct hd_claim *claim,
+		 const struct hd_addr *addrs, size_t n, struct hd_claim *part)
+{
+	size_t kept = 0;
+
+	part->since = claim->since;
+	part->phase = HD_RETURNING;
+	part->devices = calloc(claim->n_devices, sizeof(*part->devices));
+	if (!part->devices)
+		return hd_err_nomem(job->err);
+	if (hd_uuid_make(part->uuid) < 0)
+		return hd_err_set(job->err, errno, "no random numbers: %m");
+	for (size_t i = 0; i < claim->n_devices; i++) {
+		if (is_among(addrs, n, claim->devices[i].addr))
+			part->devices[part->n_devices++] = claim->devices[i];
+		else
+			claim->devices[kept++] = claim->devices[i];
+	}
+	claim->n_devices = kept;
+	return 0;
+}
+
+/* In this order, since a device in two claims harms nobody, in none it is lost.
+ */
+static int give_back_part(struct hd_job *job, struct hd_claim *claim,
+			  const struct hd_addr *addrs, size_t n)
+{
+	HD_AUTO_CLAIM struct hd_claim part = { .domain = NULL };
+	int r = split(job, claim, addrs, n, &part);
+
+	if (r == 0)
+		r = hd_claim_save(&job->state, &part, job->err);
+	if (r == 0 && claim->n_devices)
+		r = hd_claim_save(&job->state, claim, job->err);
+	else if (r == 0)
+		r = hd_claim_remove(&job->state, claim->uuid, job->err);
+	return r < 0 ? r : hd_give_back(job, &part);
+}
+
+/* Locks the groups of the claims by hand that hold the devices. */
+static int lock_by_hand(struct hd_job *job, const struct hd_addr *addrs,
+			size_t n)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	int r = hd_claims_load(&job->state, &claims, job->findings, job->err);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct hd_claim *claim = find_by_hand(&claims, addrs[i]);
+
+		if (claim)
+			r = hd_groups_of_claim(job, claim, &groups);
+	}
+	return r < 0 ? r : hd_job_lock(job, &groups);
+}
+
+int hd_release_by_hand(struct hd_job *job, const struct hd_addr *addrs,
+		       size_t n)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
+			      job->err);
+
+	if (r == 0)
+		r = lock_by_hand(job, addrs, n);
+	if (r == 0)
+		r = hd_claims_load(&job->state, &claims, job->findings,
+				   job->err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = check_by_hand(job, &claims, addrs[i]);
+	if (r < 0 || hd_findings_refuse(job->findings))
+		return r;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct hd_claim *claim = find_by_hand(&claims, addrs[i]);
+
+		if (claim) /* it still holds it, not released just now */
+			r = give_back_part(job, claim, addrs, n);
+	}
+	return r;
+}

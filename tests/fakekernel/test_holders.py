@@ -3,12 +3,24 @@
 
 import fcntl
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
 
+import test_every_write
 from program import domain, hostdev
-from test_every_write import GPU, HOOK, NIC, NVME, TOOL, OnFakeKernel
+from test_every_write import HOOK, TOOL, OnFakeKernel
+
+
+def elsewhere(description):
+    """The other tests run meanwhile, and what is held counts wherever it is held: so
+    these devices are at bus 40 and more, in groups of three digits."""
+    return re.sub(r"0000:0([123]):00", r"0000:4\1:00", description).replace("group=1", "group=41")
+
+
+NIC, NVME, GPU = map(elsewhere, (test_every_write.NIC, test_every_write.NVME,
+                                 test_every_write.GPU))
 
 # /dev/full, which nobody else has open, stands for every device node.
 FULL = "1:7"
@@ -16,7 +28,7 @@ FULL = "1:7"
 USB_CONTROLLER = NVME.replace("010802", "0c0330").replace("driver=nvme", "driver=xhci_hcd")
 
 # Of the NIC, behind its port.
-FOLDER = "/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
+FOLDER = "/sys/devices/pci0000:00/0000:00:01.0/0000:41:00.0"
 
 
 class Holders(OnFakeKernel):
@@ -76,14 +88,14 @@ class Holders(OnFakeKernel):
 
     def test_nobody(self):
         self.boot(NIC)
-        self.assertEqual(self.findings(domain(hostdev(1))), [])
+        self.assertEqual(self.findings(domain(hostdev(0x41))), [])
 
     def test_character_device(self):
-        self.boot(GPU + f"bound 0000:03:00.1 snd_hda_intel sound/card1/controlC1/dev {FULL}\n")
-        xml = domain(hostdev(3), hostdev(3, function=1))
+        self.boot(GPU + f"bound 0000:43:00.1 snd_hda_intel sound/card1/controlC1/dev {FULL}\n")
+        xml = domain(hostdev(0x43), hostdev(0x43, function=1))
         holder = self.hold("/dev/full")
-        self.assert_warned(xml, f"0000:03:00.1 (NVIDIA Corporation TU106 High Definition Audio "
-                                f"Controller, IOMMU group 13, driver snd_hda_intel) will be lost to "
+        self.assert_warned(xml, f"0000:43:00.1 (NVIDIA Corporation TU106 High Definition Audio "
+                                f"Controller, IOMMU group 413, driver snd_hda_intel) will be lost to "
                                 f"who uses it on the host: process {holder.pid} (sleep) has "
                                 f"/dev/full open.")
         self.end(holder)
@@ -92,69 +104,69 @@ class Holders(OnFakeKernel):
     def test_character_device_that_blocks_its_driver(self):
         self.boot("driver nvidia 10de:*:0300??\n" +
                   GPU.replace("driver=nouveau", "driver=nvidia") +
-                  f"bound 0000:03:00.0 nvidia drm/card0/dev {FULL}\n")
+                  f"bound 0000:43:00.0 nvidia drm/card0/dev {FULL}\n")
         holder = self.hold("/dev/full")
-        self.assert_refused(domain(hostdev(3), hostdev(3, function=1)),
+        self.assert_refused(domain(hostdev(0x43), hostdev(0x43, function=1)),
                             f"while process {holder.pid} (sleep) has /dev/full open: driver nvidia "
                             f"would wait for it for ever.")
 
     def test_device_behind_many_hubs(self):
         path = "usb1/" + "".join(f"1-{'1.' * hub}1/" for hub in range(7)) + "x:1.0/tty/ttyUSB0/dev"
-        self.boot(USB_CONTROLLER + f"bound 0000:02:00.0 xhci_hcd {path} {FULL}\n")
+        self.boot(USB_CONTROLLER + f"bound 0000:42:00.0 xhci_hcd {path} {FULL}\n")
         self.hold("/dev/full")
-        self.assert_warned(domain(hostdev(2)), "(sleep) has /dev/full open")
+        self.assert_warned(domain(hostdev(0x42)), "(sleep) has /dev/full open")
 
     def test_more_holders_than_a_sentence_can_take(self):
-        self.boot(GPU + f"bound 0000:03:00.1 snd_hda_intel sound/card1/controlC1/dev {FULL}\n")
+        self.boot(GPU + f"bound 0000:43:00.1 snd_hda_intel sound/card1/controlC1/dev {FULL}\n")
         for _ in range(5):
             self.hold("/dev/full")
-        (_, _, message), = self.findings(domain(hostdev(3), hostdev(3, function=1)))
+        (_, _, message), = self.findings(domain(hostdev(0x43), hostdev(0x43, function=1)))
         self.assertRegex(message, r"(process \d+ \(sleep\) has /dev/full open and ){2}"
                                   r"process \d+ \(sleep\) has /dev/full open and 2 more processes\.$")
 
     def test_memory_of_the_device(self):
-        self.boot(NIC + "attr 0000:01:00.0 resource0 x\nattr 0000:01:00.0 resource0_wc x\n")
+        self.boot(NIC + "attr 0000:41:00.0 resource0 x\nattr 0000:41:00.0 resource0_wc x\n")
         for name in ("resource0", "resource0_wc"):
-            holder = self.hold(f"/sys/bus/pci/devices/0000:01:00.0/{name}")
-            self.assert_refused(domain(hostdev(1)),
+            holder = self.hold(f"/sys/bus/pci/devices/0000:41:00.0/{name}")
+            self.assert_refused(domain(hostdev(0x41)),
                                 f"(sleep) has {FOLDER}/{name} in use: it "
                                 "drives the device itself.")
             self.end(holder)
 
     def test_memory_that_is_mapped(self):
         """As DPDK does: the file is closed long ago."""
-        self.boot(NIC + "attr 0000:01:00.0 resource0 x\n")
+        self.boot(NIC + "attr 0000:41:00.0 resource0 x\n")
         script = ("import mmap, os, time\n"
-                  "with open('/sys/bus/pci/devices/0000:01:00.0/resource0', 'rb') as file:\n"
+                  "with open('/sys/bus/pci/devices/0000:41:00.0/resource0', 'rb') as file:\n"
                   "    memory = mmap.mmap(file.fileno(), 1, mmap.MAP_PRIVATE, mmap.PROT_READ)\n"
                   "os.closerange(3, 100)\n"
                   "print(flush=True)\ntime.sleep(600)")
         process = self.kernel.popen(["python3", "-c", script], stdout=subprocess.PIPE)
         self.addCleanup(self.end, process)
         self.assertEqual(process.stdout.readline(), b"\n")
-        self.assert_refused(domain(hostdev(1)), f"process {process.pid} (python3) has "
+        self.assert_refused(domain(hostdev(0x41)), f"process {process.pid} (python3) has "
                                                 f"{FOLDER}/resource0 in use")
 
     def test_group_of_somebody_else(self):
         """A QEMU that libvirt knows nothing of."""
         self.boot(NIC.replace("driver=e1000e", "driver=vfio-pci override=vfio-pci"))
-        holder = self.hold("/dev/vfio/11")
-        self.assert_refused(domain(hostdev(1)), f"process {holder.pid} (sleep) has /dev/vfio/11 open")
+        holder = self.hold("/dev/vfio/411")
+        self.assert_refused(domain(hostdev(0x41)), f"process {holder.pid} (sleep) has /dev/vfio/411 open")
 
     def test_group_that_is_held_when_the_guest_has_ended(self):
         """Nobody waits in the kernel for it: it is given back when it is let go."""
         self.boot(NIC + NVME)
         self.configure("step-timeout = 2")
-        xml = domain(hostdev(1), hostdev(2))
+        xml = domain(hostdev(0x41), hostdev(0x42))
         self.good(self.hook("prepare", xml))
-        holder = self.hold("/dev/vfio/11")
+        holder = self.hold("/dev/vfio/411")
         result = self.hook("release", xml)
         self.assertEqual(result.rc, 1)
         self.assertEqual(result.err.splitlines()[0],
-                         "0000:01:00.0 can't be given back to the host yet: "
-                         f"process {holder.pid} (sleep) has /dev/vfio/11 open.")
+                         "0000:41:00.0 can't be given back to the host yet: "
+                         f"process {holder.pid} (sleep) has /dev/vfio/411 open.")
         self.assertEqual(self.kernel.waiting(), [])
-        self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+        self.assertIn("0000:42:00.0 nvme -", self.kernel.state())
         claim, = self.status()
         self.assertEqual(claim["error"], result.err.splitlines()[0])
         self.end(holder)
@@ -163,16 +175,16 @@ class Holders(OnFakeKernel):
 
     def test_guest_that_lets_go_a_little_late(self):
         self.boot(NIC)
-        xml = domain(hostdev(1))
+        xml = domain(hostdev(0x41))
         self.good(self.hook("prepare", xml))
-        holder = self.hold("/dev/vfio/11")
+        holder = self.hold("/dev/vfio/411")
         self.kernel.recount()
         hook = self.kernel.popen([HOOK, "guest", "release", "end", "-"], stdin=subprocess.PIPE,
                                  stderr=subprocess.PIPE)
         hook.stdin.write(xml.encode())
         hook.stdin.close()
         hook.stdin = None
-        self.wait_for(lambda: self.is_locked(11))
+        self.wait_for(lambda: self.is_locked(411))
         time.sleep(0.5)  # as long as one look around may take
         self.assertIsNone(hook.poll())
         self.end(holder)
@@ -181,12 +193,12 @@ class Holders(OnFakeKernel):
         self.assert_as_it_was()
 
     def test_blocked_step_names_who_holds_the_device(self):
-        nic = "0000:01:00.0"
+        nic = "0000:41:00.0"
         self.boot(NIC + f"bound {nic} e1000e ptp/ptp0/dev {FULL}\n")
         self.configure("step-timeout = 2")
         holder = self.hold("/dev/full")
         self.kernel.fault(2, "hang")
-        result = self.hook("prepare", domain(hostdev(1)))
+        result = self.hook("prepare", domain(hostdev(0x41)))
         self.assertEqual(result.rc, 1)
         self.assertRegex(result.err.splitlines()[0],
                          rf"^{nic} can't be taken from driver e1000e: the kernel has not answered "

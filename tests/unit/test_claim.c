@@ -106,7 +106,7 @@ static void damage_is_found(void **state)
 		H D "end\n\n",
 		H D D "end\n",
 		H "domain g\n" S "end\n",
-		H "domain " UUID " -\n" S "end\n",
+		H "domain " UUID "\n" S "end\n",
 		H "domain " UUID " a b\n" S "end\n",
 		H "domain " UUID " a%0\n" S "end\n",
 		H "domain " UUID " a%00\n" S "end\n",

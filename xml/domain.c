@@ -15,7 +15,7 @@
 static int read_part(const xmlNode *address, const char *name, uint32_t max,
 		     uint32_t *ret, struct hd_err *err)
 {
-	HD_AUTO_XMLSTR char *text = hd_node_attribute(address, name);
+	HD_AUTOFREE char *text = hd_node_attribute(address, name);
 
 	*ret = 0;
 	if (!text || hd_number_parse(text, max, ret))
@@ -47,7 +47,7 @@ static int read_address(const xmlNode *address, struct hd_addr *ret,
 /* "yes" or "no"; *@ret keeps its default when the attribute isn't there. */
 static int read_managed(const xmlNode *node, bool *ret, struct hd_err *err)
 {
-	HD_AUTO_XMLSTR char *text = hd_node_attribute(node, "managed");
+	HD_AUTOFREE char *text = hd_node_attribute(node, "managed");
 
 	if (!text)
 		return 0;
@@ -63,7 +63,7 @@ static int read_managed(const xmlNode *node, bool *ret, struct hd_err *err)
 static int read_driver(const xmlNode *node, char **ret, struct hd_err *err)
 {
 	const xmlNode *driver = hd_node_child(node, "driver");
-	HD_AUTO_XMLSTR char *model =
+	HD_AUTOFREE char *model =
 		driver ? hd_node_attribute(driver, "model") : NULL;
 
 	if (!model)
@@ -109,7 +109,7 @@ static int add_assign(struct hd_domain *domain, enum hd_source kind,
 static int read_hostdev(struct hd_domain *domain, const xmlNode *node,
 			struct hd_err *err)
 {
-	HD_AUTO_XMLSTR char *mode = hd_node_attribute(node, "mode");
+	HD_AUTOFREE char *mode = hd_node_attribute(node, "mode");
 
 	if (!hd_node_attribute_is(node, "type", "pci") ||
 	    (mode && strcmp(mode, "subsystem") != 0))
@@ -175,12 +175,12 @@ static int read_uuid(struct hd_domain *domain, const xmlNode *root,
 		     struct hd_err *err)
 {
 	xmlNode *node = hd_node_child(root, "uuid");
-	HD_AUTO_XMLSTR char *text = NULL;
+	HD_AUTOFREE char *text = NULL;
 
 	domain->uuid[0] = '\0';
 	if (!node)
 		return 0;
-	text = (char *)xmlNodeGetContent(node);
+	text = hd_node_text(node);
 	if (text && hd_uuid_normalise(text, domain->uuid))
 		return 0;
 	return hd_err_set(err, EINVAL,
@@ -192,8 +192,7 @@ static int read_name(struct hd_domain *domain, const xmlNode *root,
 		     struct hd_err *err)
 {
 	xmlNode *node = hd_node_child(root, "name");
-	HD_AUTO_XMLSTR char *text =
-		node ? (char *)xmlNodeGetContent(node) : NULL;
+	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
 
 	if (!text || !*text)
 		return hd_err_set(
@@ -235,12 +234,34 @@ int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
 	int r = hd_doc_parse(text, length, &doc, err);
 
 	if (r == 0)
-		r = read_domain(&domain, xmlDocGetRootElement(doc), err);
+		r = read_domain(&domain, hd_doc_root(doc), err);
 	if (r < 0)
 		return r;
 	*ret = domain;
 	domain = (struct hd_domain){ .name = NULL };
 	return 0;
+}
+
+bool hd_domain_may_ask(const char *text, size_t length)
+{
+	/* NUL and "&#": a letter may be written in another way. */
+	static const struct {
+		const char *text;
+		size_t length;
+	} words[] = { { "hostdev", 7 }, { "nvme", 4 }, { "&#", 2 }, { "", 1 } };
+	static const char begin[] = "<domain", end[] = "</domain>";
+
+	while (length && text[length - 1] == '\n')
+		length--;
+	if (length < strlen(begin) + strlen(end) ||
+	    memcmp(text, begin, strlen(begin)) != 0 ||
+	    !strchr(" >\n", text[strlen(begin)]) ||
+	    memcmp(text + length - strlen(end), end, strlen(end)) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(text, length, words[i].text, words[i].length))
+			return true;
+	return false;
 }
 
 struct hd_request hd_domain_request(const struct hd_domain *domain,

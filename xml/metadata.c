@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "xml/doc.h"
 
 static bool is_ours(const xmlNode *node)
@@ -26,7 +27,7 @@ static int refuse(const xmlNode *node, const char *what, struct hd_err *err)
 static int read_siblings(const xmlNode *node, struct hd_policy *policy,
 			 struct hd_err *err)
 {
-	HD_AUTO_XMLSTR char *value = hd_node_attribute(node, "policy");
+	HD_AUTOFREE char *value = hd_node_attribute(node, "policy");
 
 	if (value && hd_siblings_parse(value, &policy->siblings))
 		return 0;

@@ -3,7 +3,8 @@
 
 #include "xml/domain.h"
 
-/* Reads a document; a refusal has one sentence, a domain has a name. */
+/* Reads a document; a refusal has one sentence, a domain has a name, and
+ * one that need not be read asks for nothing. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
@@ -17,6 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!domain.name || !*domain.name)
 		__builtin_trap();
 	if (domain.uuid[0] && !hd_uuid_is_canonical(domain.uuid))
+		__builtin_trap();
+	if ((domain.n_assigns || domain.policy.siblings) &&
+	    !hd_domain_may_ask((const char *)data, size))
 		__builtin_trap();
 	for (size_t i = 0; i < domain.n_assigns; i++)
 		if (domain.assigns[i].addr.slot > 0x1f ||

@@ -388,6 +388,37 @@ static void writes_as_libvirt_does(void **state)
 		"</hostdev>\n");
 }
 
+static void most_guests_need_not_be_read(void **state)
+{
+	static const struct {
+		const char *text;
+		bool may_ask;
+	} rows[] = {
+		{ "<domain><name>g</name></domain>", false },
+		{ "<domain type='kvm'><name>g</name></domain>\n\n", false },
+		{ "<domain\ntype='kvm'/></domain>", false },
+		{ "<domain><hostdev/></domain>", true },
+		{ "<domain><interface type='hostdev'/></domain>", true },
+		{ "<domain><disk type='nvme'/></domain>", true },
+		{ "<domain><m xmlns='urn:virt-hostdev:1'/></domain>", true },
+		{ "<domain><disk type='&#110;vme'/></domain>", true },
+		{ "<domain><name>g</name></domai", true },
+		{ "<domain", true },
+		{ "</domain>", true },
+		{ "<domains><name>g</name></domain>", true },
+		{ " <domain></domain>", true },
+		{ "", true },
+	};
+	static const char nul[] = "<domain>\0</domain>";
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++)
+		if (hd_domain_may_ask(rows[i].text, strlen(rows[i].text)) !=
+		    rows[i].may_ask)
+			fail_msg("wrong: %s", rows[i].text);
+	assert_true(hd_domain_may_ask(nul, sizeof(nul) - 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +428,7 @@ int main(void)
 		cmocka_unit_test(reads_backing_stores),
 		cmocka_unit_test(passes_over_what_is_no_pci),
 		cmocka_unit_test(finds_no_hostdev_outside_devices),
+		cmocka_unit_test(most_guests_need_not_be_read),
 		cmocka_unit_test(reads_the_policy),
 		cmocka_unit_test(refuses_a_policy_it_does_not_know),
 		cmocka_unit_test(normalises_uuids),

@@ -3,8 +3,8 @@ programs += $(O)/hooks/qemu
 install_targets += install-hook
 
 # Never libvirt: a hook that calls it waits for itself.
-$(O)/hooks/qemu: $(O)/hooks/qemu.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs))
+$(O)/hooks/qemu: $(O)/hooks/qemu.o $(O)/hooks/result.o $(O)/lib/lib.a
+	$(call link)
 
 # The name below $(hookdir). libvirt 6.5 and newer also run what is in qemu.d.
 hookname ?= qemu

@@ -7,31 +7,28 @@
  * never asks libvirt anything, and it leaves no child behind.
  */
 #include <errno.h>
-#include <libxml/parser.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hooks/result.h"
 #include "lib/cleanup.h"
 #include "lib/giveback.h"
 #include "lib/handover.h"
-#include "lib/print.h"
 #include "lib/read.h"
 #include "lib/stdfiles.h"
 #include "xml/doc.h"
 #include "xml/domain.h"
 
-/* Why an event ended badly: findings, or one error. */
-struct outcome {
-	struct hd_findings findings;
-	struct hd_err err;
-};
-
 typedef int (*hd_take_fn)(struct hd_job *job, const struct hd_request *request);
 
-static int read_domain(struct hd_domain *ret, struct hd_err *err)
+/* Who it is that libvirt hands us on stdin, or what of it may concern us. */
+enum need { WHOLE, DEVICES };
+
+static int read_domain(enum need need, struct hd_domain *ret,
+		       struct hd_result *result, struct hd_err *err)
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
@@ -44,25 +41,30 @@ static int read_domain(struct hd_domain *ret, struct hd_err *err)
 	if (r < 0)
 		return hd_err_set(err, -r, "the domain's XML can't be read: %s",
 				  strerror(-r));
-	return hd_domain_parse(text, length, ret, err);
+	if (need == DEVICES && !hd_domain_may_ask(text, length))
+		return 0;
+	r = hd_domain_parse(text, length, ret, err);
+	if (r == 0 && hd_result_describe(result, ret) < 0)
+		r = hd_err_nomem(err);
+	return r;
 }
 
 /* What prepare and start share: read who asks for what, and see to it. */
-static int see_to_devices(hd_take_fn take, struct outcome *outcome)
+static int see_to_devices(hd_take_fn take, struct hd_result *result)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
 	HD_AUTO_NAMES struct hd_names *names = NULL;
 	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&host, NULL, &outcome->findings, &outcome->err);
+		HD_JOB_INIT(&host, NULL, &result->findings, &result->err);
 	struct hd_request request;
-	int r = read_domain(&domain, &outcome->err);
+	int r = read_domain(DEVICES, &domain, result, &result->err);
 
 	if (r < 0 || domain.n_assigns == 0)
 		return r;
-	r = hd_host_open(&host, NULL, &outcome->err);
+	r = hd_host_open(&host, NULL, &result->err);
 	if (r == 0)
-		r = hd_config_read(&host, &job.config, &outcome->err);
+		r = hd_config_read(&host, &job.config, &result->err);
 	if (r < 0)
 		return r;
 	job.names = names = hd_names_new();
@@ -71,38 +73,40 @@ static int see_to_devices(hd_take_fn take, struct outcome *outcome)
 }
 
 static int with_devices(const char *name, hd_take_fn take,
-			struct outcome *outcome)
+			struct hd_result *result)
 {
-	int r = see_to_devices(take, outcome);
+	int r = see_to_devices(take, result);
 
 	if (r < 0)
-		hd_err_wrap(&outcome->err, "Guest '%s' is not started", name);
+		hd_err_wrap(&result->err, "Guest '%s' is not started", name);
 	return r;
 }
 
-static int on_prepare(const char *name, struct outcome *outcome)
+static int on_prepare(const char *name, struct hd_result *result)
 {
-	return with_devices(name, hd_prepare, outcome);
+	return with_devices(name, hd_prepare, result);
 }
 
 /* libvirt has chosen the VFs of network pools; prepare couldn't see them. */
-static int on_start(const char *name, struct outcome *outcome)
+static int on_start(const char *name, struct hd_result *result)
 {
-	return with_devices(name, hd_adopt, outcome);
+	return with_devices(name, hd_adopt, result);
 }
 
 /* The guest runs, or a new daemon has found it running. */
-static int on_running(const char *name, struct outcome *outcome)
+static int on_running(const char *name, struct hd_result *result)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
 	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&host, NULL, &outcome->findings, &outcome->err);
-	int r = hd_host_open(&host, NULL, &outcome->err);
+		HD_JOB_INIT(&host, NULL, &result->findings, &result->err);
+	int r = hd_host_open(&host, NULL, &result->err);
 
 	(void)name;
+	if (r == 0 && !hd_claims_exist(&host))
+		return 0;
 	if (r == 0)
-		r = read_domain(&domain, &outcome->err);
+		r = read_domain(WHOLE, &domain, result, &result->err);
 	if (r < 0 || domain.n_assigns == 0)
 		return r;
 	return hd_confirm(&job, domain.uuid, domain.name);
@@ -112,19 +116,19 @@ static int on_running(const char *name, struct outcome *outcome)
  * Also follows a prepare that failed, ours or another script's. A document that
  * can't be read must not keep the host from its devices: the name will do.
  */
-static int on_release(const char *name, struct outcome *outcome)
+static int on_release(const char *name, struct hd_result *result)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
 	HD_AUTO_ERR struct hd_err unreadable = HD_ERR_INIT;
 	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&host, NULL, &outcome->findings, &outcome->err);
-	int r = read_domain(&domain, &unreadable);
+		HD_JOB_INIT(&host, NULL, &result->findings, &result->err);
+	int r = hd_host_open(&host, NULL, &result->err);
 
-	r = hd_host_open(&host, NULL, &outcome->err);
-	if (r < 0)
+	if (r < 0 || !hd_claims_exist(&host))
 		return r;
-	job.config = hd_config_read_or_default(&host, &outcome->findings);
+	read_domain(WHOLE, &domain, result, &unreadable);
+	job.config = hd_config_read_or_default(&host, &result->findings);
 	return hd_release(&job, domain.uuid, domain.name ? domain.name : name);
 }
 
@@ -135,7 +139,7 @@ static int on_release(const char *name, struct outcome *outcome)
  */
 static const struct event {
 	const char *operation;
-	int (*handle)(const char *name, struct outcome *outcome);
+	int (*handle)(const char *name, struct hd_result *result);
 	bool harmful; /* a failure would kill the running guest: exit 0 */
 } events[] = {
 	{ "prepare", on_prepare, false }, /* exit 1 refuses the start */
@@ -149,25 +153,27 @@ static const struct event {
 	{ "attach", NULL, false }, /* defined by libvirt, never called */
 };
 
-/* stderr becomes the error that virsh shows; its first line counts. */
-static int report(int r, const struct outcome *outcome)
+/* @event is NULL when it is one that we don't know. */
+static int handle(const struct event *event, char **argv)
 {
-	if (r < 0)
-		hd_print_err(stderr, &outcome->err);
-	hd_print_findings(stderr, &outcome->findings, "");
-	return r < 0 || hd_findings_refuse(&outcome->findings) ? 1 : 0;
+	HD_AUTO_RESULT struct hd_result result;
+	int status = 0, r = 0;
+
+	hd_result_begin(&result, argv[1], argv[2]);
+	if (event && event->handle)
+		r = event->handle(argv[1], &result);
+	if (event && !event->harmful)
+		status = hd_result_report(&result, r);
+	hd_result_log(&result, r);
+	return status;
 }
 
-static int handle(const struct event *event, const char *name)
+static const struct event *find_event(const char *operation)
 {
-	struct outcome outcome = { { NULL, 0 }, HD_ERR_INIT };
-	int r = event->handle(name, &outcome);
-	int status = event->harmful ? 0 : report(r, &outcome);
-
-	hd_findings_clear(&outcome.findings);
-	hd_err_clear(&outcome.err);
-	xmlCleanupParser();
-	return status;
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (strcmp(operation, events[i].operation) == 0)
+			return &events[i];
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -183,9 +189,5 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (strcmp(argv[2], events[i].operation) == 0)
-			return events[i].handle ? handle(&events[i], argv[1]) :
-						  0;
-	return 0;
+	return handle(find_event(argv[2]), argv);
 }

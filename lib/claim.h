@@ -111,6 +111,9 @@ static inline bool hd_claim_is_by_hand(const struct hd_claim *claim)
 	return !claim->domain;
 }
 
+/* Whether there is any claim, or it can't be known. */
+bool hd_claims_exist(const struct hd_host *host);
+
 /* Whether its guest runs, see hd_guest_runs(). */
 bool hd_claim_guest_runs(const struct hd_host *host,
 			 const struct hd_claim *claim);

@@ -178,6 +178,27 @@ static int load_into(const struct hd_state *state, const char *name,
 	return 0;
 }
 
+bool hd_claims_exist(const struct hd_host *host)
+{
+	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
+	int r = hd_state_open(host, HD_STATE_READ, &state, NULL);
+	int fd = r < 0 ? -1 :
+			 openat(state.claims_fd, ".",
+				O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool found = false;
+
+	if (!dir) {
+		hd_auto_close(&fd);
+		return r != -ENOENT;
+	}
+	while (!found && (entry = readdir(dir)))
+		found = hd_uuid_is_canonical(entry->d_name);
+	closedir(dir);
+	return found;
+}
+
 int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 		   struct hd_findings *findings, struct hd_err *err)
 {

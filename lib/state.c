@@ -40,21 +40,27 @@ static int open_folder(const struct hd_host *host, int parent_fd,
 	return hd_steal_fd(&fd);
 }
 
-int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,
-		  struct hd_state *ret, struct hd_err *err)
+int hd_state_open_folder(const struct hd_host *host, enum hd_state_mode mode,
+			 struct hd_err *err)
 {
 	HD_AUTOCLOSE int run_fd =
 		hd_host_openat(host, "run", O_PATH | O_DIRECTORY);
-	HD_AUTOCLOSE int dir_fd = -1;
-	HD_AUTOCLOSE int claims_fd = -1;
-	HD_AUTOCLOSE int locks_fd = -1;
 
 	if (run_fd == -ENOENT && mode != HD_STATE_CREATE)
 		return -ENOENT;
 	if (run_fd < 0)
 		return hd_err_set(err, -run_fd, "cannot open /run: %s",
 				  strerror(-run_fd));
-	dir_fd = open_folder(host, run_fd, "virt-hostdev", mode, err);
+	return open_folder(host, run_fd, "virt-hostdev", mode, err);
+}
+
+int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,
+		  struct hd_state *ret, struct hd_err *err)
+{
+	HD_AUTOCLOSE int dir_fd = hd_state_open_folder(host, mode, err);
+	HD_AUTOCLOSE int claims_fd = -1;
+	HD_AUTOCLOSE int locks_fd = -1;
+
 	if (dir_fd < 0)
 		return dir_fd;
 	claims_fd = open_folder(host, dir_fd, "claims", mode, err);

@@ -33,6 +33,13 @@ enum hd_state_mode {
 };
 
 /*
+ * Opens the state folder itself; see hd_state_open() for what it takes and
+ * returns, but for the file descriptor, which the caller closes.
+ */
+int hd_state_open_folder(const struct hd_host *host, enum hd_state_mode mode,
+			 struct hd_err *err);
+
+/*
  * Opens the state folder, with HD_STATE_CREATE after making what is missing
  * with mode 0700. A folder of this machine that is a symbolic link, belongs to
  * neither root nor the caller or can be written by others is refused: somebody

@@ -173,7 +173,8 @@ def part_fake(report):
     """On the fake kernel, which needs /dev/fuse."""
     if make(report, "build.fakekernel", f"O={BUILD}/gcc", "CC=gcc", "all", "fakekernel"):
         run_suites(report, [suite for module in ("test_fakekernel", "test_every_write", "test_race",
-                                           "test_holders", "test_byhand")
+                                           "test_holders", "test_byhand",
+                                           "test_log")
                             for suite in suites_of("fakekernel", module)])
 
 

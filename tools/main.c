@@ -10,9 +10,9 @@
 #include "tools/tool.h"
 
 static const struct hd_verb *const verbs[] = {
-	&hd_verb_list,	  &hd_verb_show,   &hd_verb_xml,
-	&hd_verb_check,	  &hd_verb_plan,   &hd_verb_bind,
-	&hd_verb_release, &hd_verb_status, &hd_verb_recover,
+	&hd_verb_list,	  &hd_verb_show, &hd_verb_xml,	   &hd_verb_check,
+	&hd_verb_plan,	  &hd_verb_bind, &hd_verb_release, &hd_verb_status,
+	&hd_verb_recover, &hd_verb_log,
 };
 
 /* Every option there is, for parsing and for the help of the verbs. */

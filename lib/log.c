@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/read.h"
+#include "lib/state.h"
+#include "lib/word.h"
+
+#define NAME "log"
+#define OLD_NAME "log.1"
+
+/* Some thousand runs. */
+#define FULL (256 * 1024)
+
+/* A file that other hooks wrote to while it was put aside. */
+#define READ_LIMIT (4 * 1024 * 1024)
+
+const char *hd_outcome_name(enum hd_outcome outcome)
+{
+	static const char *const names[] = { "nothing", "done", "refused",
+					     "failed" };
+
+	return names[outcome];
+}
+
+/* One line, in one write: then lines of several hooks don't mix. */
+static char *format(const struct hd_log_record *record)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return NULL;
+	fprintf(file, "run %lld %lld %s", (long long)record->time,
+		(long long)record->duration, hd_outcome_name(record->outcome));
+	hd_word_write(file, record->event);
+	hd_word_write(file, record->domain);
+	hd_word_write(file, record->uuid);
+	hd_word_write(file, record->devices);
+	hd_word_write(file, record->message);
+	fputc('\n', file);
+	if (fclose(file) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/*
+ * Puts a full log aside. Only one hook does, and none waits for another; @fd
+ * may be the one that was put aside meanwhile.
+ */
+static void rotate(int dir_fd, int fd)
+{
+	struct stat st, now;
+
+	if (fstat(fd, &st) < 0 || st.st_size < FULL ||
+	    flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	if (fstatat(dir_fd, NAME, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    now.st_dev == st.st_dev && now.st_ino == st.st_ino)
+		renameat(dir_fd, NAME, dir_fd, OLD_NAME);
+}
+
+int hd_log_append(const struct hd_host *host,
+		  const struct hd_log_record *record)
+{
+	HD_AUTOCLOSE int dir_fd =
+		hd_state_open_folder(host, HD_STATE_CREATE, NULL);
+	HD_AUTOFREE char *text = format(record);
+	HD_AUTOCLOSE int fd = -1;
+	size_t length;
+
+	if (!text)
+		return -ENOMEM;
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = openat(dir_fd, NAME,
+		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			    O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return -errno;
+	length = strlen(text);
+	if (write(fd, text, length) != (ssize_t)length)
+		return errno ? -errno : -EIO;
+	rotate(dir_fd, fd);
+	return 0;
+}
+
+static bool read_outcome(const char *word, enum hd_outcome *ret)
+{
+	for (*ret = HD_OUTCOME_NOTHING; word && *ret <= HD_OUTCOME_FAILED;
+	     (*ret)++)
+		if (strcmp(word, hd_outcome_name(*ret)) == 0)
+			return true;
+	return false;
+}
+
+static bool parse(char *line, struct hd_log_record *record)
+{
+	const char *word = hd_word_take(&line);
+
+	return word && strcmp(word, "run") == 0 &&
+	       hd_word_number(hd_word_take(&line), INT64_MAX, &record->time) &&
+	       hd_word_number(hd_word_take(&line), INT64_MAX,
+			      &record->duration) &&
+	       read_outcome(hd_word_take(&line), &record->outcome) &&
+	       hd_word_read(hd_word_take(&line), &record->event) &&
+	       hd_word_read(hd_word_take(&line), &record->domain) &&
+	       hd_word_read(hd_word_take(&line), &record->uuid) &&
+	       hd_word_read(hd_word_take(&line), &record->devices) &&
+	       hd_word_read(hd_word_take(&line), &record->message) && !line &&
+	       record->event && record->domain;
+}
+
+bool hd_log_parse(char *line, struct hd_log_record *ret)
+{
+	struct hd_log_record record = { .event = NULL };
+
+	if (!parse(line, &record)) {
+		hd_log_record_clear(&record);
+		return false;
+	}
+	*ret = record;
+	return true;
+}
+
+static int add_lines(struct hd_log *log, char *text, struct hd_err *err)
+{
+	char *line;
+
+	/* What comes after the last newline is torn. */
+	while ((line = strsep(&text, "\n")) && text) {
+		struct hd_log_record record, *slot;
+
+		if (!hd_log_parse(line, &record))
+			continue;
+		slot = hd_array_add(&log->items, &log->n, sizeof(*slot));
+		if (!slot) {
+			hd_log_record_clear(&record);
+			return hd_err_nomem(err);
+		}
+		*slot = record;
+	}
+	return 0;
+}
+
+static int read_file(int dir_fd, const char *name, struct hd_log *log,
+		     struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = openat(
+		dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	r = fd < 0 ? -errno : hd_read_all(fd, READ_LIMIT, &text, &length);
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "cannot read " HD_STATE_DIR "/%s: %s", name,
+				  strerror(-r));
+	return add_lines(log, text, err);
+}
+
+int hd_log_read(const struct hd_host *host, struct hd_log *ret,
+		struct hd_err *err)
+{
+	HD_AUTO_LOG struct hd_log log = { NULL, 0 };
+	HD_AUTOCLOSE int dir_fd =
+		hd_state_open_folder(host, HD_STATE_READ, err);
+	int r = dir_fd;
+
+	if (dir_fd == -ENOENT)
+		return 0;
+	if (dir_fd >= 0)
+		r = read_file(dir_fd, OLD_NAME, &log, err);
+	if (r >= 0)
+		r = read_file(dir_fd, NAME, &log, err);
+	if (r < 0)
+		return r;
+	*ret = log;
+	log = (struct hd_log){ NULL, 0 };
+	return 0;
+}
+
+void hd_log_record_clear(struct hd_log_record *record)
+{
+	free(record->event);
+	free(record->domain);
+	free(record->uuid);
+	free(record->devices);
+	free(record->message);
+	*record = (struct hd_log_record){ .event = NULL };
+}
+
+void hd_log_clear(struct hd_log *log)
+{
+	for (size_t i = 0; i < log->n; i++)
+		hd_log_record_clear(&log->items[i]);
+	free(log->items);
+	*log = (struct hd_log){ NULL, 0 };
+}

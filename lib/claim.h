@@ -94,7 +94,10 @@ int hd_claim_load(const struct hd_state *state, const char *uuid,
 int hd_claim_save(const struct hd_state *state, const struct hd_claim *claim,
 		  struct hd_err *err);
 
-/* Forgets a claim; one that isn't there is success. */
+/*
+ * Forgets a claim, and what a hook that was killed had begun to write of it.
+ * One that isn't there is success.
+ */
 int hd_claim_remove(const struct hd_state *state, const char *uuid,
 		    struct hd_err *err);
 
@@ -111,7 +114,7 @@ static inline bool hd_claim_is_by_hand(const struct hd_claim *claim)
 	return !claim->domain;
 }
 
-/* Whether there is any claim, or it can't be known. */
+/* Whether there is any claim or the beginning of one, or it can't be known. */
 bool hd_claims_exist(const struct hd_host *host);
 
 /* Whether its guest runs, see hd_guest_runs(). */

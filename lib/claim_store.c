@@ -13,6 +13,7 @@
 #include "lib/read.h"
 
 #define DAMAGED ".damaged"
+#define NEW ".new"
 
 /* A domain has hundreds of devices at the most; a line has some 300 bytes. */
 #define CLAIM_LIMIT (1024 * 1024)
@@ -107,11 +108,11 @@ static int write_all(int fd, const char *text)
 /* Into a new file first, which then takes the old one's place. */
 static int replace_file(int dir_fd, const char *name, const char *text)
 {
-	char temporary[HD_UUID_SIZE + sizeof(".new")];
+	char temporary[HD_UUID_SIZE + sizeof(NEW)];
 	HD_AUTOCLOSE int fd = -1;
 	int r;
 
-	snprintf(temporary, sizeof(temporary), "%s.new", name);
+	snprintf(temporary, sizeof(temporary), "%s" NEW, name);
 	if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
 		return -errno;
 	fd = openat(dir_fd, temporary,
@@ -145,6 +146,11 @@ int hd_claim_save(const struct hd_state *state, const struct hd_claim *claim,
 int hd_claim_remove(const struct hd_state *state, const char *uuid,
 		    struct hd_err *err)
 {
+	char temporary[HD_UUID_SIZE + sizeof(NEW)];
+
+	/* Of a hook that was killed while it wrote. */
+	snprintf(temporary, sizeof(temporary), "%s" NEW, uuid);
+	unlinkat(state->claims_fd, temporary, 0);
 	if (unlinkat(state->claims_fd, uuid, 0) < 0 && errno != ENOENT)
 		return hd_err_set(
 			err, errno,
@@ -194,7 +200,7 @@ bool hd_claims_exist(const struct hd_host *host)
 		return r != -ENOENT;
 	}
 	while (!found && (entry = readdir(dir)))
-		found = hd_uuid_is_canonical(entry->d_name);
+		found = entry->d_name[0] != '.';
 	closedir(dir);
 	return found;
 }

@@ -115,7 +115,9 @@ int hd_release(struct hd_job *job, const char *uuid, const char *domain)
 	int r = open_claim(job, uuid, domain, &claim);
 
 	if (r == -ENOENT)
-		return 0;
+		return hd_state_is_open(&job->state) && uuid[0] ?
+			       hd_claim_remove(&job->state, uuid, job->err) :
+			       0;
 	return r < 0 ? r : hd_give_back(job, &claim);
 }
 

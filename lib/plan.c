@@ -19,6 +19,21 @@ bool hd_step_has_device(const struct hd_step *step)
 	return step->kind != HD_STEP_LOAD;
 }
 
+bool hd_step_inverse(const struct hd_step *step, struct hd_step *ret)
+{
+	static const enum hd_step_kind inverses[] = {
+		[HD_STEP_OVERRIDE] = HD_STEP_OVERRIDE,
+		[HD_STEP_UNBIND] = HD_STEP_BIND,
+		[HD_STEP_BIND] = HD_STEP_UNBIND,
+	};
+
+	if (step->kind == HD_STEP_LOAD)
+		return false;
+	*ret = (struct hd_step){ inverses[step->kind], step->addr, step->to,
+				 step->from };
+	return true;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;

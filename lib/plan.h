@@ -9,7 +9,7 @@
 #include "lib/device.h"
 #include "lib/err.h"
 
-/* What can be done to the host. Each row of the table in run.c does one. */
+/* What can be done to the host. Each row of the table in step.c does one. */
 enum hd_step_kind {
 	HD_STEP_LOAD, /* load the module of driver @to */
 	HD_STEP_OVERRIDE, /* change driver_override from @from to @to */
@@ -17,7 +17,7 @@ enum hd_step_kind {
 	HD_STEP_BIND, /* give the device to driver @to */
 };
 
-/* One change of the host: @from and @to swapped is its inverse. */
+/* One change of the host. */
 struct hd_step {
 	enum hd_step_kind kind;
 	struct hd_addr addr; /* not of HD_STEP_LOAD */
@@ -38,6 +38,12 @@ const char *hd_step_name(enum hd_step_kind kind);
 
 /* Whether the step concerns a device, not the host as a whole. */
 bool hd_step_has_device(const struct hd_step *step);
+
+/*
+ * The step that undoes one, with @from and @to of the same step swapped, which
+ * it borrows. False when there is none: a module that was loaded stays.
+ */
+bool hd_step_inverse(const struct hd_step *step, struct hd_step *ret);
 
 /* Plans to load the module of a driver, once. */
 int hd_plan_load(struct hd_plan *plan, const char *driver, struct hd_err *err);

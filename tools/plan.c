@@ -6,10 +6,11 @@
 #include "tools/subject.h"
 #include "tools/tool.h"
 
-static json_object *step_json(const struct hd_step *step)
+static json_object *step_json(const struct hd_step *step, bool with_inverse)
 {
 	json_object *object = json_object_new_object();
 	bool device = hd_step_has_device(step);
+	struct hd_step inverse;
 
 	json_object_object_add(object, "kind",
 			       hd_json_text(hd_step_name(step->kind)));
@@ -18,6 +19,11 @@ static json_object *step_json(const struct hd_step *step)
 		device ? hd_json_text(hd_addr_text(step->addr).s) : NULL);
 	json_object_object_add(object, "from", hd_json_text(step->from));
 	json_object_object_add(object, "to", hd_json_text(step->to));
+	if (with_inverse)
+		json_object_object_add(object, "inverse",
+				       hd_step_inverse(step, &inverse) ?
+					       step_json(&inverse, false) :
+					       NULL);
 	return object;
 }
 
@@ -29,7 +35,7 @@ static void print_json(const struct hd_subject *subject,
 	json_object *findings = json_object_new_array();
 
 	for (size_t i = 0; i < plan->n_steps; i++)
-		json_object_array_add(steps, step_json(&plan->steps[i]));
+		json_object_array_add(steps, step_json(&plan->steps[i], true));
 	for (size_t i = 0; i < subject->findings.n; i++)
 		json_object_array_add(
 			findings, hd_json_finding(&subject->findings.items[i]));
@@ -45,7 +51,7 @@ static void print_json(const struct hd_subject *subject,
 
 static void print_step(const struct hd_step *step)
 {
-	printf("  %-8s ", hd_step_name(step->kind));
+	printf("%-8s ", hd_step_name(step->kind));
 	if (hd_step_has_device(step))
 		printf("%s  ", hd_addr_text(step->addr).s);
 	if (step->kind == HD_STEP_OVERRIDE) {
@@ -55,7 +61,20 @@ static void print_step(const struct hd_step *step)
 	} else {
 		hd_print(stdout, step->from ? step->from : step->to);
 	}
-	putchar('\n');
+}
+
+static void print_with_inverse(const struct hd_step *step)
+{
+	struct hd_step inverse;
+
+	fputs("  ", stdout);
+	print_step(step);
+	fputs("   (undo: ", stdout);
+	if (hd_step_inverse(step, &inverse))
+		print_step(&inverse);
+	else
+		fputs("none, it stays", stdout);
+	puts(")");
 }
 
 static void print_text(const struct hd_subject *subject,
@@ -71,7 +90,7 @@ static void print_text(const struct hd_subject *subject,
 		printf("' would start after %zu %s:\n", plan->n_steps,
 		       plan->n_steps == 1 ? "step" : "steps");
 	for (size_t i = 0; i < plan->n_steps; i++)
-		print_step(&plan->steps[i]);
+		print_with_inverse(&plan->steps[i]);
 	hd_print_findings(stdout, &subject->findings, "  ");
 }
 
@@ -102,7 +121,8 @@ const struct hd_verb hd_verb_plan = {
 	.summary = "Show the steps that starting a guest would take",
 	.help = "Prints exactly what the hook would do before the guest starts, in its order,\n"
 		"and does none of it. Devices that libvirt binds itself (managed='yes') need no\n"
-		"step of ours. DOMAIN, FILE and - are as for check.\n"
+		"step of ours. Each step is shown with the one that undoes it. DOMAIN, FILE and\n"
+		"- are as for check.\n"
 		"Exit status: 0 it could start, 1 it would be refused.",
 	.options = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.min_arguments = 1,

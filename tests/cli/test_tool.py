@@ -270,6 +270,13 @@ class Plan(_OnTree):
             ("override", audio, None, "vfio-pci"), ("unbind", audio, "snd_hda_intel", None),
             ("bind", audio, None, "vfio-pci")])
 
+    def test_each_step_names_its_inverse(self):
+        report = self.json_of("plan", "-", stdin=domain(hostdev(2)))
+        self.assertEqual([(step["inverse"]["kind"], step["inverse"]["from"], step["inverse"]["to"])
+                          for step in report["steps"]],
+                         [("override", "vfio-pci", None), ("bind", None, "e1000e"),
+                          ("unbind", "vfio-pci", None)])
+
     def test_what_libvirt_binds_needs_no_step(self):
         self.assertEqual(self.steps(hostdev(2, managed="yes")), [])
 
@@ -297,9 +304,9 @@ class Plan(_OnTree):
         result = self.on_tree("plan", "-", stdin=domain(hostdev(2)))
         self.assertEqual(result.out, """\
 Guest 'guest' would start after 3 steps:
-  override 0000:02:00.0  none -> vfio-pci
-  unbind   0000:02:00.0  e1000e
-  bind     0000:02:00.0  vfio-pci
+  override 0000:02:00.0  none -> vfio-pci   (undo: override 0000:02:00.0  vfio-pci -> none)
+  unbind   0000:02:00.0  e1000e   (undo: bind     0000:02:00.0  e1000e)
+  bind     0000:02:00.0  vfio-pci   (undo: unbind   0000:02:00.0  vfio-pci)
 """)
 
 

@@ -187,11 +187,56 @@ class EveryWrite(OnFakeKernel):
         self.assertEqual(cases, self.writes * (len(ERRORS) + 2 * 4))
 
 
+class BetweenWrites(OnFakeKernel):
+    """The hook is killed at every system call with which it writes something down, goes
+    on to the next thing to do, or takes a lock."""
+
+    CALLS = ("write", "rename", "renameat", "renameat2", "unlinkat", "mkdirat", "openat",
+             "flock", "clone", "clone3")
+
+    # Of the many files that are opened, those where something is written down.
+    ONLY = {"openat": ["-P", "/run/virt-hostdev/claims"]}
+
+    def run_scenario(self, name):
+        description, xml = SCENARIOS[name]
+        self.boot(description)
+        for event in ("prepare", "release"):
+            cases = sum(self.kill_at_each(call, event, xml) for call in self.CALLS)
+            print(f"      {name}, {event}, between writes: {cases} cases", flush=True)
+            self.assertGreater(cases, 10)
+
+    def kill_at_each(self, call, event, xml):
+        """Until a run is over before it is killed; how many were not."""
+        k = 0
+        while True:
+            self.kernel.reset()
+            if event == "release":
+                self.good(self.hook("prepare", xml))
+            result = self.killed_at(call, k + 1, event, xml)
+            if result.rc == 0:
+                return k
+            k += 1
+            with self.subTest(event=event, call=call, number=k):
+                self.assertEqual(result.rc, -9, result)
+                self.good(self.hook("release", xml))
+                self.assert_as_it_was()
+
+    def killed_at(self, call, k, event, xml):
+        return self.kernel.run(
+            ["strace", "-qq", "-o", "/dev/null", *self.ONLY.get(call, ()),
+             "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={k}",
+             HOOK, "guest", event, "begin", "-"], stdin=xml)
+
+
 def _add_scenarios():
     for name in SCENARIOS:
         def test(self, name=name):
             self.run_scenario(name)
         setattr(EveryWrite, "test_" + name.replace(" ", "_").replace(",", ""), test)
+    for name in ("one device", "group of four with siblings bound along"):
+        def test_between(self, name=name):
+            self.run_scenario(name)
+        setattr(BetweenWrites, "test_" + name.replace(" ", "_"), test_between)
 
 
 _add_scenarios()

@@ -89,6 +89,43 @@ static void moves_from_anywhere(void **state)
 	}
 }
 
+/* What the kernel would make of a step. */
+static void apply(const struct hd_step *step, const char **driver,
+		  const char **override)
+{
+	const char **what = step->kind == HD_STEP_OVERRIDE ? override : driver;
+
+	if (step->from)
+		assert_string_equal(step->from, *what);
+	else
+		assert_null(*what);
+	*what = step->to;
+}
+
+static void inverses_lead_back(void **state)
+{
+	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+	const struct hd_device now = { .driver = (char *)"nic",
+				       .override = (char *)"old" };
+	const char *driver = now.driver, *override = now.override;
+	struct hd_step inverse;
+
+	(void)state;
+	assert_int_equal(hd_plan_move(&plan, &now, "vfio-pci", NULL, NULL), 0);
+	assert_int_equal(plan.n_steps, 4);
+	for (size_t i = 0; i < plan.n_steps; i++)
+		apply(&plan.steps[i], &driver, &override);
+	assert_string_equal(driver, "vfio-pci");
+	for (size_t i = plan.n_steps; i-- > 0;) {
+		assert_true(hd_step_inverse(&plan.steps[i], &inverse));
+		apply(&inverse, &driver, &override);
+	}
+	assert_string_equal(driver, "nic");
+	assert_string_equal(override, "old");
+	assert_int_equal(hd_plan_load(&plan, "vfio-pci", NULL), 0);
+	assert_false(hd_step_inverse(&plan.steps[4], &inverse));
+}
+
 static void loads_a_driver_once(void **state)
 {
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
@@ -107,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(moves_from_anywhere),
 		cmocka_unit_test(loads_a_driver_once),
+		cmocka_unit_test(inverses_lead_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -483,6 +483,105 @@ class Lifecycle(_Emulated):
             expected = "e1000e" if event == "release" else "vfio-pci"
             self.assertEqual(self.driver(devices.NIC_A), expected)
 
+    # Who holds a device
+
+    @contextlib.contextmanager
+    def held(self, redirection):
+        """A process that has the nvme open; its number."""
+        pid = self.host.sh(f"bash -c 'exec -a holder sleep 600' {redirection} >/dev/null 2>&1 & "
+                           "echo $!").out.strip()
+        try:
+            yield pid
+        finally:
+            self.host.sh(f"kill -KILL {pid}")
+            self.wait_for(lambda: self.host.sh(f"kill -0 {pid}", check=False).rc)
+
+    def test_process_that_writes_to_an_nvme(self):
+        """It is named, and nothing is taken from it."""
+        self.define("g", nvme_disk(devices.NVME))
+        for redirection in ("3>/dev/nvme0n1", "3</dev/nvme0n1 4<>/dev/nvme0n1"):
+            with self.held(redirection) as pid:
+                found = self.assert_refused(
+                    "g", devices.NVME, f"while process {pid} (sleep) has /dev/nvme0n1 open for "
+                    "writing: what it writes would be lost")
+                self.assertEqual(found, "device-held")
+        self.start("g")
+        self.assertEqual(self.driver(devices.NVME), "vfio-pci")
+
+    def test_process_that_reads_an_nvme(self):
+        """It loses the device, and the log says who that was."""
+        self.define("g", hostdev(devices.NVME, "no"))
+        for node in ("/dev/nvme0n1", "/dev/nvme0"):
+            with self.held(f"3<{node}") as pid:
+                self.start("g")
+                runs = json.loads(self.host.sh("virt-hostdev log --json g").out)["runs"]
+                run = [each for each in runs if each["event"] == "prepare"][-1]
+                self.assertEqual(run["outcome"], "done")
+                self.assertIn(f"process {pid} (sleep) has {node} open", run["message"])
+                self.assert_given("g", devices.NVME)
+            self.destroy("g")
+            self.assertEqual(self.driver(devices.NVME), "nvme")
+
+    def test_interface_that_is_up(self):
+        name = self.host.sh(f"ls /sys/bus/pci/devices/{devices.NIC_A}/net").out.strip()
+        self.define("g", hostdev(devices.NIC_A, "yes"))
+        self.host.sh(f"ip link set {name} up")
+        report = json.loads(self.host.sh("virt-hostdev check --json g").out)
+        found, = report["devices"][0]["findings"]
+        self.assertEqual((found["id"], found["severity"]), ("interface-up", "warning"))
+        self.host.sh(found["fix"])
+        report = json.loads(self.host.sh("virt-hostdev check --json g").out)
+        self.assertEqual(report["devices"][0]["findings"], [])
+
+    def test_guest_that_libvirt_does_not_know(self):
+        """A QEMU started by hand has the group: the start is refused, with its name."""
+        self.host.sh(f"virt-hostdev bind {devices.NIC_A}")
+        pid = self.host.sh(
+            "qemu-system-x86_64 -M q35 -accel tcg -S -display none -nodefaults "
+            f"-device vfio-pci,host={devices.NIC_A} >/tmp/qemu.log 2>&1 & echo $!").out.strip()
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        try:
+            self.wait_for(lambda: "/dev/vfio/" in self.host.sh(
+                f"ls -l /proc/{pid}/fd", check=False).out)
+            self.assertEqual(self.assert_refused("g", f"process {pid} (qemu-system-x86) has "
+                                                 "/dev/vfio/"), "device-held")
+            result = self.host.sh(f"virt-hostdev release {devices.NIC_A}", check=False, timeout=90)
+            self.assertEqual(result.rc, 1)
+            self.assertIn(f"{devices.NIC_A} can't be given back to the host yet: process {pid} ",
+                          result.err)
+        finally:
+            self.host.sh(f"kill -KILL {pid}")
+        self.wait_for(lambda: self.host.sh(f"kill -0 {pid}", check=False).rc)
+        self.host.sh("virt-hostdev recover")
+
+    # By hand, and the log
+
+    def test_bind_and_release(self):
+        self.host.sh(f"virt-hostdev bind --group {devices.SHARED_A}")
+        for address in (devices.SHARED_A, devices.SHARED_B):
+            self.assertEqual(self.driver(address), "vfio-pci")
+        bound = self.state()
+        for managed in ("yes", "no"):
+            self.define("g", hostdev(devices.SHARED_A, managed))
+            self.start("g")
+            self.assert_given("g", devices.SHARED_A)
+            refused = self.host.sh(f"virt-hostdev release {devices.SHARED_B}", check=False)
+            self.assertIn("can't be given back to the host while guest 'g' has", refused.err)
+            self.destroy("g")
+            self.assertEqual(self.state(), bound)
+        self.host.sh(f"virt-hostdev release --group {devices.SHARED_B}")
+
+    def test_log_tells_a_hook_that_failed_from_one_that_never_ran(self):
+        self.assertIn("The hook has not run for guest 'unseen'",
+                      self.host.sh("virt-hostdev log unseen").out)
+        self.define("seen", hostdev(devices.NIC_A, "no"))
+        self.start("seen")
+        self.destroy("seen")
+        runs = json.loads(self.host.sh("virt-hostdev log --json seen").out)["runs"]
+        self.assertEqual([(each["event"], each["outcome"]) for each in runs],
+                         [("prepare", "done"), ("start", "done"), ("started", "done"),
+                          ("stopped", "nothing"), ("release", "done")])
+
     # What is written down
 
     def status(self):

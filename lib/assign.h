@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
+#include "lib/guard/guard.h"
 
 /* Which element of the domain asks for a device. */
 enum hd_source {
@@ -44,6 +45,8 @@ struct hd_request {
 	const struct hd_assign *assigns;
 	size_t n_assigns;
 	struct hd_policy policy; /* nothing in it is unsaid */
+	const struct hd_allow *allows;
+	size_t n_allows;
 };
 
 /* "hostdev", "interface" or "disk". */

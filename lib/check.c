@@ -244,6 +244,15 @@ bool hd_check_takes(const struct hd_request *request,
 	       hd_check_takes_sibling(request, device);
 }
 
+/* Whether @device is the subject's, or would be taken along with it. */
+static bool goes_with(const struct subject *s, const struct hd_device *device)
+{
+	return device == s->device ||
+	       (device && device->group == s->device->group &&
+		device->group != HD_NO_GROUP &&
+		hd_check_takes_sibling(s->request, device));
+}
+
 /* Writes who blocks the group, and the commands that take them away. */
 static int list_blockers(struct subject *s, FILE *who, FILE *commands)
 {
@@ -425,16 +434,135 @@ static int rule_vfio_node(struct subject *s)
 		hd_text("Let devtmpfs or udev make it (kernel option CONFIG_VFIO_CONTAINER); in a container, pass /dev/vfio in"));
 }
 
-/* While the guest runs, its own QEMU holds what it asks for. */
-static bool has_it_already(const struct subject *s)
+const char *hd_check_critical_id(enum hd_critical critical)
 {
-	const struct hd_claims *claims = s->facts->claims;
+	static const char *const ids[] = {
+		[HD_CRITICAL_MOUNT] = "critical-mount",
+		[HD_CRITICAL_SWAP] = "critical-swap",
+		[HD_CRITICAL_FSTAB] = "critical-fstab",
+		[HD_CRITICAL_RESUME] = "critical-resume",
+		[HD_CRITICAL_DEFAULT_ROUTE] = "critical-default-route",
+		[HD_CRITICAL_SSH] = "critical-ssh",
+		[HD_CRITICAL_NETWORK_ROOT] = "critical-network-root",
+		[HD_CRITICAL_DISPLAY] = "critical-display",
+		[HD_CRITICAL_KEYBOARD] = "critical-keyboard",
+		[HD_CRITICAL_CHIPSET] = "critical-chipset",
+		[HD_CRITICAL_REGION] = "critical-reserved-region",
+	};
 
-	for (size_t i = 0; i < claims->n; i++)
-		if (is_own(&claims->items[i], s->request) &&
-		    hd_claim_find(&claims->items[i], s->device->addr))
+	return ids[critical];
+}
+
+static bool is_allowed(const struct hd_request *request,
+		       const struct hd_lifeline *lifeline)
+{
+	for (size_t i = 0; !lifeline->root && i < request->n_allows; i++)
+		if (request->allows[i].critical == lifeline->critical &&
+		    hd_addr_equal(request->allows[i].addr, lifeline->addr))
 			return true;
 	return false;
+}
+
+/* How to allow it, for who means it. */
+static char *how_to_allow(const struct hd_request *request,
+			  const struct hd_lifeline *lifeline)
+{
+	const char *name = hd_critical_name(lifeline->critical);
+	struct hd_addr_text addr = hd_addr_text(lifeline->addr);
+
+	if (lifeline->root)
+		return hd_text("This can't be allowed; use another device");
+	if (!request->domain)
+		return hd_text(
+			"If the host can do without: virt-hostdev bind --allow %s=%s",
+			addr.s, name);
+	return hd_text(
+		"If the host can do without, put <hostdev:allow address='%s' critical='%s'/> into the domain's metadata (man virt-hostdev-hook)",
+		addr.s, name);
+}
+
+static int report_lifeline(struct subject *s, const struct hd_device *device,
+			   const struct hd_lifeline *lifeline)
+{
+	HD_AUTOFREE char *name = describe(s->facts, device);
+
+	if (!name)
+		return hd_err_nomem(s->err);
+	return refuse(
+		s, hd_check_critical_id(lifeline->critical),
+		device == s->device ?
+			hd_text("%s %s, because the host needs it: %s.", name,
+				s->cannot, lifeline->chain) :
+			hd_text("%s %s, because the host needs %s, which would go with it: %s.",
+				label(s), s->cannot, name, lifeline->chain),
+		how_to_allow(s->request, lifeline));
+}
+
+/* What the host can't do without: all of it is named. */
+static int rule_guard(struct subject *s)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+	const struct hd_lifelines *lifelines = s->facts->lifelines;
+	int r, result = GO_ON;
+
+	for (size_t i = 0; i < lifelines->n; i++) {
+		const struct hd_lifeline *lifeline = &lifelines->items[i];
+		const struct hd_device *device =
+			hd_inventory_find(inventory, lifeline->addr);
+
+		if (!goes_with(s, device) || is_allowed(s->request, lifeline))
+			continue;
+		r = report_lifeline(s, device, lifeline);
+		if (r < 0)
+			return r;
+		result = DONE;
+	}
+	return result;
+}
+
+static bool own_claim_has(const struct hd_facts *facts,
+			  const struct hd_request *request, struct hd_addr addr)
+{
+	const struct hd_claims *claims = facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++)
+		if (is_own(&claims->items[i], request) &&
+		    hd_claim_find(&claims->items[i], addr))
+			return true;
+	return false;
+}
+
+/* An allowance that is good for nothing is one for another device. */
+static int check_allows(const struct hd_facts *facts,
+			const struct hd_request *request,
+			struct hd_findings *findings, struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_allows; i++) {
+		const struct hd_allow *allow = &request->allows[i];
+		const struct hd_device *device =
+			hd_inventory_find(facts->inventory, allow->addr);
+		/* Of what vfio or the guest has nothing can be lost any more.
+		 */
+		bool used = (device && device->vfio) ||
+			    own_claim_has(facts, request, allow->addr);
+
+		for (size_t j = 0; j < facts->lifelines->n; j++)
+			used |= facts->lifelines->items[j].critical ==
+					allow->critical &&
+				hd_addr_equal(facts->lifelines->items[j].addr,
+					      allow->addr);
+		if (!used)
+			r = hd_findings_add(
+				findings, "allow-unused", HD_WARNING,
+				HD_WHOLE_DOMAIN,
+				hd_text("The loss of '%s' is allowed for %s, but the host doesn't need that device for it now.",
+					hd_critical_name(allow->critical),
+					hd_addr_text(allow->addr).s),
+				NULL, err);
+	}
+	return r;
 }
 
 /* Says who holds @device; DONE when that must not be broken. */
@@ -493,14 +621,13 @@ static int rule_holders(struct subject *s)
 	const struct hd_inventory *inventory = s->facts->inventory;
 	int r = GO_ON;
 
-	if (has_it_already(s))
+	/* While the guest runs, its own QEMU holds what it asks for. */
+	if (own_claim_has(s->facts, s->request, s->device->addr))
 		return GO_ON;
 	for (size_t i = 0; r == GO_ON && i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];
 
-		if (device != s->device &&
-		    (device->group != s->device->group ||
-		     !hd_check_takes_sibling(s->request, device)))
+		if (!goes_with(s, device))
 			continue;
 		r = report_holders(s, device, true);
 		if (r == GO_ON)
@@ -517,7 +644,7 @@ static int (*const rules[])(struct subject *s) = {
 	rule_group,	     rule_answers,   rule_no_vfs,
 	rule_foreign_member, rule_unclaimed, rule_group_unclaimed,
 	rule_viable,	     rule_driver,    rule_vfio_node,
-	rule_holders,
+	rule_guard,	     rule_holders,
 };
 
 static int check_assign(struct subject *s)
@@ -560,5 +687,5 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return check_allows(facts, request, findings, err);
 }

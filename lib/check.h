@@ -5,6 +5,7 @@
 #include "lib/assign.h"
 #include "lib/claim.h"
 #include "lib/finding.h"
+#include "lib/guard/guard.h"
 #include "lib/holder.h"
 #include "lib/inventory.h"
 #include "lib/module.h"
@@ -21,6 +22,7 @@ struct hd_facts {
 			 * vfio isn't loaded yet */
 	const struct hd_nodes *nodes; /* of what is to be taken */
 	const struct hd_holders *holders; /* of the same */
+	const struct hd_lifelines *lifelines; /* of the same */
 	struct hd_names *names; /* may be NULL */
 };
 
@@ -42,6 +44,10 @@ struct hd_facts {
  *   claimed, group-claimed  another guest holds the device or a sibling
  *   driver-*             the driver can't be loaded
  *   vfio-node            /dev/vfio/vfio is missing
+ *   critical-...         the host needs the device or a sibling that would be
+ *                        taken along (see hd_guard_find()), and nobody allows
+ *                        it to be lost; nobody can where / lives on it
+ *   allow-unused         a warning: something is allowed that isn't needed
  *   device-held          a process holds the device or a sibling that would be
  *                        taken along, and taking it would block or break
  *                        something (see hd_holder_harm()); a warning otherwise
@@ -61,6 +67,9 @@ bool hd_device_leaves_group_viable(const struct hd_device *device);
 /* Whether the device would be taken from the host: asked for, or a sibling. */
 bool hd_check_takes(const struct hd_request *request,
 		    const struct hd_device *device);
+
+/* "critical-mount" and so on: the id of a finding about a life-line. */
+const char *hd_check_critical_id(enum hd_critical critical);
 
 /*
  * Whether the hook takes a device along to vfio-pci, when one of its group goes

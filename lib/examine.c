@@ -147,6 +147,29 @@ static int read_nodes(struct hd_job *job, const struct hd_request *request,
 	return r;
 }
 
+/*
+ * Of what the host would lose. What is on vfio it has lost already, and whoever
+ * took it there was asked then.
+ */
+static int find_lifelines(struct hd_job *job, const struct hd_request *request,
+			  struct hd_situation *situation)
+{
+	const struct hd_inventory *inventory = &situation->inventory;
+	HD_AUTOFREE struct hd_device *taken =
+		calloc(inventory->n_devices + 1, sizeof(*taken));
+	size_t n = 0;
+
+	if (!taken)
+		return hd_err_nomem(job->err);
+	for (size_t i = 0; i < inventory->n_devices; i++)
+		if (hd_check_takes(request, &inventory->devices[i]) &&
+		    !inventory->devices[i].vfio)
+			taken[n++] = inventory->devices[i];
+	return hd_guard_find(job->host, taken, n, &situation->nodes,
+			     job->config.step_seconds, &situation->lifelines,
+			     job->err);
+}
+
 int hd_examine(struct hd_job *job, const struct hd_request *request,
 	       struct hd_situation *ret)
 {
@@ -156,6 +179,8 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 
 	if (r == 0)
 		r = read_nodes(job, request, &situation);
+	if (r == 0)
+		r = find_lifelines(job, request, &situation);
 	if (r == 0)
 		r = hd_job_find_holders(job, situation.inventory.devices,
 					situation.inventory.n_devices,
@@ -170,6 +195,7 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 					   request->n_assigns),
 		.nodes = &situation.nodes,
 		.holders = &job->holders,
+		.lifelines = &situation.lifelines,
 		.names = job->names,
 	};
 	r = hd_check(&facts, request, job->findings, job->err);
@@ -185,6 +211,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_inventory_clear(&situation->inventory);
 	hd_claims_clear(&situation->claims);
 	hd_nodes_clear(&situation->nodes);
+	hd_lifelines_clear(&situation->lifelines);
 	free(situation->modules);
 	situation->modules = NULL;
 }

@@ -14,6 +14,7 @@ struct hd_situation {
 	struct hd_claims claims; /* pruned, see hd_claim_prune() */
 	enum hd_module_state *modules; /* of each assignment's driver */
 	struct hd_nodes nodes; /* of the devices that would be taken */
+	struct hd_lifelines lifelines; /* of the same */
 };
 
 #define HD_AUTO_SITUATION __attribute__((cleanup(hd_situation_clear)))

@@ -184,11 +184,11 @@ int hd_adopt(struct hd_job *job, const struct hd_request *request)
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTOFREE struct hd_assign *fresh = NULL;
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	struct hd_request rest = { request->domain, request->uuid, NULL, 0,
-				   request->policy };
+	struct hd_request rest = *request;
 	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
 			      job->err);
 
+	rest.n_assigns = 0;
 	if (r == 0)
 		r = hd_claim_load(&job->state, request->uuid, &claim, job->err);
 	if (r == -ENOENT)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,9 @@
 
 #define PCI "sys/bus/pci"
 #define GROUPS "sys/kernel/iommu_groups"
-#define BLOCK "sys/class/block"
+#define CLASS "sys/class"
+#define BLOCK CLASS "/block"
+#define BTRFS "sys/fs/btrfs"
 #define PAGE 4096
 
 /* The kernel's MODULE_NAME_LEN is below 64, and drivers are named alike. */
@@ -68,6 +71,169 @@ int hd_sysfs_open_block(const struct hd_host *host, const char *name)
 	return hd_host_openat(host, path, O_RDONLY | O_DIRECTORY);
 }
 
+static int open_path(const struct hd_host *host, int flags, const char *format,
+		     ...) __attribute__((format(printf, 3, 4)));
+
+static int open_path(const struct hd_host *host, int flags, const char *format,
+		     ...)
+{
+	char path[PATH_MAX];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	return n < 0 || (size_t)n >= sizeof(path) ?
+		       -ENAMETOOLONG :
+		       hd_host_openat(host, path, flags);
+}
+
+static int read_page(int fd, char **ret)
+{
+	char page[PAGE + 1];
+	ssize_t n = read(fd, page, PAGE);
+
+	if (n < 0)
+		return -errno;
+	if (n > 0 && page[n - 1] == '\n')
+		n--;
+	page[n] = '\0';
+	*ret = strdup(page);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
+			  char **ret)
+{
+	HD_AUTOCLOSE int fd = open_path(host, O_RDONLY | O_NONBLOCK,
+					GROUPS "/%u/reserved_regions", group);
+
+	return fd < 0 ? fd : read_page(fd, ret);
+}
+
+int hd_sysfs_open_class(const struct hd_host *host, const char *class,
+			const char *name, const char *sub)
+{
+	if (*name && !hd_sysfs_is_name(name))
+		return -EINVAL;
+	return open_path(host, O_RDONLY | O_DIRECTORY, CLASS "/%s/%s/%s", class,
+			 name, sub);
+}
+
+int hd_sysfs_read_class(const struct hd_host *host, const char *class,
+			const char *name, const char *attribute, char **ret)
+{
+	HD_AUTOCLOSE int fd = -1;
+
+	if (!hd_sysfs_is_name(name))
+		return -EINVAL;
+	fd = open_path(host, O_RDONLY | O_NONBLOCK, CLASS "/%s/%s/%s", class,
+		       name, attribute);
+	return fd < 0 ? fd : read_page(fd, ret);
+}
+
+/* Takes @fd over, of the link itself, or a failure. */
+static int read_target(int fd, char **ret)
+{
+	char target[PATH_MAX];
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	n = readlinkat(fd, "", target, sizeof(target) - 1);
+	r = n < 0 ? -errno : 0;
+	close(fd);
+	if (r < 0)
+		return r;
+	target[n] = '\0';
+	*ret = strdup(target);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int hd_sysfs_read_class_link(const struct hd_host *host, const char *class,
+			     const char *name, char **ret)
+{
+	if (!hd_sysfs_is_name(name))
+		return -EINVAL;
+	return read_target(open_path(host, O_PATH | O_NOFOLLOW, CLASS "/%s/%s",
+				     class, name),
+			   ret);
+}
+
+int hd_sysfs_read_number_link(const struct hd_host *host, unsigned major_number,
+			      unsigned minor_number, char **ret)
+{
+	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
+				     "sys/dev/block/%u:%u", major_number,
+				     minor_number),
+			   ret);
+}
+
+int hd_sysfs_read_device_link(const struct hd_host *host, struct hd_addr addr,
+			      char **ret)
+{
+	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
+				     PCI "/devices/%s", hd_addr_text(addr).s),
+			   ret);
+}
+
+int hd_sysfs_read_slot(const struct hd_host *host, struct hd_addr addr,
+		       char **ret)
+{
+	int fd = hd_host_openat(host, PCI "/slots", O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct hd_addr_text text = hd_addr_text(addr);
+	const struct dirent *entry;
+	int r = -ENOENT;
+
+	if (!dir) {
+		hd_auto_close(&fd);
+		return -ENOENT;
+	}
+	/* "0000:01:00", without the function. */
+	*strrchr(text.s, '.') = '\0';
+	while (r == -ENOENT && (entry = readdir(dir))) {
+		HD_AUTOFREE char *address = NULL;
+		char path[NAME_MAX + sizeof("/address")];
+
+		snprintf(path, sizeof(path), "%s/address", entry->d_name);
+		if (entry->d_name[0] == '.' ||
+		    hd_sysfs_read(fd, path, &address) < 0 ||
+		    strcmp(address, text.s) != 0)
+			continue;
+		*ret = strdup(entry->d_name);
+		r = *ret ? 0 : -ENOMEM;
+	}
+	closedir(dir);
+	return r;
+}
+
+int hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid)
+{
+	int flags = O_RDONLY | O_DIRECTORY;
+
+	if (!uuid)
+		return hd_host_openat(host, BTRFS, flags);
+	return hd_sysfs_is_name(uuid) ?
+		       open_path(host, flags, BTRFS "/%s/devices", uuid) :
+		       -EINVAL;
+}
+
+int hd_sysfs_read_resume(const struct hd_host *host, char **ret)
+{
+	HD_AUTOCLOSE int fd = open_path(host, O_RDONLY | O_NONBLOCK, "%s",
+					"sys/power/resume");
+
+	return fd < 0 ? fd : read_page(fd, ret);
+}
+
+bool hd_sysfs_is_absent(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ENODEV || r == -ENXIO;
+}
+
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit)
 {
 	int fd = hd_host_openat(host, GROUPS, O_RDONLY | O_DIRECTORY);
@@ -89,19 +255,8 @@ int hd_sysfs_read(int dir_fd, const char *attribute, char **ret)
 {
 	HD_AUTOCLOSE int fd =
 		openat(dir_fd, attribute, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char page[PAGE + 1];
-	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
-	n = read(fd, page, PAGE);
-	if (n < 0)
-		return -errno;
-	if (n > 0 && page[n - 1] == '\n')
-		n--;
-	page[n] = '\0';
-	*ret = strdup(page);
-	return *ret ? 0 : -ENOMEM;
+	return fd < 0 ? -errno : read_page(fd, ret);
 }
 
 int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret)

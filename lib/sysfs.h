@@ -27,6 +27,20 @@ int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr);
  */
 int hd_sysfs_open_driver(const struct hd_host *host, const char *driver);
 
+/*
+ * Where /sys/bus/pci/devices/ADDRESS leads to: the whole target of the link,
+ * which names the bridges above. Owned by the caller.
+ */
+int hd_sysfs_read_device_link(const struct hd_host *host, struct hd_addr addr,
+			      char **ret);
+
+/*
+ * The name of the slot that a device is in, from /sys/bus/pci/slots, which know
+ * no function; owned by the caller. -ENOENT when it is in none.
+ */
+int hd_sysfs_read_slot(const struct hd_host *host, struct hd_addr addr,
+		       char **ret);
+
 /* Opens /sys/bus/pci/devices for reading its entries. */
 int hd_sysfs_open_devices(const struct hd_host *host);
 
@@ -35,6 +49,48 @@ int hd_sysfs_open_group(const struct hd_host *host, unsigned group);
 
 /* Opens the folder of a block device, /sys/class/block/NAME. */
 int hd_sysfs_open_block(const struct hd_host *host, const char *name);
+
+/* Reads which addresses an IOMMU group keeps: its "reserved_regions". */
+int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
+			  char **ret);
+
+/*
+ * Opens a folder of a class for reading its entries: /sys/class/CLASS/NAME/SUB.
+ * An empty @name or @sub leaves it out. As for drivers, -EINVAL when @name
+ * can't be one; @class and @sub are ours.
+ */
+int hd_sysfs_open_class(const struct hd_host *host, const char *class,
+			const char *name, const char *sub);
+
+/*
+ * Reads an attribute below /sys/class/CLASS/NAME, which may stand behind a link
+ * ("device/name"), as hd_sysfs_read() does.
+ */
+int hd_sysfs_read_class(const struct hd_host *host, const char *class,
+			const char *name, const char *attribute, char **ret);
+
+/*
+ * Where /sys/class/CLASS/NAME leads to: the whole target of the link, which
+ * names all that the device stands on. Owned by the caller.
+ */
+int hd_sysfs_read_class_link(const struct hd_host *host, const char *class,
+			     const char *name, char **ret);
+
+/* The same for the block device with this number, /sys/dev/block/8:1. */
+int hd_sysfs_read_number_link(const struct hd_host *host, unsigned major_number,
+			      unsigned minor_number, char **ret);
+
+/* Opens /sys/fs/btrfs, or with @uuid the folder of one's devices. */
+int hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid);
+
+/* Reads /sys/power/resume: where the kernel hibernates to. */
+int hd_sysfs_read_resume(const struct hd_host *host, char **ret);
+
+/*
+ * Whether a failure says that there is no such thing, or that it went away
+ * while we looked.
+ */
+bool hd_sysfs_is_absent(int r);
 
 /* Counts the IOMMU groups of the host, up to @limit; 0 when there are none. */
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit);

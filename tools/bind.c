@@ -43,7 +43,12 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	r = hd_config_read(&tool->host, &job.config, err);
 	/* Who wants the siblings too says --group. */
 	request = (struct hd_request){
-		NULL, uuid, assigns, choice.n, { HD_SIBLINGS_REFUSE }
+		.uuid = uuid,
+		.assigns = assigns,
+		.n_assigns = choice.n,
+		.policy = { HD_SIBLINGS_REFUSE },
+		.allows = tool->allows,
+		.n_allows = tool->n_allows,
 	};
 	if (r == 0)
 		r = hd_bind(&job, &request);
@@ -57,8 +62,10 @@ const struct hd_verb hd_verb_bind = {
 	.help = "Binds all of them to vfio-pci, or none, after the checks that the hook makes\n"
 		"before a guest starts. Guests with managed='no' or 'yes' can then be given them,\n"
 		"and leave them as they are. What the devices had is written down:\n"
-		"virt-hostdev release gives it back. It lasts until the host is rebooted.",
-	.options = HD_OPT_JSON | HD_OPT_GROUP | HD_OPT_DRIVER,
+		"virt-hostdev release gives it back. It lasts until the host is rebooted.\n"
+		"What the host can't do without is refused with its reason, unless it is allowed\n"
+		"by name: --allow 0000:03:00.0=default-route.",
+	.options = HD_OPT_JSON | HD_OPT_GROUP | HD_OPT_DRIVER | HD_OPT_ALLOW,
 	.min_arguments = 1,
 	.max_arguments = 256,
 	.run = run,

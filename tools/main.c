@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/array.h"
+#include "lib/cleanup.h"
 #include "lib/print.h"
 #include "lib/stdfiles.h"
 #include "tools/tool.h"
@@ -33,6 +35,10 @@ static const struct {
 	  "and everything else in their IOMMU groups" },
 	{ HD_OPT_DRIVER, 'd', "driver", "NAME",
 	  "bind to this VFIO driver instead of vfio-pci" },
+	{ HD_OPT_ALLOW, 'a', "allow", "ADDRESS=REASON",
+	  "let the host lose this, of this device" },
+	{ HD_OPT_GUARD, 'G', "guard", NULL,
+	  "show what the host would lose with each device" },
 	{ 0, 'h', "help", NULL, "print this help" },
 };
 
@@ -103,6 +109,27 @@ static void make_tables(const struct hd_verb *verb, char *letters,
 	*longs = (struct option){ NULL, 0, NULL, 0 };
 }
 
+/* "0000:03:00.0=default-route" */
+static int take_allow(struct hd_tool *tool, const char *text,
+		      struct hd_err *err)
+{
+	struct hd_allow *allow =
+		hd_array_add(&tool->allows, &tool->n_allows, sizeof(*allow));
+	const char *equals = strchr(text, '=');
+	HD_AUTOFREE char *addr =
+		equals ? strndup(text, (size_t)(equals - text)) : NULL;
+
+	if (!allow)
+		return hd_err_nomem(err);
+	if (addr && hd_addr_parse(addr, &allow->addr, NULL) == 0 &&
+	    hd_critical_parse(equals + 1, &allow->critical))
+		return 0;
+	return hd_err_set(
+		err, EINVAL,
+		"--allow takes ADDRESS=REASON, with a reason that a refusal names, not '%s'",
+		text);
+}
+
 static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
 		       const char *word, struct hd_err *err)
 {
@@ -128,6 +155,11 @@ static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
 		return 0;
 	case 'd':
 		tool->driver = optarg;
+		return 0;
+	case 'a':
+		return take_allow(tool, optarg, err);
+	case 'G':
+		tool->guard = true;
 		return 0;
 	case 'h':
 		parsed->help = true;
@@ -166,10 +198,17 @@ static int parse_options(const struct hd_verb *verb, int argc, char **argv,
 	return usage(err);
 }
 
+static void clear_tool(struct hd_tool *tool)
+{
+	hd_host_close(&tool->host);
+	free(tool->allows);
+}
+
 static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		    struct hd_err *err)
 {
 	HD_AUTO_NAMES struct hd_names *names = NULL;
+	HD_AUTO(clear_tool)
 	struct hd_tool tool = { .host = HD_HOST_INIT, .managed = true };
 	struct parsed parsed = { NULL, false };
 	int status = parse_options(verb, argc, argv, &tool, &parsed, err);
@@ -183,9 +222,7 @@ static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 	if (hd_host_open(&tool.host, parsed.root, err) < 0)
 		return HD_EXIT_FAILED;
 	names = tool.names = hd_names_new();
-	status = verb->run(&tool, argc - optind, argv + optind, err);
-	hd_host_close(&tool.host);
-	return status;
+	return verb->run(&tool, argc - optind, argv + optind, err);
 }
 
 static int run(int argc, char **argv, struct hd_err *err)

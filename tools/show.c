@@ -128,8 +128,13 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	struct hd_assign assign = { .source = HD_SOURCE_HOSTDEV };
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
-	const struct hd_request request = { "", "", &assign, 1,
-					    job.config.policy };
+	const struct hd_request request = {
+		.domain = "",
+		.uuid = "",
+		.assigns = &assign,
+		.n_assigns = 1,
+		.policy = job.config.policy,
+	};
 	const struct hd_device *device;
 
 	(void)argc;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "lib/finding.h"
+#include "lib/guard/guard.h"
 #include "lib/host.h"
 #include "lib/names.h"
 
@@ -20,6 +21,8 @@ enum {
 	HD_OPT_MANAGED = 1 << 3,
 	HD_OPT_GROUP = 1 << 4,
 	HD_OPT_DRIVER = 1 << 5,
+	HD_OPT_ALLOW = 1 << 6,
+	HD_OPT_GUARD = 1 << 7,
 };
 
 /* What the command line said, and what every verb works with. */
@@ -31,6 +34,9 @@ struct hd_tool {
 	bool managed;
 	bool group;
 	const char *driver; /* NULL: vfio-pci */
+	struct hd_allow *allows; /* owned */
+	size_t n_allows;
+	bool guard;
 };
 
 /* One verb: a row of the table in main.c, a file of its own. */

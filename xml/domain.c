@@ -219,7 +219,7 @@ static int read_domain(struct hd_domain *domain, const xmlNode *root,
 	if (r == 0)
 		r = read_uuid(domain, root, err);
 	if (r == 0)
-		r = hd_metadata_read(root, &domain->policy, err);
+		r = hd_metadata_read(root, &domain->metadata, err);
 	devices = hd_node_child(root, "devices");
 	if (r == 0 && devices)
 		r = read_devices(domain, devices, err);
@@ -267,10 +267,17 @@ bool hd_domain_may_ask(const char *text, size_t length)
 struct hd_request hd_domain_request(const struct hd_domain *domain,
 				    const struct hd_policy *host)
 {
-	return (struct hd_request){ domain->name, domain->uuid, domain->assigns,
+	const struct hd_metadata *metadata = &domain->metadata;
+
+	return (struct hd_request){ domain->name,
+				    domain->uuid,
+				    domain->assigns,
 				    domain->n_assigns,
-				    domain->policy.siblings ? domain->policy :
-							      *host };
+				    metadata->policy.siblings ?
+					    metadata->policy :
+					    *host,
+				    metadata->allows,
+				    metadata->n_allows };
 }
 
 void hd_domain_clear(struct hd_domain *domain)
@@ -279,5 +286,6 @@ void hd_domain_clear(struct hd_domain *domain)
 		free(domain->assigns[i].driver);
 	free(domain->assigns);
 	free(domain->name);
+	hd_metadata_clear(&domain->metadata);
 	memset(domain, 0, sizeof(*domain));
 }

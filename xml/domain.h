@@ -8,6 +8,7 @@
 #include "lib/assign.h"
 #include "lib/err.h"
 #include "lib/uuid.h"
+#include "xml/metadata.h"
 
 /* What we need to know of a domain. */
 struct hd_domain {
@@ -15,7 +16,7 @@ struct hd_domain {
 	char uuid[HD_UUID_SIZE]; /* canonical, "" when the XML has none */
 	struct hd_assign *assigns; /* in the order of the document; owned */
 	size_t n_assigns;
-	struct hd_policy policy; /* from its <metadata>, see metadata.h */
+	struct hd_metadata metadata; /* what it says to us */
 };
 
 /*

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/cleanup.h"
 #include "xml/doc.h"
 
@@ -24,52 +26,94 @@ static int refuse(const xmlNode *node, const char *what, struct hd_err *err)
 	return -EINVAL;
 }
 
-static int read_siblings(const xmlNode *node, struct hd_policy *policy,
+static int read_siblings(const xmlNode *node, struct hd_metadata *metadata,
 			 struct hd_err *err)
 {
 	HD_AUTOFREE char *value = hd_node_attribute(node, "policy");
 
-	if (value && hd_siblings_parse(value, &policy->siblings))
+	if (value && hd_siblings_parse(value, &metadata->policy.siblings))
 		return 0;
 	return refuse(node, "the policy of", err);
 }
 
-static int read_policy(const xmlNode *ours, struct hd_policy *policy,
-		       struct hd_err *err)
+/* The address of a device, as people write it. */
+static int read_address(const xmlNode *node, struct hd_addr *ret,
+			struct hd_err *err)
 {
-	for (const xmlNode *node = ours->children; node; node = node->next) {
-		int r;
+	HD_AUTOFREE char *text = hd_node_attribute(node, "address");
 
-		if (node->type != XML_ELEMENT_NODE)
-			continue;
-		if (!is_ours(node) ||
-		    strcmp((const char *)node->name, "siblings") != 0)
-			return refuse(node, "the element", err);
-		r = read_siblings(node, policy, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (text && hd_addr_parse(text, ret, NULL) == 0)
+		return 0;
+	return hd_err_set(
+		err, EINVAL,
+		"line %u of the XML: <%s> has no address such as 0000:01:00.0",
+		hd_node_line(node), node->name);
 }
 
-int hd_metadata_read(const xmlNode *domain, struct hd_policy *ret,
+static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
+		      struct hd_err *err)
+{
+	struct hd_allow *allow = hd_array_add(
+		&metadata->allows, &metadata->n_allows, sizeof(*allow));
+	HD_AUTOFREE char *critical = hd_node_attribute(node, "critical");
+
+	if (!allow)
+		return hd_err_nomem(err);
+	if (!critical || !hd_critical_parse(critical, &allow->critical))
+		return refuse(node, "what is critical in", err);
+	return read_address(node, &allow->addr, err);
+}
+
+static const struct {
+	const char *name;
+	int (*read)(const xmlNode *node, struct hd_metadata *metadata,
+		    struct hd_err *err);
+} elements[] = {
+	{ "siblings", read_siblings },
+	{ "allow", read_allow },
+};
+
+static int read_element(const xmlNode *node, struct hd_metadata *metadata,
+			struct hd_err *err)
+{
+	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
+		if (is_ours(node) &&
+		    strcmp((const char *)node->name, elements[i].name) == 0)
+			return elements[i].read(node, metadata, err);
+	return refuse(node, "the element", err);
+}
+
+static int read_elements(const xmlNode *ours, struct hd_metadata *metadata,
+			 struct hd_err *err)
+{
+	int r = 0;
+
+	for (const xmlNode *node = ours->children; r == 0 && node;
+	     node = node->next)
+		if (node->type == XML_ELEMENT_NODE)
+			r = read_element(node, metadata, err);
+	return r;
+}
+
+int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
 		     struct hd_err *err)
 {
-	const xmlNode *metadata = hd_node_child(domain, "metadata");
-	struct hd_policy policy = { HD_SIBLINGS_UNSAID };
+	const xmlNode *node = hd_node_child(domain, "metadata");
+	int r = 0;
 
-	for (const xmlNode *node = metadata ? metadata->children : NULL; node;
+	for (node = node ? node->children : NULL; r == 0 && node;
 	     node = node->next) {
-		int r;
-
 		if (!is_ours(node))
 			continue;
 		if (strcmp((const char *)node->name, "hostdev") != 0)
 			return refuse(node, "the element", err);
-		r = read_policy(node, &policy, err);
-		if (r < 0)
-			return r;
+		r = read_elements(node, ret, err);
 	}
-	*ret = policy;
-	return 0;
+	return r;
+}
+
+void hd_metadata_clear(struct hd_metadata *metadata)
+{
+	free(metadata->allows);
+	*metadata = (struct hd_metadata){ .allows = NULL };
 }

@@ -6,16 +6,25 @@
 
 #include "lib/assign.h"
 #include "lib/err.h"
+#include "lib/guard/guard.h"
 
 /* The namespace of what a domain says to us in its <metadata>. */
 #define HD_METADATA_NS "urn:virt-hostdev:1"
 
+/* What a domain says to us. */
+struct hd_metadata {
+	struct hd_policy policy;
+	struct hd_allow *allows; /* owned */
+	size_t n_allows;
+};
+
 /*
- * Reads the policy that a domain carries along:
+ * Reads what a domain carries along:
  *
  *	<metadata>
  *	  <hostdev:hostdev xmlns:hostdev="urn:virt-hostdev:1">
  *	    <hostdev:siblings policy="bind"/>    (or "refuse")
+ *	    <hostdev:allow address="0000:03:00.0" critical="default-route"/>
  *	  </hostdev:hostdev>
  *	</metadata>
  *
@@ -23,9 +32,12 @@
  * error, never passed over: it may forbid what we are about to do. What isn't
  * said is left for the host to decide.
  *
+ * @ret is empty before; it is cleared by the caller, also after a failure.
  * Returns 0, or -EINVAL with a sentence that names the line.
  */
-int hd_metadata_read(const xmlNode *domain, struct hd_policy *ret,
+int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
 		     struct hd_err *err);
+
+void hd_metadata_clear(struct hd_metadata *metadata);
 
 #endif

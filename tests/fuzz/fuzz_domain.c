@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		__builtin_trap();
 	if (domain.uuid[0] && !hd_uuid_is_canonical(domain.uuid))
 		__builtin_trap();
-	if ((domain.n_assigns || domain.policy.siblings) &&
+	if ((domain.n_assigns || domain.metadata.policy.siblings) &&
 	    !hd_domain_may_ask((const char *)data, size))
 		__builtin_trap();
 	for (size_t i = 0; i < domain.n_assigns; i++)

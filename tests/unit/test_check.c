@@ -27,6 +27,9 @@ struct world {
 	struct hd_nodes nodes;
 	struct hd_holder holders_of[2];
 	struct hd_holders holders;
+	struct hd_lifeline lifelines_of[2];
+	struct hd_lifelines lifelines;
+	struct hd_allow allow;
 	struct hd_facts facts;
 	struct hd_request request;
 	struct hd_findings findings;
@@ -68,11 +71,18 @@ static int set_up(void **state)
 	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
 	w->nodes.items = w->nodes_of;
 	w->holders.items = w->holders_of;
-	w->facts =
-		(struct hd_facts){ &w->inventory, &w->claims,  w->modules, true,
-				   &w->nodes,	  &w->holders, NULL };
+	w->lifelines.items = w->lifelines_of;
+	w->facts = (struct hd_facts){
+		.inventory = &w->inventory,
+		.claims = &w->claims,
+		.modules = w->modules,
+		.vfio_node = true,
+		.nodes = &w->nodes,
+		.holders = &w->holders,
+		.lifelines = &w->lifelines,
+	};
 	w->request = (struct hd_request){
-		"g", MINE, w->assigns, 1, { HD_SIBLINGS_REFUSE }
+		"g", MINE, w->assigns, 1, { HD_SIBLINGS_REFUSE }, &w->allow, 0
 	};
 	*state = w;
 	return 0;
@@ -467,6 +477,99 @@ static void own_qemu_holds_what_it_has(void **state)
 	assert_refused(w, "device-held", "/dev/vfio/1", "kill");
 }
 
+static void need(struct world *w, int index, enum hd_critical critical,
+		 bool root, const char *chain)
+{
+	w->lifelines_of[w->lifelines.n++] =
+		(struct hd_lifeline){ w->devices[index].addr, critical, root,
+				      (char *)chain };
+}
+
+static void what_the_host_needs_is_refused_with_its_chain(void **state)
+{
+	struct world *w = *state;
+
+	need(w, GPU, HD_CRITICAL_DISPLAY, false, "card0 → only display");
+	assert_refused(
+		w, "critical-display",
+		"driver nouveau) can't be given to guest 'g', because the "
+		"host needs it: card0 → only display.",
+		"<hostdev:allow address='0000:01:00.0' "
+		"critical='display'/>");
+	w->request.domain = NULL;
+	assert_refused(w, "critical-display", "can't be taken from the host",
+		       "virt-hostdev bind --allow 0000:01:00.0=display");
+}
+
+static void need_of_a_sibling_counts_when_it_goes_along(void **state)
+{
+	struct world *w = *state;
+
+	need(w, AUDIO, HD_CRITICAL_MOUNT, false, "sda1 → /home");
+	assert_fine(w);
+	w->devices[AUDIO].driver = (char *)"ahci";
+	w->request.policy.siblings = HD_SIBLINGS_BIND;
+	assert_refused(w, "critical-mount",
+		       "because the host needs 0000:01:00.1 (Device 10de:1f06, "
+		       "IOMMU group 1, driver ahci), which would go with it: "
+		       "sda1 → /home.",
+		       "address='0000:01:00.1' critical='mount'");
+}
+
+static void all_needs_are_named(void **state)
+{
+	struct world *w = *state;
+
+	need(w, GPU, HD_CRITICAL_DISPLAY, false, "a");
+	need(w, GPU, HD_CRITICAL_KEYBOARD, false, "b");
+	check(w);
+	assert_int_equal(w->findings.n, 2);
+	assert_string_equal(w->findings.items[0].id, "critical-display");
+	assert_string_equal(w->findings.items[1].id, "critical-keyboard");
+}
+
+static void allowed_by_device_and_reason_alone(void **state)
+{
+	struct world *w = *state;
+
+	need(w, GPU, HD_CRITICAL_DISPLAY, false, "a");
+	w->allow =
+		(struct hd_allow){ w->devices[GPU].addr, HD_CRITICAL_DISPLAY };
+	w->request.n_allows = 1;
+	assert_fine(w);
+	/* Where / lives nobody can allow it. */
+	w->lifelines_of[0].root = true;
+	assert_refused(w, "critical-display", "needs it",
+		       "This can't be allowed");
+	w->lifelines_of[0].root = false;
+	w->allow.critical = HD_CRITICAL_KEYBOARD;
+	check(w);
+	assert_int_equal(w->findings.n, 2);
+	assert_string_equal(w->findings.items[1].id, "allow-unused");
+	w->allow =
+		(struct hd_allow){ w->devices[NIC].addr, HD_CRITICAL_DISPLAY };
+	check(w);
+	assert_int_equal(w->findings.n, 2);
+	assert_string_equal(w->findings.items[1].id, "allow-unused");
+	assert_int_equal(w->findings.items[1].severity, HD_WARNING);
+}
+
+static void allowance_for_what_the_guest_has_is_no_mistake(void **state)
+{
+	struct world *w = *state;
+
+	w->allow =
+		(struct hd_allow){ w->devices[GPU].addr, HD_CRITICAL_DISPLAY };
+	w->request.n_allows = 1;
+	assert_warned(w, "allow-unused", "allowed for 0000:01:00.0");
+	claim_for(w, MINE, "g", GPU);
+	assert_fine(w);
+	w->claims.n = 0;
+	w->devices[GPU].driver = (char *)"vfio-pci";
+	w->devices[GPU].vfio = true;
+	assert_fine(w);
+}
+
 static void interface_that_is_up_is_named(void **state)
 {
 	struct world *w = *state;
@@ -510,6 +613,11 @@ int main(void)
 		TEST(holder_of_a_sibling_counts_when_it_goes_along),
 		TEST(own_qemu_holds_what_it_has),
 		TEST(interface_that_is_up_is_named),
+		TEST(what_the_host_needs_is_refused_with_its_chain),
+		TEST(need_of_a_sibling_counts_when_it_goes_along),
+		TEST(all_needs_are_named),
+		TEST(allowed_by_device_and_reason_alone),
+		TEST(allowance_for_what_the_guest_has_is_no_mistake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

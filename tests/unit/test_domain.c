@@ -228,7 +228,8 @@ static void reads_the_policy(void **state)
 			"<domain><name>g</name>%s</domain>", rows[i].metadata);
 
 		assert_int_equal(parse(text, &domain, NULL), 0);
-		assert_int_equal(domain.policy.siblings, rows[i].siblings);
+		assert_int_equal(domain.metadata.policy.siblings,
+				 rows[i].siblings);
 		/* The host decides what the domain leaves open. */
 		assert_int_equal(
 			hd_domain_request(&domain, &bind).policy.siblings,
@@ -240,6 +241,27 @@ static void reads_the_policy(void **state)
 	}
 }
 
+static void reads_what_may_be_lost(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	static const struct hd_policy refuse = { HD_SIBLINGS_REFUSE };
+	struct hd_request request;
+
+	(void)state;
+	assert_int_equal(parse("<domain><name>g</name>" OURS
+			       "<h:allow address='03:00.0' critical='mount'/>\n"
+			       "<h:allow critical='reserved-region' "
+			       "address='0000:04:00.1'/>" END "</domain>",
+			       &domain, NULL),
+			 0);
+	request = hd_domain_request(&domain, &refuse);
+	assert_int_equal(request.n_allows, 2);
+	assert_int_equal(request.allows[0].critical, HD_CRITICAL_MOUNT);
+	assert_int_equal(request.allows[0].addr.bus, 3);
+	assert_int_equal(request.allows[1].critical, HD_CRITICAL_REGION);
+	assert_int_equal(request.allows[1].addr.function, 1);
+}
+
 static void refuses_a_policy_it_does_not_know(void **state)
 {
 	static const struct {
@@ -248,6 +270,14 @@ static void refuses_a_policy_it_does_not_know(void **state)
 		{ OURS "<h:siblings policy='take'/>" END,
 		  "line 2 of the XML: the policy of <siblings>" },
 		{ OURS "<h:siblings/>" END, "the policy of <siblings>" },
+		{ OURS "<h:allow address='03:00.0'/>" END,
+		  "line 2 of the XML: what is critical in <allow>" },
+		{ OURS "<h:allow address='03:00.0' critical='all'/>" END,
+		  "what is critical in <allow>" },
+		{ OURS "<h:allow critical='mount'/>" END,
+		  "<allow> has no address such as 0000:01:00.0" },
+		{ OURS "<h:allow address='*' critical='mount'/>" END,
+		  "<allow> has no address" },
 		{ OURS "\n<h:brothers/>" END,
 		  "line 3 of the XML: the element <brothers>" },
 		{ OURS "<siblings policy='bind'/>" END,
@@ -430,6 +460,7 @@ int main(void)
 		cmocka_unit_test(finds_no_hostdev_outside_devices),
 		cmocka_unit_test(most_guests_need_not_be_read),
 		cmocka_unit_test(reads_the_policy),
+		cmocka_unit_test(reads_what_may_be_lost),
 		cmocka_unit_test(refuses_a_policy_it_does_not_know),
 		cmocka_unit_test(normalises_uuids),
 		cmocka_unit_test(refuses_with_line_and_cause),

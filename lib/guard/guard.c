@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/guard/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/guard/rows.h"
+#include "lib/read.h"
+
+/* The kernel's is a few thousand bytes (COMMAND_LINE_SIZE). */
+#define BOOT_LIMIT 65536
+
+static const char *const names[] = {
+	[HD_CRITICAL_MOUNT] = "mount",
+	[HD_CRITICAL_SWAP] = "swap",
+	[HD_CRITICAL_FSTAB] = "fstab",
+	[HD_CRITICAL_RESUME] = "resume",
+	[HD_CRITICAL_DEFAULT_ROUTE] = "default-route",
+	[HD_CRITICAL_SSH] = "ssh",
+	[HD_CRITICAL_NETWORK_ROOT] = "network-root",
+	[HD_CRITICAL_DISPLAY] = "display",
+	[HD_CRITICAL_KEYBOARD] = "keyboard",
+	[HD_CRITICAL_CHIPSET] = "chipset",
+	[HD_CRITICAL_REGION] = "reserved-region",
+};
+
+static int (*const guards[])(struct hd_guard *guard) = {
+	hd_guard_block,	   hd_guard_net,     hd_guard_display,
+	hd_guard_keyboard, hd_guard_chipset, hd_guard_regions,
+};
+
+const char *hd_critical_name(enum hd_critical critical)
+{
+	return names[critical];
+}
+
+bool hd_critical_parse(const char *text, enum hd_critical *ret)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], text) != 0)
+			continue;
+		*ret = (enum hd_critical)i;
+		return true;
+	}
+	return false;
+}
+
+const struct hd_device *hd_guard_device(const struct hd_guard *guard,
+					struct hd_addr addr)
+{
+	for (size_t i = 0; i < guard->n_devices; i++)
+		if (hd_addr_equal(guard->devices[i].addr, addr))
+			return &guard->devices[i];
+	return NULL;
+}
+
+bool hd_guard_has(const struct hd_guard *guard, enum hd_node_kind kind)
+{
+	for (size_t i = 0; i < guard->nodes->n; i++)
+		if (guard->nodes->items[i].kind == kind)
+			return true;
+	return false;
+}
+
+const struct hd_node *hd_guard_node(const struct hd_guard *guard,
+				    enum hd_node_kind kind, const char *name)
+{
+	for (size_t i = 0; i < guard->nodes->n; i++)
+		if (guard->nodes->items[i].kind == kind &&
+		    strcmp(guard->nodes->items[i].name, name) == 0)
+			return &guard->nodes->items[i];
+	return NULL;
+}
+
+bool hd_guard_is_root(const char *target)
+{
+	return strcmp(target, "/") == 0 || strcmp(target, "/usr") == 0;
+}
+
+int hd_guard_add(struct hd_guard *guard, struct hd_addr addr,
+		 enum hd_critical critical, bool root, char *chain)
+{
+	struct hd_lifelines *lifelines = guard->lifelines;
+	struct hd_lifeline *lifeline = NULL;
+
+	if (chain)
+		lifeline = hd_array_add(&lifelines->items, &lifelines->n,
+					sizeof(*lifeline));
+	if (!lifeline) {
+		free(chain);
+		return hd_err_nomem(guard->err);
+	}
+	*lifeline = (struct hd_lifeline){ addr, critical, root, chain };
+	return 0;
+}
+
+/* Words with blanks in quotes are not for us. */
+static int find_word(char *text, const char *name, char **ret)
+{
+	size_t length = strlen(name);
+	char *rest = text, *word;
+
+	while ((word = strsep(&rest, " \t\n"))) {
+		if (strncmp(word, name, length) != 0 || word[length] != '=')
+			continue;
+		free(*ret); /* the last one counts */
+		*ret = strdup(word + length + 1);
+		if (!*ret)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int hd_guard_read_boot_word(struct hd_guard *guard, const char *name,
+			    char **ret)
+{
+	HD_AUTOCLOSE int fd = hd_host_openat(guard->host, "proc/cmdline",
+					     O_RDONLY | O_NONBLOCK);
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r = fd;
+
+	*ret = NULL;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd >= 0)
+		r = hd_read_all(fd, BOOT_LIMIT, &text, &length);
+	if (r >= 0)
+		r = find_word(text, name, ret);
+	if (r < 0)
+		return hd_err_set(guard->err, -r,
+				  "/proc/cmdline can't be read: %s",
+				  strerror(-r));
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct hd_lifeline *x = a, *y = b;
+	int order = hd_addr_compare(&x->addr, &y->addr);
+
+	if (order == 0)
+		order = (int)y->root - (int)x->root;
+	if (order == 0)
+		order = (int)x->critical - (int)y->critical;
+	return order ? order : strcmp(x->chain, y->chain);
+}
+
+/* Several mounts, routes and addresses may come to the same. */
+static void sort(struct hd_lifelines *lifelines)
+{
+	struct hd_lifeline *items = lifelines->items;
+	size_t kept = 0;
+
+	if (lifelines->n)
+		qsort(items, lifelines->n, sizeof(*items), compare);
+	for (size_t i = 0; i < lifelines->n; i++) {
+		if (kept && compare(&items[kept - 1], &items[i]) == 0)
+			free(items[i].chain);
+		else
+			items[kept++] = items[i];
+	}
+	lifelines->n = kept;
+}
+
+int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
+		  size_t n, const struct hd_nodes *nodes, unsigned seconds,
+		  struct hd_lifelines *ret, struct hd_err *err)
+{
+	HD_AUTO_LIFELINES struct hd_lifelines lifelines = { NULL, 0 };
+	struct hd_guard guard = {
+		.host = host,
+		.devices = devices,
+		.n_devices = n,
+		.nodes = nodes,
+		.seconds = seconds,
+		.lifelines = &lifelines,
+		.err = err,
+	};
+
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		int r = guards[i](&guard);
+
+		if (r < 0)
+			return r;
+	}
+	sort(&lifelines);
+	*ret = lifelines;
+	lifelines = (struct hd_lifelines){ NULL, 0 };
+	return 0;
+}
+
+void hd_lifelines_clear(struct hd_lifelines *lifelines)
+{
+	for (size_t i = 0; i < lifelines->n; i++)
+		free(lifelines->items[i].chain);
+	free(lifelines->items);
+	*lifelines = (struct hd_lifelines){ NULL, 0 };
+}

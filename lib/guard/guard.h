@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_GUARD_H
+#define HD_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/addr.h"
+#include "lib/device.h"
+#include "lib/err.h"
+#include "lib/host.h"
+#include "lib/nodes.h"
+
+/* What the host would lose with a device. */
+enum hd_critical {
+	HD_CRITICAL_MOUNT, /* a mounted file system */
+	HD_CRITICAL_SWAP,
+	HD_CRITICAL_FSTAB, /* a file system or swap of /etc/fstab that isn't
+			    * in use now, but at the next boot */
+	HD_CRITICAL_RESUME, /* what the kernel hibernates to */
+	HD_CRITICAL_DEFAULT_ROUTE,
+	HD_CRITICAL_SSH, /* the session of whoever calls us */
+	HD_CRITICAL_NETWORK_ROOT, /* / or /usr by NFS, iSCSI, NBD, NVMe */
+	HD_CRITICAL_DISPLAY, /* no other shows the console */
+	HD_CRITICAL_KEYBOARD, /* there is no other */
+	HD_CRITICAL_CHIPSET, /* a part of the machine itself */
+	HD_CRITICAL_REGION, /* memory that the firmware uses with it */
+};
+
+/* "mount", "default-route": stable, in domains and on the command line. */
+const char *hd_critical_name(enum hd_critical critical);
+
+/* Reads such a name; false for anything else. */
+bool hd_critical_parse(const char *text, enum hd_critical *ret);
+
+/* One thing that the host needs a device for. */
+struct hd_lifeline {
+	struct hd_addr addr;
+	enum hd_critical critical;
+	bool root; /* / or /usr live on it: nobody may allow that */
+	char *chain; /* from the device to what is needed, without the address:
+		      * "nvme0n1p3 → LUKS home → LVM vg0/home → /home"; owned */
+};
+
+/* What somebody allows to be lost, of one device. */
+struct hd_allow {
+	struct hd_addr addr;
+	enum hd_critical critical;
+};
+
+struct hd_lifelines {
+	struct hd_lifeline *items;
+	size_t n;
+};
+
+#define HD_AUTO_LIFELINES __attribute__((cleanup(hd_lifelines_clear)))
+
+/*
+ * Finds what the host would lose if it gave all of @devices away at once.
+ * Nothing is asked of a disk, and what may wait for the kernel's network lock
+ * does so in a process of its own.
+ *
+ *   mount         also through LVM, LUKS and other device mapper targets, md,
+ *                 bcache, multipath, btrfs and ZFS with several devices, loop
+ *                 devices. One chain for each stack of block devices, with
+ *                 its first mount points, and for file systems in files no
+ *                 more than three. Mounts of other mount namespaces are not
+ *                 seen.
+ *   fstab         not an entry with noauto, unless systemd mounts it when it
+ *                 is wanted. A tag is looked up among udev's links: without
+ *                 udev it isn't found.
+ *   default-route of every routing table, through bridge, bond, team, VLAN,
+ *                 macvlan and what else the kernel links as "upper". In a
+ *                 copied tree: /proc/net/route, whose IPv4 routes are those of
+ *                 the main table only. Not through PPPoE, VPNs and Open
+ *                 vSwitch, which the kernel links with no interface.
+ *   ssh           of this machine only, by SSH_CONNECTION (see ssh(1))
+ *   display       no other graphics card has a screen, or none of them has one
+ *                 and there is no other card
+ *   keyboard      no other, virtual ones don't count
+ *
+ * @devices, @n  what is to be taken
+ * @nodes        of these devices, from hd_nodes_add()
+ * @seconds      how long the kernel may take to tell its routes
+ *
+ * Returns 0 with the lifelines in the order of addresses, those with @root
+ * first; or a negative errno with a sentence in @err, also when something could
+ * not be read: then nothing is known to be safe.
+ */
+int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
+		  size_t n, const struct hd_nodes *nodes, unsigned seconds,
+		  struct hd_lifelines *ret, struct hd_err *err);
+
+void hd_lifelines_clear(struct hd_lifelines *lifelines);
+
+#endif

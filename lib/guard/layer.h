@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_LAYER_H
+#define HD_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/host.h"
+
+#define HD_ARROW " → "
+
+/* A layer that stands on nothing but the PCI function. */
+#define HD_BOTTOM ((size_t)-1)
+
+/* What a layer is. */
+enum hd_layer_kind {
+	HD_LAYER_DISK, /* a block device */
+	HD_LAYER_MEMBER, /* another block device of the same btrfs */
+	HD_LAYER_POOL, /* a ZFS pool */
+};
+
+/* One of what stands on the block devices of a PCI function. */
+struct hd_layer {
+	enum hd_layer_kind kind;
+	char *name; /* the kernel's: "dm-3"; of a pool the pool's; owned */
+	char *label; /* for people: "LVM vg0/home"; owned */
+	char *mapped; /* its name in /dev/mapper, or NULL; owned */
+	char *udev; /* what udev's database says of it, or NULL; owned */
+	size_t below; /* the layer that it stands on, or HD_BOTTOM */
+	unsigned major, minor;
+};
+
+/*
+ * Reads number, names and udev's entry of a block device whose name is filled;
+ * a label that is filled stays. Returns 0, or a negative errno: such as -ENOENT
+ * when there is none.
+ */
+int hd_layer_describe(const struct hd_host *host, struct hd_layer *layer);
+
+/* Whether the layer is the device with this path, which is below /dev. */
+bool hd_layer_has_path(const struct hd_layer *layer, const char *path);
+
+/*
+ * The ZFS pool that the device belongs to, as udev knows; *@ret is owned by the
+ * caller and NULL when there is none. Returns 0 or -ENOMEM.
+ */
+int hd_layer_zfs_pool(const struct hd_layer *layer, char **ret);
+
+/*
+ * Reads udev's entry of a block device (/run/udev/data/bMAJOR:MINOR), with a
+ * newline before each line: "\nS:disk/by-uuid/..." is a link,
+ * "\nE:ID_FS_TYPE=..." a property. *@ret is owned by the caller, NULL where
+ * there is no such entry. Returns 0 or a negative errno.
+ */
+int hd_udev_read(const struct hd_host *host, unsigned major_number,
+		 unsigned minor_number, char **ret);
+
+/*
+ * What follows @start on the first line of an entry that starts with it, such
+ * as "E:ID_FS_TYPE=". *@ret is owned by the caller, NULL when there is none.
+ * Returns 0 or -ENOMEM.
+ */
+int hd_udev_value(const char *udev, const char *start, char **ret);
+
+void hd_layer_clear(struct hd_layer *layer);
+
+#endif

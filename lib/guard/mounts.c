@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/guard/mounts.h"
+
+#include <blkid.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/dl.h"
+#include "lib/finding.h"
+#include "lib/read.h"
+
+#define MOUNT_SONAME "libmount.so.1"
+#define BLKID_SONAME "libblkid.so.1"
+
+/* The kernel mounts no more than 100,000 (fs.mount-max). */
+#define TABLE_LIMIT (64 * 1024 * 1024)
+
+/* What is used of libmount and libblkid, see dl.h. */
+#define MOUNT_FUNCTIONS(F)                                                     \
+	F(mnt_free_iter)                                                       \
+	F(mnt_fs_get_devno)                                                    \
+	F(mnt_fs_get_fs_options)                                               \
+	F(mnt_fs_get_fstype)                                                   \
+	F(mnt_fs_get_options)                                                  \
+	F(mnt_fs_get_source)                                                   \
+	F(mnt_fs_get_target)                                                   \
+	F(mnt_new_iter)                                                        \
+	F(mnt_new_table)                                                       \
+	F(mnt_optstr_get_option)                                               \
+	F(mnt_table_next_fs)                                                   \
+	F(mnt_table_parse_stream)                                              \
+	F(mnt_table_set_parser_errcb)                                          \
+	F(mnt_unref_table)
+#define BLKID_FUNCTIONS(F)                                                     \
+	F(blkid_encode_string)                                                 \
+	F(blkid_parse_tag_string)
+
+struct mount_api {
+	MOUNT_FUNCTIONS(HD_DL_MEMBER)
+};
+
+struct blkid_api {
+	BLKID_FUNCTIONS(HD_DL_MEMBER)
+};
+
+#define HD_DL_TABLE struct mount_api
+static const struct hd_dl_symbol mount_symbols[] = { MOUNT_FUNCTIONS(
+	HD_DL_SYMBOL) };
+#undef HD_DL_TABLE
+#define HD_DL_TABLE struct blkid_api
+static const struct hd_dl_symbol blkid_symbols[] = { BLKID_FUNCTIONS(
+	HD_DL_SYMBOL) };
+
+/* One of the three tables. */
+struct format {
+	bool strict; /* the kernel writes it: every line makes sense */
+	bool devices; /* the source is one, perhaps as a tag */
+	/* Whether its first line is one; libmount would take the table for
+	 * another one. */
+	bool (*is_start)(const char *text);
+};
+
+static bool is_mountinfo(const char *text)
+{
+	return isdigit((unsigned char)*text);
+}
+
+static bool is_swaps(const char *text)
+{
+	return strncmp(text, "Filename", strlen("Filename")) == 0;
+}
+
+static const struct format mountinfo = { true, false, is_mountinfo };
+static const struct format swaps = { true, false, is_swaps };
+static const struct format fstab = { false, true, NULL };
+
+static int end_parsing(struct libmnt_table *table, const char *path, int line)
+{
+	(void)table, (void)path, (void)line;
+	return -EINVAL;
+}
+
+static int skip_line(struct libmnt_table *table, const char *path, int line)
+{
+	(void)table, (void)path, (void)line;
+	return 1;
+}
+
+int hd_mounts_device(const char *spec, char **ret, struct hd_err *err)
+{
+	static const struct {
+		const char *tag, *folder;
+	} links[] = { { "UUID", "by-uuid" },
+		      { "LABEL", "by-label" },
+		      { "PARTUUID", "by-partuuid" },
+		      { "PARTLABEL", "by-partlabel" },
+		      { "ID", "by-id" } };
+	HD_AUTOFREE char *tag = NULL;
+	HD_AUTOFREE char *value = NULL;
+	const char *folder = NULL;
+	char encoded[1024];
+	struct blkid_api api;
+	int r = 0;
+
+	if (strchr(spec, '=') && *spec != '/') {
+		r = hd_dl_load(BLKID_SONAME, blkid_symbols,
+			       sizeof(blkid_symbols) / sizeof(blkid_symbols[0]),
+			       &api);
+		if (r < 0)
+			return hd_err_set(
+				err, -r,
+				"%s can't be read without " BLKID_SONAME, spec);
+		if (api.blkid_parse_tag_string(spec, &tag, &value) == 0 &&
+		    api.blkid_encode_string(value, encoded, sizeof(encoded)) ==
+			    0)
+			for (size_t i = 0; i < sizeof(links) / sizeof(links[0]);
+			     i++)
+				if (strcmp(tag, links[i].tag) == 0)
+					folder = links[i].folder;
+	}
+	*ret = folder ? hd_text("/dev/disk/%s/%s", folder, encoded) :
+			strdup(spec);
+	return *ret ? 0 : hd_err_nomem(err);
+}
+
+/* Says for whom it is wanted. */
+static int load(struct mount_api *api, const char *what, struct hd_err *err)
+{
+	int r = hd_dl_load(MOUNT_SONAME, mount_symbols,
+			   sizeof(mount_symbols) / sizeof(mount_symbols[0]),
+			   api);
+
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "%s can't be read without " MOUNT_SONAME,
+				  what);
+	return 0;
+}
+
+int hd_mounts_option(const struct hd_mount *mount, const char *option,
+		     char **ret, struct hd_err *err)
+{
+	struct mount_api api;
+	char *value = NULL;
+	size_t size = 0;
+	int r = load(&api, "the options of a mount", err);
+
+	*ret = NULL;
+	if (r < 0 || api.mnt_optstr_get_option(mount->options, option, &value,
+					       &size) != 0)
+		return r;
+	*ret = strndup(value ? value : "", size);
+	return *ret ? 0 : hd_err_nomem(err);
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+static int add(struct hd_mounts *mounts, const struct mount_api *api,
+	       const struct format *format, struct libmnt_fs *fs,
+	       struct hd_err *err)
+{
+	struct hd_mount *mount =
+		hd_array_add(&mounts->items, &mounts->n, sizeof(*mount));
+	const char *source = api->mnt_fs_get_source(fs);
+	const char *target = api->mnt_fs_get_target(fs);
+	dev_t number = api->mnt_fs_get_devno(fs);
+
+	if (!mount)
+		return hd_err_nomem(err);
+	mount->major = major(number);
+	mount->minor = minor(number);
+	mount->target = copy(target);
+	mount->type = copy(api->mnt_fs_get_fstype(fs));
+	mount->options = copy(format->devices ? api->mnt_fs_get_options(fs) :
+						api->mnt_fs_get_fs_options(fs));
+	if (!mount->target || !mount->type || !mount->options)
+		return hd_err_nomem(err);
+	if (format->devices)
+		return hd_mounts_device(source ? source : "", &mount->source,
+					err);
+	mount->source = copy(source);
+	return mount->source ? 0 : hd_err_nomem(err);
+}
+
+static int add_all(struct hd_mounts *mounts, const struct mount_api *api,
+		   const struct format *format, struct libmnt_table *table,
+		   struct hd_err *err)
+{
+	struct libmnt_iter *iter = api->mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	int r = iter ? 0 : hd_err_nomem(err);
+
+	while (r == 0 && api->mnt_table_next_fs(table, iter, &fs) == 0)
+		r = add(mounts, api, format, fs, err);
+	api->mnt_free_iter(iter);
+	return r;
+}
+
+static int parse(struct hd_mounts *mounts, const struct format *format,
+		 const char *path, char *text, size_t length,
+		 struct hd_err *err)
+{
+	struct libmnt_table *table;
+	struct mount_api api;
+	FILE *file;
+	int r = load(&api, path, err);
+
+	if (r < 0)
+		return r;
+	file = fmemopen(text, length, "r");
+	table = api.mnt_new_table();
+	r = -ENOMEM;
+	if (file && table) {
+		api.mnt_table_set_parser_errcb(
+			table, format->strict ? end_parsing : skip_line);
+		r = api.mnt_table_parse_stream(table, file, path);
+	}
+	if (file)
+		fclose(file);
+	if (r != 0)
+		r = hd_err_set(err, r == -ENOMEM ? ENOMEM : EINVAL,
+			       "%s can't be read: one of its lines makes no "
+			       "sense",
+			       path);
+	else
+		r = add_all(mounts, &api, format, table, err);
+	api.mnt_unref_table(table);
+	return r;
+}
+
+/* Whether the kernel has written all of it, and nothing else has. */
+static bool is_whole(const struct format *format, const char *text,
+		     size_t length)
+{
+	if (memchr(text, '\0', length))
+		return false;
+	/* libmount leaves out a last line that is cut. */
+	return !format->strict || (format->is_start(text) && length > 0 &&
+				   text[length - 1] == '\n');
+}
+
+/*
+ * libmount asks this machine's command line and disks what /dev/root is, unless
+ * it doesn't know the name.
+ */
+static void hide_root(char *text)
+{
+	for (char *p = text; (p = strstr(p, " /dev/root ")); p++)
+		memcpy(p, " /dev/ROOT ", strlen(" /dev/ROOT "));
+}
+
+/* -ENOENT without a sentence when there is no such file. */
+static int read_table(const struct hd_host *host, const char *path,
+		      const struct format *format, struct hd_mounts *mounts,
+		      struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd =
+		hd_host_openat(host, path + 1, O_RDONLY | O_NONBLOCK);
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r = fd;
+
+	if (fd == -ENOENT)
+		return fd;
+	if (fd >= 0)
+		r = hd_read_all(fd, TABLE_LIMIT, &text, &length);
+	if (r < 0)
+		return hd_err_set(err, -r, "%s can't be read: %s", path,
+				  strerror(-r));
+	if (!is_whole(format, text, length))
+		return hd_err_set(
+			err, EINVAL,
+			"%s can't be read: it is no such table, or cut", path);
+	hide_root(text);
+	/* fmemopen(3) may refuse to read nothing. */
+	return length ? parse(mounts, format, path, text, length, err) : 0;
+}
+
+int hd_mounts_read(const struct hd_host *host, struct hd_mounts *mounts,
+		   struct hd_err *err)
+{
+	int r = read_table(host, "/proc/1/mountinfo", &mountinfo, mounts, err);
+
+	/* Who is not root may not see it (hidepid in proc(5)). */
+	if (r == -ENOENT || r == -EACCES || r == -EPERM)
+		r = read_table(host, "/proc/self/mountinfo", &mountinfo, mounts,
+			       err);
+	if (r == -ENOENT && host->live)
+		return hd_err_set(err, ENOENT, "/proc is not mounted");
+	return r == -ENOENT ? 0 : r;
+}
+
+int hd_mounts_read_swaps(const struct hd_host *host, struct hd_mounts *mounts,
+			 struct hd_err *err)
+{
+	int r = read_table(host, "/proc/swaps", &swaps, mounts, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+int hd_mounts_read_fstab(const struct hd_host *host, struct hd_mounts *mounts,
+			 struct hd_err *err)
+{
+	int r = read_table(host, "/etc/fstab", &fstab, mounts, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+static bool leads_to(const char *target, size_t length, const char *path)
+{
+	return strncmp(path, target, length) == 0 &&
+	       (path[length] == '/' || path[length] == '\0' ||
+		target[length - 1] == '/');
+}
+
+size_t hd_mounts_containing(const struct hd_mounts *mounts, const char *path)
+{
+	size_t found = HD_NO_MOUNT, longest = 0;
+
+	for (size_t i = 0; i < mounts->n; i++) {
+		const char *target = mounts->items[i].target;
+		size_t length = strlen(target);
+
+		if (length == 0 || length < longest ||
+		    !leads_to(target, length, path))
+			continue;
+		found = i;
+		longest = length;
+	}
+	return found;
+}
+
+void hd_mounts_clear(struct hd_mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->n; i++) {
+		free(mounts->items[i].source);
+		free(mounts->items[i].target);
+		free(mounts->items[i].type);
+		free(mounts->items[i].options);
+	}
+	free(mounts->items);
+	*mounts = (struct hd_mounts){ NULL, 0 };
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/guard/netroot.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/guard/mounts.h"
+#include "lib/sysfs.h"
+
+/* What one root stands on: far more than its disks and what is between. */
+#define DISKS_LIMIT 256
+
+struct search {
+	struct hd_guard *guard;
+	struct hd_servers *servers;
+	const char *target;
+	char **disks; /* names, in the order found; owned */
+	size_t n_disks;
+};
+
+/* Takes @address over, which may be NULL when memory ran out. */
+static int add_server(struct search *s, const char *protocol, char *address)
+{
+	struct hd_server *server = NULL;
+
+	if (address)
+		server = hd_array_add(&s->servers->items, &s->servers->n,
+				      sizeof(*server));
+	if (!server) {
+		free(address);
+		return -ENOMEM;
+	}
+	*server = (struct hd_server){ protocol, s->target, address };
+	return 0;
+}
+
+/* The text between @start and one of @ends in @text, "" when it isn't there. */
+static char *cut(const char *text, const char *start, const char *ends)
+{
+	const char *p = text ? strstr(text, start) : NULL;
+
+	p = p ? p + strlen(start) : "";
+	return strndup(p, strcspn(p, ends));
+}
+
+static int add_iscsi(struct search *s, unsigned session)
+{
+	char connection[sizeof("connection4294967295:0")];
+	char *address = NULL;
+	int r;
+
+	snprintf(connection, sizeof(connection), "connection%u:0", session);
+	r = hd_sysfs_read_class(s->guard->host, "iscsi_connection", connection,
+				"address", &address);
+	if (hd_sysfs_is_absent(r))
+		r = hd_sysfs_read_class(s->guard->host, "iscsi_connection",
+					connection, "persistent_address",
+					&address);
+	if (r < 0 && !hd_sysfs_is_absent(r))
+		return r;
+	return add_server(s, "iSCSI", address ? address : strdup(""));
+}
+
+/* "nbdroot=SERVER,EXPORT,nbd0" of Debian, "root=nbd:SERVER:..." of dracut. */
+static int add_nbd(struct search *s)
+{
+	HD_AUTOFREE char *debian = NULL;
+	HD_AUTOFREE char *dracut = NULL;
+	int r = hd_guard_read_boot_word(s->guard, "nbdroot", &debian);
+
+	if (r == 0 && !debian)
+		r = hd_guard_read_boot_word(s->guard, "root", &dracut);
+	if (r < 0)
+		return r;
+	return add_server(s, "NBD",
+			  debian ? strndup(debian, strcspn(debian, ",:")) :
+				   cut(dracut, "nbd:", ",:"));
+}
+
+/* A controller's "traddr=10.0.0.5,trsvcid=4420"; of a PCI one it is no such. */
+static int add_nvme(struct search *s, const char *controller)
+{
+	HD_AUTOFREE char *address = NULL;
+	int r = hd_sysfs_read_class(s->guard->host, "nvme", controller,
+				    "address", &address);
+
+	if (r < 0)
+		return hd_sysfs_is_absent(r) ? 0 : r;
+	if (strncmp(address, "traddr=", 7) != 0)
+		return 0;
+	return add_server(s, "NVMe", cut(address, "traddr=", ","));
+}
+
+/* Takes @fd over, a failure when there is no such folder. */
+static int for_each(struct search *s, int fd,
+		    int (*visit)(struct search *s, const char *name))
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		hd_auto_close(&fd);
+		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
+	}
+	while (r == 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			r = visit(s, entry->d_name);
+	closedir(dir);
+	return r;
+}
+
+/* Of a subsystem's folder: "nvme0" is a controller, "nvme0n1" is none. */
+static int add_controller(struct search *s, const char *name)
+{
+	unsigned number;
+	int length = 0;
+
+	if (sscanf(name, "nvme%u%n", &number, &length) != 1 || name[length])
+		return 0;
+	return add_nvme(s, name);
+}
+
+/* A disk that stands on no other, by where it is among the devices. */
+static int look_at_disk(struct search *s, const char *name)
+{
+	HD_AUTOFREE char *link = NULL;
+	HD_AUTOFREE char *subsystem = NULL;
+	HD_AUTOFREE char *controller = NULL;
+	const char *p;
+	unsigned session;
+	int r = hd_sysfs_read_class_link(s->guard->host, "block", name, &link);
+
+	if (r < 0)
+		return hd_sysfs_is_absent(r) || r == -EINVAL ? 0 : r;
+	if (strncmp(name, "nbd", 3) == 0)
+		return add_nbd(s);
+	p = strstr(link, "/session");
+	if (p && sscanf(p, "/session%u/", &session) == 1)
+		return add_iscsi(s, session);
+	subsystem = cut(link, "/nvme-subsystem/", "/");
+	controller = cut(link, "/nvme-fabrics/ctl/", "/");
+	if (!subsystem || !controller)
+		return -ENOMEM;
+	if (*subsystem)
+		return for_each(s,
+				hd_sysfs_open_class(s->guard->host,
+						    "nvme-subsystem", subsystem,
+						    ""),
+				add_controller);
+	return *controller ? add_nvme(s, controller) : 0;
+}
+
+static int add_disk(struct search *s, const char *name)
+{
+	char **slot;
+
+	for (size_t i = 0; i < s->n_disks; i++)
+		if (strcmp(s->disks[i], name) == 0)
+			return 0;
+	if (s->n_disks >= DISKS_LIMIT)
+		return -E2BIG;
+	slot = hd_array_add(&s->disks, &s->n_disks, sizeof(*slot));
+	if (slot)
+		*slot = strdup(name);
+	return slot && *slot ? 0 : -ENOMEM;
+}
+
+/* Down from the disk that the root is on. */
+static int walk_down(struct search *s)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_disks; i++) {
+		size_t before = s->n_disks;
+
+		r = for_each(s,
+			     hd_sysfs_open_class(s->guard->host, "block",
+						 s->disks[i], "slaves"),
+			     add_disk);
+		if (r == 0 && s->n_disks == before)
+			r = look_at_disk(s, s->disks[i]);
+	}
+	return r;
+}
+
+static int look_at_disks(struct search *s, const struct hd_mount *mount)
+{
+	HD_AUTOFREE char *link = NULL;
+	const char *path = mount->source;
+	const char *slash;
+	int r = 0;
+
+	if (mount->major) {
+		r = hd_sysfs_read_number_link(s->guard->host, mount->major,
+					      mount->minor, &link);
+		path = link;
+	}
+	/* btrfs has no number; its path may be the kernel's. */
+	if (r < 0 || (!mount->major && strncmp(path, "/dev/", 5) != 0))
+		return hd_sysfs_is_absent(r) ? 0 : r;
+	slash = strrchr(path, '/');
+	r = add_disk(s, slash ? slash + 1 : path);
+	if (r == 0)
+		r = walk_down(s);
+	for (size_t i = 0; i < s->n_disks; i++)
+		free(s->disks[i]);
+	free(s->disks);
+	s->disks = NULL;
+	s->n_disks = 0;
+	return r;
+}
+
+static int look_at_mount(struct search *s, const struct hd_mount *mount)
+{
+	HD_AUTOFREE char *address = NULL;
+	bool nfs = strncmp(mount->type, "nfs", 3) == 0;
+	int r = hd_mounts_option(mount, "addr", &address, s->guard->err);
+
+	if (r < 0)
+		return r;
+	s->target = strcmp(mount->target, "/") == 0 ? "/" : "/usr";
+	if (address || nfs)
+		r = add_server(s, nfs ? "NFS" : "network file system",
+			       address ? hd_steal(&address) : strdup(""));
+	else
+		r = look_at_disks(s, mount);
+	if (r == -ENOMEM)
+		return hd_err_nomem(s->guard->err);
+	if (r < 0)
+		return hd_err_set(s->guard->err, -r,
+				  "cannot find out whether %s is on the "
+				  "network: %s",
+				  s->target, strerror(-r));
+	return 0;
+}
+
+/* What only kernels with such a root have. */
+static bool may_be(const struct hd_host *host)
+{
+	static const char *const paths[] = { "proc/fs/nfsfs",
+					     "sys/class/iscsi_connection",
+					     "sys/class/nvme-fabrics",
+					     "sys/class/block/nbd0" };
+
+	for (size_t i = 0; host->live && i < sizeof(paths) / sizeof(paths[0]);
+	     i++) {
+		HD_AUTOCLOSE int fd = hd_host_openat(host, paths[i], O_PATH);
+
+		if (fd != -ENOENT)
+			return true;
+	}
+	return !host->live;
+}
+
+int hd_servers_find(struct hd_guard *guard, struct hd_servers *ret)
+{
+	HD_AUTO_SERVERS struct hd_servers servers = { NULL, 0 };
+	HD_AUTO_MOUNTS struct hd_mounts mounts = { NULL, 0 };
+	struct search search = { .guard = guard, .servers = &servers };
+	int r = 0;
+
+	if (may_be(guard->host))
+		r = hd_mounts_read(guard->host, &mounts, guard->err);
+	for (size_t i = 0; r == 0 && i < mounts.n; i++)
+		if (hd_guard_is_root(mounts.items[i].target))
+			r = look_at_mount(&search, &mounts.items[i]);
+	if (r < 0)
+		return r;
+	*ret = servers;
+	servers = (struct hd_servers){ NULL, 0 };
+	return 0;
+}
+
+void hd_servers_clear(struct hd_servers *servers)
+{
+	for (size_t i = 0; i < servers->n; i++)
+		free(servers->items[i].address);
+	free(servers->items);
+	*servers = (struct hd_servers){ NULL, 0 };
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/guard/rtnl.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/cleanup.h"
+#include "lib/dl.h"
+
+#define SONAME "libmnl.so.0"
+
+/* How often a table may change while it is read. */
+#define RETRIES 5
+
+/* The kernel sends no more at once (NLMSG_GOODSIZE is less). */
+#define ANSWER_SIZE 65536
+
+/* What is used of libmnl, see dl.h. */
+#define FUNCTIONS(F)                                                           \
+	F(mnl_attr_get_payload)                                                \
+	F(mnl_attr_get_payload_len)                                            \
+	F(mnl_attr_get_type)                                                   \
+	F(mnl_attr_get_u32)                                                    \
+	F(mnl_attr_parse)                                                      \
+	F(mnl_attr_put)                                                        \
+	F(mnl_cb_run)                                                          \
+	F(mnl_nlmsg_get_payload)                                               \
+	F(mnl_nlmsg_get_payload_len)                                           \
+	F(mnl_nlmsg_put_extra_header)                                          \
+	F(mnl_nlmsg_put_header)                                                \
+	F(mnl_socket_bind)                                                     \
+	F(mnl_socket_close)                                                    \
+	F(mnl_socket_get_portid)                                               \
+	F(mnl_socket_open)                                                     \
+	F(mnl_socket_recvfrom)                                                 \
+	F(mnl_socket_sendto)
+
+struct mnl_api {
+	FUNCTIONS(HD_DL_MEMBER)
+};
+
+#define HD_DL_TABLE struct mnl_api
+
+static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
+
+/* An IP address, as bytes. */
+struct ip {
+	int family; /* AF_UNSPEC: it is none */
+	unsigned char bytes[16];
+	size_t length;
+	char zone[IF_NAMESIZE]; /* of "fe80::1%eth0" */
+};
+
+struct talk {
+	struct mnl_api api;
+	unsigned sequence;
+	/* The question: */
+	size_t to;
+	struct ip ip;
+	bool is_local;
+	/* Who gets the answers: */
+	void (*take)(void *data, const struct hd_route *route);
+	void *data;
+};
+
+/* The attributes of a message that we know; the last of a type counts. */
+struct attributes {
+	struct talk *talk;
+	const struct nlattr *items[RTA_MAX + 1];
+};
+
+static int collect(const struct nlattr *attribute, void *data)
+{
+	struct attributes *attributes = data;
+	unsigned type = attributes->talk->api.mnl_attr_get_type(attribute);
+
+	if (type <= RTA_MAX)
+		attributes->items[type] = attribute;
+	return MNL_CB_OK;
+}
+
+static int tell(struct talk *talk, int family, unsigned index)
+{
+	struct hd_route route = { .to = talk->to, .family = family };
+
+	/* One that went away meanwhile carries nothing. */
+	if (if_indextoname(index, route.interface))
+		talk->take(talk->data, &route);
+	return MNL_CB_OK;
+}
+
+/* Several ways of one route. */
+static int tell_ways(struct talk *talk, int family, const struct nlattr *ways)
+{
+	const struct rtnexthop *way = talk->api.mnl_attr_get_payload(ways);
+	size_t left = talk->api.mnl_attr_get_payload_len(ways);
+
+	while (left >= sizeof(*way) && way->rtnh_len >= sizeof(*way) &&
+	       way->rtnh_len <= left) {
+		size_t step = RTNH_ALIGN(way->rtnh_len);
+
+		tell(talk, family, (unsigned)way->rtnh_ifindex);
+		if (step >= left)
+			break;
+		left -= step;
+		way = (const void *)((const char *)way + step);
+	}
+	return MNL_CB_OK;
+}
+
+static int take_route(const struct nlmsghdr *header, void *data)
+{
+	struct talk *talk = data;
+	const struct rtmsg *route = talk->api.mnl_nlmsg_get_payload(header);
+	struct attributes found = { .talk = talk };
+
+	if (talk->api.mnl_nlmsg_get_payload_len(header) < sizeof(*route))
+		return MNL_CB_OK;
+	if (talk->to != HD_ROUTE_DEFAULT && route->rtm_type == RTN_LOCAL) {
+		talk->is_local = true;
+		return MNL_CB_OK;
+	}
+	if (route->rtm_type != RTN_UNICAST ||
+	    (talk->to == HD_ROUTE_DEFAULT &&
+	     (route->rtm_dst_len != 0 || (route->rtm_flags & RTM_F_CLONED))))
+		return MNL_CB_OK;
+	talk->api.mnl_attr_parse(header, sizeof(*route), collect, &found);
+	if (found.items[RTA_MULTIPATH])
+		return tell_ways(talk, route->rtm_family,
+				 found.items[RTA_MULTIPATH]);
+	if (found.items[RTA_OIF])
+		return tell(talk, route->rtm_family,
+			    talk->api.mnl_attr_get_u32(found.items[RTA_OIF]));
+	/* The sysctl nexthop_compat_mode hides where a nexthop object leads. */
+	if (found.items[RTA_NH_ID]) {
+		errno = EUNATCH;
+		return MNL_CB_ERROR;
+	}
+	return MNL_CB_OK;
+}
+
+static int take_address(const struct nlmsghdr *header, void *data)
+{
+	struct talk *talk = data;
+	const struct ifaddrmsg *address =
+		talk->api.mnl_nlmsg_get_payload(header);
+	struct attributes found = { .talk = talk };
+	const struct nlattr *attribute;
+
+	if (talk->api.mnl_nlmsg_get_payload_len(header) < sizeof(*address) ||
+	    address->ifa_family != talk->ip.family)
+		return MNL_CB_OK;
+	talk->api.mnl_attr_parse(header, sizeof(*address), collect, &found);
+	/* Of a tunnel IFA_ADDRESS is the other end's. */
+	attribute = found.items[IFA_LOCAL] ? found.items[IFA_LOCAL] :
+					     found.items[IFA_ADDRESS];
+	if (attribute &&
+	    talk->api.mnl_attr_get_payload_len(attribute) == talk->ip.length &&
+	    memcmp(talk->api.mnl_attr_get_payload(attribute), talk->ip.bytes,
+		   talk->ip.length) == 0)
+		tell(talk, talk->ip.family, address->ifa_index);
+	return MNL_CB_OK;
+}
+
+static int receive(struct talk *talk, struct mnl_socket *talker, mnl_cb_t take)
+{
+	const struct mnl_api *api = &talk->api;
+	HD_AUTOFREE char *buffer = malloc(ANSWER_SIZE);
+	unsigned port = api->mnl_socket_get_portid(talker);
+	int r = MNL_CB_OK;
+
+	if (!buffer)
+		return -ENOMEM;
+	while (r == MNL_CB_OK) {
+		ssize_t n =
+			api->mnl_socket_recvfrom(talker, buffer, ANSWER_SIZE);
+
+		if (n < 0)
+			return -errno;
+		r = api->mnl_cb_run(buffer, (size_t)n, talk->sequence, port,
+				    take, talk);
+	}
+	return r < 0 ? -errno : 0;
+}
+
+/* One question, whose header is in @request, and all of its answers. */
+static int ask_once(struct talk *talk, struct nlmsghdr *request, mnl_cb_t take)
+{
+	const struct mnl_api *api = &talk->api;
+	struct mnl_socket *talker = api->mnl_socket_open(NETLINK_ROUTE);
+	int r;
+
+	if (!talker)
+		return -errno;
+	request->nlmsg_seq = ++talk->sequence;
+	if (api->mnl_socket_bind(talker, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    api->mnl_socket_sendto(talker, request, request->nlmsg_len) < 0)
+		r = -errno;
+	else
+		r = receive(talk, talker, take);
+	api->mnl_socket_close(talker);
+	return r;
+}
+
+static int ask(struct talk *talk, struct nlmsghdr *request, mnl_cb_t take)
+{
+	int r = -EINTR;
+
+	/* EINTR: the table changed while it was told (NLM_F_DUMP_INTR). */
+	for (unsigned i = 0; r == -EINTR && i < RETRIES; i++)
+		r = ask_once(talk, request, take);
+	return r;
+}
+
+static int ask_defaults(struct talk *talk, unsigned char family)
+{
+	char buffer[256];
+	struct nlmsghdr *request = talk->api.mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route =
+		talk->api.mnl_nlmsg_put_extra_header(request, sizeof(*route));
+	int r;
+
+	request->nlmsg_type = RTM_GETROUTE;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	route->rtm_family = family;
+	r = ask(talk, request, take_route);
+	/* A kernel without IPv6. */
+	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r;
+}
+
+static int ask_owner(struct talk *talk)
+{
+	char buffer[256];
+	struct nlmsghdr *request = talk->api.mnl_nlmsg_put_header(buffer);
+	struct ifaddrmsg *address =
+		talk->api.mnl_nlmsg_put_extra_header(request, sizeof(*address));
+
+	request->nlmsg_type = RTM_GETADDR;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	address->ifa_family = (unsigned char)talk->ip.family;
+	return ask(talk, request, take_address);
+}
+
+static int ask_way(struct talk *talk)
+{
+	char buffer[256];
+	struct nlmsghdr *request = talk->api.mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route =
+		talk->api.mnl_nlmsg_put_extra_header(request, sizeof(*route));
+	int r;
+
+	request->nlmsg_type = RTM_GETROUTE;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	route->rtm_family = (unsigned char)talk->ip.family;
+	route->rtm_dst_len = (unsigned char)(talk->ip.length * 8);
+	talk->api.mnl_attr_put(request, RTA_DST, talk->ip.length,
+			       talk->ip.bytes);
+	r = ask(talk, request, take_route);
+	if (r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES ||
+	    r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
+		r = 0;
+	return r < 0 || !talk->is_local ? r : ask_owner(talk);
+}
+
+static struct ip parse_ip(const char *text)
+{
+	struct ip ip = { .family = AF_UNSPEC };
+	const char *zone = strchr(text, '%');
+	size_t length = zone ? (size_t)(zone - text) : strlen(text);
+	char address[INET6_ADDRSTRLEN];
+
+	if (length >= sizeof(address))
+		return ip;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	if (zone)
+		strncpy(ip.zone, zone + 1, sizeof(ip.zone) - 1);
+	if (inet_pton(AF_INET, address, ip.bytes) == 1) {
+		ip.family = AF_INET;
+		ip.length = 4;
+	} else if (inet_pton(AF_INET6, address, ip.bytes) == 1) {
+		ip.family = AF_INET6;
+		ip.length = 16;
+	}
+	return ip;
+}
+
+static int ask_address(struct talk *talk, const char *address)
+{
+	struct hd_route route = { .to = talk->to };
+
+	talk->ip = parse_ip(address);
+	talk->is_local = false;
+	if (talk->ip.family == AF_UNSPEC)
+		return 0;
+	/* It says itself where it is. */
+	if (talk->ip.zone[0]) {
+		route.family = talk->ip.family;
+		memcpy(route.interface, talk->ip.zone, sizeof(talk->ip.zone));
+		talk->take(talk->data, &route);
+		return 0;
+	}
+	return ask_way(talk);
+}
+
+int hd_rtnl_read(const char *const *addresses, size_t n,
+		 void (*take)(void *data, const struct hd_route *route),
+		 void *data)
+{
+	struct talk talk = { .sequence = (unsigned)time(NULL),
+			     .to = HD_ROUTE_DEFAULT,
+			     .take = take,
+			     .data = data };
+	int r = hd_dl_load(SONAME, symbols,
+			   sizeof(symbols) / sizeof(symbols[0]), &talk.api);
+
+	if (r < 0)
+		return r;
+	r = ask_defaults(&talk, AF_INET);
+	if (r == 0)
+		r = ask_defaults(&talk, AF_INET6);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		talk.to = i;
+		r = ask_address(&talk, addresses[i]);
+	}
+	return r;
+}

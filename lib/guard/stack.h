@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_STACK_H
+#define HD_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "lib/addr.h"
+#include "lib/err.h"
+#include "lib/host.h"
+#include "lib/guard/layer.h"
+#include "lib/guard/mounts.h"
+#include "lib/nodes.h"
+#include "lib/guard/virtual.h"
+
+/*
+ * The layers of one PCI function; each stands on one before it, so that nothing
+ * can go in circles.
+ */
+struct hd_stack {
+	struct hd_layer *items;
+	size_t n;
+};
+
+#define HD_AUTO_STACK __attribute__((cleanup(hd_stack_clear)))
+#define HD_NO_LAYER ((size_t)-1)
+
+/*
+ * Finds all that stands on the block devices of @addr: what the kernel lists as
+ * "holders" (device mapper, md, bcache, DRBD), partitions, the other devices of
+ * a btrfs, ZFS pools (as udev knows their members), and @virtuals.
+ *
+ * Returns 0 or a negative errno with a sentence in @err.
+ */
+int hd_stack_read(const struct hd_host *host, struct hd_addr addr,
+		  const struct hd_nodes *nodes, const struct hd_mounts *mounts,
+		  const struct hd_virtuals *virtuals, struct hd_stack *ret,
+		  struct hd_err *err);
+
+/*
+ * The layer that a mount, an entry of fstab, or a swap device is on, by device
+ * number or by path; HD_NO_LAYER when it isn't of this function.
+ */
+size_t hd_stack_find_mount(const struct hd_stack *stack,
+			   const struct hd_host *host,
+			   const struct hd_mount *mount);
+
+/* The layer with this device number. */
+size_t hd_stack_find_number(const struct hd_stack *stack, unsigned major_number,
+			    unsigned minor_number);
+
+/* The layer that is the device with this path below /dev. */
+size_t hd_stack_find_device(const struct hd_stack *stack,
+			    const struct hd_host *host, const char *path);
+
+/* Writes "nvme0n1p3 → LUKS home → ", up to the layer. */
+void hd_stack_write(const struct hd_stack *stack, size_t layer, FILE *file);
+
+void hd_stack_clear(struct hd_stack *stack);
+
+#endif

@@ -105,6 +105,19 @@ static int rule_present(struct subject *s)
 		hd_text("See which devices are there: virt-hostdev list"));
 }
 
+static int rule_alive(struct subject *s)
+{
+	if (!s->device->dead)
+		return GO_ON;
+	return refuse(
+		s, "device-dead",
+		hd_text("%s %s: it answers nothing but ones, as when it was pulled out or has lost its link.",
+			label(s), s->cannot),
+		hd_text("echo 1 > " HD_SYSFS_PCI
+			"/devices/%s/remove; echo 1 > " HD_SYSFS_PCI "/rescan",
+			hd_addr_text(s->device->addr).s));
+}
+
 static int rule_endpoint(struct subject *s)
 {
 	if (!s->device->bridge)
@@ -640,11 +653,11 @@ static int rule_holders(struct subject *s)
 
 /* In this order; the first that refuses a device is the last for it. */
 static int (*const rules[])(struct subject *s) = {
-	rule_present,	     rule_endpoint,  rule_interface,
-	rule_group,	     rule_answers,   rule_no_vfs,
-	rule_foreign_member, rule_unclaimed, rule_group_unclaimed,
-	rule_viable,	     rule_driver,    rule_vfio_node,
-	rule_guard,	     rule_holders,
+	rule_present,	      rule_alive,	   rule_endpoint,
+	rule_interface,	      rule_group,	   rule_answers,
+	rule_no_vfs,	      rule_foreign_member, rule_unclaimed,
+	rule_group_unclaimed, rule_viable,	   rule_driver,
+	rule_vfio_node,	      rule_guard,	   rule_holders,
 };
 
 static int check_assign(struct subject *s)

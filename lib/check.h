@@ -31,6 +31,7 @@ struct hd_facts {
  * stands against it as findings, and changes nothing. The rules:
  *
  *   device-missing       nothing answers at the address
+ *   device-dead          it is there for the kernel alone
  *   not-endpoint         libvirt and vfio-pci take header type 0 only
  *   not-a-vf, pf-down    libvirt's own rules for <interface type='hostdev'>
  *   pf-has-vfs           vfio-pci's rule (vfio_pci_core.c)

@@ -47,8 +47,10 @@ char *hd_claim_format(const struct hd_claim *claim)
 	for (size_t i = 0; i < claim->n_devices; i++) {
 		const struct hd_claim_device *device = &claim->devices[i];
 
-		fprintf(file, "device %s %d %s", hd_addr_text(device->addr).s,
-			device->group, device->restore ? "restore" : "keep");
+		fprintf(file, "device %s %d %04x:%04x %s",
+			hd_addr_text(device->addr).s, device->group,
+			device->vendor, device->device,
+			device->restore ? "restore" : "keep");
 		hd_word_write(file, device->driver);
 		hd_word_write(file, device->override);
 		fputc('\n', file);
@@ -62,17 +64,30 @@ char *hd_claim_format(const struct hd_claim *claim)
 	return text;
 }
 
+/* "8086:10d3" and nothing else. */
+static bool read_id(const char *word, struct hd_claim_device *device)
+{
+	char again[sizeof("ffff:ffff")];
+
+	if (sscanf(word, "%4hx:%4hx", &device->vendor, &device->device) != 2)
+		return false;
+	snprintf(again, sizeof(again), "%04x:%04x", device->vendor,
+		 device->device);
+	return strcmp(word, again) == 0;
+}
+
 static bool parse_device(char *line, struct hd_claim *claim)
 {
 	struct hd_claim_device *device = hd_array_add(
 		&claim->devices, &claim->n_devices, sizeof(*device));
 	char *addr = hd_word_take(&line), *group = hd_word_take(&line);
+	char *id = hd_word_take(&line);
 	char *duty = hd_word_take(&line);
 	int64_t number;
 
-	if (!device || !addr || !duty ||
+	if (!device || !addr || !id || !duty ||
 	    hd_addr_parse(addr, &device->addr, NULL) < 0 ||
-	    !hd_word_number(group, INT_MAX, &number))
+	    !read_id(id, device) || !hd_word_number(group, INT_MAX, &number))
 		return false;
 	device->group = (int)number;
 	device->restore = strcmp(duty, "restore") == 0;

@@ -17,6 +17,7 @@
 struct hd_claim_device {
 	struct hd_addr addr;
 	int group; /* when it was taken; groups are numbered at boot */
+	uint16_t vendor, device; /* another one at @addr is not given back */
 	bool restore; /* @driver and @override are what the host had: give them
 		       * back. False when libvirt had bound it before we
 		       * saw it, so that libvirt gives it back */
@@ -44,7 +45,7 @@ enum hd_phase {
  *	domain UUID NAME
  *	state starting|running|returning SINCE PID START ERROR
  *	worker ADDRESS PID START
- *	device ADDRESS GROUP restore|keep DRIVER OVERRIDE
+ *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE
  *	end
  *
  * NAME, ERROR, DRIVER and OVERRIDE are words as in word.h.

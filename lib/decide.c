@@ -18,6 +18,8 @@ static int claim_device(struct hd_claim *claim, const struct hd_device *device,
 		return hd_err_nomem(err);
 	slot->addr = device->addr;
 	slot->group = device->group;
+	slot->vendor = device->vendor;
+	slot->device = device->device;
 	slot->restore = restore;
 	slot->driver = device->driver ? strdup(device->driver) : NULL;
 	slot->override = device->override ? strdup(device->override) : NULL;

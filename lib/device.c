@@ -132,6 +132,28 @@ static int read_physfn(const struct hd_host *host, int fd,
 			    find_netdev_down(net_fd, &device->pf_netdev_down);
 }
 
+bool hd_device_is_awake(int fd)
+{
+	HD_AUTOFREE char *status = NULL;
+
+	return hd_sysfs_read(fd, "power/runtime_status", &status) == 0 &&
+	       strcmp(status, "active") == 0;
+}
+
+/* As pci_device_is_present() in the kernel does it. */
+static bool is_dead(int fd)
+{
+	HD_AUTOCLOSE int config_fd = -1;
+	uint32_t id = 0;
+
+	if (!hd_device_is_awake(fd))
+		return false;
+	config_fd = openat(fd, "config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return config_fd >= 0 &&
+	       read(config_fd, &id, sizeof(id)) == sizeof(id) &&
+	       id == UINT32_MAX;
+}
+
 /* A copied tree with holes; -ENOENT is kept for no device at all. */
 static int fail(int r, struct hd_addr addr, struct hd_err *err)
 {
@@ -157,6 +179,8 @@ int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 		hd_device_clear(&device);
 		return fail(r, addr, err);
 	}
+	/* The ids of a VF in config space are ones only. */
+	device.dead = detail == HD_FULL && !device.is_vf && is_dead(fd);
 	*ret = device;
 	return 0;
 }

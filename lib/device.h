@@ -13,7 +13,7 @@
 
 /*
  * A PCI function of the host as sysfs shows it at one moment. Its config space
- * is never read: that would wake a sleeping device.
+ * is only read while it is awake: to read it would wake a sleeping one.
  */
 struct hd_device {
 	struct hd_addr addr;
@@ -29,6 +29,8 @@ struct hd_device {
 	struct hd_addr physfn; /* of a VF */
 	char *pf_netdev_down; /* of a VF: an interface of its PF that is down,
 			       * NULL when none is; owned */
+	bool dead; /* the kernel doesn't know yet that it is gone: it reads
+		    * as ones only */
 	/* From hd_locked_read(): */
 	char *override; /* driver_override, NULL when not set; owned */
 	unsigned numvfs; /* virtual functions that exist now */
@@ -37,7 +39,7 @@ struct hd_device {
 
 enum hd_detail {
 	HD_BRIEF,
-	HD_FULL, /* and the PF of a VF */
+	HD_FULL, /* and the PF of a VF, and whether it is @dead */
 };
 
 /*
@@ -49,6 +51,9 @@ enum hd_detail {
 int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 		   enum hd_detail detail, struct hd_device *ret,
 		   struct hd_err *err);
+
+/* Whether the device in sysfs folder @fd runs, so that reading wakes nobody. */
+bool hd_device_is_awake(int fd);
 
 /* Reads no more than the IOMMU group of a device; errors as above. */
 int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,

@@ -27,12 +27,19 @@ int hd_findings_add(struct hd_findings *findings, const char *id,
 	return 0;
 }
 
+size_t hd_findings_count(const struct hd_findings *findings,
+			 enum hd_severity severity)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < findings->n; i++)
+		n += findings->items[i].severity == severity;
+	return n;
+}
+
 bool hd_findings_refuse(const struct hd_findings *findings)
 {
-	for (size_t i = 0; i < findings->n; i++)
-		if (findings->items[i].severity == HD_ERROR)
-			return true;
-	return false;
+	return hd_findings_count(findings, HD_ERROR) > 0;
 }
 
 const char *hd_severity_name(enum hd_severity severity)

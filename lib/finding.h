@@ -39,6 +39,10 @@ int hd_findings_add(struct hd_findings *findings, const char *id,
 		    enum hd_severity severity, size_t assign, char *message,
 		    char *fix, struct hd_err *err);
 
+/* How many findings are as severe. */
+size_t hd_findings_count(const struct hd_findings *findings,
+			 enum hd_severity severity);
+
 /* Whether any finding is an error: the guest must not start. */
 bool hd_findings_refuse(const struct hd_findings *findings);
 

@@ -148,7 +148,7 @@ static int recover_one(struct hd_job *job, const char *uuid,
 		       unsigned *ret_undone)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	size_t before = job->findings->n;
+	size_t before = hd_findings_count(job->findings, HD_ERROR);
 	int r = lock_claim(job, uuid, "", &claim);
 
 	if (r == -ENOENT) /* somebody else did */
@@ -156,7 +156,7 @@ static int recover_one(struct hd_job *job, const char *uuid,
 	if (r < 0 || !is_over(job->host, &claim))
 		return r;
 	r = hd_give_back(job, &claim);
-	if (r == 0 && job->findings->n == before)
+	if (r == 0 && hd_findings_count(job->findings, HD_ERROR) == before)
 		(*ret_undone)++;
 	return r;
 }

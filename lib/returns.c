@@ -67,6 +67,7 @@ static const struct hd_claim_worker *worker_at(const struct hd_host *host,
 static int add(struct returns *returns, const struct hd_claim_device *claimed)
 {
 	struct hd_job *job = returns->job;
+	struct hd_device *now = &returns->now[returns->n];
 	const struct hd_claim_worker *worker =
 		worker_at(job->host, returns->claim, claimed->addr);
 	int r;
@@ -77,8 +78,7 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 			hd_text("process %d still waits for the kernel to change it",
 				worker->process.pid),
 			"When that process is gone: virt-hostdev recover");
-	r = hd_device_read(job->host, claimed->addr, HD_BRIEF,
-			   &returns->now[returns->n], job->err);
+	r = hd_device_read(job->host, claimed->addr, HD_BRIEF, now, job->err);
 	if (r == -ENOENT)
 		return hd_findings_add(
 			job->findings, "device-gone", HD_WARNING,
@@ -88,8 +88,18 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 			hd_text("To look for it again: echo 1 > " HD_SYSFS_PCI
 				"/rescan"),
 			job->err);
-	if (r == 0)
-		returns->claimed[returns->n++] = claimed;
+	if (r < 0)
+		return r;
+	returns->claimed[returns->n++] = claimed;
+	if (now->vendor == claimed->vendor && now->device == claimed->device)
+		return 0;
+	r = hd_findings_add(
+		job->findings, "device-replaced", HD_WARNING, HD_WHOLE_DOMAIN,
+		hd_text("%s can't be given back to the host: it is gone, and another device (%04x:%04x) is in its place.",
+			hd_addr_text(claimed->addr).s, now->vendor,
+			now->device),
+		NULL, job->err);
+	drop(returns, returns->n - 1);
 	return r;
 }
 

@@ -13,8 +13,8 @@
  * wherever it is now. One that would block who takes it from its VFIO driver,
  * because the kernel is still at work on it or a process holds it, is waited
  * for, and left out when that does not end within the host's time for a step:
- * an error among the findings, and *@ret_all is false. One that is gone is a
- * warning.
+ * an error among the findings, and *@ret_all is false. One that is gone, or
+ * whose place another device has taken, is a warning.
  *
  * Returns 0 or a negative errno.
  */

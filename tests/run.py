@@ -14,11 +14,15 @@ import sys
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 IN_CI = bool(os.environ.get("CI"))
+
+# Emulated hosts that run side by side; each is busy with one processor.
+HOSTS = 3
 
 # As many inputs as fit into half a minute; longer runs are for people.
 FUZZ_RUNS = 50000
@@ -144,13 +148,10 @@ def part_fuzz(report):
             report.add_pass(f"fuzz.{source.stem}")
 
 
-def run_suites(report, suites):
+def run_suites(report, suites, at_once=None):
     """Runs suites side by side, each from its first test to its last."""
-    threads = [threading.Thread(target=suite.run, args=(Result(report),)) for suite in suites]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(at_once or len(suites)) as pool:
+        list(pool.map(lambda suite: suite.run(Result(report)), suites))
 
 
 def suites_of(folder, module):
@@ -169,12 +170,16 @@ def part_cli(report):
             run_suites(report, suites_of("cli", module))
 
 
+def make_fakekernel(report):
+    return make(report, "build.fakekernel", f"O={BUILD}/gcc", "CC=gcc", "all", "fakekernel")
+
+
 def part_fake(report):
     """On the fake kernel, which needs /dev/fuse."""
-    if make(report, "build.fakekernel", f"O={BUILD}/gcc", "CC=gcc", "all", "fakekernel"):
-        run_suites(report, [suite for module in ("test_fakekernel", "test_every_write", "test_race",
-                                           "test_holders", "test_byhand",
-                                           "test_log")
+    if make_fakekernel(report):
+        modules = ("test_fakekernel", "test_every_write", "test_race", "test_holders",
+                   "test_byhand", "test_log")
+        run_suites(report, [suite for module in modules
                             for suite in suites_of("fakekernel", module)])
 
 
@@ -194,10 +199,13 @@ def part_vm(report):
         report.failed += int(words[2])
         report.skipped += int(words[4])
         return
-    suites = suites_of("vm", "scenarios")
+    # What is compared with the fake kernel needs it.
+    built = make_fakekernel(report)
+    suites = [suite for module in ("scenarios", "removal", "race", *["compared"] * built)
+              for suite in suites_of("vm", module)]
     rootfs = importlib.import_module("rootfs")
     try:
-        run_suites(report, suites)
+        run_suites(report, suites, at_once=HOSTS)
     finally:
         rootfs.give_to_caller(BUILD)
 

@@ -80,7 +80,7 @@ class Listing(_OnTree):
         (claims / "6ba7b810-9dad-11d1-80b4-00c04fd430c8").write_text(
             "virt-hostdev-claim 1\ndomain 6ba7b810-9dad-11d1-80b4-00c04fd430c8 win%2011\n"
             "state running 1700000000 1 1 -\n"
-            "device 0000:02:00.0 2 restore igb -\nend\n")
+            "device 0000:02:00.0 2 8086:10d3 restore igb -\nend\n")
         self.assertEqual(self.json_of("show", "02:00.0")["guest"], "win 11")
         self.assertRegex(self.on_tree("show", "02:00.0").out, "Held by guest +win 11\n")
         refused = self.on_tree("check", "-", stdin=domain(
@@ -326,7 +326,7 @@ class Status(_OnTree):
     def test_who_holds_what_and_what_went_wrong(self):
         self.claim(f"virt-hostdev-claim 1\ndomain {self.UUID} win%2011\n"
                    "state returning 1700000000 1 1 no%20way\n"
-                   "device 0000:02:00.0 2 restore igb -\n"
+                   "device 0000:02:00.0 2 8086:10d3 restore igb -\n"
                    "device 0000:99:00.0 3 keep - over\nend\n")
         claim, = self.json_of("status")["claims"]
         self.assertEqual((claim["domain"], claim["uuid"], claim["state"], claim["error"]),

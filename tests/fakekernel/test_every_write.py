@@ -280,6 +280,24 @@ class Sequence(OnFakeKernel):
         self.assertEqual(self.kernel.claims(), {})
 
 
+class Replaced(OnFakeKernel):
+    def test_another_device_at_the_address(self):
+        """What the guest had is gone, and what is there now was never taken."""
+        self.boot(NIC + NVME)
+        xml = domain(hostdev(1), hostdev(2))
+        self.good(self.hook("prepare", xml))
+        folder = self.kernel.run_dir / "virt-hostdev/claims"
+        (claim,) = folder.iterdir()
+        claim.write_text(claim.read_text().replace("8086:10d3", "8086:1533"))
+        result = self.hook("release", xml)
+        self.assertEqual((result.rc, result.err), (
+            0, "0000:01:00.0 can't be given back to the host: it is gone, and another device "
+               "(8086:10d3) is in its place.\n"))
+        self.assertIn("0000:01:00.0 vfio-pci vfio-pci", self.kernel.state())
+        self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+        self.assertEqual(self.kernel.claims(), {})
+
+
 class Detached(OnFakeKernel):
     def test_device_that_a_running_guest_gave_up(self):
         """libvirt gave it back when it was detached, and ran no hook: another guest may

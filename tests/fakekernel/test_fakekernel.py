@@ -40,10 +40,10 @@ device 0000:03:10.2 8086:10ca 020000 vf=0000:03:00.0 group=6
 device 0000:04:00.0 1234:11e8 00ff00 group=7
 device 10000:e1:00.0 144d:a808 010802
 
-bound 0000:02:00.0 e1000e net/eth0/flags 0x1003
+bound 0000:02:00.0 e1000e net/fake0/flags 0x1003
 attr 0000:01:00.0 boot_vga 1
 file class/net/lo/flags 0x9
-link class/net/eth0 ../../devices/pci0000:00/0000:02:00.0/net/eth0
+link class/net/fake0 ../../devices/pci0000:00/0000:02:00.0/net/fake0
 """
 
 START = """\
@@ -167,10 +167,10 @@ class Tree(_OnHost):
             self.assertTrue(os.path.isdir(path), link)
         self.assertEqual(self.names("/sys/kernel/iommu_groups/2/devices"), [GPU, AUDIO])
         self.assertFalse(self.exists(f"{PCI}/devices/{LONE}/iommu_group"))
-        self.assertEqual(self.kernel.read("/sys/class/net/eth0/flags"), "0x1003\n")
+        self.assertEqual(self.kernel.read("/sys/class/net/fake0/flags"), "0x1003\n")
 
     def test_files_follow_the_driver(self):
-        self.assertTrue(self.exists(f"{PCI}/devices/{NIC}/net/eth0/flags"))
+        self.assertTrue(self.exists(f"{PCI}/devices/{NIC}/net/fake0/flags"))
         self.to_vfio(NIC)
         self.assertFalse(self.exists(f"{PCI}/devices/{NIC}/net"))
         self.assertTrue(self.exists(f"{PCI}/devices/{NIC}/vfio-dev/vfio0"))
@@ -562,8 +562,8 @@ class Project(_OnHost):
     def test_prepare_and_release(self):
         result = self.hook("prepare")
         self.assertEqual((result.rc, result.out, result.err), (
-            0, "", f"Interface eth0 of {NIC} is up, and will be lost to the host.\n"
-                   "Fix: ip link set eth0 down\n"))
+            0, "", f"Interface fake0 of {NIC} is up, and will be lost to the host.\n"
+                   "Fix: ip link set fake0 down\n"))
         self.assertEqual(self.kernel.changes(), [
             f"override {NIC} - vfio-pci", f"unbind {NIC} e1000e", f"bind {NIC} vfio-pci"])
         self.assertEqual(len(self.kernel.claims()), 1)

@@ -15,8 +15,14 @@
 #define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
 
 static struct hd_claim_device devices[] = {
-	{ { 0, 1, 0, 0 }, 12, true, (char *)"e1000e", NULL },
-	{ { 0x10000, 0xe1, 0x1f, 7 }, 0, false, NULL, (char *)"a b%\n" },
+	{ { 0, 1, 0, 0 }, 12, 0x8086, 0x10d3, true, (char *)"e1000e", NULL },
+	{ { 0x10000, 0xe1, 0x1f, 7 },
+	  0,
+	  0x8086,
+	  0x10d3,
+	  false,
+	  NULL,
+	  (char *)"a b%\n" },
 };
 
 static struct hd_claim_worker workers[] = {
@@ -41,8 +47,8 @@ static const char sample_text[] =
 	"domain " UUID " %2dmy%20guest%01%c3%a4\n"
 	"state returning 1700000000 4711 123456789012 no%20way\n"
 	"worker 0000:01:00.0 4712 99\n"
-	"device 0000:01:00.0 12 restore e1000e -\n"
-	"device 10000:e1:1f.7 0 keep - a%20b%25%0a\n"
+	"device 0000:01:00.0 12 8086:10d3 restore e1000e -\n"
+	"device 10000:e1:1f.7 0 8086:10d3 keep - a%20b%25%0a\n"
 	"end\n";
 
 static void assert_sample(const struct hd_claim *claim)
@@ -119,14 +125,18 @@ static void damage_is_found(void **state)
 		H "domain " UUID " g\nstate running 1 -2 3 -\nend\n",
 		H "domain " UUID " g\nstate running 1 2 3\nend\n",
 		H "domain " UUID " g\nstate running 1 2 3 - x\nend\n",
-		H D "device 01:00.0 1 restore x\nend\n",
-		H D "device 01:00.0 1 restore x y z\nend\n",
-		H D "device 01:00.0 1 restore  y\nend\n",
-		H D "device 01:00.0 -1 restore x y\nend\n",
-		H D "device 01:00.0 1x restore x y\nend\n",
-		H D "device 01:00.0 99999999999 restore x y\nend\n",
-		H D "device 01:00.9 1 restore x y\nend\n",
-		H D "device 01:00.0 1 somebody x y\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y z\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore  y\nend\n",
+		H D "device 01:00.0 -1 8086:10d3 restore x y\nend\n",
+		H D "device 01:00.0 1x 8086:10d3 restore x y\nend\n",
+		H D "device 01:00.0 99999999999 8086:10d3 restore x y\nend\n",
+		H D "device 01:00.9 1 8086:10d3 restore x y\nend\n",
+		H D "device 01:00.0 1 8086:10d3 somebody x y\nend\n",
+		H D "device 01:00.0 1 restore x y\nend\n",
+		H D "device 01:00.0 1 8086:10D3 restore x y\nend\n",
+		H D "device 01:00.0 1 8086:10d3x restore x y\nend\n",
+		H D "device 01:00.0 1 8086 restore x y\nend\n",
 		H D "worker 01:00.0 1\nend\n",
 		H D "worker 01:00.0 1 2 3\nend\n",
 		H D "worker x 1 2\nend\n",
@@ -239,10 +249,10 @@ static void prune(struct hd_claim *claim, const char *address,
 static void device_that_is_given_up_leaves(void **state)
 {
 	static const char running[] =
-		H D "device 0000:01:00.0 1 restore nic -\n"
-		    "device 0000:02:00.0 2 restore variant -\n"
-		    "device 0000:03:00.0 3 restore - -\n"
-		    "device 0000:04:00.0 4 keep nic -\nend\n";
+		H D "device 0000:01:00.0 1 8086:10d3 restore nic -\n"
+		    "device 0000:02:00.0 2 8086:10d3 restore variant -\n"
+		    "device 0000:03:00.0 3 8086:10d3 restore - -\n"
+		    "device 0000:04:00.0 4 8086:10d3 keep nic -\nend\n";
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 
 	(void)state;

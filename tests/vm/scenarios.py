@@ -120,11 +120,39 @@ class _Emulated(unittest.TestCase):
         """The guest's firmware finds it behind its bridges."""
         self.wait_for(lambda: f"PCI device {ids}" in self.monitor(name, "info pci"))
 
+    def status(self):
+        claims = json.loads(self.host.sh("virt-hostdev status --json").out)["claims"]
+        return {claim["domain"]: claim for claim in claims}
+
     def wait_for(self, condition, seconds=60):
         deadline = time.monotonic() + seconds
         while not condition():
             self.assertLess(time.monotonic(), deadline, "it did not happen in time")
             time.sleep(0.2)
+
+    @contextlib.contextmanager
+    def meanwhile(self, command, end=lambda: None):
+        """Runs a command beside the block; yields a list that has its result at last."""
+        result = []
+        thread = threading.Thread(target=lambda: result.append(
+            self.host.sh(command, check=False, timeout=120)))
+        thread.start()
+        try:
+            yield result
+        finally:
+            end()
+            self.wait_for(lambda: result)
+            thread.join()
+
+    def stuck_at(self, attribute, command):
+        """As meanwhile(), but no write to the attribute is answered: it is a pipe that
+        nobody reads."""
+        self.host.sh(f"rm -f /tmp/fifo; mkfifo /tmp/fifo; mount --bind /tmp/fifo {attribute}")
+        return self.meanwhile(command, end=lambda: self.host.sh(f"umount {attribute}"))
+
+    def override(self, address):
+        text = self.host.sh(f"cat /sys/bus/pci/devices/{address}/driver_override").out.strip()
+        return "" if text == "(null)" else text
 
     def round_trip(self, device, address, driver, ids=None):
         self.assertEqual(self.driver(address), driver)
@@ -584,10 +612,6 @@ class Lifecycle(_Emulated):
 
     # What is written down
 
-    def status(self):
-        claims = json.loads(self.host.sh("virt-hostdev status --json").out)["claims"]
-        return {claim["domain"]: claim for claim in claims}
-
     def test_status_and_recover(self):
         self.assertIn("Nobody holds a device.", self.host.sh("virt-hostdev status").out)
         self.define("g", hostdev(devices.NIC_A, "no"), hostdev(devices.NIC_B, "yes"))
@@ -611,22 +635,10 @@ class Lifecycle(_Emulated):
 
     @contextlib.contextmanager
     def hook_stuck_in_prepare(self, name):
-        """A start whose device the kernel never takes from e1000e: the file that is
-        written to is a pipe that nobody reads."""
-        attribute = "/sys/bus/pci/drivers/e1000e/unbind"
-        self.host.sh(f"rm -f /tmp/fifo; mkfifo /tmp/fifo; mount --bind /tmp/fifo {attribute}")
-        result = []
-        start = threading.Thread(target=lambda: result.append(
-            self.host.sh(f"virsh start {name}", check=False, timeout=120)))
-        start.start()
-        try:
-            self.wait_for(lambda: self.host.sh(
-                f"cat /sys/bus/pci/devices/{devices.NIC_A}/driver_override").out == "vfio-pci\n")
+        """A start whose device the kernel never takes from e1000e."""
+        with self.stuck_at("/sys/bus/pci/drivers/e1000e/unbind", f"virsh start {name}") as result:
+            self.wait_for(lambda: self.override(devices.NIC_A) == "vfio-pci")
             yield result
-        finally:
-            self.host.sh(f"umount {attribute}")
-            self.wait_for(lambda: result)
-            start.join()
 
     # The oldest: its worker has the same command line, and dies with it.
     KILL_HOOK = "pkill -KILL -o -f '^/etc/libvirt/hooks/qemu g prepare'"

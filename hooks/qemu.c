@@ -21,8 +21,33 @@
 #include "lib/stdfiles.h"
 #include "xml/doc.h"
 #include "xml/domain.h"
+#include "xml/rewrite.h"
 
 typedef int (*hd_take_fn)(struct hd_job *job, const struct hd_request *request);
+
+static int read_text(char **ret, size_t *ret_length, struct hd_err *err)
+{
+	int r = hd_read_all(STDIN_FILENO, HD_DOC_LIMIT, ret, ret_length);
+
+	if (r == -EFBIG)
+		return hd_err_set(err, EFBIG,
+				  "the domain's XML has more than %d MiB",
+				  HD_DOC_LIMIT / 1024 / 1024);
+	if (r < 0)
+		return hd_err_set(err, -r, "the domain's XML can't be read: %s",
+				  strerror(-r));
+	return 0;
+}
+
+static int parse(const char *text, size_t length, struct hd_domain *ret,
+		 struct hd_result *result, struct hd_err *err)
+{
+	int r = hd_domain_parse(text, length, ret, err);
+
+	if (r == 0 && hd_result_describe(result, ret) < 0)
+		r = hd_err_nomem(err);
+	return r;
+}
 
 /* Who it is that libvirt hands us on stdin, or what of it may concern us. */
 enum need { WHOLE, DEVICES };
@@ -32,21 +57,11 @@ static int read_domain(enum need need, struct hd_domain *ret,
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
-	int r = hd_read_all(STDIN_FILENO, HD_DOC_LIMIT, &text, &length);
+	int r = read_text(&text, &length, err);
 
-	if (r == -EFBIG)
-		return hd_err_set(err, EFBIG,
-				  "the domain's XML has more than %d MiB",
-				  HD_DOC_LIMIT / 1024 / 1024);
-	if (r < 0)
-		return hd_err_set(err, -r, "the domain's XML can't be read: %s",
-				  strerror(-r));
-	if (need == DEVICES && !hd_domain_may_ask(text, length))
-		return 0;
-	r = hd_domain_parse(text, length, ret, err);
-	if (r == 0 && hd_result_describe(result, ret) < 0)
-		r = hd_err_nomem(err);
-	return r;
+	if (r < 0 || (need == DEVICES && !hd_domain_may_ask(text, length)))
+		return r;
+	return parse(text, length, ret, result, err);
 }
 
 /* What prepare and start share: read who asks for what, and see to it. */
@@ -132,6 +147,51 @@ static int on_release(const char *name, struct hd_result *result)
 	return hd_release(&job, domain.uuid, domain.name ? domain.name : name);
 }
 
+/* Where the pinned devices are on this host, as a new document on stdout. */
+static int follow(const char *text, size_t length,
+		  const struct hd_domain *domain, struct hd_result *result)
+{
+	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	HD_AUTO_PINNEDS struct hd_pinneds pinneds = { NULL, 0 };
+	HD_AUTOFREE char *rewritten = NULL;
+	size_t size;
+	int r = hd_host_open(&host, NULL, &result->err);
+
+	if (r == 0)
+		r = hd_pins_compare(&host, domain->metadata.pins,
+				    domain->metadata.n_pins, &pinneds,
+				    &result->err);
+	if (r == 0)
+		r = hd_rewrite_follow_pins(text, length, &pinneds, &rewritten,
+					   &size, &result->err);
+	if (r < 0 || !rewritten)
+		return r;
+	if (fwrite(rewritten, 1, size, stdout) != size || fflush(stdout) != 0)
+		return hd_err_set(&result->err, errno,
+				  "the domain's XML can't be handed back: %m");
+	return 0;
+}
+
+/*
+ * A guest comes from another host or from a file, and its pinned devices may be
+ * elsewhere here. No output means that the XML stays as it is.
+ */
+static int on_filter(const char *name, struct hd_result *result)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r = read_text(&text, &length, &result->err);
+
+	if (r == 0 && hd_domain_may_ask(text, length))
+		r = parse(text, length, &domain, result, &result->err);
+	if (r == 0 && domain.metadata.n_pins)
+		r = follow(text, length, &domain, result);
+	if (r < 0)
+		hd_err_wrap(&result->err, "Guest '%s' can't come here", name);
+	return r;
+}
+
 /*
  * The events of libvirt's protocol (src/util/virhook.c). Where there is no
  * function there is nothing to do, and stdin may stay unread. An event that
@@ -147,8 +207,8 @@ static const struct event {
 	{ "started", on_running, true },
 	{ "stopped", NULL, false }, /* the devices are still with vfio */
 	{ "release", on_release, false }, /* exit 1 is logged */
-	{ "migrate", NULL, false }, /* no output: the XML stays */
-	{ "restore", NULL, false }, /* no output: the XML stays */
+	{ "migrate", on_filter, false }, /* exit 1 refuses the migration */
+	{ "restore", on_filter, false }, /* exit 1 refuses the restore */
 	{ "reconnect", on_running, true },
 	{ "attach", NULL, false }, /* defined by libvirt, never called */
 };

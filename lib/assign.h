@@ -8,6 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/guard/guard.h"
+#include "lib/pins.h"
 
 /* Which element of the domain asks for a device. */
 enum hd_source {
@@ -47,6 +48,8 @@ struct hd_request {
 	struct hd_policy policy; /* nothing in it is unsaid */
 	const struct hd_allow *allows;
 	size_t n_allows;
+	const struct hd_pin *pins;
+	size_t n_pins;
 };
 
 /* "hostdev", "interface" or "disk". */

@@ -178,6 +178,9 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 	int r = read_situation(job, request, &situation);
 
 	if (r == 0)
+		r = hd_pins_compare(job->host, request->pins, request->n_pins,
+				    &situation.pinneds, job->err);
+	if (r == 0)
 		r = read_nodes(job, request, &situation);
 	if (r == 0)
 		r = find_lifelines(job, request, &situation);
@@ -196,6 +199,7 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 		.nodes = &situation.nodes,
 		.holders = &job->holders,
 		.lifelines = &situation.lifelines,
+		.pinneds = &situation.pinneds,
 		.names = job->names,
 	};
 	r = hd_check(&facts, request, job->findings, job->err);
@@ -212,6 +216,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_claims_clear(&situation->claims);
 	hd_nodes_clear(&situation->nodes);
 	hd_lifelines_clear(&situation->lifelines);
+	hd_pinneds_clear(&situation->pinneds);
 	free(situation->modules);
 	situation->modules = NULL;
 }

@@ -3,7 +3,7 @@
 #define HD_EXAMINE_H
 
 #include "lib/assign.h"
-#include "lib/check.h"
+#include "lib/check/check.h"
 #include "lib/claim.h"
 #include "lib/inventory.h"
 #include "lib/job.h"
@@ -15,6 +15,7 @@ struct hd_situation {
 	enum hd_module_state *modules; /* of each assignment's driver */
 	struct hd_nodes nodes; /* of the devices that would be taken */
 	struct hd_lifelines lifelines; /* of the same */
+	struct hd_pinneds pinneds; /* the request's pins */
 };
 
 #define HD_AUTO_SITUATION __attribute__((cleanup(hd_situation_clear)))

@@ -178,7 +178,7 @@ def part_fake(report):
     """On the fake kernel, which needs /dev/fuse."""
     if make_fakekernel(report):
         modules = ("test_fakekernel", "test_every_write", "test_race", "test_holders",
-                   "test_byhand", "test_log")
+                   "test_byhand", "test_log", "test_pins")
         run_suites(report, [suite for module in modules
                             for suite in suites_of("fakekernel", module)])
 

@@ -14,7 +14,7 @@
 static const struct hd_verb *const verbs[] = {
 	&hd_verb_list,	  &hd_verb_show, &hd_verb_xml,	   &hd_verb_check,
 	&hd_verb_plan,	  &hd_verb_bind, &hd_verb_release, &hd_verb_status,
-	&hd_verb_recover, &hd_verb_log,
+	&hd_verb_recover, &hd_verb_log,	 &hd_verb_pin,	   &hd_verb_rewrite,
 };
 
 /* Every option there is, for parsing and for the help of the verbs. */
@@ -39,6 +39,11 @@ static const struct {
 	  "let the host lose this, of this device" },
 	{ HD_OPT_GUARD, 'G', "guard", NULL,
 	  "show what the host would lose with each device" },
+	{ HD_OPT_PIN, 'k', "check", NULL, "compare, and write nothing" },
+	{ HD_OPT_PIN, 'u', "update", NULL, "write down anew what is pinned" },
+	{ HD_OPT_PIN, 'x', "remove", NULL, "forget the pins" },
+	{ HD_OPT_FOLLOW_PINS, 'f', "follow-pins", NULL,
+	  "go to where the pinned devices are" },
 	{ 0, 'h', "help", NULL, "print this help" },
 };
 
@@ -160,6 +165,18 @@ static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
 		return take_allow(tool, optarg, err);
 	case 'G':
 		tool->guard = true;
+		return 0;
+	case 'k':
+		tool->check = true;
+		return 0;
+	case 'u':
+		tool->update = true;
+		return 0;
+	case 'x':
+		tool->remove = true;
+		return 0;
+	case 'f':
+		tool->follow_pins = true;
 		return 0;
 	case 'h':
 		parsed->help = true;

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "lib/read.h"
+#include "lib/replace.h"
 #include "tools/tool.h"
 #include "xml/doc.h"
 
@@ -48,8 +50,14 @@ static virDomain *look_up(virConnect *connection, const char *name)
 	return domain ? domain : virDomainLookupByUUIDString(connection, name);
 }
 
-static int load_from(virConnect *connection, const char *name, char **ret,
-		     struct hd_err *err)
+static int fail_libvirt(const char *name, const char *what, struct hd_err *err)
+{
+	return hd_err_set(err, EIO, "libvirt %s '%s': %s", what, name,
+			  virGetLastErrorMessage());
+}
+
+static int load_from(virConnect *connection, const char *name, unsigned flags,
+		     char **ret, struct hd_err *err)
 {
 	virDomain *domain = look_up(connection, name);
 
@@ -62,32 +70,60 @@ static int load_from(virConnect *connection, const char *name, char **ret,
 		return -ENOENT;
 	}
 	/* What the next start will use, also while the guest runs. */
-	*ret = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+	*ret = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | flags);
 	virDomainFree(domain);
-	if (!*ret)
-		return hd_err_set(err, EIO,
-				  "libvirt doesn't give the XML of '%s': %s",
-				  name, virGetLastErrorMessage());
-	return 0;
+	return *ret ? 0 : fail_libvirt(name, "doesn't give the XML of", err);
 }
 
-static int load_domain(const struct hd_tool *tool, const char *name, char **ret,
-		       size_t *ret_length, struct hd_err *err)
+/* NULL with a sentence in @err. */
+static virConnect *connect_to(const struct hd_tool *tool, bool read_only,
+			      struct hd_err *err)
 {
 	virConnect *connection;
-	int r;
 
 	virSetErrorFunc(NULL, ignore_error);
-	connection = virConnectOpenReadOnly(tool->uri);
+	connection = read_only ? virConnectOpenReadOnly(tool->uri) :
+				 virConnectOpen(tool->uri);
 	if (!connection)
-		return hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
-				  tool->uri ? " at " : "",
-				  tool->uri ? tool->uri : "",
-				  virGetLastErrorMessage());
-	r = load_from(connection, name, ret, err);
+		hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
+			   tool->uri ? " at " : "", tool->uri ? tool->uri : "",
+			   virGetLastErrorMessage());
+	return connection;
+}
+
+static int load_domain(const struct hd_tool *tool, const char *name,
+		       unsigned flags, char **ret, size_t *ret_length,
+		       struct hd_err *err)
+{
+	virConnect *connection = connect_to(tool, flags == 0, err);
+	int r;
+
+	if (!connection)
+		return -ENOTCONN;
+	r = load_from(connection, name, flags, ret, err);
 	virConnectClose(connection);
 	if (r == 0)
 		*ret_length = strlen(*ret);
+	return r;
+}
+
+static int define(const struct hd_tool *tool, const char *name,
+		  const char *text, struct hd_err *err)
+{
+	virConnect *connection = connect_to(tool, false, err);
+	virDomain *domain;
+	int r = 0;
+
+	if (!connection)
+		return -ENOTCONN;
+	domain = virDomainDefineXMLFlags(connection, text,
+					 VIR_DOMAIN_DEFINE_VALIDATE);
+	if (domain)
+		virDomainFree(domain);
+	else
+		r = fail_libvirt(name, "doesn't take the new definition of",
+				 err);
+	virConnectClose(connection);
 	return r;
 }
 
@@ -99,13 +135,41 @@ static bool is_file(const char *source)
 	       (n > 4 && strcmp(source + n - 4, ".xml") == 0);
 }
 
-int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
-		   size_t *ret_length, struct hd_err *err)
+static int load(const struct hd_tool *tool, const char *source, unsigned flags,
+		char **ret, size_t *ret_length, struct hd_err *err)
 {
 	if (strcmp(source, "-") == 0)
 		return read_fd(STDIN_FILENO, "standard input", ret, ret_length,
 			       err);
 	if (is_file(source))
 		return load_file(source, ret, ret_length, err);
-	return load_domain(tool, source, ret, ret_length, err);
+	return load_domain(tool, source, flags, ret, ret_length, err);
+}
+
+int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
+		   size_t *ret_length, struct hd_err *err)
+{
+	return load(tool, source, 0, ret, ret_length, err);
+}
+
+int hd_source_load_whole(const struct hd_tool *tool, const char *source,
+			 char **ret, size_t *ret_length, struct hd_err *err)
+{
+	return load(tool, source, VIR_DOMAIN_XML_SECURE, ret, ret_length, err);
+}
+
+int hd_source_store(const struct hd_tool *tool, const char *source,
+		    const char *text, size_t length, bool changed,
+		    struct hd_err *err)
+{
+	if (strcmp(source, "-") == 0)
+		return fwrite(text, 1, length, stdout) == length ?
+			       0 :
+			       hd_err_set(err, errno,
+					  "cannot write the output: %m");
+	if (!changed)
+		return 0;
+	if (is_file(source))
+		return hd_replace_file(source, text, length, err);
+	return define(tool, source, text, err);
 }

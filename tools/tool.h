@@ -23,6 +23,8 @@ enum {
 	HD_OPT_DRIVER = 1 << 5,
 	HD_OPT_ALLOW = 1 << 6,
 	HD_OPT_GUARD = 1 << 7,
+	HD_OPT_PIN = 1 << 8, /* --check, --update, --remove */
+	HD_OPT_FOLLOW_PINS = 1 << 9,
 };
 
 /* What the command line said, and what every verb works with. */
@@ -37,6 +39,8 @@ struct hd_tool {
 	struct hd_allow *allows; /* owned */
 	size_t n_allows;
 	bool guard;
+	bool check, update, remove;
+	bool follow_pins;
 };
 
 /* One verb: a row of the table in main.c, a file of its own. */
@@ -58,7 +62,8 @@ struct hd_verb {
 
 extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
 	hd_verb_check, hd_verb_plan, hd_verb_bind, hd_verb_release,
-	hd_verb_status, hd_verb_recover, hd_verb_log;
+	hd_verb_status, hd_verb_recover, hd_verb_log, hd_verb_pin,
+	hd_verb_rewrite;
 
 /* A JSON string, or null for NULL. */
 json_object *hd_json_text(const char *text);
@@ -89,5 +94,20 @@ const char *hd_json_cell(json_object *value);
  */
 int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
 		   size_t *ret_length, struct hd_err *err);
+
+/* The same with all secrets, to be stored again. */
+int hd_source_load_whole(const struct hd_tool *tool, const char *source,
+			 char **ret, size_t *ret_length, struct hd_err *err);
+
+/*
+ * Puts a text where it came from: "-" is printed to stdout, a file is changed
+ * in place, a domain is defined anew. Of those two nothing is touched unless
+ * the text has @changed.
+ *
+ * Returns 0 or a negative errno with a sentence, and then it is as it was.
+ */
+int hd_source_store(const struct hd_tool *tool, const char *source,
+		    const char *text, size_t length, bool changed,
+		    struct hd_err *err);
 
 #endif

@@ -170,10 +170,9 @@ static char *indent_lines(const char *xml, const char *indent)
 	return text;
 }
 
-/* After the last child, on a line of its own if that has one. */
-static int append_after(struct hd_edits *edits, const char *document,
-			const xmlNode *child, const char *xml,
-			struct hd_err *err)
+int hd_edit_insert_after(struct hd_edits *edits, const char *document,
+			 const xmlNode *child, const char *xml,
+			 struct hd_err *err)
 {
 	const struct hd_range place = hd_element_range(child).whole;
 	const struct hd_range after = { place.end, place.end };
@@ -235,7 +234,7 @@ int hd_edit_append(struct hd_edits *edits, const char *document,
 {
 	const xmlNode *last = last_child(parent);
 
-	return last ? append_after(edits, document, last, xml, err) :
+	return last ? hd_edit_insert_after(edits, document, last, xml, err) :
 		      append_first(edits, document, parent, xml, err);
 }
 

@@ -73,6 +73,14 @@ int hd_edit_remove(struct hd_edits *edits, const char *document,
 		   const xmlNode *element, struct hd_err *err);
 
 /*
+ * Plans to add an element after another one, on a line of its own if that one
+ * has one; @xml is as for hd_edit_append().
+ */
+int hd_edit_insert_after(struct hd_edits *edits, const char *document,
+			 const xmlNode *element, const char *xml,
+			 struct hd_err *err);
+
+/*
  * Plans to add a child at the end of an element: @xml is one element of any
  * number of lines, without indentation of its own and without a final newline.
  * It gets the indentation of its siblings.

@@ -9,6 +9,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "xml/doc.h"
+#include "xml/pin.h"
 
 static bool is_ours(const xmlNode *node)
 {
@@ -64,6 +65,20 @@ static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
 	return read_address(node, &allow->addr, err);
 }
 
+static int read_pin(const xmlNode *node, struct hd_metadata *metadata,
+		    struct hd_err *err)
+{
+	struct hd_pin *pin =
+		hd_array_add(&metadata->pins, &metadata->n_pins, sizeof(*pin));
+
+	if (!pin)
+		return hd_err_nomem(err);
+	pin->line = hd_node_line(node);
+	if (read_address(node, &pin->addr, err) < 0)
+		return -EINVAL;
+	return hd_pin_read(node, &pin->identity, err);
+}
+
 static const struct {
 	const char *name;
 	int (*read)(const xmlNode *node, struct hd_metadata *metadata,
@@ -71,6 +86,7 @@ static const struct {
 } elements[] = {
 	{ "siblings", read_siblings },
 	{ "allow", read_allow },
+	{ "device", read_pin },
 };
 
 static int read_element(const xmlNode *node, struct hd_metadata *metadata,
@@ -115,5 +131,6 @@ int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
 void hd_metadata_clear(struct hd_metadata *metadata)
 {
 	free(metadata->allows);
+	free(metadata->pins);
 	*metadata = (struct hd_metadata){ .allows = NULL };
 }

@@ -7,6 +7,7 @@
 #include "lib/assign.h"
 #include "lib/err.h"
 #include "lib/guard/guard.h"
+#include "lib/pins.h"
 
 /* The namespace of what a domain says to us in its <metadata>. */
 #define HD_METADATA_NS "urn:virt-hostdev:1"
@@ -16,6 +17,8 @@ struct hd_metadata {
 	struct hd_policy policy;
 	struct hd_allow *allows; /* owned */
 	size_t n_allows;
+	struct hd_pin *pins; /* owned */
+	size_t n_pins;
 };
 
 /*
@@ -25,12 +28,14 @@ struct hd_metadata {
  *	  <hostdev:hostdev xmlns:hostdev="urn:virt-hostdev:1">
  *	    <hostdev:siblings policy="bind"/>    (or "refuse")
  *	    <hostdev:allow address="0000:03:00.0" critical="default-route"/>
+ *	    <hostdev:device address="0000:01:00.0" id="144d:a808"
+ *	      subsystem="144d:a801" class="010802" revision="00" serial="..."/>
  *	  </hostdev:hostdev>
  *	</metadata>
  *
- * @domain is the domain's element. What we don't know in our namespace is an
- * error, never passed over: it may forbid what we are about to do. What isn't
- * said is left for the host to decide.
+ * (for the last see hd_pin_format()). @domain is the domain's element. What we
+ *don't know in our namespace is an error, never passed over: it may forbid what
+ *we are about to do. What isn't said is left for the host to decide.
  *
  * @ret is empty before; it is cleared by the caller, also after a failure.
  * Returns 0, or -EINVAL with a sentence that names the line.

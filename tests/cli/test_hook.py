@@ -38,8 +38,7 @@ class Hook(unittest.TestCase):
             self.assert_quiet(hook(event, domain()))
 
     def test_no_handler_means_success_whatever_is_on_stdin(self):
-        for event in ("started", "stopped", "migrate", "restore", "reconnect", "attach",
-                      "an-event-of-the-future"):
+        for event in ("started", "stopped", "reconnect", "attach", "an-event-of-the-future"):
             for stdin in ("", "<domain", b"\xff\0" * 1000, domain(ABSENT)):
                 self.assert_quiet(hook(event, stdin))
 
@@ -50,6 +49,14 @@ class Hook(unittest.TestCase):
             self.assert_refused(hook(event, ""), "the XML is empty")
             self.assert_refused(hook(event, " " * (16 << 20) + "<a/>"), "16 MiB")
             self.assert_refused(hook(event, "<!DOCTYPE d><domain/>"), "document type")
+
+    def test_filters_are_silent_but_for_what_they_can_not_read(self):
+        """Any output would be taken for the guest's new XML."""
+        for event in ("migrate", "restore"):
+            self.assert_quiet(hook(event, domain(ABSENT)))
+            self.assert_refused(hook(event, "<domain>\n<name>"),
+                                "Guest 'guest' can't come here: line 2 of the XML: ")
+            self.assert_refused(hook(event, ""), "the XML is empty")
 
     def test_refusal_names_the_device_then_the_fix(self):
         for event in ("prepare", "start"):

@@ -327,7 +327,7 @@ class Status(_OnTree):
         self.claim(f"virt-hostdev-claim 1\ndomain {self.UUID} win%2011\n"
                    "state returning 1700000000 1 1 no%20way\n"
                    "device 0000:02:00.0 2 8086:10d3 restore igb -\n"
-                   "device 0000:99:00.0 3 keep - over\nend\n")
+                   "device 0000:99:00.0 3 8086:10d3 keep - over\nend\n")
         claim, = self.json_of("status")["claims"]
         self.assertEqual((claim["domain"], claim["uuid"], claim["state"], claim["error"]),
                          ("win 11", self.UUID, "left behind", "no way"))

@@ -24,7 +24,8 @@ class Tree:
         (self.pci / "devices" / address).symlink_to(f"../../../devices/pci0000:00/{address}")
         values = {"vendor": f"0x{vendor:04x}", "device": f"0x{device:04x}",
                   "class": f"0x{class_code:06x}", "numa_node": str(numa_node),
-                  "driver_override": override}
+                  "subsystem_vendor": f"0x{vendor:04x}", "subsystem_device": "0x0001",
+                  "revision": "0x00", "driver_override": override}
         if bridge:
             values["secondary_bus_number"] = "1"
         for name, value in values.items():

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/check.h"
+#include "lib/check/check.h"
 #include "lib/cleanup.h"
 
 #define MINE "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
@@ -30,6 +30,7 @@ struct world {
 	struct hd_lifeline lifelines_of[2];
 	struct hd_lifelines lifelines;
 	struct hd_allow allow;
+	struct hd_pinneds pinneds;
 	struct hd_facts facts;
 	struct hd_request request;
 	struct hd_findings findings;
@@ -80,9 +81,15 @@ static int set_up(void **state)
 		.nodes = &w->nodes,
 		.holders = &w->holders,
 		.lifelines = &w->lifelines,
+		.pinneds = &w->pinneds,
 	};
 	w->request = (struct hd_request){
-		"g", MINE, w->assigns, 1, { HD_SIBLINGS_REFUSE }, &w->allow, 0
+		.domain = "g",
+		.uuid = MINE,
+		.assigns = w->assigns,
+		.n_assigns = 1,
+		.policy = { HD_SIBLINGS_REFUSE },
+		.allows = &w->allow,
 	};
 	*state = w;
 	return 0;

@@ -23,6 +23,7 @@ struct hd_facts {
 	const struct hd_nodes *nodes; /* of what is to be taken */
 	const struct hd_holders *holders; /* of the same */
 	const struct hd_lifelines *lifelines; /* of the same */
+	const struct hd_pinneds *pinneds; /* the request's pins */
 	struct hd_names *names; /* may be NULL */
 };
 
@@ -30,6 +31,9 @@ struct hd_facts {
  * Whether every device of the request can be given to the guest: says all that
  * stands against it as findings, and changes nothing. The rules:
  *
+ *   pin-mismatch         it is not the device that the domain has pinned
+ *   pin-by-place         a warning: only its place tells it from another one
+ *   pin-unused           a warning: the domain pins what it doesn't ask for
  *   device-missing       nothing answers at the address
  *   device-dead          it is there for the kernel alone
  *   not-endpoint         libvirt and vfio-pci take header type 0 only

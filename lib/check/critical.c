@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check/subject.h"
+#include "lib/cleanup.h"
+
+const char *hd_check_critical_id(enum hd_critical critical)
+{
+	static const char *const ids[] = {
+		[HD_CRITICAL_MOUNT] = "critical-mount",
+		[HD_CRITICAL_SWAP] = "critical-swap",
+		[HD_CRITICAL_FSTAB] = "critical-fstab",
+		[HD_CRITICAL_RESUME] = "critical-resume",
+		[HD_CRITICAL_DEFAULT_ROUTE] = "critical-default-route",
+		[HD_CRITICAL_SSH] = "critical-ssh",
+		[HD_CRITICAL_NETWORK_ROOT] = "critical-network-root",
+		[HD_CRITICAL_DISPLAY] = "critical-display",
+		[HD_CRITICAL_KEYBOARD] = "critical-keyboard",
+		[HD_CRITICAL_CHIPSET] = "critical-chipset",
+		[HD_CRITICAL_REGION] = "critical-reserved-region",
+	};
+
+	return ids[critical];
+}
+
+static bool is_allowed(const struct hd_request *request,
+		       const struct hd_lifeline *lifeline)
+{
+	for (size_t i = 0; !lifeline->root && i < request->n_allows; i++)
+		if (request->allows[i].critical == lifeline->critical &&
+		    hd_addr_equal(request->allows[i].addr, lifeline->addr))
+			return true;
+	return false;
+}
+
+/* How to allow it, for who means it. */
+static char *how_to_allow(const struct hd_request *request,
+			  const struct hd_lifeline *lifeline)
+{
+	const char *name = hd_critical_name(lifeline->critical);
+	struct hd_addr_text addr = hd_addr_text(lifeline->addr);
+
+	if (lifeline->root)
+		return hd_text("This can't be allowed; use another device");
+	if (!request->domain)
+		return hd_text(
+			"If the host can do without: virt-hostdev bind --allow %s=%s",
+			addr.s, name);
+	return hd_text(
+		"If the host can do without, put <hostdev:allow address='%s' critical='%s'/> into the domain's metadata (man virt-hostdev-hook)",
+		addr.s, name);
+}
+
+static int report_lifeline(struct hd_check_subject *s,
+			   const struct hd_device *device,
+			   const struct hd_lifeline *lifeline)
+{
+	HD_AUTOFREE char *name = hd_describe(s->facts, device);
+
+	if (!name)
+		return hd_err_nomem(s->err);
+	return hd_refuse(
+		s, hd_check_critical_id(lifeline->critical),
+		device == s->device ?
+			hd_text("%s %s, because the host needs it: %s.", name,
+				s->cannot, lifeline->chain) :
+			hd_text("%s %s, because the host needs %s, which would go with it: %s.",
+				hd_label(s), s->cannot, name, lifeline->chain),
+		how_to_allow(s->request, lifeline));
+}
+
+/* What the host can't do without: all of it is named. */
+int hd_rule_guard(struct hd_check_subject *s)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+	const struct hd_lifelines *lifelines = s->facts->lifelines;
+	int r, result = HD_GO_ON;
+
+	for (size_t i = 0; i < lifelines->n; i++) {
+		const struct hd_lifeline *lifeline = &lifelines->items[i];
+		const struct hd_device *device =
+			hd_inventory_find(inventory, lifeline->addr);
+
+		if (!hd_goes_with(s, device) ||
+		    is_allowed(s->request, lifeline))
+			continue;
+		r = report_lifeline(s, device, lifeline);
+		if (r < 0)
+			return r;
+		result = HD_DONE;
+	}
+	return result;
+}
+
+/* An allowance that is good for nothing is one for another device. */
+int hd_check_allows(const struct hd_facts *facts,
+		    const struct hd_request *request,
+		    struct hd_findings *findings, struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_allows; i++) {
+		const struct hd_allow *allow = &request->allows[i];
+		const struct hd_device *device =
+			hd_inventory_find(facts->inventory, allow->addr);
+		/* Of what vfio or the guest has nothing can be lost any more.
+		 */
+		bool used = (device && device->vfio) ||
+			    hd_own_claim_has(facts, request, allow->addr);
+
+		for (size_t j = 0; j < facts->lifelines->n; j++)
+			used |= facts->lifelines->items[j].critical ==
+					allow->critical &&
+				hd_addr_equal(facts->lifelines->items[j].addr,
+					      allow->addr);
+		if (!used)
+			r = hd_findings_add(
+				findings, "allow-unused", HD_WARNING,
+				HD_WHOLE_DOMAIN,
+				hd_text("The loss of '%s' is allowed for %s, but the host doesn't need that device for it now.",
+					hd_critical_name(allow->critical),
+					hd_addr_text(allow->addr).s),
+				NULL, err);
+	}
+	return r;
+}

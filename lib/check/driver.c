@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check/subject.h"
+
+static int refuse_driver(struct hd_check_subject *s, const char *id,
+			 const char *cause, char *fix)
+{
+	return hd_refuse(s, id,
+			 hd_text("%s can't be bound to driver %s: %s.",
+				 hd_label(s), hd_assign_driver(s->assign),
+				 cause),
+			 fix);
+}
+
+int hd_rule_driver(struct hd_check_subject *s)
+{
+	const char *driver = hd_assign_driver(s->assign);
+
+	switch (s->facts->modules[s->index]) {
+	case HD_MODULE_PRESENT:
+	case HD_MODULE_LOADABLE:
+		return HD_GO_ON;
+	case HD_MODULE_UNKNOWN:
+		return hd_findings_add(
+			s->findings, "driver-unknown", HD_INFO, s->index,
+			hd_text("Whether driver %s can be loaded is not known: the copied tree has no /lib/modules for its kernel.",
+				driver),
+			NULL, s->err);
+	case HD_MODULE_MISSING:
+		return refuse_driver(
+			s, "driver-missing", "this kernel has no such module",
+			hd_text("Install the modules of the running kernel (reboot after a kernel update), then: modprobe %s",
+				driver));
+	case HD_MODULE_BLACKLISTED:
+		return refuse_driver(
+			s, "driver-blacklisted",
+			"modprobe.d or the kernel command line blacklists its module",
+			hd_text("Remove the line; to find it: modprobe --showconfig | grep ^blacklist"));
+	case HD_MODULE_COMMAND:
+		/* libvirt runs modprobe, which runs it; the hook runs no shell.
+		 */
+		if (s->assign->managed)
+			return HD_GO_ON;
+		return refuse_driver(
+			s, "driver-command",
+			"modprobe.d has an install command for its module, which the hook doesn't run",
+			hd_text("modprobe %s", driver));
+	case HD_MODULE_NOT_VFIO:
+		return refuse_driver(
+			s, "driver-not-vfio",
+			"it is no VFIO driver, although the domain names it as the model",
+			hd_text("Remove model='%s' from the device's <driver> with: virsh edit",
+				driver));
+	}
+	return HD_GO_ON;
+}
+
+int hd_rule_vfio_node(struct hd_check_subject *s)
+{
+	if (s->facts->vfio_node)
+		return HD_GO_ON;
+	return hd_refuse(
+		s, "vfio-node",
+		hd_text("%s %s: vfio is loaded, but /dev/vfio/vfio is missing.",
+			hd_label(s), s->cannot),
+		hd_text("Let devtmpfs or udev make it (kernel option CONFIG_VFIO_CONTAINER); in a container, pass /dev/vfio in"));
+}

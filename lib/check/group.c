@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/check/subject.h"
+#include "lib/cleanup.h"
+
+int hd_rule_group(struct hd_check_subject *s)
+{
+	if (s->device->group != HD_NO_GROUP)
+		return HD_GO_ON;
+	if (s->facts->inventory->iommu)
+		return hd_refuse(
+			s, "no-group",
+			hd_text("%s %s: it is not behind an IOMMU, although this host has one.",
+				hd_label(s), s->cannot),
+			hd_text("Move it to a slot that the IOMMU covers; virt-hostdev list shows which devices have a group"));
+	return hd_refuse(
+		s, "no-iommu",
+		hd_text("%s %s: this host has no IOMMU group at all, so its IOMMU is off or missing.",
+			hd_label(s), s->cannot),
+		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into /sys/kernel/iommu_groups"));
+}
+
+int hd_rule_foreign_member(struct hd_check_subject *s)
+{
+	const struct hd_group *group =
+		hd_inventory_group(s->facts->inventory, s->device->group);
+
+	if (!group || !group->foreign)
+		return HD_GO_ON;
+	return hd_refuse(
+		s, "group-foreign",
+		hd_text("%s %s: its group also holds %s, which is no PCI device.",
+			hd_label(s), s->cannot, group->foreign),
+		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
+}
+
+bool hd_device_leaves_group_viable(const struct hd_device *device)
+{
+	return !device->driver || device->vfio ||
+	       strcmp(device->driver, "pci-stub") == 0 ||
+	       strcmp(device->driver, "pcieport") == 0;
+}
+
+static bool blocks_group(struct hd_check_subject *s,
+			 const struct hd_device *device)
+{
+	return device->group == s->device->group &&
+	       !hd_device_leaves_group_viable(device) &&
+	       !hd_is_assigned(s->request, device);
+}
+
+bool hd_check_takes_sibling(const struct hd_request *request,
+			    const struct hd_device *device)
+{
+	return request->policy.siblings == HD_SIBLINGS_BIND &&
+	       !device->bridge && device->numvfs == 0 &&
+	       !hd_is_assigned(request, device) &&
+	       !hd_device_leaves_group_viable(device);
+}
+
+bool hd_check_takes(const struct hd_request *request,
+		    const struct hd_device *device)
+{
+	return hd_is_assigned(request, device) ||
+	       hd_check_takes_sibling(request, device);
+}
+
+/* Writes who blocks the group, and the commands that take them away. */
+static int list_blockers(struct hd_check_subject *s, FILE *who, FILE *commands)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+	int n = 0;
+
+	for (size_t i = 0; i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+		HD_AUTOFREE char *name = NULL;
+
+		if (!blocks_group(s, device) ||
+		    hd_check_takes_sibling(s->request, device))
+			continue;
+		name = hd_describe(s->facts, device);
+		if (!name)
+			return -ENOMEM;
+		fprintf(who, "%s%s", n ? " and " : "", name);
+		fprintf(commands, "%svirsh nodedev-detach %s", n ? " && " : "",
+			hd_addr_nodedev(device->addr).s);
+		n++;
+	}
+	return n;
+}
+
+int hd_rule_viable(struct hd_check_subject *s)
+{
+	HD_AUTOFREE char *blockers = NULL;
+	HD_AUTOFREE char *commands = NULL;
+	size_t size;
+	FILE *who = open_memstream(&blockers, &size);
+	FILE *how = open_memstream(&commands, &size);
+	int n = who && how ? list_blockers(s, who, how) : -ENOMEM;
+
+	if (who && fclose(who) != 0)
+		n = -ENOMEM;
+	if (how && fclose(how) != 0)
+		n = -ENOMEM;
+	if (n < 0)
+		return hd_err_nomem(s->err);
+	if (n == 0)
+		return HD_GO_ON;
+	/* By hand, the rest of the group may follow later. */
+	if (!s->request->domain)
+		return hd_findings_add(
+			s->findings, "group-not-viable", HD_WARNING, s->index,
+			hd_text("%s can't be given to any guest while the host still uses %s in the same group.",
+				hd_label(s), blockers),
+			hd_text("virt-hostdev bind --group %s",
+				hd_addr_text(s->device->addr).s),
+			s->err);
+	return hd_refuse(
+		s, "group-not-viable",
+		hd_text("%s %s while the host still uses %s in the same group.",
+			hd_label(s), s->cannot, blockers),
+		hd_steal(&commands));
+}
+
+int hd_rule_unclaimed(struct hd_check_subject *s)
+{
+	const struct hd_claims *claims = s->facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct hd_claim *claim = &claims->items[i];
+
+		if (hd_is_own(claim, s->request) ||
+		    !hd_claim_find(claim, s->device->addr))
+			continue;
+		if (hd_claim_is_by_hand(claim)) {
+			if (s->request->domain)
+				continue;
+			return hd_refuse(
+				s, "claimed",
+				hd_text("%s %s: that has been done already.",
+					hd_label(s), s->cannot),
+				hd_text("virt-hostdev release %s",
+					hd_addr_text(s->device->addr).s));
+		}
+		return hd_refuse(
+			s, "claimed",
+			hd_text("%s %s: guest '%s' has it.", hd_label(s),
+				s->cannot, claim->domain),
+			hd_command_for("virsh shutdown", claim->domain));
+	}
+	return HD_GO_ON;
+}
+
+/* A vfio group has one owner: siblings can't go to different guests. */
+int hd_rule_group_unclaimed(struct hd_check_subject *s)
+{
+	const struct hd_claims *claims = s->facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct hd_claim *claim = &claims->items[i];
+
+		if (hd_is_own(claim, s->request) || hd_claim_is_by_hand(claim))
+			continue;
+		for (size_t j = 0; j < claim->n_devices; j++) {
+			if (claim->devices[j].group != s->device->group)
+				continue;
+			return hd_refuse(
+				s, "group-claimed",
+				hd_text("%s %s: guest '%s' has %s of the same group.",
+					hd_label(s), s->cannot, claim->domain,
+					hd_addr_text(claim->devices[j].addr).s),
+				hd_command_for("virsh shutdown",
+					       claim->domain));
+		}
+	}
+	return HD_GO_ON;
+}

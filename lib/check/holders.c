@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check/subject.h"
+#include "lib/cleanup.h"
+
+/* Says who holds @device; HD_DONE when that must not be broken. */
+static int report_holders(struct hd_check_subject *s,
+			  const struct hd_device *device, bool harmful)
+{
+	const struct hd_holders *holders = s->facts->holders;
+	const struct hd_holder *first = hd_holders_first(
+		holders, device->addr, device->driver, harmful);
+	HD_AUTOFREE char *name = NULL;
+	HD_AUTOFREE char *who = NULL;
+
+	if (!first)
+		return HD_GO_ON;
+	name = hd_describe(s->facts, device);
+	who = hd_holders_text(holders, device->addr, device->driver, harmful);
+	if (!name || !who)
+		return hd_err_nomem(s->err);
+	if (harmful)
+		return hd_refuse(
+			s, "device-held",
+			hd_text("%s %s while %s: %s.", name, s->cannot, who,
+				hd_holder_harm(first, device->driver)),
+			hd_text("Let it end, or end it: kill %d", first->pid));
+	return hd_findings_add(
+		s->findings, "device-held", HD_WARNING, s->index,
+		hd_text("%s will be lost to who uses it on the host: %s.", name,
+			who),
+		hd_text("Let it end first, or end it: kill %d", first->pid),
+		s->err);
+}
+
+static int report_interfaces(struct hd_check_subject *s,
+			     const struct hd_device *device)
+{
+	const struct hd_nodes *nodes = s->facts->nodes;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < nodes->n; i++) {
+		const struct hd_node *node = &nodes->items[i];
+
+		if (node->kind != HD_NODE_NET || !node->up ||
+		    !hd_addr_equal(node->addr, device->addr))
+			continue;
+		r = hd_findings_add(
+			s->findings, "interface-up", HD_WARNING, s->index,
+			hd_text("Interface %s of %s is up, and will be lost to the host.",
+				node->name, hd_addr_text(device->addr).s),
+			hd_text("ip link set %s down", node->name), s->err);
+	}
+	return r;
+}
+
+/* Who would lose what the guest gets, or what is taken along with it. */
+int hd_rule_holders(struct hd_check_subject *s)
+{
+	const struct hd_inventory *inventory = s->facts->inventory;
+	int r = HD_GO_ON;
+
+	/* While the guest runs, its own QEMU holds what it asks for. */
+	if (hd_own_claim_has(s->facts, s->request, s->device->addr))
+		return HD_GO_ON;
+	for (size_t i = 0; r == HD_GO_ON && i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (!hd_goes_with(s, device))
+			continue;
+		r = report_holders(s, device, true);
+		if (r == HD_GO_ON)
+			r = report_holders(s, device, false);
+		if (r == HD_GO_ON)
+			r = report_interfaces(s, device);
+	}
+	return r;
+}

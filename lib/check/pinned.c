@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check/subject.h"
+#include "lib/cleanup.h"
+
+/* Where the pinned device may be, as the end of a sentence. */
+static char *say_where(const struct hd_pinned *pinned)
+{
+	if (pinned->n_elsewhere == 0)
+		return hd_text("the pinned device is not on this host");
+	if (pinned->n_elsewhere > 1)
+		return hd_text("%zu other devices are like the pinned one",
+			       pinned->n_elsewhere);
+	return hd_text(pinned->sure ? "the pinned device is at %s now" :
+				      "only %s is like the pinned one",
+		       hd_addr_text(pinned->elsewhere).s);
+}
+
+static int refuse_pinned(struct hd_check_subject *s,
+			 const struct hd_pinned *pinned)
+{
+	HD_AUTOFREE char *where = say_where(pinned);
+	struct hd_addr place;
+	bool known = hd_pinned_place(pinned, &place);
+	const char *command = known ? "virt-hostdev rewrite --follow-pins" :
+				      "virt-hostdev pin --update";
+
+	if (!where)
+		return hd_err_nomem(s->err);
+	return hd_refuse(
+		s, "pin-mismatch",
+		!pinned->present ?
+			hd_text("Nothing answers at %s, which guest '%s' has pinned; %s.",
+				hd_addr_text(s->assign->addr).s,
+				s->request->domain, where) :
+			hd_text("%s is not the device that guest '%s' has pinned: its %s differs; %s.",
+				hd_label(s), s->request->domain, pinned->what,
+				where),
+		hd_command_for(command, s->request->domain));
+}
+
+/* Before anything else: the rest would be said of another device. */
+int hd_rule_pinned(struct hd_check_subject *s)
+{
+	const struct hd_pinneds *pinneds = s->facts->pinneds;
+
+	for (size_t i = 0; i < pinneds->n; i++) {
+		const struct hd_pinned *pinned = &pinneds->items[i];
+
+		if (!hd_addr_equal(pinned->pin->addr, s->assign->addr))
+			continue;
+		if (pinned->match == HD_MATCH_DIFFERENT)
+			return refuse_pinned(s, pinned);
+		if (pinned->match == HD_MATCH_ALIKE && pinned->n_elsewhere)
+			return hd_findings_add(
+				s->findings, "pin-by-place", HD_WARNING,
+				s->index,
+				hd_text("Only slot and path tell %s from %s: nothing else that can be read of them differs.",
+					hd_addr_text(s->assign->addr).s,
+					hd_addr_text(pinned->elsewhere).s),
+				NULL, s->err);
+	}
+	return HD_GO_ON;
+}
+
+/* A pin for nothing is one that was forgotten. */
+int hd_check_pins(const struct hd_facts *facts,
+		  const struct hd_request *request,
+		  struct hd_findings *findings, struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_pins; i++) {
+		struct hd_addr addr = request->pins[i].addr;
+		bool used = hd_own_claim_has(facts, request, addr);
+
+		for (size_t j = 0; j < request->n_assigns; j++)
+			used |= hd_addr_equal(request->assigns[j].addr, addr);
+		if (!used)
+			r = hd_findings_add(
+				findings, "pin-unused", HD_WARNING,
+				HD_WHOLE_DOMAIN,
+				hd_text("Line %u pins %s, which guest '%s' doesn't ask for.",
+					request->pins[i].line,
+					hd_addr_text(addr).s, request->domain),
+				hd_command_for("virt-hostdev pin --update",
+					       request->domain),
+				err);
+	}
+	return r;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/check/subject.h"
+#include "lib/cleanup.h"
+
+/* Adds an error; @message and @fix are taken over. */
+int hd_refuse(struct hd_check_subject *s, const char *id, char *message,
+	      char *fix)
+{
+	int r = hd_findings_add(s->findings, id, HD_ERROR, s->index, message,
+				fix, s->err);
+
+	return r < 0 ? r : HD_DONE;
+}
+
+/* "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)" */
+char *hd_describe(const struct hd_facts *facts, const struct hd_device *device)
+{
+	char name[160], group[32] = "no IOMMU group";
+
+	hd_names_device(facts->names, device->vendor, device->device, name,
+			sizeof(name));
+	if (device->group != HD_NO_GROUP)
+		snprintf(group, sizeof(group), "IOMMU group %d", device->group);
+	return hd_text("%s (%s, %s, %s%s)", hd_addr_text(device->addr).s, name,
+		       group, device->driver ? "driver " : "no driver",
+		       device->driver ? device->driver : "");
+}
+
+/* The device in words, made when the first rule refuses it: pci.ids is large.
+ */
+const char *hd_label(struct hd_check_subject *s)
+{
+	if (!s->label)
+		s->label = hd_describe(s->facts, s->device);
+	return s->label ? s->label : "The device";
+}
+
+/* A guest's name as one word of a shell command. */
+static char *quote(const char *name)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (*name && *name != '-' &&
+	    !name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")])
+		return strdup(name);
+	file = open_memstream(&text, &size);
+	if (!file)
+		return NULL;
+	fputc('\'', file);
+	for (; *name; name++) {
+		if (*name == '\'')
+			fputs("'\\''", file);
+		else
+			fputc(*name, file);
+	}
+	fputc('\'', file);
+	fclose(file);
+	return text;
+}
+
+char *hd_command_for(const char *command, const char *domain)
+{
+	HD_AUTOFREE char *quoted = quote(domain);
+
+	return quoted ? hd_text("%s %s", command, quoted) : NULL;
+}
+
+bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request)
+{
+	if (request->uuid[0])
+		return strcmp(claim->uuid, request->uuid) == 0;
+	return claim->domain && request->domain &&
+	       strcmp(claim->domain, request->domain) == 0;
+}
+
+bool hd_own_claim_has(const struct hd_facts *facts,
+		      const struct hd_request *request, struct hd_addr addr)
+{
+	const struct hd_claims *claims = facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++)
+		if (hd_is_own(&claims->items[i], request) &&
+		    hd_claim_find(&claims->items[i], addr))
+			return true;
+	return false;
+}
+
+/* Whether the same guest gets @device too, so that it leaves its host driver.
+ */
+bool hd_is_assigned(const struct hd_request *request,
+		    const struct hd_device *device)
+{
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (hd_addr_equal(request->assigns[i].addr, device->addr))
+			return true;
+	return false;
+}
+
+/* Whether @device is the subject's, or would be taken along with it. */
+bool hd_goes_with(const struct hd_check_subject *s,
+		  const struct hd_device *device)
+{
+	return device == s->device ||
+	       (device && device->group == s->device->group &&
+		device->group != HD_NO_GROUP &&
+		hd_check_takes_sibling(s->request, device));
+}

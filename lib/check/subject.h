@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_SUBJECT_OF_CHECK_H
+#define HD_SUBJECT_OF_CHECK_H
+
+#include "lib/check/check.h"
+
+/*
+ * Between lib/check/check.c and its rules. What a rule sees: one assignment,
+ * its device, and where findings go. It owns nothing but the label.
+ */
+struct hd_check_subject {
+	const struct hd_facts *facts;
+	const struct hd_request *request;
+	size_t index;
+	const struct hd_assign *assign;
+	const struct hd_device *device; /* NULL when it isn't there */
+	char *label; /* see hd_label(); owned */
+	const char *cannot; /* "can't be given to guest 'g'" */
+	struct hd_findings *findings;
+	struct hd_err *err;
+};
+
+/* The rule after a HD_DONE one would only repeat it in other words. */
+enum hd_rule_outcome { HD_GO_ON, HD_DONE };
+
+/* Adds an error; @message and @fix are taken over. HD_DONE or -ENOMEM. */
+int hd_refuse(struct hd_check_subject *s, const char *id, char *message,
+	      char *fix);
+
+/*
+ * "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)"; freed by the
+ * caller, NULL when memory runs out.
+ */
+char *hd_describe(const struct hd_facts *facts, const struct hd_device *device);
+
+/* The subject's device in these words, made when it is first wanted: pci.ids is
+ * large. */
+const char *hd_label(struct hd_check_subject *s);
+
+/* A command with a guest's name as one word of a shell; freed by the caller. */
+char *hd_command_for(const char *command, const char *domain);
+
+/* Whether a claim is of whoever asks. */
+bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request);
+
+/* Whether whoever asks holds the device already. */
+bool hd_own_claim_has(const struct hd_facts *facts,
+		      const struct hd_request *request, struct hd_addr addr);
+
+/* Whether the request asks for the device. */
+bool hd_is_assigned(const struct hd_request *request,
+		    const struct hd_device *device);
+
+/* Whether @device is the subject's, or would be taken along with it. */
+bool hd_goes_with(const struct hd_check_subject *s,
+		  const struct hd_device *device);
+
+/*
+ * The rules, see hd_check() for what they find. Each returns HD_GO_ON, HD_DONE
+ * or -ENOMEM.
+ */
+int hd_rule_pinned(struct hd_check_subject *s);
+int hd_rule_present(struct hd_check_subject *s);
+int hd_rule_alive(struct hd_check_subject *s);
+int hd_rule_endpoint(struct hd_check_subject *s);
+int hd_rule_interface(struct hd_check_subject *s);
+int hd_rule_group(struct hd_check_subject *s);
+int hd_rule_answers(struct hd_check_subject *s);
+int hd_rule_no_vfs(struct hd_check_subject *s);
+int hd_rule_foreign_member(struct hd_check_subject *s);
+int hd_rule_unclaimed(struct hd_check_subject *s);
+int hd_rule_group_unclaimed(struct hd_check_subject *s);
+int hd_rule_viable(struct hd_check_subject *s);
+int hd_rule_driver(struct hd_check_subject *s);
+int hd_rule_vfio_node(struct hd_check_subject *s);
+int hd_rule_guard(struct hd_check_subject *s);
+int hd_rule_holders(struct hd_check_subject *s);
+
+/* What concerns the request as a whole; 0 or -ENOMEM. */
+int hd_check_pins(const struct hd_facts *facts,
+		  const struct hd_request *request,
+		  struct hd_findings *findings, struct hd_err *err);
+int hd_check_allows(const struct hd_facts *facts,
+		    const struct hd_request *request,
+		    struct hd_findings *findings, struct hd_err *err);
+
+#endif

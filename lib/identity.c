@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/identity.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/device.h"
+#include "lib/sysfs.h"
+
+#define CONFIG_SIZE 4096
+
+static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)
+{
+	int r = hd_sysfs_read_number(fd, attribute, ret);
+
+	return r == 0 && (*ret < 0 || *ret > max) ? -EINVAL : r;
+}
+
+static int read_ids(int fd, struct hd_identity *identity)
+{
+	int64_t vendor, device, sub_vendor, sub_device;
+	int r;
+
+	if ((r = read_number(fd, "vendor", UINT16_MAX, &vendor)) < 0 ||
+	    (r = read_number(fd, "device", UINT16_MAX, &device)) < 0 ||
+	    (r = read_number(fd, "subsystem_vendor", UINT16_MAX, &sub_vendor)) <
+		    0 ||
+	    (r = read_number(fd, "subsystem_device", UINT16_MAX, &sub_device)) <
+		    0 ||
+	    (r = read_number(fd, "class", 0xffffff, &identity->class_code)) <
+		    0 ||
+	    (r = read_number(fd, "revision", UINT8_MAX, &identity->revision)) <
+		    0)
+		return r;
+	identity->vendor = (uint16_t)vendor;
+	identity->device = (uint16_t)device;
+	identity->subsystem = sub_vendor << 16 | sub_device;
+	return 0;
+}
+
+static uint32_t word_at(const unsigned char *config, size_t offset)
+{
+	return config[offset] | (uint32_t)config[offset + 1] << 8 |
+	       (uint32_t)config[offset + 2] << 16 |
+	       (uint32_t)config[offset + 3] << 24;
+}
+
+/* Where the capability begins among the extended ones; 0 when it isn't there.
+ */
+static size_t find_dsn(const unsigned char *config)
+{
+	size_t offset = PCI_CFG_SPACE_SIZE;
+
+	/* Each has at least eight bytes, so that a circle ends. */
+	for (unsigned i = 0; i < (CONFIG_SIZE - PCI_CFG_SPACE_SIZE) / 8; i++) {
+		uint32_t header = word_at(config, offset);
+
+		if (header == 0 || header == UINT32_MAX)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_DSN)
+			return offset + 12 <= CONFIG_SIZE ? offset : 0;
+		offset = PCI_EXT_CAP_NEXT(header);
+		if (offset < PCI_CFG_SPACE_SIZE || offset > CONFIG_SIZE - 4)
+			return 0;
+	}
+	return 0;
+}
+
+static void read_dsn(int fd, struct hd_identity *identity)
+{
+	HD_AUTOCLOSE int config_fd = -1;
+	unsigned char config[CONFIG_SIZE];
+	size_t offset;
+
+	if (!hd_device_is_awake(fd))
+		return;
+	config_fd = openat(fd, "config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* Who is not root, and conventional PCI, get less. */
+	if (config_fd < 0 ||
+	    read(config_fd, config, sizeof(config)) != sizeof(config))
+		return;
+	offset = find_dsn(config);
+	if (!offset)
+		return;
+	/* As lspci(8) prints it: the highest byte first. */
+	for (int i = 7; i >= 0; i--)
+		snprintf(identity->dsn + (7 - i) * 3, 4, "%02x%s",
+			 config[offset + 4 + (size_t)i], i ? "-" : "");
+}
+
+/* Copies a text that is printable and fits; another one is not known. */
+static void keep(char *to, size_t size, const char *from)
+{
+	size_t n = strlen(from);
+
+	while (n > 0 && from[n - 1] == ' ')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (from[i] < ' ' || from[i] > '~')
+			return;
+	if (n < size) {
+		memcpy(to, from, n);
+		to[n] = '\0';
+	}
+}
+
+/* The NVMe controller is a folder below "nvme". */
+static void read_serial(int fd, struct hd_identity *identity)
+{
+	HD_AUTOCLOSE int nvme_fd = openat(
+		fd, "nvme", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = nvme_fd < 0 ? NULL : fdopendir(nvme_fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		HD_AUTOFREE char *serial = NULL;
+		char path[NAME_MAX + sizeof("/serial")];
+
+		snprintf(path, sizeof(path), "%s/serial", entry->d_name);
+		if (entry->d_name[0] != '.' &&
+		    hd_sysfs_read(nvme_fd, path, &serial) == 0)
+			keep(identity->serial, sizeof(identity->serial),
+			     serial);
+	}
+	nvme_fd = -1;
+	closedir(dir);
+}
+
+/* Of several interfaces the lowest; one that somebody has set is no identity.
+ */
+static void read_mac(int fd, struct hd_identity *identity)
+{
+	HD_AUTOCLOSE int net_fd = openat(
+		fd, "net", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = net_fd < 0 ? NULL : fdopendir(net_fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		HD_AUTOFREE char *mac = NULL;
+		char path[NAME_MAX + sizeof("/addr_assign_type")];
+		int64_t type;
+
+		snprintf(path, sizeof(path), "%s/addr_assign_type",
+			 entry->d_name);
+		if (entry->d_name[0] == '.' ||
+		    hd_sysfs_read_number(net_fd, path, &type) < 0 || type != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/address", entry->d_name);
+		if (hd_sysfs_read(net_fd, path, &mac) == 0 &&
+		    (!identity->mac[0] || strcmp(mac, identity->mac) < 0))
+			keep(identity->mac, sizeof(identity->mac), mac);
+	}
+	net_fd = -1;
+	closedir(dir);
+}
+
+/*
+ * "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0" becomes
+ * "0000/01.0/00.0": the buses' numbers are left out.
+ */
+static void read_path(const struct hd_host *host, struct hd_addr addr,
+		      struct hd_identity *identity)
+{
+	HD_AUTOFREE char *link = NULL;
+	char *rest, *word;
+	size_t n;
+
+	if (hd_sysfs_read_device_link(host, addr, &link) < 0)
+		return;
+	n = (size_t)snprintf(identity->path, sizeof(identity->path), "%04x",
+			     addr.domain);
+	rest = link;
+	while ((word = strsep(&rest, "/"))) {
+		struct hd_addr step;
+
+		if (hd_addr_parse(word, &step, NULL) < 0)
+			continue;
+		if (n + 6 > sizeof(identity->path)) {
+			identity->path[0] = '\0';
+			return;
+		}
+		n += (size_t)snprintf(identity->path + n,
+				      sizeof(identity->path) - n, "/%02x.%x",
+				      step.slot, step.function);
+	}
+}
+
+int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
+		     struct hd_identity *ret, struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOFREE char *slot = NULL;
+	struct hd_identity identity = { .vendor = 0 };
+	int r = fd;
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd >= 0)
+		r = read_ids(fd, &identity);
+	if (r < 0)
+		return hd_err_set(err, r == -ENOENT ? EIO : -r,
+				  "cannot read what " HD_SYSFS_PCI
+				  "/devices/%s is: %s",
+				  hd_addr_text(addr).s, strerror(-r));
+	read_dsn(fd, &identity);
+	read_serial(fd, &identity);
+	/* A VF's is made up when it is made. */
+	if (!hd_sysfs_exists(fd, "physfn"))
+		read_mac(fd, &identity);
+	if (hd_sysfs_read_slot(host, addr, &slot) == 0)
+		keep(identity.slot, sizeof(identity.slot), slot);
+	read_path(host, addr, &identity);
+	*ret = identity;
+	return 0;
+}
+
+/* What a kind of device has in common. */
+static const char *compare_kind(const struct hd_identity *a,
+				const struct hd_identity *b)
+{
+	const struct {
+		const char *word;
+		int64_t a, b;
+	} rows[] = { { "subsystem", a->subsystem, b->subsystem },
+		     { "class", a->class_code, b->class_code },
+		     { "revision", a->revision, b->revision } };
+
+	if (a->vendor != b->vendor || a->device != b->device)
+		return "vendor and device";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].a != HD_UNKNOWN && rows[i].b != HD_UNKNOWN &&
+		    rows[i].a != rows[i].b)
+			return rows[i].word;
+	return NULL;
+}
+
+/* What one device has; *@ret_n counts what is known of both. */
+static const char *compare_own(const struct hd_identity *a,
+			       const struct hd_identity *b, unsigned *ret_n)
+{
+	const struct {
+		const char *word, *a, *b;
+	} rows[] = { { "PCI serial number", a->dsn, b->dsn },
+		     { "NVMe serial number", a->serial, b->serial },
+		     { "MAC address", a->mac, b->mac } };
+
+	*ret_n = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].a[0] || !rows[i].b[0])
+			continue;
+		(*ret_n)++;
+		if (strcasecmp(rows[i].a, rows[i].b) != 0)
+			return rows[i].word;
+	}
+	return NULL;
+}
+
+static const char *compare_place(const struct hd_identity *a,
+				 const struct hd_identity *b)
+{
+	if (a->slot[0] && b->slot[0])
+		return strcmp(a->slot, b->slot) == 0 ? NULL : "slot";
+	if (a->path[0] && b->path[0] && strcmp(a->path, b->path) != 0)
+		return "path through the bridges";
+	return NULL;
+}
+
+enum hd_match hd_identity_match_moved(const struct hd_identity *pinned,
+				      const struct hd_identity *now)
+{
+	unsigned known;
+
+	if (compare_kind(pinned, now) || compare_own(pinned, now, &known))
+		return HD_MATCH_DIFFERENT;
+	return known ? HD_MATCH_SAME : HD_MATCH_ALIKE;
+}
+
+enum hd_match hd_identity_match(const struct hd_identity *pinned,
+				const struct hd_identity *now,
+				const char **ret_what)
+{
+	unsigned known;
+
+	*ret_what = compare_kind(pinned, now);
+	if (!*ret_what)
+		*ret_what = compare_own(pinned, now, &known);
+	if (!*ret_what && known)
+		return HD_MATCH_SAME;
+	if (!*ret_what)
+		*ret_what = compare_place(pinned, now);
+	return *ret_what ? HD_MATCH_DIFFERENT : HD_MATCH_ALIKE;
+}

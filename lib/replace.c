@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/finding.h"
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		length -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Writes the new file and gives it the old one's place, name and looks. */
+static int replace(int dir_fd, const char *name, const char *temporary,
+		   const struct stat *st, const char *text, size_t length)
+{
+	HD_AUTOCLOSE int fd = openat(
+		dir_fd, temporary,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text, length);
+	if (r == 0 && fchown(fd, st->st_uid, st->st_gid) < 0)
+		r = -errno;
+	if (r == 0 && fchmod(fd, st->st_mode & 07777) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir_fd, temporary, 0);
+	return r;
+}
+
+static int try_replace(const char *path, const char *text, size_t length)
+{
+	HD_AUTOFREE char *real = realpath(path, NULL);
+	HD_AUTOFREE char *folder = real ? strdup(real) : NULL;
+	HD_AUTOFREE char *temporary = NULL;
+	HD_AUTOCLOSE int dir_fd = -1;
+	const char *name;
+	struct stat st;
+
+	if (!real)
+		return -errno;
+	if (!folder)
+		return -ENOMEM;
+	name = strrchr(real, '/') + 1;
+	dir_fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	/* Whom the file says that it may not be changed we don't outwit. */
+	if (faccessat(dir_fd, name, W_OK, AT_EACCESS) < 0)
+		return -errno;
+	temporary = hd_text(".%s.virt-hostdev.%d", name, getpid());
+	return temporary ? replace(dir_fd, name, temporary, &st, text, length) :
+			   -ENOMEM;
+}
+
+int hd_replace_file(const char *path, const char *text, size_t length,
+		    struct hd_err *err)
+{
+	int r = try_replace(path, text, length);
+
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "cannot change %s, which stays as it was: %s",
+				  path, strerror(-r));
+	return 0;
+}

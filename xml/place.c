@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "xml/place.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "xml/doc.h"
+#include "xml/number.h"
+
+/* Whom a walk through the document calls. */
+struct visitor {
+	int (*visit)(void *data, const struct hd_place *place,
+		     struct hd_err *err);
+	void *data;
+	struct hd_err *err;
+};
+
+/* Reads one number of an address; one that isn't there is 0, as in libvirt. */
+static int read_part(const xmlNode *address, const char *name, uint32_t max,
+		     uint32_t *ret, struct hd_err *err)
+{
+	HD_AUTOFREE char *text = hd_node_attribute(address, name);
+
+	*ret = 0;
+	if (!text || hd_number_parse(text, max, ret))
+		return 0;
+	hd_err_set(
+		err, EINVAL,
+		"line %u of the XML: %s='%.32s' is not a number from 0 to 0x%x",
+		hd_node_line(address), name, text, max);
+	hd_err_fix(err,
+		   "Write it in hexadecimal with 0x, as virt-hostdev xml does");
+	return -EINVAL;
+}
+
+static int read_address(const xmlNode *address, struct hd_addr *ret,
+			struct hd_err *err)
+{
+	uint32_t domain, bus, slot, function;
+
+	if (read_part(address, "domain", UINT32_MAX, &domain, err) < 0 ||
+	    read_part(address, "bus", 0xff, &bus, err) < 0 ||
+	    read_part(address, "slot", 0x1f, &slot, err) < 0 ||
+	    read_part(address, "function", 7, &function, err) < 0)
+		return -EINVAL;
+	*ret = (struct hd_addr){ domain, (uint8_t)bus, (uint8_t)slot,
+				 (uint8_t)function };
+	return 0;
+}
+
+/* @managed carries that attribute, and @source is the element with the address.
+ */
+static int visit(struct visitor *visitor, enum hd_source kind,
+		 const xmlNode *node, const xmlNode *managed,
+		 const xmlNode *source)
+{
+	struct hd_place place = {
+		.source = kind,
+		.node = node,
+		.managed = managed,
+		.address = source ? hd_node_child(source, "address") : NULL,
+	};
+	int r;
+
+	if (!place.address)
+		return hd_err_set(
+			visitor->err, EINVAL,
+			"line %u of the XML: <%s> has no <source> with the host's <address>",
+			hd_node_line(node), node->name);
+	r = read_address(place.address, &place.addr, visitor->err);
+	return r < 0 ? r : visitor->visit(visitor->data, &place, visitor->err);
+}
+
+static int visit_hostdev(struct visitor *visitor, const xmlNode *node)
+{
+	HD_AUTOFREE char *mode = hd_node_attribute(node, "mode");
+
+	if (!hd_node_attribute_is(node, "type", "pci") ||
+	    (mode && strcmp(mode, "subsystem") != 0))
+		return 0;
+	return visit(visitor, HD_SOURCE_HOSTDEV, node, node,
+		     hd_node_child(node, "source"));
+}
+
+static int visit_interface(struct visitor *visitor, const xmlNode *node)
+{
+	if (!hd_node_attribute_is(node, "type", "hostdev"))
+		return 0;
+	return visit(visitor, HD_SOURCE_INTERFACE, node, node,
+		     hd_node_child(node, "source"));
+}
+
+/* A disk, or one of its backing stores: a chain, walked without recursion. */
+static int visit_disk(struct visitor *visitor, const xmlNode *node)
+{
+	for (; node; node = hd_node_child(node, "backingStore")) {
+		const xmlNode *source = hd_node_child(node, "source");
+		int r;
+
+		if (!hd_node_attribute_is(node, "type", "nvme"))
+			continue;
+		r = visit(visitor, HD_SOURCE_DISK, node, source ? source : node,
+			  source);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *element;
+	int (*visit)(struct visitor *visitor, const xmlNode *node);
+} kinds[] = {
+	{ "hostdev", visit_hostdev },
+	{ "interface", visit_interface },
+	{ "disk", visit_disk },
+};
+
+int hd_places_visit(const xmlNode *domain,
+		    int (*visit_place)(void *data, const struct hd_place *place,
+				       struct hd_err *err),
+		    void *data, struct hd_err *err)
+{
+	struct visitor visitor = { visit_place, data, err };
+	const xmlNode *node = hd_node_child(domain, "devices");
+	int r = 0;
+
+	for (node = node ? node->children : NULL; r == 0 && node;
+	     node = node->next)
+		for (size_t i = 0;
+		     r == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+			if (hd_node_is(node, kinds[i].element))
+				r = kinds[i].visit(&visitor, node);
+	return r;
+}

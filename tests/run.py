@@ -201,7 +201,7 @@ def part_vm(report):
         return
     # What is compared with the fake kernel needs it.
     built = make_fakekernel(report)
-    suites = [suite for module in ("scenarios", "lifelines", "removal", "race",
+    suites = [suite for module in ("scenarios", "lifelines", "pins", "removal", "race",
                                          *["compared"] * built)
               for suite in suites_of("vm", module)]
     rootfs = importlib.import_module("rootfs")

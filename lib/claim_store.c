@@ -10,6 +10,7 @@
 #include "lib/array.h"
 #include "lib/claim.h"
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/read.h"
 
 #define DAMAGED ".damaged"
@@ -184,25 +185,23 @@ static int load_into(const struct hd_state *state, const char *name,
 	return 0;
 }
 
+static int stop(void *data, int dir_fd, const char *name)
+{
+	(void)data, (void)dir_fd, (void)name;
+	return 1;
+}
+
 bool hd_claims_exist(const struct hd_host *host)
 {
 	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
 	int r = hd_state_open(host, HD_STATE_READ, &state, NULL);
-	int fd = r < 0 ? -1 :
-			 openat(state.claims_fd, ".",
-				O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	bool found = false;
+	int fd = -1;
 
-	if (!dir) {
-		hd_auto_close(&fd);
-		return r != -ENOENT;
-	}
-	while (!found && (entry = readdir(dir)))
-		found = entry->d_name[0] != '.';
-	closedir(dir);
-	return found;
+	if (r == 0)
+		fd = openat(state.claims_fd, ".",
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r == 0 ? hd_dir_each(fd < 0 ? -errno : fd, stop, NULL) != 0 :
+			r != -ENOENT;
 }
 
 int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,

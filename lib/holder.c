@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -281,21 +280,11 @@ static int collect(int fd, unsigned seconds, struct hd_holders *ret)
 	int64_t deadline = hd_now_ms() + (int64_t)seconds * 1000;
 
 	for (;;) {
-		struct pollfd poll_fd = { fd, POLLIN, 0 };
-		int64_t left = deadline - hd_now_ms();
-		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
 		struct hd_holder holder;
-		ssize_t length;
+		int r = hd_worker_read(fd, deadline, &holder, sizeof(holder));
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ETIMEDOUT;
-		length = read(fd, &holder, sizeof(holder));
-		if (length != (ssize_t)sizeof(holder))
-			return -EIO;
-		if (holder.pid == 0)
-			return 0;
+		if (r < 0 || holder.pid == 0)
+			return r;
 		if (add_holder(ret, &holder) < 0)
 			return -ENOMEM;
 	}

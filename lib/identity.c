@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/identity.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "lib/device.h"
+#include "lib/dir.h"
 #include "lib/sysfs.h"
 
 #define CONFIG_SIZE 4096
@@ -109,58 +110,44 @@ static void keep(char *to, size_t size, const char *from)
 	}
 }
 
-/* The NVMe controller is a folder below "nvme". */
-static void read_serial(int fd, struct hd_identity *identity)
+static int open_folder(int fd, const char *name)
 {
-	HD_AUTOCLOSE int nvme_fd = openat(
-		fd, "nvme", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = nvme_fd < 0 ? NULL : fdopendir(nvme_fd);
-	const struct dirent *entry;
+	int folder_fd = openat(fd, name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		HD_AUTOFREE char *serial = NULL;
-		char path[NAME_MAX + sizeof("/serial")];
+	return folder_fd < 0 ? -errno : folder_fd;
+}
 
-		snprintf(path, sizeof(path), "%s/serial", entry->d_name);
-		if (entry->d_name[0] != '.' &&
-		    hd_sysfs_read(nvme_fd, path, &serial) == 0)
-			keep(identity->serial, sizeof(identity->serial),
-			     serial);
-	}
-	nvme_fd = -1;
-	closedir(dir);
+/* The NVMe controller is a folder below "nvme". */
+static int take_serial(void *data, int dir_fd, const char *name)
+{
+	struct hd_identity *identity = data;
+	HD_AUTOFREE char *serial = NULL;
+	char path[NAME_MAX + sizeof("/serial")];
+
+	snprintf(path, sizeof(path), "%s/serial", name);
+	if (hd_sysfs_read(dir_fd, path, &serial) == 0)
+		keep(identity->serial, sizeof(identity->serial), serial);
+	return 0;
 }
 
 /* Of several interfaces the lowest; one that somebody has set is no identity.
  */
-static void read_mac(int fd, struct hd_identity *identity)
+static int take_mac(void *data, int dir_fd, const char *name)
 {
-	HD_AUTOCLOSE int net_fd = openat(
-		fd, "net", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = net_fd < 0 ? NULL : fdopendir(net_fd);
-	const struct dirent *entry;
+	struct hd_identity *identity = data;
+	HD_AUTOFREE char *mac = NULL;
+	char path[NAME_MAX + sizeof("/addr_assign_type")];
+	int64_t type;
 
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		HD_AUTOFREE char *mac = NULL;
-		char path[NAME_MAX + sizeof("/addr_assign_type")];
-		int64_t type;
-
-		snprintf(path, sizeof(path), "%s/addr_assign_type",
-			 entry->d_name);
-		if (entry->d_name[0] == '.' ||
-		    hd_sysfs_read_number(net_fd, path, &type) < 0 || type != 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/address", entry->d_name);
-		if (hd_sysfs_read(net_fd, path, &mac) == 0 &&
-		    (!identity->mac[0] || strcmp(mac, identity->mac) < 0))
-			keep(identity->mac, sizeof(identity->mac), mac);
-	}
-	net_fd = -1;
-	closedir(dir);
+	snprintf(path, sizeof(path), "%s/addr_assign_type", name);
+	if (hd_sysfs_read_number(dir_fd, path, &type) < 0 || type != 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/address", name);
+	if (hd_sysfs_read(dir_fd, path, &mac) == 0 &&
+	    (!identity->mac[0] || strcmp(mac, identity->mac) < 0))
+		keep(identity->mac, sizeof(identity->mac), mac);
+	return 0;
 }
 
 /*
@@ -212,10 +199,10 @@ int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
 				  "/devices/%s is: %s",
 				  hd_addr_text(addr).s, strerror(-r));
 	read_dsn(fd, &identity);
-	read_serial(fd, &identity);
+	hd_dir_each(open_folder(fd, "nvme"), take_serial, &identity);
 	/* A VF's is made up when it is made. */
 	if (!hd_sysfs_exists(fd, "physfn"))
-		read_mac(fd, &identity);
+		hd_dir_each(open_folder(fd, "net"), take_mac, &identity);
 	if (hd_sysfs_read_slot(host, addr, &slot) == 0)
 		keep(identity.slot, sizeof(identity.slot), slot);
 	read_path(host, addr, &identity);

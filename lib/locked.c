@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/sysfs.h"
 #include "lib/worker.h"
 
@@ -79,22 +79,11 @@ static int fill(struct hd_device *device, const struct answer *answer,
 /* Waits for one answer: 1, 0 when none came in time, or a negative errno. */
 static int take_answer(int fd, unsigned seconds, struct answer *ret)
 {
-	size_t length = 0;
+	int r = hd_worker_read(fd, hd_now_ms() + (int64_t)seconds * 1000, ret,
+			       sizeof(*ret));
 
-	while (length < sizeof(*ret)) {
-		struct pollfd poll_fd = { fd, POLLIN, 0 };
-		int n = poll(&poll_fd, 1, (int)seconds * 1000);
-		ssize_t r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n;
-		r = read(fd, (char *)ret + length, sizeof(*ret) - length);
-		if (r <= 0)
-			return -EIO;
-		length += (size_t)r;
-	}
+	if (r < 0)
+		return r == -ETIMEDOUT ? 0 : r;
 	ret->override[sizeof(ret->override) - 1] = '\0';
 	return 1;
 }

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 /* A worker that outlived its maker would change what the next hook reads. */
 static void die_with(pid_t maker)
@@ -75,4 +78,26 @@ pid_t hd_worker_fork(const struct hd_host *host, int *ret_fd,
 		     struct hd_err *err)
 {
 	return hd_worker_fork_waiting(host, -1, -1, ret_fd, err);
+}
+
+int hd_worker_read(int fd, int64_t deadline, void *data, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		struct pollfd poll_fd = { fd, POLLIN, 0 };
+		int64_t left = deadline - hd_now_ms();
+		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
+		ssize_t got;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -ETIMEDOUT;
+		got = read(fd, (char *)data + length, size - length);
+		if (got <= 0)
+			return -EIO;
+		length += (size_t)got;
+	}
+	return 0;
 }

@@ -2,6 +2,8 @@
 #ifndef HD_WORKER_H
 #define HD_WORKER_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/err.h"
@@ -26,5 +28,11 @@ pid_t hd_worker_fork(const struct hd_host *host, int *ret_fd,
  */
 pid_t hd_worker_fork_waiting(const struct hd_host *host, int wait_fd, int go_fd,
 			     int *ret_fd, struct hd_err *err);
+
+/*
+ * Reads what a worker says in writes of @size bytes each, until @deadline, in
+ * milliseconds of hd_now_ms(). Returns 0; -ETIMEDOUT; -EIO when it has ended.
+ */
+int hd_worker_read(int fd, int64_t deadline, void *data, size_t size);
 
 #endif

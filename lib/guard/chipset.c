@@ -5,8 +5,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/finding.h"
-#include "lib/guard/rows.h"
 #include "lib/guard/layer.h"
+#include "lib/guard/rows.h"
 #include "lib/sysfs.h"
 
 /* Base class and sub-class, as in <linux/pci_ids.h>. */

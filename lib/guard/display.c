@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/finding.h"
-#include "lib/guard/rows.h"
 #include "lib/guard/layer.h"
+#include "lib/guard/rows.h"
 #include "lib/sysfs.h"
 
 /* A host with more cards than these has no only one. */
@@ -33,13 +33,13 @@ struct screen {
 };
 
 struct screens {
+	const struct hd_host *host;
 	struct screen *items;
 	size_t n;
 	bool text; /* the console is the VGA's own */
 };
 
-typedef int (*visit_fn)(const struct hd_host *host, struct screens *screens,
-			const char *name);
+typedef int (*visit_fn)(void *screens, int dir_fd, const char *name);
 
 static void clear_screens(struct screens *screens)
 {
@@ -67,12 +67,12 @@ static void find_place(char *link, struct screen *screen)
 			screen->on_pci = true;
 }
 
-static int add_screen(const struct hd_host *host, struct screens *screens,
-		      const char *class, const char *name)
+static int add_screen(struct screens *screens, const char *class,
+		      const char *name)
 {
 	HD_AUTOFREE char *link = NULL;
 	struct screen *screen;
-	int r = hd_sysfs_read_class_link(host, class, name, &link);
+	int r = hd_sysfs_read_class_link(screens->host, class, name, &link);
 
 	/* Cards that a program makes up show nothing. */
 	if (r < 0 || strstr(link, "/vkms") || strstr(link, "/virtual/"))
@@ -92,20 +92,16 @@ static int add_screen(const struct hd_host *host, struct screens *screens,
 	return 0;
 }
 
-static int add_card(const struct hd_host *host, struct screens *screens,
-		    const char *name)
+static int add_card(void *data, int dir_fd, const char *name)
 {
-	return is_numbered(name, "card") ?
-		       add_screen(host, screens, "drm", name) :
-		       0;
+	(void)dir_fd;
+	return is_numbered(name, "card") ? add_screen(data, "drm", name) : 0;
 }
 
-static int add_fb(const struct hd_host *host, struct screens *screens,
-		  const char *name)
+static int add_fb(void *data, int dir_fd, const char *name)
 {
-	return is_numbered(name, "fb") ?
-		       add_screen(host, screens, "graphics", name) :
-		       0;
+	(void)dir_fd;
+	return is_numbered(name, "fb") ? add_screen(data, "graphics", name) : 0;
 }
 
 static struct screen *find_card(struct screens *screens, const char *name,
@@ -119,20 +115,21 @@ static struct screen *find_card(struct screens *screens, const char *name,
 }
 
 /* "card0-HDMI-A-1", whose status is cached: nothing is asked of the screen. */
-static int add_connector(const struct hd_host *host, struct screens *screens,
-			 const char *name)
+static int add_connector(void *data, int dir_fd, const char *name)
 {
+	struct screens *screens = data;
 	const char *connector = strchr(name, '-');
 	HD_AUTOFREE char *status = NULL;
 	struct screen *card;
 	int r;
 
+	(void)dir_fd;
 	card = connector ?
 		       find_card(screens, name, (size_t)(connector - name)) :
 		       NULL;
 	if (!card || strncmp(connector, "-Writeback", 10) == 0)
 		return 0;
-	r = hd_sysfs_read_class(host, "drm", name, "status", &status);
+	r = hd_sysfs_read_class(screens->host, "drm", name, "status", &status);
 	if (r < 0)
 		return hd_sysfs_is_absent(r) ? 0 : r;
 	if (card->sight == NOTHING)
@@ -148,19 +145,21 @@ static int add_connector(const struct hd_host *host, struct screens *screens,
 	return 0;
 }
 
-static int add_console(const struct hd_host *host, struct screens *screens,
-		       const char *name)
+static int add_console(void *data, int dir_fd, const char *name)
 {
+	struct screens *screens = data;
 	HD_AUTOFREE char *text = NULL;
 	HD_AUTOFREE char *bound = NULL;
 	int r;
 
+	(void)dir_fd;
 	if (!is_numbered(name, "vtcon"))
 		return 0;
-	r = hd_sysfs_read_class(host, "vtconsole", name, "name", &text);
+	r = hd_sysfs_read_class(screens->host, "vtconsole", name, "name",
+				&text);
 	if (r == 0)
-		r = hd_sysfs_read_class(host, "vtconsole", name, "bind",
-					&bound);
+		r = hd_sysfs_read_class(screens->host, "vtconsole", name,
+					"bind", &bound);
 	if (r < 0)
 		return hd_sysfs_is_absent(r) ? 0 : r;
 	if (strstr(text, "VGA") && strcmp(bound, "1") == 0)
@@ -168,34 +167,21 @@ static int add_console(const struct hd_host *host, struct screens *screens,
 	return 0;
 }
 
-static int for_each(const struct hd_host *host, const char *class,
-		    struct screens *screens, visit_fn visit)
+static int for_each(struct screens *screens, const char *class, visit_fn visit)
 {
-	int fd = hd_sysfs_open_class(host, class, "", "");
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir) {
-		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
-	}
-	while (r == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			r = visit(host, screens, entry->d_name);
-	closedir(dir);
-	return r;
+	return hd_dir_each(hd_sysfs_open_class(screens->host, class, "", ""),
+			   visit, screens);
 }
 
-static int read_screens(const struct hd_host *host, struct screens *screens)
+static int read_screens(struct screens *screens)
 {
-	int r = for_each(host, "drm", screens, add_card);
+	int r = for_each(screens, "drm", add_card);
 
 	if (r == 0)
-		r = for_each(host, "drm", screens, add_connector);
+		r = for_each(screens, "drm", add_connector);
 	if (r == 0)
-		r = for_each(host, "graphics", screens, add_fb);
-	return r < 0 ? r : for_each(host, "vtconsole", screens, add_console);
+		r = for_each(screens, "graphics", add_fb);
+	return r < 0 ? r : for_each(screens, "vtconsole", add_console);
 }
 
 /* Whether the firmware showed itself on this device. */
@@ -285,14 +271,14 @@ static bool is_concerned(const struct hd_guard *guard)
 
 int hd_guard_display(struct hd_guard *guard)
 {
-	HD_AUTO(clear_screens) struct screens screens = { NULL, 0, false };
+	HD_AUTO(clear_screens) struct screens screens = { .host = guard->host };
 	enum sight rest;
 	bool boot = false;
 	int r;
 
 	if (!is_concerned(guard))
 		return 0;
-	r = read_screens(guard->host, &screens);
+	r = read_screens(&screens);
 	if (r < 0)
 		return hd_err_set(guard->err, -r,
 				  "cannot find out which displays the host "

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/finding.h"
-#include "lib/guard/rows.h"
 #include "lib/guard/layer.h"
+#include "lib/guard/rows.h"
 #include "lib/sysfs.h"
 
 /* KEY_ESC to KEY_S: what has them all is a keyboard for udev too (input_id). */
@@ -35,12 +35,14 @@ static int is_keyboard(const struct hd_host *host, const char *event)
 }
 
 /* A keyboard that stays; no program is one. */
-static int is_other_keyboard(const struct hd_guard *guard, const char *event)
+static int is_other_keyboard(void *data, int dir_fd, const char *event)
 {
+	const struct hd_guard *guard = data;
 	const struct hd_node *node = hd_guard_node(guard, HD_NODE_CHAR, event);
 	HD_AUTOFREE char *link = NULL;
 	int r;
 
+	(void)dir_fd;
 	if (!is_event(event) || node)
 		return 0;
 	r = hd_sysfs_read_class_link(guard->host, "input", event, &link);
@@ -51,21 +53,10 @@ static int is_other_keyboard(const struct hd_guard *guard, const char *event)
 	return is_keyboard(guard->host, event);
 }
 
-static int has_other_keyboard(const struct hd_guard *guard)
+static int has_other_keyboard(struct hd_guard *guard)
 {
-	int fd = hd_sysfs_open_class(guard->host, "input", "", "");
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir) {
-		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
-	}
-	while (r == 0 && (entry = readdir(dir)))
-		r = is_other_keyboard(guard, entry->d_name);
-	closedir(dir);
-	return r;
+	return hd_dir_each(hd_sysfs_open_class(guard->host, "input", "", ""),
+			   is_other_keyboard, guard);
 }
 
 static int fail(struct hd_guard *guard, int r)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +7,12 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/finding.h"
-#include "lib/guard/rows.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/netroot.h"
 #include "lib/guard/routes.h"
+#include "lib/guard/rows.h"
 #include "lib/sysfs.h"
 
 /* Of the functions of one guest: a NIC carries up to 4,094 VLANs. */
@@ -63,29 +63,33 @@ static int add_link(struct links *links, const char *name, size_t below)
 	return 0;
 }
 
+/* Where climb() is. */
+struct climbing {
+	struct links *links;
+	size_t below;
+};
+
 /* What stands on one: the links "upper_NAME" in its folder, and "master". */
+static int add_upper(void *data, int dir_fd, const char *name)
+{
+	const struct climbing *climbing = data;
+	HD_AUTOFREE char *master = NULL;
+
+	if (strncmp(name, "upper_", 6) == 0)
+		return add_link(climbing->links, name + 6, climbing->below);
+	if (strcmp(name, "master") == 0 &&
+	    hd_sysfs_read_link(dir_fd, "master", &master) == 0)
+		return add_link(climbing->links, master, climbing->below);
+	return 0;
+}
+
 static int climb(const struct hd_host *host, struct links *links, size_t below)
 {
-	int fd = hd_sysfs_open_class(host, "net", links->items[below].name, "");
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	struct climbing climbing = { links, below };
 
-	if (!dir) {
-		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
-	}
-	while (r == 0 && (entry = readdir(dir))) {
-		HD_AUTOFREE char *master = NULL;
-
-		if (strncmp(entry->d_name, "upper_", 6) == 0)
-			r = add_link(links, entry->d_name + 6, below);
-		else if (strcmp(entry->d_name, "master") == 0 &&
-			 hd_sysfs_read_link(fd, "master", &master) == 0)
-			r = add_link(links, master, below);
-	}
-	closedir(dir);
-	return r;
+	return hd_dir_each(
+		hd_sysfs_open_class(host, "net", links->items[below].name, ""),
+		add_upper, &climbing);
 }
 
 static int read_links(struct hd_guard *guard, struct links *links)

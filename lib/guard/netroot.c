@@ -2,7 +2,6 @@
 #include "lib/guard/netroot.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/guard/mounts.h"
 #include "lib/sysfs.h"
 
@@ -97,31 +97,14 @@ static int add_nvme(struct search *s, const char *controller)
 	return add_server(s, "NVMe", cut(address, "traddr=", ","));
 }
 
-/* Takes @fd over, a failure when there is no such folder. */
-static int for_each(struct search *s, int fd,
-		    int (*visit)(struct search *s, const char *name))
-{
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir) {
-		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
-	}
-	while (r == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			r = visit(s, entry->d_name);
-	closedir(dir);
-	return r;
-}
-
 /* Of a subsystem's folder: "nvme0" is a controller, "nvme0n1" is none. */
-static int add_controller(struct search *s, const char *name)
+static int add_controller(void *data, int dir_fd, const char *name)
 {
+	struct search *s = data;
 	unsigned number;
 	int length = 0;
 
+	(void)dir_fd;
 	if (sscanf(name, "nvme%u%n", &number, &length) != 1 || name[length])
 		return 0;
 	return add_nvme(s, name);
@@ -149,11 +132,10 @@ static int look_at_disk(struct search *s, const char *name)
 	if (!subsystem || !controller)
 		return -ENOMEM;
 	if (*subsystem)
-		return for_each(s,
-				hd_sysfs_open_class(s->guard->host,
-						    "nvme-subsystem", subsystem,
-						    ""),
-				add_controller);
+		return hd_dir_each(hd_sysfs_open_class(s->guard->host,
+						       "nvme-subsystem",
+						       subsystem, ""),
+				   add_controller, s);
 	return *controller ? add_nvme(s, controller) : 0;
 }
 
@@ -172,6 +154,12 @@ static int add_disk(struct search *s, const char *name)
 	return slot && *slot ? 0 : -ENOMEM;
 }
 
+static int add_slave(void *data, int dir_fd, const char *name)
+{
+	(void)dir_fd;
+	return add_disk(data, name);
+}
+
 /* Down from the disk that the root is on. */
 static int walk_down(struct search *s)
 {
@@ -180,10 +168,9 @@ static int walk_down(struct search *s)
 	for (size_t i = 0; r == 0 && i < s->n_disks; i++) {
 		size_t before = s->n_disks;
 
-		r = for_each(s,
-			     hd_sysfs_open_class(s->guard->host, "block",
-						 s->disks[i], "slaves"),
-			     add_disk);
+		r = hd_dir_each(hd_sysfs_open_class(s->guard->host, "block",
+						    s->disks[i], "slaves"),
+				add_slave, s);
 		if (r == 0 && s->n_disks == before)
 			r = look_at_disk(s, s->disks[i]);
 	}

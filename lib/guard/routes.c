@@ -2,7 +2,6 @@
 #include "lib/guard/routes.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -60,17 +59,11 @@ static int receive(int fd, unsigned seconds, struct hd_routes *ret)
 	int64_t deadline = hd_now_ms() + (int64_t)seconds * 1000;
 
 	for (;;) {
-		struct pollfd poll_fd = { fd, POLLIN, 0 };
-		int64_t left = deadline - hd_now_ms();
-		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
 		struct hd_route route;
+		int r = hd_worker_read(fd, deadline, &route, sizeof(route));
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ETIMEDOUT;
-		if (read(fd, &route, sizeof(route)) != (ssize_t)sizeof(route))
-			return -EIO;
+		if (r < 0)
+			return r;
 		if (route.family == THE_END)
 			return -(int)route.to;
 		if (add(ret, &route) < 0)

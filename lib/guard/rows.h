@@ -5,8 +5,8 @@
 #include "lib/guard/guard.h"
 
 /*
- * Between lib/guard/guard.c and its guards: what they look at, and where they put
- * what they find. It owns nothing.
+ * Between lib/guard/guard.c and its guards: what they look at, and where they
+ * put what they find. It owns nothing.
  */
 struct hd_guard {
 	const struct hd_host *host;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/guard/stack.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,6 +8,7 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/sysfs.h"
@@ -74,30 +74,26 @@ static int add_disk(struct builder *b, const char *name, size_t below)
 	return add_layer(b, HD_LAYER_DISK, name, below, NULL);
 }
 
-/* Takes @fd over, which is a failure or a folder that may not be there. */
+/* Where for_each() is. */
+struct visit {
+	struct builder *b;
+	size_t below;
+	visit_fn visit;
+};
+
+static int visit_entry(void *data, int dir_fd, const char *name)
+{
+	const struct visit *visit = data;
+
+	(void)dir_fd;
+	return visit->visit(visit->b, name, visit->below);
+}
+
 static int for_each(struct builder *b, int fd, size_t below, visit_fn visit)
 {
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	struct visit data = { b, below, visit };
+	int r = hd_dir_each(fd, visit_entry, &data);
 
-	if (!dir) {
-		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
-	}
-	for (;;) {
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry) {
-			r = -errno;
-			break;
-		}
-		if (entry->d_name[0] != '.')
-			r = visit(b, entry->d_name, below);
-		if (r < 0)
-			break;
-	}
-	closedir(dir);
 	return hd_sysfs_is_absent(r) ? 0 : r;
 }
 

@@ -8,11 +8,11 @@
 
 #include "lib/addr.h"
 #include "lib/err.h"
-#include "lib/host.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/mounts.h"
-#include "lib/nodes.h"
 #include "lib/guard/virtual.h"
+#include "lib/host.h"
+#include "lib/nodes.h"
 
 /*
  * The layers of one PCI function; each stands on one before it, so that nothing

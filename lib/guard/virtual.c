@@ -2,7 +2,6 @@
 #include "lib/guard/virtual.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
+#include "lib/dir.h"
 #include "lib/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/sysfs.h"
@@ -92,21 +92,28 @@ static int add(struct hd_virtuals *virtuals, const struct hd_host *host,
 	return virtual->name ? 0 : -ENOMEM;
 }
 
+/* What hd_virtuals_read() reads. */
+struct reading {
+	struct hd_virtuals *virtuals;
+	const struct hd_host *host;
+};
+
+static int add_entry(void *data, int dir_fd, const char *name)
+{
+	const struct reading *reading = data;
+
+	(void)dir_fd;
+	return add(reading->virtuals, reading->host, name);
+}
+
 int hd_virtuals_read(const struct hd_host *host, struct hd_virtuals *ret,
 		     struct hd_err *err)
 {
 	HD_AUTO_VIRTUALS struct hd_virtuals virtuals = { NULL, 0 };
-	int fd = hd_sysfs_open_class(host, "block", "", "");
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = dir || fd == -ENOENT ? 0 : fd < 0 ? fd : -ENOMEM;
+	struct reading reading = { &virtuals, host };
+	int r = hd_dir_each(hd_sysfs_open_class(host, "block", "", ""),
+			    add_entry, &reading);
 
-	if (!dir)
-		hd_auto_close(&fd);
-	while (dir && r == 0 && (entry = readdir(dir)))
-		r = add(&virtuals, host, entry->d_name);
-	if (dir)
-		closedir(dir);
 	if (r == -ENOMEM)
 		return hd_err_nomem(err);
 	if (r < 0)

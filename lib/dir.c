@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+
+#include "lib/cleanup.h"
+#include "lib/sysfs.h"
+
+int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
+		void *data)
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int r = 0;
+
+	if (!dir) {
+		hd_auto_close(&fd);
+		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
+	}
+	while (r == 0) {
+		const struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			r = hd_sysfs_is_absent(-errno) ? 0 : -errno;
+			break;
+		}
+		if (entry->d_name[0] != '.')
+			r = visit(data, dirfd(dir), entry->d_name);
+	}
+	closedir(dir);
+	return r;
+}

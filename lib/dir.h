@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_DIR_H
+#define HD_DIR_H
+
+/*
+ * Visits the entries of a folder, but for those that begin with a dot, until
+ * one visit returns something else than 0.
+ *
+ * @fd  the folder, opened for reading and taken over; or the negative errno
+ *      with which opening it failed
+ *
+ * Returns what the last visit returned; 0 when there is no such folder, as when
+ * its device went away; another negative errno.
+ */
+int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
+		void *data);
+
+#endif

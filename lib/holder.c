@@ -36,10 +36,23 @@ struct search {
 	/* The process that is being looked at: */
 	int proc_fd; /* its folder */
 	pid_t pid;
-	char command[16];
 };
 
 /* In the process that looks */
+
+/* Empty when the process has just ended. */
+static void read_command(const struct search *s, char *ret, size_t size)
+{
+	HD_AUTOCLOSE int fd = -1;
+	ssize_t n;
+
+	if (s->pid == 0)
+		return;
+	fd = openat(s->proc_fd, "comm", O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, ret, size - 1);
+	ret[n > 0 ? n : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+}
 
 static void tell(const struct search *s, struct hd_addr addr, enum hd_hold hold,
 		 bool writes, const char *path)
@@ -48,7 +61,7 @@ static void tell(const struct search *s, struct hd_addr addr, enum hd_hold hold,
 		.addr = addr, .hold = hold, .writes = writes, .pid = s->pid
 	};
 
-	memcpy(holder.command, s->command, sizeof(holder.command));
+	read_command(s, holder.command, sizeof(holder.command));
 	snprintf(holder.path, sizeof(holder.path), "%s", path);
 	if (write(s->out_fd, &holder, sizeof(holder)) != sizeof(holder))
 		_exit(1);
@@ -202,22 +215,6 @@ static void look_at_maps(const struct search *s)
 	fclose(file);
 }
 
-static void look_at_process(struct search *s, const char *name)
-{
-	HD_AUTOCLOSE int fd = -1;
-	ssize_t n;
-
-	fd = openat(s->proc_fd, "comm", O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, s->command, sizeof(s->command) - 1);
-	if (n <= 0) /* it has ended */
-		return;
-	s->command[n] = '\0';
-	s->command[strcspn(s->command, "\n")] = '\0';
-	s->pid = atoi(name);
-	look_at_files(s);
-	look_at_maps(s);
-}
-
 static void look(const struct hd_host *host, struct search *s, pid_t maker)
 {
 	int fd = hd_host_openat(host, "proc", O_RDONLY | O_DIRECTORY);
@@ -234,7 +231,9 @@ static void look(const struct hd_host *host, struct search *s, pid_t maker)
 				    O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (s->proc_fd < 0)
 			continue;
-		look_at_process(s, entry->d_name);
+		s->pid = atoi(entry->d_name);
+		look_at_files(s);
+		look_at_maps(s);
 		close(s->proc_fd);
 	}
 	/* So that a death in the middle isn't taken for the end. */
@@ -294,7 +293,7 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 		    size_t n, const struct hd_nodes *nodes, unsigned seconds,
 		    struct hd_holders *ret, struct hd_err *err)
 {
-	struct search search = { devices, n, nodes, -1, -1, 0, "" };
+	struct search search = { devices, n, nodes, -1, -1, 0 };
 	HD_AUTO_HOLDERS struct hd_holders holders = { NULL, 0 };
 	HD_AUTOCLOSE int fd = -1;
 	pid_t maker = getpid(), pid;

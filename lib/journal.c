@@ -135,9 +135,12 @@ void hd_journal_send(const struct hd_host *host,
 		     const struct hd_log_record *record)
 {
 	struct pollfd ended = { .events = POLLIN };
-	pid_t pid = hd_worker_fork(host, &ended.fd, NULL);
+	pid_t pid;
 	bool waits;
 
+	if (access(JOURNAL_SOCKET, F_OK) < 0 && access(_PATH_LOG, F_OK) < 0)
+		return; /* nobody listens */
+	pid = hd_worker_fork(host, &ended.fd, NULL);
 	if (pid < 0)
 		return;
 	if (pid == 0) {

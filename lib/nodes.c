@@ -111,6 +111,20 @@ static int add_shared_namespace(struct walk *walk, const char *name,
 	return fd < 0 ? fd : walk_folder(walk, fd, head, false, depth + 1);
 }
 
+/* Folders of attributes, large ones among them, in which no device can be. */
+static bool is_attributes(const char *name)
+{
+	static const char *const names[] = { "power",	  "msi_irqs",
+					     "queue",	  "mq",
+					     "queues",	  "statistics",
+					     "integrity", "trace" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Whether an entry is a folder of its own, no link to somebody else's. */
 static bool is_folder(int fd, const struct dirent *entry)
 {
@@ -131,7 +145,8 @@ static int walk_entries(struct walk *walk, DIR *dir, bool net, unsigned depth)
 		const char *name = entry->d_name;
 		int fd;
 
-		if (name[0] == '.' || !is_folder(dirfd(dir), entry))
+		if (name[0] == '.' || !is_folder(dirfd(dir), entry) ||
+		    is_attributes(name))
 			continue;
 		fd = openat(dirfd(dir), name,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

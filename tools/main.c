@@ -9,12 +9,14 @@
 #include "lib/cleanup.h"
 #include "lib/print.h"
 #include "lib/stdfiles.h"
+#include "tools/root.h"
 #include "tools/tool.h"
 
 static const struct hd_verb *const verbs[] = {
 	&hd_verb_list,	  &hd_verb_show, &hd_verb_xml,	   &hd_verb_check,
 	&hd_verb_plan,	  &hd_verb_bind, &hd_verb_release, &hd_verb_status,
 	&hd_verb_recover, &hd_verb_log,	 &hd_verb_pin,	   &hd_verb_rewrite,
+	&hd_verb_capture,
 };
 
 /* Every option there is, for parsing and for the help of the verbs. */
@@ -26,8 +28,8 @@ static const struct {
 	const char *help;
 } options[] = {
 	{ HD_OPT_JSON, 'j', "json", NULL, "print JSON for programs" },
-	{ HD_OPT_ROOT, 'r', "root", "DIR",
-	  "look at another machine's copied /sys and /proc below DIR" },
+	{ HD_OPT_ROOT, 'r', "root", "DIR|TAR",
+	  "look at another machine: its copied /sys and /proc, its capture" },
 	{ HD_OPT_CONNECT, 'c', "connect", "URI", "the libvirt to ask" },
 	{ HD_OPT_MANAGED, 'm', "managed", "yes|no",
 	  "who binds the device: libvirt (yes, the default) or the hook (no)" },
@@ -44,6 +46,8 @@ static const struct {
 	{ HD_OPT_PIN, 'x', "remove", NULL, "forget the pins" },
 	{ HD_OPT_FOLLOW_PINS, 'f', "follow-pins", NULL,
 	  "go to where the pinned devices are" },
+	{ HD_OPT_SERIALS, 's', "with-serials", NULL,
+	  "keep serial numbers, MAC addresses and the host's name" },
 	{ 0, 'h', "help", NULL, "print this help" },
 };
 
@@ -178,6 +182,9 @@ static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
 	case 'f':
 		tool->follow_pins = true;
 		return 0;
+	case 's':
+		tool->serials = true;
+		return 0;
 	case 'h':
 		parsed->help = true;
 		return 0;
@@ -217,7 +224,6 @@ static int parse_options(const struct hd_verb *verb, int argc, char **argv,
 
 static void clear_tool(struct hd_tool *tool)
 {
-	hd_host_close(&tool->host);
 	free(tool->allows);
 }
 
@@ -225,8 +231,8 @@ static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		    struct hd_err *err)
 {
 	HD_AUTO_NAMES struct hd_names *names = NULL;
-	HD_AUTO(clear_tool)
-	struct hd_tool tool = { .host = HD_HOST_INIT, .managed = true };
+	HD_AUTO_ROOT struct hd_root root = HD_ROOT_INIT;
+	HD_AUTO(clear_tool) struct hd_tool tool = { .managed = true };
 	struct parsed parsed = { NULL, false };
 	int status = parse_options(verb, argc, argv, &tool, &parsed, err);
 
@@ -236,8 +242,9 @@ static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		print_verb_help(verb);
 		return HD_EXIT_FINE;
 	}
-	if (hd_host_open(&tool.host, parsed.root, err) < 0)
+	if (hd_root_open(&root, parsed.root, err) < 0)
 		return HD_EXIT_FAILED;
+	tool.host = root.host;
 	names = tool.names = hd_names_new();
 	return verb->run(&tool, argc - optind, argv + optind, err);
 }

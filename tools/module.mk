@@ -3,7 +3,7 @@ programs += $(O)/tools/virt-hostdev
 install_targets += install-tool
 
 tools_src := $(sort $(wildcard tools/*.c))
-tools_pkgs := libvirt json-c smartcols
+tools_pkgs := libvirt json-c smartcols libarchive
 pkgs += $(tools_pkgs)
 
 $(O)/tools/virt-hostdev: $(tools_src:%.c=$(O)/%.o) $(O)/lib/lib.a

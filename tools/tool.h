@@ -25,11 +25,12 @@ enum {
 	HD_OPT_GUARD = 1 << 7,
 	HD_OPT_PIN = 1 << 8, /* --check, --update, --remove */
 	HD_OPT_FOLLOW_PINS = 1 << 9,
+	HD_OPT_SERIALS = 1 << 10,
 };
 
 /* What the command line said, and what every verb works with. */
 struct hd_tool {
-	struct hd_host host;
+	struct hd_host host; /* main's, who closes it */
 	struct hd_names *names;
 	bool json;
 	const char *uri; /* of libvirt; NULL for its default */
@@ -41,6 +42,7 @@ struct hd_tool {
 	bool guard;
 	bool check, update, remove;
 	bool follow_pins;
+	bool serials;
 };
 
 /* One verb: a row of the table in main.c, a file of its own. */
@@ -63,7 +65,7 @@ struct hd_verb {
 extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
 	hd_verb_check, hd_verb_plan, hd_verb_bind, hd_verb_release,
 	hd_verb_status, hd_verb_recover, hd_verb_log, hd_verb_pin,
-	hd_verb_rewrite;
+	hd_verb_rewrite, hd_verb_capture;
 
 /* A JSON string, or null for NULL. */
 json_object *hd_json_text(const char *text);

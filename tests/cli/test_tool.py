@@ -354,7 +354,7 @@ class Usage(unittest.TestCase):
         self.assertIn("Usage: virt-hostdev VERB", tool("--help").out)
         self.assertRegex(tool("--version").out, r"^virt-hostdev \d+\.\d+\.\d+\n$")
         for verb in ("list", "show", "xml", "check", "plan", "status",
-                     "recover"):
+                     "recover", "capture"):
             result = tool(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"Usage: virt-hostdev {verb}", result.out)

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tarfile
 import unittest
 from pathlib import Path
 
@@ -346,8 +347,8 @@ class Hang(OnFakeKernel):
 
 
 class ForeignHang(OnFakeKernel):
-    def test_unbind_of_somebody_else_that_hangs(self):
-        """It holds the device's lock, so even reading of the device waits for ever."""
+    def hang(self):
+        """Somebody's unbind of the NIC never ends and keeps the device's lock."""
         self.boot(NIC + NVME)
         self.configure("step-timeout = 2")
         self.kernel.fault(1, "hang")
@@ -358,6 +359,29 @@ class ForeignHang(OnFakeKernel):
         self.addCleanup(self.kernel.unblock, "EIO")
         while not self.kernel.waiting():
             self.assertIsNone(other.poll())
+
+    def test_capture_goes_on_without_the_device(self):
+        self.hang()
+        result = self.kernel.run([TOOL, "capture", "/run/host.tar"])
+        self.assertEqual(result.rc, 0, result.err)
+        with tarfile.open(self.kernel.run_dir / "host.tar") as tar:
+            members = {member.name: member.isreg() and tar.extractfile(member).read()
+                       for member in tar}
+        unread = [line for line in members["virt-hostdev-capture"].decode().splitlines()
+                  if line.startswith("unread sys/")]
+        folder = "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
+        self.assertEqual(unread, [f"unread {folder}/driver_override it%20does%20not%20answer"])
+        self.assertNotIn(f"{folder}/driver_override", members)
+        self.assertEqual(members[f"{folder}/vendor"], b"0x8086\n")
+        overrides = [name for name in members if name.endswith("/driver_override")]
+        self.assertEqual({members[name] for name in overrides}, {b"(null)\n"})
+        listed = [self.tool("list", "--json", *root).out
+                  for root in ((), ("--root", "/run/host.tar"))]
+        self.assertEqual(listed[0], listed[1])
+
+    def test_unbind_of_somebody_else_that_hangs(self):
+        """It holds the device's lock, so even reading of the device waits for ever."""
+        self.hang()
         self.assertEqual(self.tool("list").rc, 0)
         xml = domain(hostdev(2), hostdev(1))
         result = self.hook("prepare", xml)

@@ -116,7 +116,8 @@ static const struct rule rules[] = {
 	{ "sys/kernel/security/lockdown", SETTING, AS_IT_IS },
 	{ "sys/kernel/security/apparmor/profiles", SETTING, AS_IT_IS },
 	{ "sys/fs/selinux/@(enforce|booleans/virt_*)", SETTING, AS_IT_IS },
-	{ "sys/power/state", SETTING, AS_IT_IS },
+	{ "sys/power/@(state|resume)", SETTING, AS_IT_IS },
+	{ "sys/fs/btrfs/*/devices/*", SETTING, LINKS },
 
 	/* what the kernel tells of itself and its state */
 	{ "proc/@(cmdline|bootconfig|version)", TEXT, AS_IT_IS },
@@ -126,7 +127,9 @@ static const struct rule rules[] = {
 	{ "proc/config.gz", BINARY, AS_IT_IS },
 	{ "proc/swaps", TEXT, AS_IT_IS },
 	{ "proc/mounts", SETTING, LINKS },
-	{ "proc/self/@(mountinfo|mounts)", TEXT, AS_IT_IS },
+	{ "proc/@(self|1)/mountinfo", TEXT, AS_IT_IS },
+	{ "proc/self/mounts", TEXT, AS_IT_IS },
+	{ "proc/fs/nfsfs", SETTING, LINKS },
 	{ "proc/1/cgroup", SETTING, AS_IT_IS },
 	{ "proc/bus/input/devices", SETTING, AS_IT_IS },
 	{ "proc/net", SETTING, LINKS },

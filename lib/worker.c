@@ -87,7 +87,7 @@ int hd_worker_read(int fd, int64_t deadline, void *data, size_t size)
 	while (length < size) {
 		struct pollfd poll_fd = { fd, POLLIN, 0 };
 		int64_t left = deadline - hd_now_ms();
-		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
+		int n = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
 		ssize_t got;
 
 		if (n < 0 && errno == EINTR)

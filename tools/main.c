@@ -9,7 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/print.h"
 #include "lib/stdfiles.h"
-#include "tools/root.h"
+#include "tools/capture/root.h"
 #include "tools/tool.h"
 
 static const struct hd_verb *const verbs[] = {

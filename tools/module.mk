@@ -2,7 +2,7 @@
 programs += $(O)/tools/virt-hostdev
 install_targets += install-tool
 
-tools_src := $(sort $(wildcard tools/*.c))
+tools_src := $(sort $(wildcard tools/*.c tools/*/*.c))
 tools_pkgs := libvirt json-c smartcols libarchive
 pkgs += $(tools_pkgs)
 

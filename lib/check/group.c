@@ -68,6 +68,16 @@ bool hd_check_takes(const struct hd_request *request,
 	       hd_check_takes_sibling(request, device);
 }
 
+/* Whether @device is the subject's, or would be taken along with it. */
+bool hd_goes_with(const struct hd_check_subject *s,
+		  const struct hd_device *device)
+{
+	return device == s->device ||
+	       (device && device->group == s->device->group &&
+		device->group != HD_NO_GROUP &&
+		hd_check_takes_sibling(s->request, device));
+}
+
 /* Writes who blocks the group, and the commands that take them away. */
 static int list_blockers(struct hd_check_subject *s, FILE *who, FILE *commands)
 {

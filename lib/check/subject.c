@@ -101,13 +101,3 @@ bool hd_is_assigned(const struct hd_request *request,
 			return true;
 	return false;
 }
-
-/* Whether @device is the subject's, or would be taken along with it. */
-bool hd_goes_with(const struct hd_check_subject *s,
-		  const struct hd_device *device)
-{
-	return device == s->device ||
-	       (device && device->group == s->device->group &&
-		device->group != HD_NO_GROUP &&
-		hd_check_takes_sibling(s->request, device));
-}

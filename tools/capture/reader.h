@@ -2,7 +2,7 @@
 #ifndef HD_READER_H
 #define HD_READER_H
 
-#include "tools/record.h"
+#include "tools/capture/record.h"
 
 /*
  * Reads the contents of all entries that are still unread. The kernel may hold

@@ -11,10 +11,10 @@
 #include "lib/finding.h"
 #include "lib/print.h"
 #include "lib/word.h"
-#include "tools/collect.h"
-#include "tools/reader.h"
-#include "tools/scrub.h"
-#include "tools/tar.h"
+#include "tools/capture/collect.h"
+#include "tools/capture/reader.h"
+#include "tools/capture/scrub.h"
+#include "tools/capture/tar.h"
 #include "tools/tool.h"
 
 static int record_host(const struct hd_tool *tool, struct hd_record *record,

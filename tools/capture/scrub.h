@@ -3,7 +3,7 @@
 #define HD_SCRUB_H
 
 #include "lib/err.h"
-#include "tools/record.h"
+#include "tools/capture/record.h"
 
 /*
  * Replaces every serial number and MAC address in a record, in contents, names

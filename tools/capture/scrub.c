@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/scrub.h"
+#include "tools/capture/scrub.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/record.h"
+#include "tools/capture/record.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/root.h"
+#include "tools/capture/root.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include "lib/cleanup.h"
 #include "lib/finding.h"
 #include "lib/sysfs.h"
-#include "tools/record.h"
-#include "tools/tar.h"
+#include "tools/capture/record.h"
+#include "tools/capture/tar.h"
 
 /* Removes what is below @fd, which it takes over. */
 static void remove_below(int fd)

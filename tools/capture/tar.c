@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/tar.h"
+#include "tools/capture/tar.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -2,7 +2,7 @@
 #ifndef HD_COLLECT_H
 #define HD_COLLECT_H
 
-#include "tools/record.h"
+#include "tools/capture/record.h"
 
 /*
  * What is recorded of a host. Both add entries whose contents hd_reader_run()

@@ -3,7 +3,7 @@
 #define HD_TAR_H
 
 #include "lib/err.h"
-#include "tools/record.h"
+#include "tools/capture/record.h"
 
 /*
  * The only place that knows libarchive.

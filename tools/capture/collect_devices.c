@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/finding.h"
 #include "lib/sysfs.h"
-#include "tools/collect.h"
+#include "tools/capture/collect.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.
  */

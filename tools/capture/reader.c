@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/reader.h"
+#include "tools/capture/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>

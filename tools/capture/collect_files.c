@@ -10,7 +10,7 @@
 #include "lib/finding.h"
 #include "lib/read.h"
 #include "lib/sysfs.h"
-#include "tools/collect.h"
+#include "tools/capture/collect.h"
 
 /* Folders of a device tree, of a kernel's modules. */
 #define DEPTH_LIMIT 32

@@ -63,12 +63,15 @@ static void print_record(const struct hd_log_record *record)
 
 	if (localtime_r(&seconds, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	printf("%s  %-9s %-8s %7.3f s  ", when, record->event,
-	       hd_outcome_name(record->outcome),
+	printf("%s  ", when);
+	hd_print(stdout, record->event);
+	printf("%*s %-8s %7.3f s  ",
+	       strlen(record->event) < 9 ? 9 - (int)strlen(record->event) : 0,
+	       "", hd_outcome_name(record->outcome),
 	       (double)record->duration / 1e6);
 	hd_print(stdout, record->domain);
-	if (record->devices)
-		printf("  %s", record->devices);
+	fputs(record->devices ? "  " : "", stdout);
+	hd_print(stdout, record->devices ? record->devices : "");
 	putchar('\n');
 	if (!record->message)
 		return;

@@ -153,6 +153,8 @@ static int check(struct job *job)
 		if (!job->tool->json)
 			print_match(&pinneds.items[i]);
 	}
+	if (pinneds.n == 0 && !job->tool->json)
+		puts("Nothing is pinned.");
 	json_object_object_add(object, "ok", json_object_new_boolean(fine));
 	json_object_object_add(object, "pins", pins);
 	if (job->tool->json)

@@ -84,6 +84,11 @@ class Log(OnFakeKernel):
         self.assertEqual(len(self.tool("log").out.splitlines()), 20)
         self.assertTrue(old.exists())
 
+    def test_names_can_not_steer_a_terminal(self):
+        self.boot(NIC)
+        self.good(self.hook("\x1b[2J", "", "a\nb"))
+        self.assertRegex(self.tool("log").out, r"^\S+ \S+  \\x1b\[2J +nothing .* a\\x0ab\n$")
+
     def test_damaged_lines_are_left_out(self):
         self.boot(NIC)
         self.good(self.hook("stopped", ""))

@@ -74,6 +74,7 @@ class Pins(OnFakeKernel):
         self.assertEqual(self.on("pin", after, "--check").rc, 0)
         forgotten = self.on("pin", after, "--remove").out
         self.assertNotIn("device address", forgotten)
+        self.assertEqual(self.on("pin", forgotten, "--check").out, "Nothing is pinned.\n")
 
     def test_device_that_moved(self):
         self.boot(nvme(1, "ONE") + nvme(2, "TWO"))

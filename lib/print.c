@@ -89,3 +89,28 @@ void hd_print_err(FILE *file, const struct hd_err *err)
 {
 	print_pair(file, "", hd_err_message(err), err->fix);
 }
+
+char *hd_quote(const char *word)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (*word && *word != '-' &&
+	    !word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+			       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-,=:/")])
+		return strdup(word);
+	file = open_memstream(&text, &size);
+	if (!file)
+		return NULL;
+	fputc('\'', file);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", file);
+		else
+			fputc(*word, file);
+	}
+	fputc('\'', file);
+	fclose(file);
+	return text;
+}

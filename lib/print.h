@@ -20,6 +20,12 @@ void hd_print(FILE *file, const char *text);
 void hd_print_findings(FILE *file, const struct hd_findings *findings,
 		       const char *indent);
 
+/*
+ * A word as a shell reads it: in quotes if it needs them. Freed by the caller;
+ * NULL when memory runs out.
+ */
+char *hd_quote(const char *word);
+
 /* The same for one error. */
 void hd_print_err(FILE *file, const struct hd_err *err);
 

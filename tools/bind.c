@@ -3,12 +3,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/byhand.h"
 #include "lib/cleanup.h"
 #include "tools/byhand.h"
 
+struct values {
+	bool group;
+	const char *driver; /* NULL: vfio-pci */
+	struct hd_allow *allows; /* owned */
+	size_t n_allows;
+};
+
+/* "0000:03:00.0=default-route" */
+static int take_allow(void *data, const char *argument, struct hd_err *err)
+{
+	struct values *values = data;
+	struct hd_allow *allow = hd_array_add(
+		&values->allows, &values->n_allows, sizeof(*allow));
+	const char *equals = strchr(argument, '=');
+	HD_AUTOFREE char *addr =
+		equals ? strndup(argument, (size_t)(equals - argument)) : NULL;
+
+	if (!allow)
+		return hd_err_nomem(err);
+	if (addr && hd_addr_parse(addr, &allow->addr, NULL) == 0 &&
+	    hd_critical_parse(equals + 1, &allow->critical))
+		return 0;
+	return hd_err_set(
+		err, EINVAL,
+		"--allow takes ADDRESS=REASON, with a reason that a refusal names, not '%s'",
+		argument);
+}
+
+static void clear_values(void *data)
+{
+	struct values *values = data;
+
+	free(values->allows);
+}
+
 static struct hd_assign *make_assigns(const struct hd_choice *choice,
-				      const struct hd_tool *tool)
+				      const char *driver)
 {
 	struct hd_assign *assigns = calloc(choice->n, sizeof(*assigns));
 
@@ -16,13 +52,14 @@ static struct hd_assign *make_assigns(const struct hd_choice *choice,
 		assigns[i] = (struct hd_assign){
 			.addr = choice->addrs[i],
 			.source = HD_SOURCE_HOSTDEV,
-			.driver = (char *)tool->driver,
+			.driver = (char *)driver,
 		};
 	return assigns;
 }
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
+	const struct values *values = tool->values;
 	HD_AUTO_CHOICE struct hd_choice choice = { NULL, 0 };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	HD_AUTO_JOB struct hd_job job =
@@ -30,11 +67,11 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTOFREE struct hd_assign *assigns = NULL;
 	char uuid[HD_UUID_SIZE];
 	struct hd_request request;
-	int r = hd_choice_read(&choice, tool, argc, argv, err);
+	int r = hd_choice_read(&choice, tool, values->group, argc, argv, err);
 
 	if (r != HD_EXIT_FINE)
 		return r;
-	assigns = make_assigns(&choice, tool);
+	assigns = make_assigns(&choice, values->driver);
 	r = assigns ? hd_uuid_make(uuid) : -ENOMEM;
 	if (r < 0) {
 		hd_err_set(err, -r, "%s", strerror(-r));
@@ -47,13 +84,23 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		.assigns = assigns,
 		.n_assigns = choice.n,
 		.policy = { HD_SIBLINGS_REFUSE },
-		.allows = tool->allows,
-		.n_allows = tool->n_allows,
+		.allows = values->allows,
+		.n_allows = values->n_allows,
 	};
 	if (r == 0)
 		r = hd_bind(&job, &request);
 	return hd_choice_report(&choice, tool, r, &findings);
 }
+
+static const struct hd_option options[] = {
+	{ 'g', "group", NULL, "and everything else in their IOMMU groups",
+	  offsetof(struct values, group), NULL },
+	{ 'd', "driver", "NAME", "bind to this VFIO driver instead of vfio-pci",
+	  offsetof(struct values, driver), NULL },
+	{ 'a', "allow", "ADDRESS=REASON",
+	  "let the host lose this, of this device", 0, take_allow },
+	{ .name = NULL },
+};
 
 const struct hd_verb hd_verb_bind = {
 	.name = "bind",
@@ -65,7 +112,10 @@ const struct hd_verb hd_verb_bind = {
 		"virt-hostdev release gives it back. It lasts until the host is rebooted.\n"
 		"What the host can't do without is refused with its reason, unless it is allowed\n"
 		"by name: --allow 0000:03:00.0=default-route.",
-	.options = HD_OPT_JSON | HD_OPT_GROUP | HD_OPT_DRIVER | HD_OPT_ALLOW,
+	.common = HD_OPT_JSON,
+	.options = options,
+	.values_size = sizeof(struct values),
+	.clear = clear_values,
 	.min_arguments = 1,
 	.max_arguments = 256,
 	.run = run,

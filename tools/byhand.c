@@ -38,7 +38,7 @@ static int add_group(struct hd_choice *choice, const struct hd_tool *tool,
 }
 
 int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
-		   int argc, char **argv, struct hd_err *err)
+		   bool group, int argc, char **argv, struct hd_err *err)
 {
 	for (int i = 0; i < argc; i++) {
 		struct hd_addr addr;
@@ -47,7 +47,7 @@ int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
 		if (hd_addr_parse(argv[i], &addr, err) < 0)
 			return HD_EXIT_USAGE;
 		r = add(choice, addr, err);
-		if (r == 0 && tool->group)
+		if (r == 0 && group)
 			r = add_group(choice, tool, addr, err);
 		if (r < 0)
 			return HD_EXIT_FAILED;

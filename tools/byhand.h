@@ -15,12 +15,12 @@ struct hd_choice {
 #define HD_AUTO_CHOICE __attribute__((cleanup(hd_choice_clear)))
 
 /*
- * Reads the addresses of the command line; with --group every endpoint of their
+ * Reads the addresses of the command line; with @group every endpoint of their
  * IOMMU groups is added. Returns an exit code; @err is filled unless it is
  * fine.
  */
 int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
-		   int argc, char **argv, struct hd_err *err);
+		   bool group, int argc, char **argv, struct hd_err *err);
 
 /*
  * Prints where the devices are now, and the findings. @r is what the library

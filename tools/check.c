@@ -126,7 +126,7 @@ const struct hd_verb hd_verb_check = {
 		"A name with a slash or ending in .xml is a file, - is standard input, and\n"
 		"everything else is the name or UUID of a domain of libvirt.\n"
 		"Exit status: 0 it could start, 1 it would be refused.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
+	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = run,

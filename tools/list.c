@@ -7,6 +7,10 @@
 #include "tools/columns.h"
 #include "tools/tool.h"
 
+struct values {
+	bool guard;
+};
+
 /* What the host would lose with this one device. */
 static int find_lifelines(const struct hd_tool *tool,
 			  const struct hd_device *device,
@@ -93,7 +97,7 @@ static int run_json(const struct hd_tool *tool,
 			devices,
 			hd_columns_json(&inventory->devices[i], tool->names));
 	json_object_object_add(object, "devices", devices);
-	if (tool->guard)
+	if (((const struct values *)tool->values)->guard)
 		r = run_guard(tool, inventory, devices, err);
 	if (r == 0)
 		hd_json_print(object);
@@ -110,12 +114,18 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	(void)argc, (void)argv;
 	if (r == 0 && tool->json)
 		r = run_json(tool, &inventory, err);
-	else if (r == 0 && tool->guard)
+	else if (r == 0 && ((const struct values *)tool->values)->guard)
 		r = run_guard(tool, &inventory, NULL, err);
 	else if (r == 0)
 		r = hd_columns_print(&inventory, HD_NO_GROUP, tool->names, err);
 	return r < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
+
+static const struct hd_option options[] = {
+	{ 'G', "guard", NULL, "show what the host would lose with each device",
+	  offsetof(struct values, guard), NULL },
+	{ .name = NULL },
+};
 
 const struct hd_verb hd_verb_list = {
 	.name = "list",
@@ -125,6 +135,8 @@ const struct hd_verb hd_verb_list = {
 	.help = "A dash stands for none: no driver, no IOMMU group, no NUMA node.\n"
 		"With --guard it shows what the host needs its devices for instead, and by which\n"
 		"way: what the hook would refuse to take from it.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_GUARD,
+	.common = HD_OPT_JSON | HD_OPT_ROOT,
+	.options = options,
+	.values_size = sizeof(struct values),
 	.run = run,
 };

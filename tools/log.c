@@ -150,7 +150,7 @@ const struct hd_verb hd_verb_log = {
 		"The last 20 are shown, with --json all since the host was started. Only root can\n"
 		"see them. The same records go to the journal (or syslog), where they stay:\n"
 		"journalctl -t virt-hostdev.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT,
+	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.max_arguments = 1,
 	.run = run,
 };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* virt-hostdev: a table of verbs, each in its own file. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/print.h"
 #include "lib/stdfiles.h"
@@ -19,46 +18,7 @@ static const struct hd_verb *const verbs[] = {
 	&hd_verb_capture,
 };
 
-/* Every option there is, for parsing and for the help of the verbs. */
-static const struct {
-	unsigned bit; /* 0: every verb takes it */
-	char letter;
-	const char *name;
-	const char *argument; /* NULL: takes none */
-	const char *help;
-} options[] = {
-	{ HD_OPT_JSON, 'j', "json", NULL, "print JSON for programs" },
-	{ HD_OPT_ROOT, 'r', "root", "DIR|TAR",
-	  "look at another machine: its copied /sys and /proc, its capture" },
-	{ HD_OPT_CONNECT, 'c', "connect", "URI", "the libvirt to ask" },
-	{ HD_OPT_MANAGED, 'm', "managed", "yes|no",
-	  "who binds the device: libvirt (yes, the default) or the hook (no)" },
-	{ HD_OPT_GROUP, 'g', "group", NULL,
-	  "and everything else in their IOMMU groups" },
-	{ HD_OPT_DRIVER, 'd', "driver", "NAME",
-	  "bind to this VFIO driver instead of vfio-pci" },
-	{ HD_OPT_ALLOW, 'a', "allow", "ADDRESS=REASON",
-	  "let the host lose this, of this device" },
-	{ HD_OPT_GUARD, 'G', "guard", NULL,
-	  "show what the host would lose with each device" },
-	{ HD_OPT_PIN, 'k', "check", NULL, "compare, and write nothing" },
-	{ HD_OPT_PIN, 'u', "update", NULL, "write down anew what is pinned" },
-	{ HD_OPT_PIN, 'x', "remove", NULL, "forget the pins" },
-	{ HD_OPT_FOLLOW_PINS, 'f', "follow-pins", NULL,
-	  "go to where the pinned devices are" },
-	{ HD_OPT_SERIALS, 's', "with-serials", NULL,
-	  "keep serial numbers, MAC addresses and the host's name" },
-	{ 0, 'h', "help", NULL, "print this help" },
-};
-
-#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
-/* What main asks of parsing besides a filled tool. */
-struct parsed {
-	const char *root;
-	bool help;
-};
 
 static void print_usage(FILE *file)
 {
@@ -78,16 +38,7 @@ static void print_verb_help(const struct hd_verb *verb)
 {
 	printf("Usage: virt-hostdev %s [OPTION]... %s\n%s.\n\n", verb->name,
 	       verb->arguments, verb->summary);
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		const char *argument = options[i].argument;
-
-		if (options[i].bit && !(verb->options & options[i].bit))
-			continue;
-		printf("  -%c, --%s%s%-*s %s\n", options[i].letter,
-		       options[i].name, argument ? " " : "",
-		       16 - (int)strlen(options[i].name) - (argument ? 1 : 0),
-		       argument ? argument : "", options[i].help);
-	}
+	hd_options_print(verb);
 	printf("\n%s\n", verb->help);
 }
 
@@ -97,156 +48,53 @@ static int usage(struct hd_err *err)
 	return HD_EXIT_USAGE;
 }
 
-/* Fills getopt's two tables with the options that the verb takes. */
-static void make_tables(const struct hd_verb *verb, char *letters,
-			struct option *longs)
+static int check_number(const struct hd_verb *verb, int n, char **arguments,
+			struct hd_err *err)
 {
-	*letters++ = ':'; /* getopt prints nothing by itself */
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (options[i].bit && !(verb->options & options[i].bit))
-			continue;
-		*letters++ = options[i].letter;
-		if (options[i].argument)
-			*letters++ = ':';
-		*longs++ = (struct option){ options[i].name,
-					    options[i].argument ?
-						    required_argument :
-						    no_argument,
-					    NULL, options[i].letter };
-	}
-	*letters = '\0';
-	*longs = (struct option){ NULL, 0, NULL, 0 };
-}
-
-/* "0000:03:00.0=default-route" */
-static int take_allow(struct hd_tool *tool, const char *text,
-		      struct hd_err *err)
-{
-	struct hd_allow *allow =
-		hd_array_add(&tool->allows, &tool->n_allows, sizeof(*allow));
-	const char *equals = strchr(text, '=');
-	HD_AUTOFREE char *addr =
-		equals ? strndup(text, (size_t)(equals - text)) : NULL;
-
-	if (!allow)
-		return hd_err_nomem(err);
-	if (addr && hd_addr_parse(addr, &allow->addr, NULL) == 0 &&
-	    hd_critical_parse(equals + 1, &allow->critical))
-		return 0;
-	return hd_err_set(
-		err, EINVAL,
-		"--allow takes ADDRESS=REASON, with a reason that a refusal names, not '%s'",
-		text);
-}
-
-static int take_option(int letter, struct hd_tool *tool, struct parsed *parsed,
-		       const char *word, struct hd_err *err)
-{
-	switch (letter) {
-	case 'j':
-		tool->json = true;
-		return 0;
-	case 'r':
-		parsed->root = optarg;
-		return 0;
-	case 'c':
-		tool->uri = optarg;
-		return 0;
-	case 'm':
-		tool->managed = strcmp(optarg, "yes") == 0;
-		if (tool->managed || strcmp(optarg, "no") == 0)
-			return 0;
-		return hd_err_set(err, EINVAL,
-				  "--managed takes yes or no, not '%s'",
-				  optarg);
-	case 'g':
-		tool->group = true;
-		return 0;
-	case 'd':
-		tool->driver = optarg;
-		return 0;
-	case 'a':
-		return take_allow(tool, optarg, err);
-	case 'G':
-		tool->guard = true;
-		return 0;
-	case 'k':
-		tool->check = true;
-		return 0;
-	case 'u':
-		tool->update = true;
-		return 0;
-	case 'x':
-		tool->remove = true;
-		return 0;
-	case 'f':
-		tool->follow_pins = true;
-		return 0;
-	case 's':
-		tool->serials = true;
-		return 0;
-	case 'h':
-		parsed->help = true;
-		return 0;
-	case ':':
-		return hd_err_set(err, EINVAL, "%s needs an argument", word);
-	default:
-		return hd_err_set(err, EINVAL, "there is no option %s here",
-				  word);
-	}
-}
-
-static int parse_options(const struct hd_verb *verb, int argc, char **argv,
-			 struct hd_tool *tool, struct parsed *parsed,
-			 struct hd_err *err)
-{
-	char letters[2 * N_OPTIONS + 2];
-	struct option longs[N_OPTIONS + 1];
-	int letter, n;
-
-	make_tables(verb, letters, longs);
-	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1)
-		if (take_option(letter, tool, parsed, argv[optind - 1], err) <
-		    0)
-			return usage(err);
-	n = argc - optind;
-	if (parsed->help ||
-	    (n >= verb->min_arguments && n <= verb->max_arguments))
+	if (n >= verb->min_arguments && n <= verb->max_arguments)
 		return 0;
 	if (n < verb->min_arguments)
-		hd_err_set(err, EINVAL, "%s needs %s", verb->name,
-			   verb->arguments);
-	else
-		hd_err_set(err, EINVAL, "%s takes no argument '%s'", verb->name,
-			   argv[optind + verb->max_arguments]);
-	return usage(err);
+		return hd_err_set(err, EINVAL, "%s needs %s", verb->name,
+				  verb->arguments);
+	return hd_err_set(err, EINVAL, "%s takes no argument '%s'", verb->name,
+			  arguments[verb->max_arguments]);
 }
 
-static void clear_tool(struct hd_tool *tool)
+static int run_here(const struct hd_verb *verb, int argc, char **argv,
+		    struct hd_tool *tool, struct hd_err *err)
 {
-	free(tool->allows);
+	HD_AUTO_NAMES struct hd_names *names = NULL;
+	HD_AUTO_ROOT struct hd_root root = HD_ROOT_INIT;
+
+	if (hd_root_open(&root, tool->root, err) < 0)
+		return HD_EXIT_FAILED;
+	tool->host = root.host;
+	names = tool->names = hd_names_new();
+	return verb->run(tool, argc, argv, err);
 }
 
 static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		    struct hd_err *err)
 {
-	HD_AUTO_NAMES struct hd_names *names = NULL;
-	HD_AUTO_ROOT struct hd_root root = HD_ROOT_INIT;
-	HD_AUTO(clear_tool) struct hd_tool tool = { .managed = true };
-	struct parsed parsed = { NULL, false };
-	int status = parse_options(verb, argc, argv, &tool, &parsed, err);
+	HD_AUTOFREE void *values = calloc(1, verb->values_size + 1);
+	struct hd_tool tool = { .values = values };
+	int first = 0, status = HD_EXIT_FINE;
 
-	if (status != 0)
-		return status;
-	if (parsed.help) {
-		print_verb_help(verb);
-		return HD_EXIT_FINE;
-	}
-	if (hd_root_open(&root, parsed.root, err) < 0)
+	if (!values) {
+		hd_err_nomem(err);
 		return HD_EXIT_FAILED;
-	tool.host = root.host;
-	names = tool.names = hd_names_new();
-	return verb->run(&tool, argc - optind, argv + optind, err);
+	}
+	if (hd_options_parse(verb, argc, argv, &tool, &first, err) < 0)
+		status = usage(err);
+	else if (tool.help)
+		print_verb_help(verb);
+	else if (check_number(verb, argc - first, argv + first, err) < 0)
+		status = usage(err);
+	else
+		status = run_here(verb, argc - first, argv + first, &tool, err);
+	if (verb->clear)
+		verb->clear(values);
+	return status;
 }
 
 static int run(int argc, char **argv, struct hd_err *err)

@@ -10,9 +10,14 @@
 #include "xml/domain.h"
 #include "xml/rewrite.h"
 
+struct values {
+	bool check, update, remove;
+};
+
 /* What the command line means. */
 struct job {
 	struct hd_tool *tool;
+	const struct values *values;
 	const char *source;
 	char *text; /* the domain's; owned */
 	size_t length;
@@ -76,7 +81,7 @@ static int add_wanted(struct job *job, struct hd_addr addr)
 			   hd_addr_text(addr).s);
 		return -EINVAL;
 	}
-	if (find_pin(job, addr) && !job->tool->update)
+	if (find_pin(job, addr) && !job->values->update)
 		return 0;
 	return add_pin(job, addr);
 }
@@ -190,7 +195,10 @@ static int load(struct job *job)
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	HD_AUTO(end)
-	struct job job = { .tool = tool, .source = argv[0], .err = err };
+	struct job job = { .tool = tool,
+			   .values = tool->values,
+			   .source = argv[0],
+			   .err = err };
 	HD_AUTOFREE char *rewritten = NULL;
 	size_t length;
 	int r;
@@ -199,9 +207,9 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		return HD_EXIT_USAGE;
 	if (load(&job) < 0)
 		return HD_EXIT_FAILED;
-	if (tool->check)
+	if (job.values->check)
 		return check(&job);
-	if (tool->remove)
+	if (job.values->remove)
 		r = hd_rewrite_unpin(job.text, job.length, job.addrs,
 				     job.n_addrs, &rewritten, &length, err);
 	else
@@ -213,6 +221,16 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 				    rewritten != NULL, err);
 	return r < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
+
+static const struct hd_option options[] = {
+	{ 'k', "check", NULL, "compare, and write nothing",
+	  offsetof(struct values, check), NULL },
+	{ 'u', "update", NULL, "write down anew what is pinned",
+	  offsetof(struct values, update), NULL },
+	{ 'x', "remove", NULL, "forget the pins",
+	  offsetof(struct values, remove), NULL },
+	{ .name = NULL },
+};
 
 const struct hd_verb hd_verb_pin = {
 	.name = "pin",
@@ -226,7 +244,9 @@ const struct hd_verb hd_verb_pin = {
 		"guest's devices. What is pinned stays, unless --update renews it; --remove forgets,\n"
 		"--check compares and writes nothing. A FILE is changed in place, and nothing of it\n"
 		"but the pins; - is read, and written to standard output.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT | HD_OPT_PIN,
+	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
+	.options = options,
+	.values_size = sizeof(struct values),
 	.min_arguments = 1,
 	.max_arguments = 256,
 	.run = run,

@@ -124,7 +124,7 @@ const struct hd_verb hd_verb_plan = {
 		"step of ours. Each step is shown with the one that undoes it. DOMAIN, FILE and\n"
 		"- are as for check.\n"
 		"Exit status: 0 it could start, 1 it would be refused.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
+	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = run,

@@ -2,13 +2,18 @@
 #include "lib/byhand.h"
 #include "tools/byhand.h"
 
+struct values {
+	bool group;
+};
+
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
+	const struct values *values = tool->values;
 	HD_AUTO_CHOICE struct hd_choice choice = { NULL, 0 };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
-	int r = hd_choice_read(&choice, tool, argc, argv, err);
+	int r = hd_choice_read(&choice, tool, values->group, argc, argv, err);
 
 	if (r != HD_EXIT_FINE)
 		return r;
@@ -17,13 +22,21 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	return hd_choice_report(&choice, tool, r, &findings);
 }
 
+static const struct hd_option options[] = {
+	{ 'g', "group", NULL, "and everything else in their IOMMU groups",
+	  offsetof(struct values, group), NULL },
+	{ .name = NULL },
+};
+
 const struct hd_verb hd_verb_release = {
 	.name = "release",
 	.arguments = "ADDRESS...",
 	.summary = "Give back to the host what bind has taken",
 	.help = "Returns the devices to the drivers and the driver_override that they had before\n"
 		"virt-hostdev bind. What a guest holds comes back when the guest ends.",
-	.options = HD_OPT_JSON | HD_OPT_GROUP,
+	.common = HD_OPT_JSON,
+	.options = options,
+	.values_size = sizeof(struct values),
 	.min_arguments = 1,
 	.max_arguments = 256,
 	.run = run,

@@ -7,6 +7,10 @@
 #include "xml/domain.h"
 #include "xml/rewrite.h"
 
+struct values {
+	bool follow_pins;
+};
+
 static int follow(struct hd_tool *tool, const char *text, size_t length,
 		  char **ret, size_t *ret_length, struct hd_err *err)
 {
@@ -24,13 +28,14 @@ static int follow(struct hd_tool *tool, const char *text, size_t length,
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
+	const struct values *values = tool->values;
 	HD_AUTOFREE char *text = NULL;
 	HD_AUTOFREE char *rewritten = NULL;
 	size_t length, size = 0;
 	int r;
 
 	(void)argc;
-	if (!tool->follow_pins) {
+	if (!values->follow_pins) {
 		hd_err_set(err, EINVAL, "rewrite needs --follow-pins");
 		return HD_EXIT_USAGE;
 	}
@@ -44,6 +49,12 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	return r < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 
+static const struct hd_option options[] = {
+	{ 'f', "follow-pins", NULL, "go to where the pinned devices are",
+	  offsetof(struct values, follow_pins), NULL },
+	{ .name = NULL },
+};
+
 const struct hd_verb hd_verb_rewrite = {
 	.name = "rewrite",
 	.arguments = "DOMAIN|FILE|-",
@@ -52,7 +63,9 @@ const struct hd_verb hd_verb_rewrite = {
 		"pinned devices are now (see pin). A DOMAIN is defined anew, a FILE is changed in\n"
 		"place, - is read and written to standard output. Everything else stays byte for\n"
 		"byte.",
-	.options = HD_OPT_ROOT | HD_OPT_CONNECT | HD_OPT_FOLLOW_PINS,
+	.common = HD_OPT_ROOT | HD_OPT_CONNECT,
+	.options = options,
+	.values_size = sizeof(struct values),
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = run,

@@ -163,7 +163,7 @@ const struct hd_verb hd_verb_show = {
 	.summary = "Show one device, its IOMMU group and who holds it",
 	.help = "Addresses are written as lspci, sysfs or libvirt print them: 01:00.0,\n"
 		"0000:01:00.0, 10000:e1:00.0, pci_0000_01_00_0.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT,
+	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = run,

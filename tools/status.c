@@ -202,6 +202,6 @@ const struct hd_verb hd_verb_status = {
 		"behind: the guest is gone, and its devices were not given back (virt-hostdev\n"
 		"recover does that). BEFORE is the driver that the device had and gets back.\n"
 		"Only root can see it.",
-	.options = HD_OPT_JSON | HD_OPT_ROOT,
+	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.run = run,
 };

@@ -6,43 +6,29 @@
 #include <stdbool.h>
 
 #include "lib/finding.h"
-#include "lib/guard/guard.h"
 #include "lib/host.h"
 #include "lib/names.h"
+#include "tools/option.h"
 
 /* Exit codes of every verb. */
 enum { HD_EXIT_FINE = 0, HD_EXIT_FAILED = 1, HD_EXIT_USAGE = 2 };
 
-/* Options a verb may take; a verb's row says which ones it does. */
+/* The options that verbs share; a verb's row says which of them it takes. */
 enum {
 	HD_OPT_JSON = 1 << 0,
 	HD_OPT_ROOT = 1 << 1,
 	HD_OPT_CONNECT = 1 << 2,
-	HD_OPT_MANAGED = 1 << 3,
-	HD_OPT_GROUP = 1 << 4,
-	HD_OPT_DRIVER = 1 << 5,
-	HD_OPT_ALLOW = 1 << 6,
-	HD_OPT_GUARD = 1 << 7,
-	HD_OPT_PIN = 1 << 8, /* --check, --update, --remove */
-	HD_OPT_FOLLOW_PINS = 1 << 9,
-	HD_OPT_SERIALS = 1 << 10,
 };
 
-/* What the command line said, and what every verb works with. */
+/* What every verb works with, and what the command line said. */
 struct hd_tool {
 	struct hd_host host; /* main's, who closes it */
 	struct hd_names *names;
 	bool json;
+	const char *root; /* NULL: this machine */
 	const char *uri; /* of libvirt; NULL for its default */
-	bool managed;
-	bool group;
-	const char *driver; /* NULL: vfio-pci */
-	struct hd_allow *allows; /* owned */
-	size_t n_allows;
-	bool guard;
-	bool check, update, remove;
-	bool follow_pins;
-	bool serials;
+	bool help;
+	void *values; /* of the verb's own options; main's */
 };
 
 /* One verb: a row of the table in main.c, a file of its own. */
@@ -51,7 +37,10 @@ struct hd_verb {
 	const char *arguments; /* for the usage line */
 	const char *summary;
 	const char *help; /* paragraphs after the options */
-	unsigned options; /* HD_OPT_… */
+	unsigned common; /* HD_OPT_… */
+	const struct hd_option *options; /* its own; NULL: none */
+	size_t values_size; /* of what they are stored in: zeros at first */
+	void (*clear)(void *values); /* NULL: they own nothing */
 	int min_arguments;
 	int max_arguments;
 	/*

@@ -4,6 +4,7 @@
 
 #include "lib/check/subject.h"
 #include "lib/cleanup.h"
+#include "lib/print.h"
 
 /* Adds an error; @message and @fix are taken over. */
 int hd_refuse(struct hd_check_subject *s, const char *id, char *message,
@@ -38,35 +39,9 @@ const char *hd_label(struct hd_check_subject *s)
 	return s->label ? s->label : "The device";
 }
 
-/* A guest's name as one word of a shell command. */
-static char *quote(const char *name)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *file;
-
-	if (*name && *name != '-' &&
-	    !name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-			       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")])
-		return strdup(name);
-	file = open_memstream(&text, &size);
-	if (!file)
-		return NULL;
-	fputc('\'', file);
-	for (; *name; name++) {
-		if (*name == '\'')
-			fputs("'\\''", file);
-		else
-			fputc(*name, file);
-	}
-	fputc('\'', file);
-	fclose(file);
-	return text;
-}
-
 char *hd_command_for(const char *command, const char *domain)
 {
-	HD_AUTOFREE char *quoted = quote(domain);
+	HD_AUTOFREE char *quoted = hd_quote(domain);
 
 	return quoted ? hd_text("%s %s", command, quoted) : NULL;
 }

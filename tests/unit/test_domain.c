@@ -395,7 +395,8 @@ static void writes_what_it_reads(void **state)
 	for (size_t i = 0; i < 2 * N_ELEMENTS(rows); i++) {
 		HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 		struct hd_addr wanted = addr(rows[i / 2]);
-		HD_AUTOFREE char *xml = hd_hostdev_format(wanted, i % 2);
+		HD_AUTOFREE char *xml = hd_hostdev_format(&(struct hd_hostdev){
+			.addr = wanted, .managed = i % 2 });
 
 		assert_int_equal(parse_devices(xml, &domain, NULL), 0);
 		assert_int_equal(domain.n_assigns, 1);
@@ -406,7 +407,8 @@ static void writes_what_it_reads(void **state)
 
 static void writes_as_libvirt_does(void **state)
 {
-	HD_AUTOFREE char *xml = hd_hostdev_format(addr("10000:e1:0a.3"), true);
+	HD_AUTOFREE char *xml = hd_hostdev_format(&(struct hd_hostdev){
+		.addr = addr("10000:e1:0a.3"), .managed = true });
 
 	(void)state;
 	assert_string_equal(

@@ -17,13 +17,17 @@
 #include "tools/capture/tar.h"
 #include "tools/tool.h"
 
+struct values {
+	bool serials;
+};
+
 static int record_host(const struct hd_tool *tool, struct hd_record *record,
 		       struct hd_err *err)
 {
 	int r;
 
 	record->host = &tool->host;
-	record->serials = tool->serials;
+	record->serials = ((const struct values *)tool->values)->serials;
 	/* Devices first: their rules say more than those of single files. */
 	r = hd_collect_devices(record);
 	if (r == 0)
@@ -83,7 +87,9 @@ static int write_summary(const struct hd_tool *tool,
 	fputs("\nrelease", file);
 	hd_word_write(file, release);
 	fprintf(file, "\nserials %s\nentries %zu\n",
-		tool->serials ? "kept" : "replaced", record->n);
+		((const struct values *)tool->values)->serials ? "kept" :
+								 "replaced",
+		record->n);
 	write_remarks(file, "node", &record->nodes);
 	write_remarks(file, "unread", &record->misses);
 	return fclose(file) == 0 ? 0 : -ENOMEM;
@@ -239,6 +245,13 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	return HD_EXIT_FINE;
 }
 
+static const struct hd_option options[] = {
+	{ 's', "with-serials", NULL,
+	  "keep serial numbers, MAC addresses and the host's name",
+	  offsetof(struct values, serials), NULL },
+	{ .name = NULL },
+};
+
 const struct hd_verb hd_verb_capture = {
 	.name = "capture",
 	.arguments = "[FILE]",
@@ -249,7 +262,9 @@ const struct hd_verb hd_verb_capture = {
 		"passwords are removed. IP addresses, the names and definitions of guests and\n"
 		"the hook scripts of the host are in it: look before you give it to others.\n"
 		"Only root can read everything.",
-	.options = HD_OPT_ROOT | HD_OPT_SERIALS,
+	.common = HD_OPT_ROOT,
+	.options = options,
+	.values_size = sizeof(struct values),
 	.max_arguments = 1,
 	.run = run,
 };

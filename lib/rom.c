@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/rom.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/read.h"
+
+/* The header of an image; all numbers of a ROM are little-endian. */
+enum { HEADER_SIZE = 0x1a, HEADER_POINTER = 0x18 };
+
+/* The PCI data structure, "PCIR". */
+enum {
+	PCIR_VENDOR = 0x04,
+	PCIR_DEVICE = 0x06,
+	PCIR_LIST = 0x08, /* of devices, in revision 3 and newer */
+	PCIR_REVISION = 0x0c,
+	PCIR_CLASS = 0x0d,
+	PCIR_LENGTH = 0x10, /* of the image, in BLOCKs */
+	PCIR_TYPE = 0x14,
+	PCIR_INDICATOR = 0x15,
+	PCIR_SIZE = 0x18,
+	BLOCK = 512,
+	LAST_IMAGE = 0x80,
+	TYPE_BIOS = 0,
+	TYPE_EFI = 3,
+};
+
+struct bytes {
+	const uint8_t *data;
+	size_t n;
+};
+
+static unsigned get16(const uint8_t *p)
+{
+	return p[0] | (unsigned)p[1] << 8;
+}
+
+/* What is left from @offset on; nothing when that is past the end. */
+static struct bytes from(struct bytes bytes, size_t offset)
+{
+	if (offset > bytes.n)
+		offset = bytes.n;
+	return (struct bytes){ bytes.data + offset, bytes.n - offset };
+}
+
+static bool begins_image(struct bytes bytes)
+{
+	return bytes.n >= HEADER_SIZE && bytes.data[0] == 0x55 &&
+	       bytes.data[1] == 0xaa;
+}
+
+/* The image's data structure; no bytes when it has none. */
+static struct bytes find_pcir(struct bytes image)
+{
+	struct bytes pcir = from(image, get16(image.data + HEADER_POINTER));
+
+	if (pcir.n < PCIR_SIZE || memcmp(pcir.data, "PCIR", 4) != 0)
+		pcir.n = 0;
+	return pcir;
+}
+
+static void add_id(struct hd_rom *rom, unsigned vendor, unsigned device)
+{
+	if (hd_rom_matches(rom, (uint16_t)vendor, (uint16_t)device))
+		return;
+	if (rom->n_ids == HD_ROM_IDS) {
+		rom->more_ids = true;
+		return;
+	}
+	rom->ids[rom->n_ids++] =
+		(struct hd_rom_id){ (uint16_t)vendor, (uint16_t)device };
+}
+
+static void add_ids(struct hd_rom *rom, struct bytes pcir)
+{
+	unsigned vendor = get16(pcir.data + PCIR_VENDOR);
+	unsigned pointer = get16(pcir.data + PCIR_LIST);
+	struct bytes list = from(pcir, pointer);
+
+	add_id(rom, vendor, get16(pcir.data + PCIR_DEVICE));
+	if (pcir.data[PCIR_REVISION] < 3 || pointer < PCIR_SIZE)
+		return;
+	for (; list.n >= 2 && get16(list.data); list = from(list, 2))
+		add_id(rom, vendor, get16(list.data));
+}
+
+static void add_image(struct hd_rom *rom, struct bytes pcir)
+{
+	const uint8_t *p = pcir.data;
+
+	add_ids(rom, pcir);
+	rom->has_bios |= p[PCIR_TYPE] == TYPE_BIOS;
+	rom->has_efi |= p[PCIR_TYPE] == TYPE_EFI;
+	if (rom->n_images++ > 0)
+		return;
+	rom->vendor = (uint16_t)get16(p + PCIR_VENDOR);
+	rom->device = (uint16_t)get16(p + PCIR_DEVICE);
+	rom->class_code = get16(p + PCIR_CLASS) | (uint32_t)p[PCIR_CLASS + 2]
+							  << 16;
+}
+
+static bool all_equal(struct bytes file)
+{
+	return memcmp(file.data, file.data + 1, file.n - 1) == 0;
+}
+
+/* Where in a file that is more than a ROM the ROM begins; 0: nowhere. */
+static size_t find_rom(struct bytes file)
+{
+	for (size_t offset = 1; offset < file.n; offset++) {
+		const uint8_t *next =
+			memchr(file.data + offset, 0x55, file.n - offset);
+		struct bytes rest;
+
+		if (!next)
+			return 0;
+		offset = (size_t)(next - file.data);
+		rest = from(file, offset);
+		if (begins_image(rest) && find_pcir(rest).n)
+			return offset;
+	}
+	return 0;
+}
+
+/* Says why a file that doesn't begin with an image is of no use. */
+static int refuse(struct bytes file, struct hd_err *err)
+{
+	static const char *const container[] = {
+		"is no expansion ROM, but has one in it",
+		"has NVIDIA's NVGI header of firmware flash tools before the expansion ROM",
+	};
+	bool nvgi = file.n >= 4 && memcmp(file.data, "NVGI", 4) == 0;
+	size_t offset;
+
+	if (all_equal(file))
+		return hd_err_set(
+			err, EINVAL,
+			"the file has nothing but bytes 0x%02x in it, as when the ROM of a device could not be read",
+			file.data[0]);
+	offset = find_rom(file);
+	if (offset) {
+		hd_err_set(err, EINVAL, "the file %s, at byte %zu",
+			   container[nvgi], offset);
+		hd_err_fix(err,
+			   "Cut off what is before it: tail -c +%zu OLD > NEW",
+			   offset + 1);
+		return -EINVAL;
+	}
+	return hd_err_set(
+		err, EINVAL,
+		nvgi ? "the file is for NVIDIA's flash tools (NVGI), and no expansion ROM is found in it" :
+		       "the file is no expansion ROM: it begins with 0x%02X%02X instead of 0x55AA",
+		file.data[0], file.n > 1 ? file.data[1] : 0);
+}
+
+/*
+ * Adds the image at the beginning of @rest. Sets @rest to what follows it, to
+ * nothing after the last one.
+ */
+static int take_image(struct hd_rom *rom, struct bytes file, struct bytes *rest,
+		      struct hd_err *err)
+{
+	struct bytes image = *rest, pcir = find_pcir(image);
+	size_t offset = file.n - image.n, length;
+
+	if (!pcir.n)
+		return hd_err_set(
+			err, EINVAL,
+			"the image at byte %zu of the file has no PCI data structure (PCIR)",
+			offset);
+	length = (size_t)BLOCK * get16(pcir.data + PCIR_LENGTH);
+	if (length > image.n)
+		return hd_err_set(
+			err, EINVAL,
+			"the file is cut off: its image at byte %zu has %zu bytes, of which %zu are there",
+			offset, length, image.n);
+	add_image(rom, pcir);
+	if (length == 0 || pcir.data[PCIR_INDICATOR] & LAST_IMAGE)
+		length = image.n;
+	*rest = from(image, length);
+	return 0;
+}
+
+int hd_rom_parse(const uint8_t *data, size_t n, struct hd_rom *ret,
+		 struct hd_err *err)
+{
+	struct bytes file = { data, n }, rest = file;
+	struct hd_rom rom = { .n_images = 0 };
+
+	if (n == 0)
+		return hd_err_set(err, EINVAL, "the file is empty");
+	if (!begins_image(file))
+		return refuse(file, err);
+	while (begins_image(rest)) {
+		int r = take_image(&rom, file, &rest, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = rom;
+	return 0;
+}
+
+static int read_file(const struct hd_host *host, const char *path, char **ret,
+		     size_t *ret_length, struct hd_err *err)
+{
+	const char *below = path + strspn(path, "/");
+	HD_AUTOCLOSE int fd = -1;
+	struct stat st;
+	int r;
+
+	if (below == path || !*below)
+		return hd_err_set(err, EINVAL, "this is no absolute path");
+	/* A FIFO would be waited for, and a terminal taken. */
+	fd = hd_host_openat(host, below, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return hd_err_set(err, fd < 0 ? -fd : errno,
+				  "the file can't be opened: %s",
+				  strerror(fd < 0 ? -fd : errno));
+	if (!S_ISREG(st.st_mode))
+		return hd_err_set(err, EINVAL, "this is no regular file");
+	r = hd_read_all(fd, HD_ROM_LIMIT, ret, ret_length);
+	if (r == -EFBIG)
+		return hd_err_set(
+			err, EFBIG,
+			"the file has more than %d MiB, as no ROM has",
+			HD_ROM_LIMIT / 1024 / 1024);
+	return r < 0 ? hd_err_set(err, -r, "the file can't be read: %s",
+				  strerror(-r)) :
+		       0;
+}
+
+int hd_rom_read(const struct hd_host *host, const char *path,
+		struct hd_rom *ret, struct hd_err *err)
+{
+	HD_AUTOFREE char *data = NULL;
+	size_t length;
+	int r = read_file(host, path, &data, &length, err);
+
+	if (r == 0)
+		r = hd_rom_parse((const uint8_t *)data, length, ret, err);
+	if (r < 0)
+		hd_err_wrap(err, "%s", path);
+	return r;
+}
+
+bool hd_rom_matches(const struct hd_rom *rom, uint16_t vendor, uint16_t device)
+{
+	for (size_t i = 0; i < rom->n_ids; i++)
+		if (rom->ids[i].vendor == vendor &&
+		    rom->ids[i].device == device)
+			return true;
+	return rom->more_ids;
+}

@@ -166,7 +166,8 @@ def suites_of(folder, module):
 
 def part_cli(report):
     if make(report, "build.asan", f"O={BUILD}/asan", "SANITIZE=address,undefined"):
-        for module in ("test_hook", "test_tool", "test_trees", "test_capture"):
+        for module in ("test_hook", "test_tool", "test_trees", "test_capture",
+                       "test_golden"):
             run_suites(report, suites_of("cli", module))
 
 
@@ -201,7 +202,7 @@ def part_vm(report):
         return
     # What is compared with the fake kernel needs it.
     built = make_fakekernel(report)
-    suites = [suite for module in ("scenarios", "lifelines", "pins", "removal", "race",
+    suites = [suite for module in ("scenarios", "lifelines", "pins", "removal", "race", "spoken",
                                          *["compared"] * built)
               for suite in suites_of("vm", module)]
     rootfs = importlib.import_module("rootfs")

@@ -121,9 +121,14 @@ class _Builder:
 
 
 def build(name, root):
-    """Makes the tree called NAME below an empty folder."""
+    """Makes the tree called NAME, of tests/trees, below an empty folder."""
+    build_file(TREES / f"{name}.tree", root)
+
+
+def build_file(path, root):
+    """Makes the tree that a file describes below an empty folder."""
     builder = _Builder(root)
-    for line in (TREES / f"{name}.tree").read_text().splitlines():
+    for line in path.read_text().splitlines():
         if not line or line.startswith("#"):
             continue
         kind, rest = line.split(" ", 1)

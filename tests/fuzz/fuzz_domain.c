@@ -2,6 +2,28 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "xml/domain.h"
+#include "xml/slots.h"
+#include "xml/target.h"
+
+/* Slots of the guest: each that is found free is one that it can have. */
+static void find_slots(const char *text, size_t size)
+{
+	HD_AUTO_SLOTS struct hd_slots slots = { .buses = NULL };
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	struct hd_addr guest;
+	uint32_t targets;
+
+	hd_targets_read(text, size, &targets, NULL);
+	if (hd_slots_read(text, size, &slots, &err) < 0) {
+		if (!err.message)
+			__builtin_trap();
+		return;
+	}
+	for (int i = 0; i < 3; i++)
+		if (hd_slots_take(&slots, i, i - 1, &guest, NULL) == 0 &&
+		    (guest.domain || guest.slot > 0x1f || guest.function))
+			__builtin_trap();
+}
 
 /* Reads a document; a refusal has one sentence, a domain has a name, and
  * one that need not be read asks for nothing. */
@@ -22,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((domain.n_assigns || domain.metadata.policy.siblings) &&
 	    !hd_domain_may_ask((const char *)data, size))
 		__builtin_trap();
+	find_slots((const char *)data, size);
 	for (size_t i = 0; i < domain.n_assigns; i++)
 		if (domain.assigns[i].addr.slot > 0x1f ||
 		    domain.assigns[i].addr.function > 7)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "xml/target.h"
 
 static const struct hd_hostdev *find_item(const struct hd_blocks *blocks,
 					  struct hd_addr addr)
@@ -203,17 +204,22 @@ static int fill_alias(struct hd_blocks *blocks, struct hd_hostdev *item)
 	return item->alias ? 0 : -ENOMEM;
 }
 
-/* "vda", "vdb" and so on, unless one is named. */
-static int fill_target(struct hd_blocks *blocks, struct hd_hostdev *item,
-		       size_t i)
+/* The first free one of "vda", "vdb" and so on, unless one is named. */
+static int fill_target(struct hd_blocks *blocks, struct hd_hostdev *item)
 {
+	int i = 0;
+
 	item->target = blocks->wishes->target;
 	if (item->source != HD_SOURCE_DISK || item->target)
 		return 0;
-	if (i >= 26)
-		return hd_err_set(blocks->err, EINVAL,
-				  "more than 26 disks at a time have no names");
-	item->target = keep(blocks, hd_text("vd%c", 'a' + (int)i));
+	while (i < HD_TARGETS && blocks->targets >> i & 1)
+		i++;
+	if (i == HD_TARGETS)
+		return hd_err_set(blocks->err, ENOSPC,
+				  "no name from vda to vdz is left for %s",
+				  hd_addr_text(item->addr).s);
+	blocks->targets |= UINT32_C(1) << i;
+	item->target = keep(blocks, hd_text("vd%c", 'a' + i));
 	return item->target ? 0 : -ENOMEM;
 }
 
@@ -235,7 +241,7 @@ static int fill(struct hd_blocks *blocks, size_t i)
 	item->mac = wishes->mac;
 	item->vlan = wishes->vlan;
 	r = fill_alias(blocks, item);
-	return r < 0 ? r : fill_target(blocks, item, i);
+	return r < 0 ? r : fill_target(blocks, item);
 }
 
 int hd_blocks_fill(struct hd_blocks *blocks)

@@ -38,6 +38,8 @@ struct hd_blocks {
 	size_t n;
 	size_t n_named; /* of them, those that are not only siblings; they come
 			 * first */
+	uint32_t targets; /* names of disks that are taken, as
+			   * hd_targets_read() gives them */
 	struct hd_findings notes; /* what is to be said beside it */
 	char **texts; /* that the items point to; owned */
 	size_t n_texts;

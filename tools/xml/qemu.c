@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The devices as arguments of QEMU (qemu(1), vfio-pci and nvme:// there). */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,13 @@ static void put_port(FILE *file, const char *port,
 		fputs(",multifunction=on", file);
 }
 
+/* Class "display controller, VGA compatible". */
+static bool is_vga(const struct hd_blocks *blocks,
+		   const struct hd_hostdev *item)
+{
+	return hd_blocks_device(blocks, item)->class_code >> 8 == 0x0300;
+}
+
 static void put_device(FILE *file, const struct hd_blocks *blocks,
 		       const struct hd_hostdev *item, const char *port)
 {
@@ -41,7 +49,7 @@ static void put_device(FILE *file, const struct hd_blocks *blocks,
 	if (item->iommufd)
 		fputs(",iommufd=" IOMMUFD, file);
 	put_port(file, port, item);
-	if (blocks->wishes->x_vga)
+	if (blocks->wishes->x_vga && is_vga(blocks, item))
 		fputs(",x-vga=on", file);
 	if (item->rom_off)
 		fputs(",rombar=0", file);
@@ -111,11 +119,22 @@ static int print_device(const struct hd_blocks *blocks, size_t first, size_t n)
 	return r;
 }
 
+static int check_vga(const struct hd_blocks *blocks)
+{
+	for (size_t i = 0; i < blocks->n_named; i++)
+		if (is_vga(blocks, &blocks->items[i]))
+			return 0;
+	return hd_err_set(blocks->err, EINVAL,
+			  "--x-vga is for a VGA card, and none is named");
+}
+
 int hd_blocks_print_qemu(const struct hd_blocks *blocks)
 {
 	size_t n;
-	int r = 0;
+	int r = blocks->wishes->x_vga ? check_vga(blocks) : 0;
 
+	if (r < 0)
+		return r;
 	if (blocks->wishes->iommufd)
 		puts("-object iommufd,id=" IOMMUFD);
 	for (size_t first = 0; r == 0 && first < blocks->n_named; first += n) {

@@ -9,6 +9,7 @@
 #include "lib/print.h"
 #include "tools/xml/blocks.h"
 #include "xml/domain.h"
+#include "xml/target.h"
 
 struct values {
 	struct hd_wishes wishes;
@@ -237,8 +238,9 @@ static int check_new(const struct hd_blocks *blocks,
 	return 0;
 }
 
-static int place_for(struct hd_blocks *blocks, const char *source,
-		     struct hd_slots *slots)
+/* The guest that the blocks are for: its free slots and names. */
+static int read_guest(struct hd_blocks *blocks, const char *source,
+		      struct hd_slots *slots)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTOFREE char *text = NULL;
@@ -251,8 +253,9 @@ static int place_for(struct hd_blocks *blocks, const char *source,
 	if (r == 0)
 		r = check_new(blocks, &domain);
 	if (r == 0)
-		r = hd_slots_read(text, length, slots, blocks->err);
-	return r < 0 ? r : hd_blocks_place(blocks, slots);
+		r = hd_targets_read(text, length, &blocks->targets,
+				    blocks->err);
+	return r < 0 ? r : hd_slots_read(text, length, slots, blocks->err);
 }
 
 /* All blocks or none: half an answer would be pasted. */
@@ -283,13 +286,14 @@ static int make(struct hd_blocks *blocks, const struct values *values,
 	HD_AUTO_SLOTS struct hd_slots slots = { .buses = NULL };
 	int r = hd_blocks_add(blocks, addrs, n);
 
+	if (r == 0 && values->domain)
+		r = read_guest(blocks, values->domain, &slots);
 	if (r == 0)
 		r = hd_blocks_fill(blocks);
 	if (r == 0 && values->wishes.qemu)
 		return hd_blocks_print_qemu(blocks);
 	if (r == 0)
-		r = values->domain ? place_for(blocks, values->domain, &slots) :
-				     hd_blocks_place(blocks, NULL);
+		r = hd_blocks_place(blocks, values->domain ? &slots : NULL);
 	if (r == 0)
 		r = check_versions(blocks, values);
 	return r < 0 ? r : print_xml(blocks, &slots);

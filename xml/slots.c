@@ -31,12 +31,11 @@ static const struct hd_bus *find_bus(const struct hd_slots *slots,
 /* The cell that a bus is near to: its own, or that of a bus above it. */
 static int cell_of(const struct hd_slots *slots, const struct hd_bus *bus)
 {
-	/* As many steps as there are buses: the XML may have a circle. */
+	/* As many steps as there are buses: the root is its own parent, and the
+	 * XML may have a circle. */
 	for (size_t i = 0; bus && i < slots->n_buses; i++) {
 		if (bus->node != HD_NO_NODE)
 			return bus->node;
-		if (bus->parent == bus->index)
-			break;
 		bus = find_bus(slots, bus->parent);
 	}
 	return HD_NO_NODE;

@@ -106,7 +106,7 @@ static bool is_function(const struct hd_blocks *blocks, struct hd_addr addr)
 	struct hd_device device;
 	bool is;
 
-	if (hd_device_read(&blocks->tool->host, addr, HD_BRIEF, &device, NULL) <
+	if (hd_device_read(&blocks->tool->host, addr, HD_FULL, &device, NULL) <
 	    0)
 		return false;
 	is = !device.is_vf;

@@ -98,10 +98,10 @@ static void learn_groups(const struct hd_blocks *blocks, struct hd_slots *slots)
 	for (size_t i = 0; i < slots->n_buses; i++) {
 		struct hd_bus *bus = &slots->buses[i];
 
-		if (bus->has_host &&
-		    hd_device_read_group(&blocks->tool->host, bus->host,
-					 &bus->group, NULL) < 0)
-			bus->group = HD_NO_GROUP;
+		/* It stays without a group when the device isn't there. */
+		if (bus->has_host)
+			hd_device_read_group(&blocks->tool->host, bus->host,
+					     &bus->group, NULL);
 	}
 }
 

@@ -19,7 +19,10 @@ $(unit_tests): $(O)/%: $(O)/%.o $(O)/tests/unit/place.o $(O)/lib/lib.a
 fuzzers: $(fuzzers)
 
 $(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs)) -fsanitize=fuzzer
+	$(call link,$(xml_pkgs) libarchive) -fsanitize=fuzzer
+
+# The tool's own parser.
+$(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/capture/,tar.o record.o)
 
 check: packages
 	$(PYTHON) tests/run.py

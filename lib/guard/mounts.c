@@ -106,7 +106,9 @@ int hd_mounts_device(const char *spec, char **ret, struct hd_err *err)
 	HD_AUTOFREE char *tag = NULL;
 	HD_AUTOFREE char *value = NULL;
 	const char *folder = NULL;
-	char encoded[1024];
+	/* blkid_encode_string() (2.38) writes up to one byte beyond the length
+	 * that it is told. */
+	char encoded[1024 + 1];
 	struct blkid_api api;
 	int r = 0;
 
@@ -119,8 +121,8 @@ int hd_mounts_device(const char *spec, char **ret, struct hd_err *err)
 				err, -r,
 				"%s can't be read without " BLKID_SONAME, spec);
 		if (api.blkid_parse_tag_string(spec, &tag, &value) == 0 &&
-		    api.blkid_encode_string(value, encoded, sizeof(encoded)) ==
-			    0)
+		    api.blkid_encode_string(value, encoded,
+					    sizeof(encoded) - 1) == 0)
 			for (size_t i = 0; i < sizeof(links) / sizeof(links[0]);
 			     i++)
 				if (strcmp(tag, links[i].tag) == 0)

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Files of a host that other programs wrote: the first byte of the input says
+ * which one the rest is.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/config.h"
+#include "lib/guard/layer.h"
+#include "lib/guard/mounts.h"
+#include "lib/guard/routes.h"
+
+/* What is read has a sentence when it fails. */
+static void check(int r, const struct hd_err *err)
+{
+	if (r < 0 && (!err->message || !*err->message))
+		__builtin_trap();
+}
+
+static void read_config(const struct hd_host *host, struct hd_err *err)
+{
+	struct hd_config config;
+	int r = hd_config_read(host, &config, err);
+
+	check(r, err);
+	if (config.step_seconds < 1 || config.step_seconds > 3600 ||
+	    config.policy.siblings == HD_SIBLINGS_UNSAID)
+		__builtin_trap();
+}
+
+static void read_routes(const struct hd_host *host, struct hd_err *err)
+{
+	static const char *const addresses[] = { "192.0.2.1", "2001:db8::1" };
+	HD_AUTO_ROUTES struct hd_routes routes = { NULL, 0 };
+	int r = hd_routes_read(host, addresses, 2, 1, &routes, err);
+
+	check(r, err);
+	for (size_t i = 0; i < routes.n; i++)
+		if (strnlen(routes.items[i].interface, IF_NAMESIZE) ==
+		    IF_NAMESIZE)
+			__builtin_trap();
+}
+
+static void read_mounts(const struct hd_host *host, struct hd_err *err,
+			int (*read)(const struct hd_host *host,
+				    struct hd_mounts *mounts,
+				    struct hd_err *err))
+{
+	HD_AUTO_MOUNTS struct hd_mounts mounts = { NULL, 0 };
+
+	check(read(host, &mounts, err), err);
+	for (size_t i = 0; i < mounts.n; i++)
+		if (!mounts.items[i].source || !mounts.items[i].target ||
+		    !mounts.items[i].type || !mounts.items[i].options)
+			__builtin_trap();
+	hd_mounts_containing(&mounts, "/a/b");
+}
+
+static void read_mountinfo(const struct hd_host *host, struct hd_err *err)
+{
+	read_mounts(host, err, hd_mounts_read);
+}
+
+static void read_swaps(const struct hd_host *host, struct hd_err *err)
+{
+	read_mounts(host, err, hd_mounts_read_swaps);
+}
+
+static void read_fstab(const struct hd_host *host, struct hd_err *err)
+{
+	read_mounts(host, err, hd_mounts_read_fstab);
+}
+
+static const struct {
+	const char *path;
+	void (*read)(const struct hd_host *host, struct hd_err *err);
+} files[] = {
+	{ "etc/virt-hostdev.conf", read_config },
+	{ "proc/net/route", read_routes },
+	{ "proc/net/ipv6_route", read_routes },
+	{ "proc/1/mountinfo", read_mountinfo },
+	{ "proc/swaps", read_swaps },
+	{ "etc/fstab", read_fstab },
+};
+
+#define N_FILES (sizeof(files) / sizeof(files[0]))
+
+/* A copied tree with nothing in it yet; libFuzzer has one thread. */
+static struct hd_host host = HD_HOST_INIT;
+
+static void make_host(void)
+{
+	static const char *const folders[] = { "etc", "proc", "proc/1",
+					       "proc/net" };
+	char root[] = "/tmp/fuzz-host-XXXXXX";
+
+	if (!mkdtemp(root) || hd_host_open(&host, root, NULL) < 0)
+		abort();
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		mkdirat(host.root_fd, folders[i], 0700);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	size_t which;
+	int fd;
+
+	if (size == 0)
+		return 0;
+	if (!host.root)
+		make_host();
+	which = data[0] % N_FILES;
+	fd = openat(host.root_fd, files[which].path,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, data + 1, size - 1) != (ssize_t)(size - 1))
+		abort();
+	close(fd);
+	files[which].read(&host, &err);
+	unlinkat(host.root_fd, files[which].path, 0);
+	return 0;
+}

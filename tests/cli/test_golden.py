@@ -2,6 +2,7 @@
 """What xml prints, option by option and machine by machine. That libvirt understands
 it as it is meant is tested in the emulated host (tests/vm/golden.py)."""
 
+import json
 import os
 import tempfile
 import unittest
@@ -54,6 +55,7 @@ class TestUsage(unittest.TestCase):
         "--target vda": "--target is of --as disk.",
         "--as disk --rom off": "a disk is QEMU's own",
         "--x-vga": "--x-vga is of --qemu",
+        "--qemu --json": "--qemu has no --json.",
         "--qemu --siblings": "--qemu takes no --siblings",
         "--qemu --as interface": "--qemu has no --as interface",
         "--qemu --guest-address 05:00.0": "--qemu takes no guest address",
@@ -65,6 +67,24 @@ class TestUsage(unittest.TestCase):
                 result = tool("xml", "--root", "/proc/self/fdinfo", *options.split(), "01:00.0")
                 self.assertEqual((result.returncode, result.out), (2, ""))
                 self.assertIn(sentence, result.err)
+
+    def test_json(self):
+        with tempfile.TemporaryDirectory() as folder:
+            golden.make_host(Path(folder))
+            result = tool("xml", "--json", "--root", folder, "--siblings", "--guest-address",
+                          "05:00.0", "--rom", "/roms/efi.rom", "01:00.0")
+            plain = tool("xml", "--root", folder, "--siblings", "--guest-address", "05:00.0",
+                         "--rom", "/roms/efi.rom", "01:00.0")
+            self.assertEqual(result.err, "")
+            said = json.loads(result.out)
+            self.assertEqual(said["xml"], plain.out)
+            self.assertEqual(
+                [(each["address"], each["element"], each["guest_address"], each["seen_by_guest"])
+                 for each in said["devices"]],
+                [("0000:01:00.0", "hostdev", "0000:05:00.0", True),
+                 ("0000:01:00.1", "hostdev", None, False),
+                 ("0000:01:00.2", "hostdev", None, False)])
+            self.assertEqual([each["id"] for each in said["findings"]], ["rom-no-bios"])
 
     def test_bad_guest(self):
         """A guest whose XML can't be read says so, and nothing is printed."""

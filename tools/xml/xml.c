@@ -158,7 +158,8 @@ static int take_version(void *data, const char *argument, struct hd_err *err)
 }
 
 /* Options that mean nothing without, or beside, others. */
-static int check_wishes(const struct values *values, struct hd_err *err)
+static int check_wishes(const struct values *values, bool json,
+			struct hd_err *err)
 {
 	const struct hd_wishes *w = &values->wishes;
 	bool interface = w->source == HD_SOURCE_INTERFACE;
@@ -186,6 +187,7 @@ static int check_wishes(const struct values *values, struct hd_err *err)
 		  "--qemu takes no guest address: the buses have the names that your command line gives them" },
 		{ w->qemu && w->siblings,
 		  "--qemu takes no --siblings: virt-hostdev bind --group takes the whole group from the host" },
+		{ w->qemu && json, "--qemu has no --json" },
 		{ w->qemu && interface,
 		  "--qemu has no --as interface: set the MAC address and the VLAN with ip link" },
 	};
@@ -258,25 +260,65 @@ static int read_guest(struct hd_blocks *blocks, const char *source,
 	return r < 0 ? r : hd_slots_read(text, length, slots, blocks->err);
 }
 
-/* All blocks or none: half an answer would be pasted. */
+/* All blocks or none: half an answer would be pasted. Freed by the caller. */
+static char *format_all(const struct hd_blocks *blocks,
+			const struct hd_slots *slots)
+{
+	HD_AUTOFREE char *text = hd_slots_format_added(slots);
+
+	for (size_t i = 0; text && i < blocks->n; i++) {
+		HD_AUTOFREE char *before = hd_steal(&text);
+		HD_AUTOFREE char *xml = hd_hostdev_format(&blocks->items[i]);
+
+		text = xml ? hd_text("%s%s", before, xml) : NULL;
+	}
+	return hd_steal(&text);
+}
+
+static json_object *item_json(const struct hd_hostdev *item)
+{
+	json_object *object = json_object_new_object();
+	bool placed = item->place == HD_GUEST_AT;
+
+	json_object_object_add(object, "address",
+			       hd_json_text(hd_addr_text(item->addr).s));
+	json_object_object_add(object, "element",
+			       hd_json_text(hd_source_name(item->source)));
+	json_object_object_add(
+		object, "guest_address",
+		hd_json_text(placed ? hd_addr_text(item->guest).s : NULL));
+	json_object_object_add(
+		object, "seen_by_guest",
+		json_object_new_boolean(item->place != HD_GUEST_NOWHERE));
+	return object;
+}
+
+static void print_json(const struct hd_blocks *blocks, const char *xml)
+{
+	json_object *object = json_object_new_object();
+	json_object *devices = json_object_new_array();
+
+	for (size_t i = 0; i < blocks->n; i++)
+		json_object_array_add(devices, item_json(&blocks->items[i]));
+	json_object_object_add(object, "xml", hd_json_text(xml));
+	json_object_object_add(object, "devices", devices);
+	json_object_object_add(
+		object, "findings",
+		hd_json_findings(&blocks->notes, HD_WHOLE_DOMAIN));
+	hd_json_print(object);
+}
+
 static int print_xml(const struct hd_blocks *blocks,
 		     const struct hd_slots *slots)
 {
-	HD_AUTOFREE char *text = NULL;
-	HD_AUTOFREE char *controllers = hd_slots_format_added(slots);
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-	bool good = file && controllers;
+	HD_AUTOFREE char *text = format_all(blocks, slots);
 
-	for (size_t i = 0; good && i < blocks->n; i++) {
-		HD_AUTOFREE char *xml = hd_hostdev_format(&blocks->items[i]);
-
-		good = xml && fputs(xml, file) >= 0;
-	}
-	if (!file || fclose(file) != 0 || !good)
+	if (!text)
 		return hd_err_nomem(blocks->err);
-	fputs(controllers, stdout);
-	fputs(text, stdout);
+	if (blocks->tool->json)
+		print_json(blocks, text);
+	else
+		fputs(text, stdout);
 	return 0;
 }
 
@@ -315,11 +357,12 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	for (int i = 0; i < argc; i++)
 		if (hd_addr_parse(argv[i], &addrs[i], err) < 0)
 			return HD_EXIT_USAGE;
-	if (check_wishes(values, err) < 0)
+	if (check_wishes(values, tool->json, err) < 0)
 		return HD_EXIT_USAGE;
 	if (make(&blocks, values, addrs, (size_t)argc) < 0)
 		return HD_EXIT_FAILED;
-	hd_print_findings(stderr, &blocks.notes, "");
+	if (!tool->json)
+		hd_print_findings(stderr, &blocks.notes, "");
 	return HD_EXIT_FINE;
 }
 
@@ -382,7 +425,7 @@ const struct hd_verb hd_verb_xml = {
 		"given; the controllers that --for finds missing are printed too.\n"
 		"A ROM file is checked: it has to be one, and of the device.\n"
 		"With --qemu the devices have to be on vfio-pci: virt-hostdev bind.",
-	.common = HD_OPT_ROOT | HD_OPT_CONNECT,
+	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_arguments = 1,

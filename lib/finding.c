@@ -9,9 +9,9 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 
-int hd_findings_add(struct hd_findings *findings, const char *id,
-		    enum hd_severity severity, size_t assign, char *message,
-		    char *fix, struct hd_err *err)
+int hd_findings_add_at(struct hd_findings *findings, const char *id,
+		       enum hd_severity severity, size_t assign, unsigned line,
+		       char *message, char *fix, struct hd_err *err)
 {
 	struct hd_finding *finding = NULL;
 
@@ -23,8 +23,17 @@ int hd_findings_add(struct hd_findings *findings, const char *id,
 		free(fix);
 		return hd_err_nomem(err);
 	}
-	*finding = (struct hd_finding){ id, severity, assign, message, fix };
+	*finding =
+		(struct hd_finding){ id, severity, assign, line, message, fix };
 	return 0;
+}
+
+int hd_findings_add(struct hd_findings *findings, const char *id,
+		    enum hd_severity severity, size_t assign, char *message,
+		    char *fix, struct hd_err *err)
+{
+	return hd_findings_add_at(findings, id, severity, assign, 0, message,
+				  fix, err);
 }
 
 size_t hd_findings_count(const struct hd_findings *findings,

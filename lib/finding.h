@@ -18,6 +18,7 @@ struct hd_finding {
 	const char *id; /* static, stable, for programs: "group-not-viable" */
 	enum hd_severity severity;
 	size_t assign; /* index of the assignment, or HD_WHOLE_DOMAIN */
+	unsigned line; /* of the XML that it is about, from 1; 0: none */
 	char *message; /* one sentence; owned */
 	char *fix; /* command or setting, or NULL; owned */
 };
@@ -38,6 +39,11 @@ struct hd_findings {
 int hd_findings_add(struct hd_findings *findings, const char *id,
 		    enum hd_severity severity, size_t assign, char *message,
 		    char *fix, struct hd_err *err);
+
+/* The same for what is said of a line of the XML; 0 is none. */
+int hd_findings_add_at(struct hd_findings *findings, const char *id,
+		       enum hd_severity severity, size_t assign, unsigned line,
+		       char *message, char *fix, struct hd_err *err);
 
 /* How many findings are as severe. */
 size_t hd_findings_count(const struct hd_findings *findings,

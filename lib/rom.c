@@ -192,7 +192,7 @@ int hd_rom_parse(const uint8_t *data, size_t n, struct hd_rom *ret,
 	struct hd_rom rom = { .n_images = 0 };
 
 	if (n == 0)
-		return hd_err_set(err, EINVAL, "the file is empty");
+		return hd_err_set(err, ENODATA, "the file is empty");
 	if (!begins_image(file))
 		return refuse(file, err);
 	while (begins_image(rest)) {

@@ -38,7 +38,8 @@ struct hd_rom {
  * (drivers/pci/rom.c, pci_get_rom_size()): at an image of no length, and where
  * no further image begins.
  *
- * Returns 0, or -EINVAL with a sentence that says what is wrong with the file.
+ * Returns 0; -ENODATA when there is nothing; -EINVAL with a sentence that says
+ * what is wrong with the file.
  */
 int hd_rom_parse(const uint8_t *data, size_t n, struct hd_rom *ret,
 		 struct hd_err *err);
@@ -47,7 +48,8 @@ int hd_rom_parse(const uint8_t *data, size_t n, struct hd_rom *ret,
  * Reads one from a regular file of the host, named by its absolute path, of at
  * most HD_ROM_LIMIT bytes.
  *
- * Returns 0; -ENOENT when there is none; another negative errno. The sentence
+ * Returns 0; -ENOENT when there is none; -EFBIG and the errors above when it is
+ * no ROM; another negative errno. The sentence
  * in
  * @err begins with the path.
  */

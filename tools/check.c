@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 
+#include "lib/cleanup.h"
 #include "lib/print.h"
 #include "tools/subject.h"
 #include "tools/tool.h"
@@ -70,16 +71,41 @@ static void print_device(const struct hd_subject *subject, size_t index)
 	putchar('\n');
 }
 
-/* Borrows the findings of one assignment, for printing them below it. */
-static void print_findings_of(const struct hd_subject *subject, size_t assign,
-			      const char *indent)
+/* Prints a finding; its line, when that isn't the one of what is above it. */
+static void print_finding(const struct hd_finding *finding, unsigned above,
+			  const char *indent)
 {
-	for (size_t i = 0; i < subject->findings.n; i++) {
-		struct hd_findings one = { &subject->findings.items[i], 1 };
+	struct hd_finding copy = *finding;
+	struct hd_findings one = { &copy, 1 };
+	HD_AUTOFREE char *message = NULL;
 
-		if (one.items->assign == assign)
-			hd_print_findings(stdout, &one, indent);
-	}
+	if (finding->line && finding->line != above)
+		message =
+			hd_text("line %u: %s", finding->line, finding->message);
+	if (message)
+		copy.message = message;
+	hd_print_findings(stdout, &one, indent);
+}
+
+/* The findings of one assignment, which stands on line @above; errors first. */
+static void print_findings_of(const struct hd_subject *subject, size_t assign,
+			      unsigned above, const char *indent)
+{
+	const struct hd_findings *findings = &subject->findings;
+
+	for (int severity = HD_ERROR; severity >= HD_INFO; severity--)
+		for (size_t i = 0; i < findings->n; i++)
+			if (findings->items[i].assign == assign &&
+			    (int)findings->items[i].severity == severity)
+				print_finding(&findings->items[i], above,
+					      indent);
+}
+
+/* Whether the guest asks for a device, be it in a way that can't be read. */
+static bool asks(const struct hd_subject *subject)
+{
+	return subject->domain.n_assigns > 0 ||
+	       hd_findings_refuse(&subject->findings);
 }
 
 static void print_text(const struct hd_subject *subject)
@@ -89,7 +115,7 @@ static void print_text(const struct hd_subject *subject)
 
 	fputs("Guest '", stdout);
 	hd_print(stdout, domain->name);
-	if (domain->n_assigns == 0)
+	if (!asks(subject))
 		puts("' asks for no PCI device of the host.");
 	else if (refused)
 		puts("' would be refused.");
@@ -97,9 +123,9 @@ static void print_text(const struct hd_subject *subject)
 		puts("' can start.");
 	for (size_t i = 0; i < domain->n_assigns; i++) {
 		print_device(subject, i);
-		print_findings_of(subject, i, "    ");
+		print_findings_of(subject, i, domain->assigns[i].line, "    ");
 	}
-	print_findings_of(subject, HD_WHOLE_DOMAIN, "  ");
+	print_findings_of(subject, HD_WHOLE_DOMAIN, 0, "  ");
 }
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
@@ -107,7 +133,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_SUBJECT struct hd_subject subject = { .domain.name = NULL };
 
 	(void)argc;
-	if (hd_subject_load(&subject, tool, argv[0], err) < 0)
+	if (hd_subject_check(&subject, tool, argv[0], err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
 		print_json(&subject);
@@ -122,7 +148,8 @@ const struct hd_verb hd_verb_check = {
 	.arguments = "DOMAIN|FILE|-",
 	.summary =
 		"Say whether a guest could start with its devices, and why not",
-	.help = "Finds what the hook would find before the guest starts, and changes nothing.\n"
+	.help = "Finds what the hook would find before the guest starts, and what libvirt and\n"
+		"QEMU would refuse in its XML or the guest would suffer from. Changes nothing.\n"
 		"A name with a slash or ending in .xml is a file, - is standard input, and\n"
 		"everything else is the name or UUID of a domain of libvirt.\n"
 		"Exit status: 0 it could start, 1 it would be refused.",

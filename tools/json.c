@@ -34,6 +34,8 @@ json_object *hd_json_finding(const struct hd_finding *finding)
 	json_object_object_add(
 		object, "severity",
 		hd_json_text(hd_severity_name(finding->severity)));
+	json_object_object_add(object, "line",
+			       hd_json_int((int)finding->line, 0));
 	json_object_object_add(object, "message",
 			       hd_json_text(finding->message));
 	json_object_object_add(object, "fix", hd_json_text(finding->fix));

@@ -23,6 +23,14 @@ struct hd_subject {
 int hd_subject_load(struct hd_subject *subject, const struct hd_tool *tool,
 		    const char *source, struct hd_err *err);
 
+/*
+ * The same for finding all that is wrong: with the findings of hd_lint(), and
+ * although some of the XML can't be understood. Nothing may be done on the
+ * strength of it.
+ */
+int hd_subject_check(struct hd_subject *subject, const struct hd_tool *tool,
+		     const char *source, struct hd_err *err);
+
 void hd_subject_clear(struct hd_subject *subject);
 
 #endif

@@ -93,8 +93,49 @@ static int read_name(struct hd_domain *domain, const xmlNode *root,
 	return domain->name ? 0 : hd_err_nomem(err);
 }
 
+static int read_strictly(struct hd_domain *domain, const xmlNode *root,
+			 struct hd_err *err)
+{
+	int r = read_uuid(domain, root, err);
+
+	if (r == 0)
+		r = hd_metadata_read(root, &domain->metadata, err);
+	return r < 0 ? r : hd_places_visit(root, add_assign, domain, err);
+}
+
+/* What can't be understood is forgotten: hd_lint() says what it was. */
+static int forget(void *data, struct hd_err *err)
+{
+	(void)data;
+	if (err)
+		hd_err_clear(err);
+	return 0;
+}
+
+static int add_readable(void *data, struct hd_place *place, struct hd_err *err)
+{
+	int r = hd_place_read(place, err);
+
+	if (r == 0)
+		r = add_assign(data, place, err);
+	return r == -EINVAL ? forget(data, err) : r;
+}
+
+static int read_readable(struct hd_domain *domain, const xmlNode *root,
+			 struct hd_err *err)
+{
+	const struct hd_metadata_skip skip = { forget, NULL };
+	int r = read_uuid(domain, root, err);
+
+	if (r == -EINVAL)
+		r = forget(NULL, err);
+	if (r == 0)
+		r = hd_metadata_read_on(root, &domain->metadata, &skip, err);
+	return r < 0 ? r : hd_places_walk(root, add_readable, domain, err);
+}
+
 static int read_domain(struct hd_domain *domain, const xmlNode *root,
-		       struct hd_err *err)
+		       bool strictly, struct hd_err *err)
 {
 	int r;
 
@@ -105,27 +146,38 @@ static int read_domain(struct hd_domain *domain, const xmlNode *root,
 			root ? hd_node_line(root) : 1,
 			root ? (const char *)root->name : "nothing");
 	r = read_name(domain, root, err);
-	if (r == 0)
-		r = read_uuid(domain, root, err);
-	if (r == 0)
-		r = hd_metadata_read(root, &domain->metadata, err);
-	return r < 0 ? r : hd_places_visit(root, add_assign, domain, err);
+	if (r < 0)
+		return r;
+	return strictly ? read_strictly(domain, root, err) :
+			  read_readable(domain, root, err);
 }
 
-int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
-		    struct hd_err *err)
+static int parse(const char *text, size_t length, bool strictly,
+		 struct hd_domain *ret, struct hd_err *err)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_DOC xmlDoc *doc = NULL;
 	int r = hd_doc_parse(text, length, &doc, err);
 
 	if (r == 0)
-		r = read_domain(&domain, hd_doc_root(doc), err);
+		r = read_domain(&domain, hd_doc_root(doc), strictly, err);
 	if (r < 0)
 		return r;
 	*ret = domain;
 	domain = (struct hd_domain){ .name = NULL };
 	return 0;
+}
+
+int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
+		    struct hd_err *err)
+{
+	return parse(text, length, true, ret, err);
+}
+
+int hd_domain_parse_readable(const char *text, size_t length,
+			     struct hd_domain *ret, struct hd_err *err)
+{
+	return parse(text, length, false, ret, err);
 }
 
 bool hd_domain_may_ask(const char *text, size_t length)

@@ -40,6 +40,14 @@ int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
 		    struct hd_err *err);
 
 /*
+ * The same for whoever looks on after a mistake: what can't be understood of a
+ * domain with a name is left out of *@ret, and every such place is an error
+ * that hd_lint() finds. Nothing may be done on the strength of it.
+ */
+int hd_domain_parse_readable(const char *text, size_t length,
+			     struct hd_domain *ret, struct hd_err *err);
+
+/*
  * Whether the text of a domain has to be read to know what it asks for. False
  * only for a whole domain as libvirt prints it, that has none of the words
  * without which no host's device can be asked for: most guests of most hosts.

@@ -54,29 +54,38 @@ static int read_address(const xmlNode *node, struct hd_addr *ret,
 static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
 		      struct hd_err *err)
 {
-	struct hd_allow *allow = hd_array_add(
-		&metadata->allows, &metadata->n_allows, sizeof(*allow));
 	HD_AUTOFREE char *critical = hd_node_attribute(node, "critical");
+	struct hd_allow read, *allow;
+	int r;
 
+	if (!critical || !hd_critical_parse(critical, &read.critical))
+		return refuse(node, "what is critical in", err);
+	r = read_address(node, &read.addr, err);
+	if (r < 0)
+		return r;
+	allow = hd_array_add(&metadata->allows, &metadata->n_allows,
+			     sizeof(*allow));
 	if (!allow)
 		return hd_err_nomem(err);
-	if (!critical || !hd_critical_parse(critical, &allow->critical))
-		return refuse(node, "what is critical in", err);
-	return read_address(node, &allow->addr, err);
+	*allow = read;
+	return 0;
 }
 
 static int read_pin(const xmlNode *node, struct hd_metadata *metadata,
 		    struct hd_err *err)
 {
-	struct hd_pin *pin =
-		hd_array_add(&metadata->pins, &metadata->n_pins, sizeof(*pin));
+	struct hd_pin read = { .line = hd_node_line(node) }, *pin;
+	int r = read_address(node, &read.addr, err);
 
+	if (r == 0)
+		r = hd_pin_read(node, &read.identity, err);
+	if (r < 0)
+		return r;
+	pin = hd_array_add(&metadata->pins, &metadata->n_pins, sizeof(*pin));
 	if (!pin)
 		return hd_err_nomem(err);
-	pin->line = hd_node_line(node);
-	if (read_address(node, &pin->addr, err) < 0)
-		return -EINVAL;
-	return hd_pin_read(node, &pin->identity, err);
+	*pin = read;
+	return 0;
 }
 
 static const struct {
@@ -99,7 +108,15 @@ static int read_element(const xmlNode *node, struct hd_metadata *metadata,
 	return refuse(node, "the element", err);
 }
 
+/* What can't be understood is the end, or @skipped is called and decides. */
+static int end_or_skip(int r, const struct hd_metadata_skip *skip,
+		       struct hd_err *err)
+{
+	return r == -EINVAL && skip ? skip->skipped(skip->data, err) : r;
+}
+
 static int read_elements(const xmlNode *ours, struct hd_metadata *metadata,
+			 const struct hd_metadata_skip *skip,
 			 struct hd_err *err)
 {
 	int r = 0;
@@ -107,12 +124,13 @@ static int read_elements(const xmlNode *ours, struct hd_metadata *metadata,
 	for (const xmlNode *node = ours->children; r == 0 && node;
 	     node = node->next)
 		if (node->type == XML_ELEMENT_NODE)
-			r = read_element(node, metadata, err);
+			r = end_or_skip(read_element(node, metadata, err), skip,
+					err);
 	return r;
 }
 
-int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
-		     struct hd_err *err)
+int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
+			const struct hd_metadata_skip *skip, struct hd_err *err)
 {
 	const xmlNode *node = hd_node_child(domain, "metadata");
 	int r = 0;
@@ -121,11 +139,19 @@ int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
 	     node = node->next) {
 		if (!is_ours(node))
 			continue;
-		if (strcmp((const char *)node->name, "hostdev") != 0)
-			return refuse(node, "the element", err);
-		r = read_elements(node, ret, err);
+		if (strcmp((const char *)node->name, "hostdev") == 0)
+			r = read_elements(node, ret, skip, err);
+		else
+			r = end_or_skip(refuse(node, "the element", err), skip,
+					err);
 	}
 	return r;
+}
+
+int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
+		     struct hd_err *err)
+{
+	return hd_metadata_read_on(domain, ret, NULL, err);
 }
 
 void hd_metadata_clear(struct hd_metadata *metadata)

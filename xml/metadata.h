@@ -43,6 +43,24 @@ struct hd_metadata {
 int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
 		     struct hd_err *err);
 
+/* Who is told of what is skipped. */
+struct hd_metadata_skip {
+	/*
+	 * @err says what can't be understood, and is emptied here. Returns 0 to
+	 * go on with the next element, or a negative errno with @err filled.
+	 */
+	int (*skipped)(void *data, struct hd_err *err);
+	void *data;
+};
+
+/*
+ * The same, but an element that can't be understood is skipped and told to
+ * @skip, unless that is NULL.
+ */
+int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
+			const struct hd_metadata_skip *skip,
+			struct hd_err *err);
+
 void hd_metadata_clear(struct hd_metadata *metadata);
 
 #endif

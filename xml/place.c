@@ -10,8 +10,7 @@
 
 /* Whom a walk through the document calls. */
 struct visitor {
-	int (*visit)(void *data, const struct hd_place *place,
-		     struct hd_err *err);
+	int (*visit)(void *data, struct hd_place *place, struct hd_err *err);
 	void *data;
 	struct hd_err *err;
 };
@@ -49,6 +48,16 @@ static int read_address(const xmlNode *address, struct hd_addr *ret,
 	return 0;
 }
 
+int hd_place_read(struct hd_place *place, struct hd_err *err)
+{
+	if (!place->address)
+		return hd_err_set(
+			err, EINVAL,
+			"line %u of the XML: <%s> has no <source> with the host's <address>",
+			hd_node_line(place->node), place->node->name);
+	return read_address(place->address, &place->addr, err);
+}
+
 /* @managed carries that attribute, and @source is the element with the address.
  */
 static int visit(struct visitor *visitor, enum hd_source kind,
@@ -61,15 +70,8 @@ static int visit(struct visitor *visitor, enum hd_source kind,
 		.managed = managed,
 		.address = source ? hd_node_child(source, "address") : NULL,
 	};
-	int r;
 
-	if (!place.address)
-		return hd_err_set(
-			visitor->err, EINVAL,
-			"line %u of the XML: <%s> has no <source> with the host's <address>",
-			hd_node_line(node), node->name);
-	r = read_address(place.address, &place.addr, visitor->err);
-	return r < 0 ? r : visitor->visit(visitor->data, &place, visitor->err);
+	return visitor->visit(visitor->data, &place, visitor->err);
 }
 
 static int visit_hostdev(struct visitor *visitor, const xmlNode *node)
@@ -117,10 +119,10 @@ static const struct {
 	{ "disk", visit_disk },
 };
 
-int hd_places_visit(const xmlNode *domain,
-		    int (*visit_place)(void *data, const struct hd_place *place,
-				       struct hd_err *err),
-		    void *data, struct hd_err *err)
+int hd_places_walk(const xmlNode *domain,
+		   int (*visit_place)(void *data, struct hd_place *place,
+				      struct hd_err *err),
+		   void *data, struct hd_err *err)
 {
 	struct visitor visitor = { visit_place, data, err };
 	const xmlNode *node = hd_node_child(domain, "devices");
@@ -133,4 +135,30 @@ int hd_places_visit(const xmlNode *domain,
 			if (hd_node_is(node, kinds[i].element))
 				r = kinds[i].visit(&visitor, node);
 	return r;
+}
+
+/* Whom hd_places_visit() calls. */
+struct reader {
+	int (*visit)(void *data, const struct hd_place *place,
+		     struct hd_err *err);
+	void *data;
+};
+
+static int read_and_visit(void *data, struct hd_place *place,
+			  struct hd_err *err)
+{
+	const struct reader *reader = data;
+	int r = hd_place_read(place, err);
+
+	return r < 0 ? r : reader->visit(reader->data, place, err);
+}
+
+int hd_places_visit(const xmlNode *domain,
+		    int (*visit_place)(void *data, const struct hd_place *place,
+				       struct hd_err *err),
+		    void *data, struct hd_err *err)
+{
+	struct reader reader = { visit_place, data };
+
+	return hd_places_walk(domain, read_and_visit, &reader, err);
 }

@@ -13,14 +13,29 @@ struct hd_place {
 	const xmlNode
 		*node; /* <hostdev>, <interface>, <disk>, <backingStore> */
 	const xmlNode *managed; /* the element with the attribute managed */
-	const xmlNode *address; /* the element with the host's address */
-	struct hd_addr addr;
+	const xmlNode *address; /* the element with the host's address; NULL in
+				 * a place that has none */
+	struct hd_addr addr; /* from hd_place_read() */
 };
 
 /*
- * Visits every such place, in the order of the document, until @visit fails.
- * Returns what @visit returned last, or -EINVAL with a sentence that names the
- * line when a place has no address, or one that makes no sense.
+ * Walks over every such place, in the order of the document, until @visit
+ * fails, and reads no address. Returns what @visit returned last.
+ */
+int hd_places_walk(const xmlNode *domain,
+		   int (*visit)(void *data, struct hd_place *place,
+				struct hd_err *err),
+		   void *data, struct hd_err *err);
+
+/*
+ * Reads the address of a place. Returns 0, or -EINVAL with a sentence that
+ * names the line when there is none, or it makes no sense.
+ */
+int hd_place_read(struct hd_place *place, struct hd_err *err);
+
+/*
+ * Does both: walks, reads and visits. Returns what @visit returned last, or the
+ * error of hd_place_read().
  */
 int hd_places_visit(const xmlNode *domain,
 		    int (*visit)(void *data, const struct hd_place *place,

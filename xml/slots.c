@@ -8,6 +8,7 @@
 
 #include "lib/array.h"
 #include "lib/device.h"
+#include "xml/nodeset.h"
 
 /* Indexes and bus numbers of a guest are 8 bits. */
 #define MAX_INDEX 0xff
@@ -222,26 +223,6 @@ int hd_slots_take(struct hd_slots *slots, int group, int cell,
 	return take_port(slots, cell, ret, err);
 }
 
-/* Whether a list as "0-3,8,^2" has a number in it. */
-static bool has_node(const char *nodeset, int node)
-{
-	bool has = false;
-
-	while (*nodeset) {
-		bool without = *nodeset == '^';
-		char *end;
-		long first = strtol(nodeset + without, &end, 10), last = first;
-
-		if (*end == '-')
-			last = strtol(end + 1, &end, 10);
-		if (node >= first && node <= last)
-			has = !without;
-		nodeset = end + strcspn(end, ",");
-		nodeset += *nodeset == ',';
-	}
-	return has;
-}
-
 int hd_slots_cell(const struct hd_slots *slots, int host_node, int *ret,
 		  struct hd_err *err)
 {
@@ -251,7 +232,8 @@ int hd_slots_cell(const struct hd_slots *slots, int host_node, int *ret,
 	for (size_t i = 0; i < slots->n_cells; i++) {
 		const char *nodeset = slots->cells[i].nodeset;
 
-		if (!nodeset || !has_node(nodeset, host_node))
+		if (!nodeset ||
+		    !hd_nodeset_has(nodeset, (unsigned long)host_node))
 			continue;
 		*ret = (int)i;
 		return 0;

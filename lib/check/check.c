@@ -38,6 +38,7 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 					  request->domain) :
 				  hd_text("can't be taken from the host");
 
+	size_t first = findings->n;
 	int r = 0;
 
 	if (!cannot)
@@ -55,6 +56,8 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 
 		r = check_assign(&s);
 		free(s.label);
+		for (; first < findings->n; first++)
+			findings->items[first].line = s.assign->line;
 		if (r < 0)
 			return r;
 	}

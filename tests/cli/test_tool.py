@@ -231,7 +231,7 @@ class Check(_OnTree):
         self.assert_sentence(self.on_tree("check", "-", stdin=" " * (16 << 20) + "<a/>"), 1,
                              "16 MiB")
         self.assert_sentence(
-            self.on_tree("check", "-", stdin=domain(
+            self.on_tree("plan", "-", stdin=domain(
                 "<hostdev type='pci'><source><address bus='e1'/></source></hostdev>")),
             1, "line 5 of the XML: bus='e1'")
 

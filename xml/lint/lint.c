@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "xml/lint/lint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "xml/doc.h"
+#include "xml/lint/rule.h"
+
+static const struct {
+	int (*check)(struct hd_lint *lint);
+	bool always; /* also when the domain asks for no device */
+} rules[] = {
+	{ hd_lint_uuid, true },
+	{ hd_lint_metadata, true },
+	{ hd_lint_command_line, true },
+	{ hd_lint_hostdevs, true },
+	{ hd_lint_numbers, false },
+	{ hd_lint_duplicates, false },
+	{ hd_lint_teaming, false },
+	{ hd_lint_boot, false },
+	{ hd_lint_guest_addresses, false },
+	{ hd_lint_roms, false },
+	{ hd_lint_machine, false },
+	{ hd_lint_viommu, false },
+	{ hd_lint_memory_limit, false },
+	{ hd_lint_balloon, false },
+	{ hd_lint_virtio_mem, false },
+	{ hd_lint_numa, false },
+};
+
+int hd_lint_add(struct hd_lint *lint, const char *id, enum hd_severity severity,
+		const struct hd_lint_place *place, const xmlNode *node,
+		char *message, char *fix)
+{
+	return hd_findings_add_at(lint->findings, id, severity,
+				  place ? place->assign : HD_WHOLE_DOMAIN,
+				  hd_node_line(node), message, fix, lint->err);
+}
+
+const xmlNode *hd_lint_next(const xmlNode *node, const char *name)
+{
+	while (node && (node->type != XML_ELEMENT_NODE || node->ns ||
+			(name && strcmp((const char *)node->name, name) != 0)))
+		node = node->next;
+	return node;
+}
+
+const xmlNode *hd_lint_find(const xmlNode *node, const char *path)
+{
+	while (node && *path) {
+		char name[32];
+		size_t n = strcspn(path, "/");
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, path);
+		node = hd_node_child(node, name);
+		path += n + (path[n] == '/');
+	}
+	return node;
+}
+
+const struct hd_lint_place *hd_lint_place_of(const struct hd_lint *lint,
+					     const xmlNode *node)
+{
+	for (size_t i = 0; i < lint->n_places; i++)
+		if (lint->places[i].place.node == node)
+			return &lint->places[i];
+	return NULL;
+}
+
+bool hd_lint_is_passed(const struct hd_lint_place *place)
+{
+	const xmlNode *address = hd_node_child(place->place.node, "address");
+
+	return place->place.source != HD_SOURCE_DISK &&
+	       !(address &&
+		 hd_node_attribute_is(address, "type", "unassigned"));
+}
+
+bool hd_lint_is_gpu(const struct hd_lint_place *place)
+{
+	return place->device && place->device->class_code >> 16 == 0x03;
+}
+
+bool hd_lint_is_i440fx(const struct hd_lint *lint)
+{
+	const char *machine = lint->machine;
+
+	/* "pc", "pc-i440fx-9.2", and "pc-1.0" of before; not "pc-q35-9.2". */
+	return machine && strncmp(machine, "pc", 2) == 0 &&
+	       (machine[2] == '\0' || machine[2] == '-') &&
+	       !hd_lint_is_q35(lint);
+}
+
+bool hd_lint_is_q35(const struct hd_lint *lint)
+{
+	return lint->machine && strstr(lint->machine, "q35");
+}
+
+static const struct hd_lint_device *find_device(const struct hd_lint *lint,
+						struct hd_addr addr)
+{
+	const struct hd_lint_facts *facts = lint->facts;
+
+	for (size_t i = 0; i < facts->n_devices; i++)
+		if (hd_addr_equal(facts->devices[i].addr, addr))
+			return &facts->devices[i];
+	return NULL;
+}
+
+static int add_place(void *data, struct hd_place *found, struct hd_err *err)
+{
+	struct hd_lint *lint = data;
+	size_t assign = 0;
+	struct hd_lint_place *place;
+
+	for (size_t i = lint->n_places; i > 0 && assign == 0; i--)
+		if (lint->places[i - 1].readable)
+			assign = lint->places[i - 1].assign + 1;
+	place = hd_array_add(&lint->places, &lint->n_places, sizeof(*place));
+	if (!place)
+		return hd_err_nomem(err);
+	place->place = *found;
+	place->readable = hd_place_read(&place->place, NULL) == 0;
+	place->assign = place->readable ? assign : HD_WHOLE_DOMAIN;
+	if (place->readable)
+		place->device = find_device(lint, place->place.addr);
+	return 0;
+}
+
+/* Of an x86 guest: libvirt's own default is a BIOS. */
+static enum hd_firmware read_firmware(const xmlNode *os)
+{
+	const xmlNode *loader = hd_node_child(os, "loader");
+	HD_AUTOFREE char *firmware = hd_node_attribute(os, "firmware");
+
+	if (firmware)
+		return strcmp(firmware, "efi") == 0  ? HD_FIRMWARE_EFI :
+		       strcmp(firmware, "bios") == 0 ? HD_FIRMWARE_BIOS :
+						       HD_FIRMWARE_UNKNOWN;
+	if (!loader)
+		return HD_FIRMWARE_BIOS;
+	return hd_node_attribute_is(loader, "type", "pflash") ?
+		       HD_FIRMWARE_EFI :
+		       HD_FIRMWARE_UNKNOWN;
+}
+
+static void read_machine(struct hd_lint *lint)
+{
+	const xmlNode *os = hd_lint_find(lint->domain, "os");
+	const xmlNode *type = hd_lint_find(os, "type");
+
+	if (!type || (!hd_node_attribute_is(type, "arch", "x86_64") &&
+		      !hd_node_attribute_is(type, "arch", "i686")))
+		return;
+	lint->machine = hd_node_attribute(type, "machine");
+	lint->firmware = read_firmware(os);
+}
+
+static int check(struct hd_lint *lint)
+{
+	int r = hd_places_walk(lint->domain, add_place, lint, lint->err);
+
+	read_machine(lint);
+	for (size_t i = 0; r == 0 && i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].always || lint->n_places)
+			r = rules[i].check(lint);
+	free(lint->places);
+	free(lint->machine);
+	return r;
+}
+
+int hd_lint(const char *text, size_t length, const struct hd_lint_facts *facts,
+	    struct hd_findings *findings, struct hd_err *err)
+{
+	HD_AUTO_DOC xmlDoc *doc = NULL;
+	struct hd_lint lint = { .facts = facts,
+				.findings = findings,
+				.err = err };
+	int r = hd_doc_parse(text, length, &doc, err);
+
+	if (r < 0)
+		return r;
+	lint.domain = hd_doc_root(doc);
+	if (!hd_node_is(lint.domain, "domain"))
+		return hd_err_set(err, EINVAL, "the document is no <domain>");
+	lint.devices = hd_node_child(lint.domain, "devices");
+	return check(&lint);
+}

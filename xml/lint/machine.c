@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/device.h"
+#include "xml/doc.h"
+#include "xml/lint/rule.h"
+#include "xml/nodeset.h"
+
+/* Intel's integrated graphics: its legacy mode wants i440fx and a BIOS
+ * (QEMU's docs/igd-assign.txt). */
+static bool is_igd(const struct hd_lint_device *device)
+{
+	static const struct hd_addr place = { 0, 0, 2, 0 };
+
+	return device->vendor == 0x8086 && hd_addr_equal(device->addr, place);
+}
+
+int hd_lint_machine(struct hd_lint *lint)
+{
+	int r = 0;
+
+	if (!hd_lint_is_i440fx(lint))
+		return 0;
+	for (size_t i = 0; r == 0 && i < lint->n_places; i++) {
+		const struct hd_lint_place *place = &lint->places[i];
+
+		if (!hd_lint_is_gpu(place) || is_igd(place->device) ||
+		    !hd_lint_is_passed(place))
+			continue;
+		r = hd_lint_add(
+			lint, "gpu-machine", HD_INFO, place,
+			hd_lint_find(lint->domain, "os/type"),
+			hd_text("Graphics card %s has no PCI Express in a guest of machine type '%.64s', and some drivers miss it.",
+				hd_lint_name(place), lint->machine),
+			hd_text("For a new guest: machine='q35'"));
+	}
+	return r;
+}
+
+static bool has_passed(const struct hd_lint *lint)
+{
+	for (size_t i = 0; i < lint->n_places; i++)
+		if (hd_lint_is_passed(&lint->places[i]))
+			return true;
+	return false;
+}
+
+/* QEMU's hw/i386/intel_iommu.c, vtd_machine_done_notify_one(), looks for a
+ * vfio-pci and calls exit(). */
+int hd_lint_viommu(struct hd_lint *lint)
+{
+	if (!has_passed(lint))
+		return 0;
+	HD_LINT_EACH(iommu, lint->devices, "iommu")
+	{
+		const xmlNode *driver = hd_node_child(iommu, "driver");
+
+		if (!hd_node_attribute_is(iommu, "model", "intel") ||
+		    (driver &&
+		     hd_node_attribute_is(driver, "caching_mode", "on")))
+			continue;
+		return hd_lint_add(
+			lint, "viommu-caching-mode", HD_ERROR, NULL, iommu,
+			hd_text("QEMU ends when a guest with <iommu model='intel'> gets a device and the IOMMU has no caching_mode='on'."),
+			hd_text("Write <driver caching_mode='on'/> in <iommu>, beside what is there"));
+	}
+	return 0;
+}
+
+/* Whether the guest's memory is bound to nodes, and none is @node. */
+static bool is_elsewhere(const xmlNode *numatune, int node)
+{
+	bool bound = false;
+
+	HD_LINT_EACH(child, numatune, NULL)
+	{
+		HD_AUTOFREE char *nodeset = hd_node_attribute(child, "nodeset");
+
+		if (!nodeset)
+			continue;
+		bound = true;
+		if (hd_nodeset_has(nodeset, (unsigned long)node))
+			return false;
+	}
+	return bound;
+}
+
+int hd_lint_numa(struct hd_lint *lint)
+{
+	const xmlNode *numatune = hd_lint_find(lint->domain, "numatune");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < lint->n_places; i++) {
+		const struct hd_lint_place *place = &lint->places[i];
+		const struct hd_lint_device *device = place->device;
+
+		if (!device || device->numa_node == HD_NO_NODE || !numatune ||
+		    !is_elsewhere(numatune, device->numa_node))
+			continue;
+		r = hd_lint_add(
+			lint, "numa-node", HD_INFO, place, numatune,
+			hd_text("%s is near NUMA node %d, and the guest's memory is bound to others: it is slower to reach.",
+				hd_lint_name(place), device->numa_node),
+			hd_text("Bind the guest's memory and processors to node %d, where performance matters",
+				device->numa_node));
+	}
+	return r;
+}

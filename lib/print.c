@@ -37,6 +37,20 @@ static int printable(const unsigned char *p)
 	return 0;
 }
 
+bool hd_is_printable(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (*p) {
+		int n = printable(p);
+
+		if (n == 0)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
 void hd_print(FILE *file, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;

@@ -2,6 +2,7 @@
 #ifndef HD_PRINT_H
 #define HD_PRINT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lib/finding.h"
@@ -12,6 +13,9 @@
  * C1 controls and bytes that are no UTF-8 are written as \xXX.
  */
 void hd_print(FILE *file, const char *text);
+
+/* Whether that prints a text as it is. */
+bool hd_is_printable(const char *text);
 
 /*
  * Prints findings as the hook and the tool show them: errors first, each as a

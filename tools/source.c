@@ -5,6 +5,8 @@
 #include <libvirt/virterror.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/read.h"
@@ -27,13 +29,49 @@ static int read_fd(int fd, const char *name, char **ret, size_t *ret_length,
 	return 0;
 }
 
+/* A pipe that a shell made for "<(command)", not one with a name. */
+static bool is_shell_pipe(int fd, const struct stat *st)
+{
+	char link[64] = "", target[16] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return S_ISFIFO(st->st_mode) &&
+	       readlink(link, target, sizeof(target) - 1) > 0 &&
+	       strncmp(target, "pipe:", 5) == 0;
+}
+
+static int refuse_kind(const char *path, mode_t mode, struct hd_err *err)
+{
+	hd_err_set(err, EINVAL, "%s is %s, not a file", path,
+		   S_ISDIR(mode)  ? "a folder" :
+		   S_ISFIFO(mode) ? "a pipe" :
+				    "a device or a socket");
+	if (!S_ISDIR(mode))
+		hd_err_fix(err, "To read from it: - and < %s", path);
+	return -EINVAL;
+}
+
+/*
+ * A named pipe or a device could make us wait for ever, so it is not read;
+ * opening it would wait as well, and there are devices that start something.
+ */
 static int load_file(const char *path, char **ret, size_t *ret_length,
 		     struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	HD_AUTOCLOSE int fd = -1;
+	struct stat st;
 
-	if (fd < 0)
+	if (stat(path, &st) < 0)
 		return hd_err_set(err, errno, "cannot open %s: %m", path);
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return refuse_kind(path, st.st_mode, err);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return hd_err_set(err, errno, "cannot open %s: %m", path);
+	if (!S_ISREG(st.st_mode) && !is_shell_pipe(fd, &st))
+		return refuse_kind(path, st.st_mode, err);
+	if (fcntl(fd, F_SETFL, O_RDONLY) < 0)
+		return hd_err_set(err, errno, "cannot read %s: %m", path);
 	return read_fd(fd, path, ret, ret_length, err);
 }
 
@@ -107,8 +145,8 @@ static int load_domain(const struct hd_tool *tool, const char *name,
 	return r;
 }
 
-static int define(const struct hd_tool *tool, const char *name,
-		  const char *text, struct hd_err *err)
+int hd_source_define(const struct hd_tool *tool, const char *name,
+		     const char *text, struct hd_err *err)
 {
 	virConnect *connection = connect_to(tool, false, err);
 	virDomain *domain;
@@ -127,7 +165,7 @@ static int define(const struct hd_tool *tool, const char *name,
 	return r;
 }
 
-static bool is_file(const char *source)
+bool hd_source_is_file(const char *source)
 {
 	size_t n = strlen(source);
 
@@ -141,7 +179,7 @@ static int load(const struct hd_tool *tool, const char *source, unsigned flags,
 	if (strcmp(source, "-") == 0)
 		return read_fd(STDIN_FILENO, "standard input", ret, ret_length,
 			       err);
-	if (is_file(source))
+	if (hd_source_is_file(source))
 		return load_file(source, ret, ret_length, err);
 	return load_domain(tool, source, flags, ret, ret_length, err);
 }
@@ -169,7 +207,7 @@ int hd_source_store(const struct hd_tool *tool, const char *source,
 					  "cannot write the output: %m");
 	if (!changed)
 		return 0;
-	if (is_file(source))
+	if (hd_source_is_file(source))
 		return hd_replace_file(source, text, length, err);
-	return define(tool, source, text, err);
+	return hd_source_define(tool, source, text, err);
 }

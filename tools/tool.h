@@ -90,6 +90,16 @@ int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
 int hd_source_load_whole(const struct hd_tool *tool, const char *source,
 			 char **ret, size_t *ret_length, struct hd_err *err);
 
+/* Whether a source is a file: "-" and the name of a domain are none. */
+bool hd_source_is_file(const char *source);
+
+/*
+ * Hands a domain to libvirt, which validates it, as the new definition of
+ * @name. Returns 0 or a negative errno with a sentence.
+ */
+int hd_source_define(const struct hd_tool *tool, const char *name,
+		     const char *text, struct hd_err *err);
+
 /*
  * Puts a text where it came from: "-" is printed to stdout, a file is changed
  * in place, a domain is defined anew. Of those two nothing is touched unless

@@ -38,6 +38,7 @@
 	F(xmlSAX2EndElementNs)                                                 \
 	F(xmlSAX2GetLineNumber)                                                \
 	F(xmlSAX2StartElementNs)                                               \
+	F(xmlSetGenericErrorFunc)                                              \
 	F(xmlStopParser)
 
 struct xml_api {
@@ -175,6 +176,13 @@ static bool finish_ranges(struct extra *extra, const char *text, size_t length)
 	return true;
 }
 
+/* What libxml2 can't lay at a parser's door, such as trouble with an encoding,
+ * it prints to stderr, where the sentence of ours is to be the first. */
+static void ignore_message(void *data, const char *format, ...)
+{
+	(void)data, (void)format;
+}
+
 static xmlDoc *read_memory(const struct xml_api *api, const char *text,
 			   size_t length, struct report *report)
 {
@@ -186,6 +194,7 @@ static xmlDoc *read_memory(const struct xml_api *api, const char *text,
 		report->failed = true;
 		return NULL;
 	}
+	api->xmlSetGenericErrorFunc(NULL, ignore_message);
 	parser->_private = report;
 	parser->sax->serror = on_error;
 	parser->sax->internalSubset = on_doctype;
@@ -257,10 +266,12 @@ int hd_doc_parse_ranges(const char *text, size_t length, xmlDoc **ret,
 		return r;
 	if ((doc->encoding &&
 	     strcasecmp((const char *)doc->encoding, "UTF-8") != 0) ||
+	    /* The parser ends at a NUL, and says nothing of what follows. */
+	    memchr(text, '\0', length) ||
 	    !finish_ranges(doc->_private, text, length))
 		return hd_err_set(
 			err, EINVAL,
-			"the XML is in another encoding than UTF-8, so it can't be rewritten");
+			"the XML has a NUL or another encoding than UTF-8, so it can't be rewritten");
 	*ret = hd_steal(&doc);
 	return 0;
 }

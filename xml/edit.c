@@ -9,9 +9,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/finding.h"
-
-/* What libvirt indents by, where there is nothing to go by. */
-#define STEP "  "
+#include "xml/doc.h"
 
 int hd_edit_replace(struct hd_edits *edits, struct hd_range range, char *text,
 		    struct hd_err *err)
@@ -24,16 +22,29 @@ int hd_edit_replace(struct hd_edits *edits, struct hd_range range, char *text,
 		free(text);
 		return hd_err_nomem(err);
 	}
-	*edit = (struct hd_edit){ range, text };
+	*edit = (struct hd_edit){ range, text, edits->n };
 	return 0;
 }
 
+/* Where an attribute stands in its tag. */
+struct found {
+	size_t name; /* where its name begins */
+	struct hd_range value; /* without the quotes */
+};
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && isspace((unsigned char)*p))
+		p++;
+	return p;
+}
+
 /*
- * Finds the value of an attribute in a start tag, without its quotes. The tag
- * is well-formed: the parser has been there before.
+ * Finds an attribute in a start tag. The tag is well-formed: the parser has
+ * been there before.
  */
-static bool find_value(const char *document, struct hd_range tag,
-		       const char *name, struct hd_range *ret)
+static bool find_attribute(const char *document, struct hd_range tag,
+			   const char *name, struct found *ret)
 {
 	const char *p = document + tag.start + 1, *end = document + tag.end;
 	size_t n = strlen(name);
@@ -41,28 +52,24 @@ static bool find_value(const char *document, struct hd_range tag,
 	while (p < end && !isspace((unsigned char)*p))
 		p++;
 	while (p < end) {
-		const char *word, *value, *close;
+		const char *word = skip_blanks(p, end), *value, *close;
+		const char *equals = memchr(word, '=', (size_t)(end - word));
 
-		while (p < end && isspace((unsigned char)*p))
-			p++;
-		word = p;
-		while (p < end && *p != '=')
-			p++;
-		if (p == end)
+		if (!equals)
 			return false;
-		value = p + 1;
-		while (value < end && isspace((unsigned char)*value))
-			value++;
+		value = skip_blanks(equals + 1, end);
 		if (value == end)
 			return false;
 		close = memchr(value + 1, *value, (size_t)(end - value - 1));
 		if (!close)
 			return false;
-		while (p > word && isspace((unsigned char)p[-1]))
-			p--;
-		if ((size_t)(p - word) == n && strncmp(word, name, n) == 0) {
-			ret->start = (size_t)(value + 1 - document);
-			ret->end = (size_t)(close - document);
+		while (equals > word && isspace((unsigned char)equals[-1]))
+			equals--;
+		if ((size_t)(equals - word) == n &&
+		    strncmp(word, name, n) == 0) {
+			ret->name = (size_t)(word - document);
+			ret->value.start = (size_t)(value + 1 - document);
+			ret->value.end = (size_t)(close - document);
 			return true;
 		}
 		p = close + 1;
@@ -70,203 +77,97 @@ static bool find_value(const char *document, struct hd_range tag,
 	return false;
 }
 
-/* The start tag up to its ">" or "/>". */
-static struct hd_range start_tag(const char *document,
-				 const struct hd_element_range *element)
+struct hd_range hd_start_tag(const char *document, const xmlNode *element)
 {
-	size_t end = element->single ? element->whole.end - 2 :
-				       element->content.start - 1;
+	const struct hd_element_range place = hd_element_range(element);
+	size_t end =
+		place.single ? place.whole.end - 2 : place.content.start - 1;
 
 	/* "<name />": the blank stays before the "/>". */
 	while (isspace((unsigned char)document[end - 1]))
 		end--;
-	return (struct hd_range){ element->whole.start, end };
+	return (struct hd_range){ place.whole.start, end };
+}
+
+int hd_edit_attribute_before(struct hd_edits *edits, const char *document,
+			     const xmlNode *element,
+			     const struct hd_attribute *attribute,
+			     struct hd_err *err)
+{
+	const struct hd_range tag = hd_start_tag(document, element);
+	HD_AUTOFREE char *escaped = hd_xml_escape(attribute->value);
+	const char *name = attribute->name;
+	struct found found;
+
+	if (!escaped)
+		return hd_err_nomem(err);
+	if (find_attribute(document, tag, name, &found))
+		return hd_edit_replace(edits, found.value, hd_steal(&escaped),
+				       err);
+	if (attribute->before &&
+	    find_attribute(document, tag, attribute->before, &found))
+		return hd_edit_replace(
+			edits, (struct hd_range){ found.name, found.name },
+			hd_text("%s='%s' ", name, escaped), err);
+	return hd_edit_replace(edits, (struct hd_range){ tag.end, tag.end },
+			       hd_text(" %s='%s'", name, escaped), err);
 }
 
 int hd_edit_attribute(struct hd_edits *edits, const char *document,
 		      const xmlNode *element, const char *name,
 		      const char *value, struct hd_err *err)
 {
-	const struct hd_element_range place = hd_element_range(element);
-	const struct hd_range tag = start_tag(document, &place);
-	HD_AUTOFREE char *escaped = hd_xml_escape(value);
-	struct hd_range range;
-
-	if (!escaped)
-		return hd_err_nomem(err);
-	if (find_value(document, tag, name, &range))
-		return hd_edit_replace(edits, range, hd_steal(&escaped), err);
-	range = (struct hd_range){ tag.end, tag.end };
-	return hd_edit_replace(edits, range, hd_text(" %s='%s'", name, escaped),
-			       err);
+	return hd_edit_attribute_before(
+		edits, document, element,
+		&(struct hd_attribute){ name, value, NULL }, err);
 }
 
-/* Where the line with @offset begins. */
-static size_t line_start(const char *document, size_t offset)
+int hd_edit_remove_attribute(struct hd_edits *edits, const char *document,
+			     const xmlNode *element, const char *name,
+			     struct hd_err *err)
 {
-	while (offset > 0 && document[offset - 1] != '\n')
-		offset--;
-	return offset;
+	struct found found;
+	size_t start;
+
+	if (!find_attribute(document, hd_start_tag(document, element), name,
+			    &found))
+		return 0;
+	for (start = found.name; isspace((unsigned char)document[start - 1]);)
+		start--;
+	return hd_edit_replace(edits,
+			       (struct hd_range){ start, found.value.end + 1 },
+			       strdup(""), err);
 }
 
-static bool is_blank(const char *document, size_t start, size_t end)
+static int compare_edits(const void *a, const void *b)
 {
-	while (start < end &&
-	       (document[start] == ' ' || document[start] == '\t'))
-		start++;
-	return start == end;
+	const struct hd_edit *x = a, *y = b;
+
+	if (x->range.start != y->range.start)
+		return x->range.start < y->range.start ? -1 : 1;
+	return x->planned < y->planned ? -1 : 1;
 }
 
-int hd_edit_remove(struct hd_edits *edits, const char *document,
-		   const xmlNode *element, struct hd_err *err)
+void hd_edits_sort(struct hd_edits *edits)
 {
-	struct hd_range range = hd_element_range(element).whole;
-	size_t start = line_start(document, range.start), end = range.end;
-
-	while (document[end] == ' ' || document[end] == '\t' ||
-	       document[end] == '\r')
-		end++;
-	if (is_blank(document, start, range.start) && document[end] == '\n')
-		range = (struct hd_range){ start, end + 1 };
-	return hd_edit_replace(edits, range, strdup(""), err);
+	if (edits->n)
+		qsort(edits->items, edits->n, sizeof(*edits->items),
+		      compare_edits);
 }
 
-/* The blanks before an element, when they are all there is on its line. */
-static char *indentation(const char *document, size_t offset)
-{
-	size_t start = line_start(document, offset);
-
-	return is_blank(document, start, offset) ?
-		       strndup(document + start, offset - start) :
-		       NULL;
-}
-
-static const xmlNode *last_child(const xmlNode *parent)
-{
-	for (const xmlNode *node = parent->last; node; node = node->prev)
-		if (node->type == XML_ELEMENT_NODE)
-			return node;
-	return NULL;
-}
-
-/* @xml with @indent before each line but the first. */
-static char *indent_lines(const char *xml, const char *indent)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-
-	if (!file)
-		return NULL;
-	for (; *xml; xml++) {
-		fputc(*xml, file);
-		if (*xml == '\n')
-			fputs(indent, file);
-	}
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-int hd_edit_insert_after(struct hd_edits *edits, const char *document,
-			 const xmlNode *child, const char *xml,
-			 struct hd_err *err)
-{
-	const struct hd_range place = hd_element_range(child).whole;
-	const struct hd_range after = { place.end, place.end };
-	HD_AUTOFREE char *indent = indentation(document, place.start);
-	HD_AUTOFREE char *lines = indent_lines(xml, indent ? indent : "");
-
-	if (!lines)
-		return hd_err_nomem(err);
-	if (!indent)
-		return hd_edit_replace(edits, after, hd_steal(&lines), err);
-	return hd_edit_replace(edits, after, hd_text("\n%s%s", indent, lines),
-			       err);
-}
-
-/* "<ns:name" without its "<" and what follows. */
-static char *tag_name(const char *document,
-		      const struct hd_element_range *element)
-{
-	const char *name = document + element->whole.start + 1;
-
-	return strndup(name, strcspn(name, " \t\r\n/>"));
-}
-
-/* As the only child, one step further in than its parent. */
-static int append_first(struct hd_edits *edits, const char *document,
-			const xmlNode *parent, const char *xml,
-			struct hd_err *err)
-{
-	const struct hd_element_range place = hd_element_range(parent);
-	HD_AUTOFREE char *indent = indentation(document, place.whole.start);
-	HD_AUTOFREE char *own = hd_text("%s" STEP, indent ? indent : "");
-	HD_AUTOFREE char *lines = own ? indent_lines(xml, own) : NULL;
-	HD_AUTOFREE char *name = tag_name(document, &place);
-	struct hd_range range = place.content;
-	size_t blanks = range.end;
-
-	if (!lines || !name)
-		return hd_err_nomem(err);
-	if (place.single) {
-		range.start = start_tag(document, &place).end;
-		range.end = place.whole.end;
-		return hd_edit_replace(edits, range,
-				       hd_text(">\n%s%s\n%s</%s>", own, lines,
-					       indent ? indent : "", name),
-				       err);
-	}
-	/* Blanks before the end tag give way; text and comments stay. */
-	while (blanks > range.start &&
-	       isspace((unsigned char)document[blanks - 1]))
-		blanks--;
-	range.start = blanks;
-	return hd_edit_replace(
-		edits, range,
-		hd_text("\n%s%s\n%s", own, lines, indent ? indent : ""), err);
-}
-
-int hd_edit_append(struct hd_edits *edits, const char *document,
-		   const xmlNode *parent, const char *xml, struct hd_err *err)
-{
-	const xmlNode *last = last_child(parent);
-
-	return last ? hd_edit_insert_after(edits, document, last, xml, err) :
-		      append_first(edits, document, parent, xml, err);
-}
-
-/* The first edit at or after @offset that was not made yet, or NULL. */
-static const struct hd_edit *next_edit(const struct hd_edits *edits,
-				       const struct hd_edit *made)
-{
-	const struct hd_edit *next = NULL;
-
-	for (size_t i = 0; i < edits->n; i++) {
-		const struct hd_edit *edit = &edits->items[i];
-		bool later =
-			!made || edit->range.start > made->range.start ||
-			(edit->range.start == made->range.start && edit > made);
-
-		if (later && (!next || edit->range.start < next->range.start))
-			next = edit;
-	}
-	return next;
-}
-
-char *hd_edits_apply(const struct hd_edits *edits, const char *document,
+char *hd_edits_apply(struct hd_edits *edits, const char *document,
 		     size_t length, size_t *ret_length)
 {
-	const struct hd_edit *edit = NULL;
 	size_t at = 0;
 	char *text = NULL;
 	FILE *file = open_memstream(&text, ret_length);
 
 	if (!file)
 		return NULL;
-	while ((edit = next_edit(edits, edit))) {
+	hd_edits_sort(edits);
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct hd_edit *edit = &edits->items[i];
+
 		if (edit->range.start > at)
 			fwrite(document + at, 1, edit->range.start - at, file);
 		fputs(edit->text, file);

@@ -119,21 +119,32 @@ static const struct {
 	{ "disk", visit_disk },
 };
 
+static int visit_device(struct visitor *visitor, const xmlNode *node)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (hd_node_is(node, kinds[i].element))
+			return kinds[i].visit(visitor, node);
+	return 0;
+}
+
+/* libvirt's parser asks for ./devices/hostdev: of a second <devices> as well.
+ */
 int hd_places_walk(const xmlNode *domain,
 		   int (*visit_place)(void *data, struct hd_place *place,
 				      struct hd_err *err),
 		   void *data, struct hd_err *err)
 {
 	struct visitor visitor = { visit_place, data, err };
-	const xmlNode *node = hd_node_child(domain, "devices");
 	int r = 0;
 
-	for (node = node ? node->children : NULL; r == 0 && node;
-	     node = node->next)
-		for (size_t i = 0;
-		     r == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-			if (hd_node_is(node, kinds[i].element))
-				r = kinds[i].visit(&visitor, node);
+	for (const xmlNode *devices = domain->children; devices;
+	     devices = devices->next) {
+		if (!hd_node_is(devices, "devices"))
+			continue;
+		for (const xmlNode *node = devices->children; r == 0 && node;
+		     node = node->next)
+			r = visit_device(&visitor, node);
+	}
 	return r;
 }
 

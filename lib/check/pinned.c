@@ -21,8 +21,9 @@ static int refuse_pinned(struct hd_check_subject *s,
 	HD_AUTOFREE char *where = say_where(pinned);
 	struct hd_addr place;
 	bool known = hd_pinned_place(pinned, &place);
-	const char *command = known ? "virt-hostdev rewrite --follow-pins" :
-				      "virt-hostdev pin --update";
+	const char *command =
+		known ? "virt-hostdev rewrite --define --follow-pins" :
+			"virt-hostdev pin --update";
 
 	if (!where)
 		return hd_err_nomem(s->err);

@@ -221,7 +221,7 @@ class Check(_OnTree):
         Path(path).write_text(domain(hostdev(2)))
         self.assertEqual(self.on_tree("check", path).returncode, 0)
         self.assert_sentence(self.on_tree("check", "/nonexistent.xml"), 1, "/nonexistent.xml")
-        self.assert_sentence(self.on_tree("check", self.root), 1, "Is a directory")
+        self.assert_sentence(self.on_tree("check", self.root), 1, "is a folder, not a file")
 
     def test_bad_input_gets_one_sentence(self):
         self.assert_sentence(self.on_tree("check", "-", stdin="<domain>\n<nam></name>"), 1,

@@ -85,7 +85,7 @@ class Pins(OnFakeKernel):
         self.refused(xml, "0000:01:00.0 (Samsung Electronics Co Ltd NVMe SSD Controller "
                      "SM981/PM981/PM983, IOMMU group 21, driver nvme) is not the device that guest "
                      "'guest' has pinned: its NVMe serial number differs; the pinned device is at "
-                     "0000:02:00.0 now.", "virt-hostdev rewrite --follow-pins guest")
+                     "0000:02:00.0 now.", "virt-hostdev rewrite --define --follow-pins guest")
         check = json.loads(self.on("pin", xml, "--check", "--json").out)
         self.assertEqual(check["pins"], [{"address": "0000:01:00.0", "match": "different",
                                           "differs": "NVMe serial number",
@@ -134,7 +134,7 @@ class Pins(OnFakeKernel):
         self.kernel.close()
         self.boot(nvme(2, "ONE"))
         self.refused(xml, "Nothing answers at 0000:01:00.0, which guest 'guest' has pinned; the "
-                     "pinned device is at 0000:02:00.0 now.", "rewrite --follow-pins guest")
+                     "pinned device is at 0000:02:00.0 now.", "rewrite --define --follow-pins guest")
 
     def test_alike(self):
         """Without a serial number the place decides, and that is said."""

@@ -451,6 +451,19 @@ static void most_guests_need_not_be_read(void **state)
 	assert_true(hd_domain_may_ask(nul, sizeof(nul) - 1));
 }
 
+static void every_devices_element_counts(void **state)
+{
+	static const char text[] =
+		"<domain><name>g</name><devices/><devices>"
+		"<hostdev type='pci'><source><address bus='1'/></source></hostdev>"
+		"</devices></domain>";
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+
+	(void)state;
+	assert_int_equal(hd_domain_parse(text, strlen(text), &domain, NULL), 0);
+	assert_int_equal(domain.n_assigns, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +481,7 @@ int main(void)
 		cmocka_unit_test(refuses_with_line_and_cause),
 		cmocka_unit_test(refuses_what_is_too_deep_or_too_large),
 		cmocka_unit_test(writes_what_it_reads),
+		cmocka_unit_test(every_devices_element_counts),
 		cmocka_unit_test(writes_as_libvirt_does),
 	};
 

@@ -28,7 +28,7 @@ static const xmlNode *find(const xmlDoc *doc, const char *path)
 	return node;
 }
 
-enum operation { SET, REMOVE, APPEND };
+enum operation { SET, UNSET, REMOVE, APPEND, FIRST };
 
 static const struct {
 	enum operation operation;
@@ -47,6 +47,10 @@ static const struct {
 	{ SET, "<a>\xc3\xa4<![CDATA[<b x=\"0\"/>]]><b x='\xc3\xb6'/></a>", "b",
 	  "x", "1", "<a>\xc3\xa4<![CDATA[<b x=\"0\"/>]]><b x='1'/></a>" },
 	{ SET, "<a t='x=\"1\"'/>", "", "x", "2", "<a t='x=\"1\"' x='2'/>" },
+	{ UNSET, "<a><b  x = '1'\n y='2'/></a>", "b", "x", NULL,
+	  "<a><b\n y='2'/></a>" },
+	{ UNSET, "<a><b x='1' /></a>", "b", "x", NULL, "<a><b /></a>" },
+	{ UNSET, "<a><b xx='1'/></a>", "b", "x", NULL, "<a><b xx='1'/></a>" },
 	{ REMOVE, "<a>\n  <b/>\n  <c/>\n</a>", "b", NULL, NULL,
 	  "<a>\n  <c/>\n</a>" },
 	{ REMOVE, "<a>\n  <b>\n <d/></b>  \r\n</a>", "b", NULL, NULL,
@@ -55,8 +59,18 @@ static const struct {
 	{ REMOVE, "<a>\n<b/><!-- c -->\n</a>", "b", NULL, NULL,
 	  "<a>\n<!-- c -->\n</a>" },
 	{ APPEND, "<a>\n\t<b/>\n</a>", "", NULL, "<c>\n  <d/>\n</c>",
-	  "<a>\n\t<b/>\n\t<c>\n\t  <d/>\n\t</c>\n</a>" },
+	  "<a>\n\t<b/>\n\t<c>\n\t\t<d/>\n\t</c>\n</a>" },
 	{ APPEND, "<a><b/></a>", "", NULL, "<c/>", "<a><b/><c/></a>" },
+	{ APPEND, "<a><b/></a>", "", NULL, "<c>\n  <d/>\n</c>",
+	  "<a><b/><c><d/></c></a>" },
+	{ APPEND, "<a>\r\n <b/>\r\n</a>", "", NULL, "<c>\n  <d/>\n</c>",
+	  "<a>\r\n <b/>\r\n <c>\r\n  <d/>\r\n </c>\r\n</a>" },
+	{ APPEND, "<a>\n <b/> <!-- b --> \n <!-- end -->\n</a>", "", NULL,
+	  "<c/>", "<a>\n <b/> <!-- b --> \n <c/>\n <!-- end -->\n</a>" },
+	{ APPEND, "<a>\n <b/></a>", "", NULL, "<c/>", "<a>\n <b/><c/></a>" },
+	{ FIRST, "<a>\n\t<b/>\n</a>", "", NULL, "<c/>",
+	  "<a>\n\t<c/>\n\t<b/>\n</a>" },
+	{ FIRST, "<a><b/></a>", "", NULL, "<c/>", "<a><c/><b/></a>" },
 	{ APPEND, "<a>\n  <b/>\n</a>", "b", NULL, "<c/>",
 	  "<a>\n  <b>\n    <c/>\n  </b>\n</a>" },
 	{ APPEND, "<a>\n  <b x='1' />\n</a>", "b", NULL, "<c/>",
@@ -75,6 +89,12 @@ static int edit(struct hd_edits *edits, size_t i, const xmlNode *node)
 	case SET:
 		return hd_edit_attribute(edits, text, node, rows[i].name,
 					 rows[i].value, NULL);
+	case UNSET:
+		return hd_edit_remove_attribute(edits, text, node, rows[i].name,
+						NULL);
+	case FIRST:
+		return hd_edit_insert_first(edits, text, node, rows[i].value,
+					    NULL);
 	case REMOVE:
 		return hd_edit_remove(edits, text, node, NULL);
 	default:

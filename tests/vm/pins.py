@@ -54,7 +54,7 @@ class Pins(_Emulated):
         found = self.assert_refused("g", HERE, f"the pinned device is at {THERE} now")
         self.assertEqual(found, "pin-mismatch")
         # The fix, as it stands.
-        self.host.sh("virt-hostdev rewrite --follow-pins g")
+        self.host.sh("virt-hostdev rewrite --define --follow-pins g")
         after = self.host.sh("virsh dumpxml --inactive g").out
         changed = [(old, new) for old, new in zip(xml.splitlines(), after.splitlines())
                    if old != new]

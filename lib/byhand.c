@@ -77,10 +77,18 @@ static int check_by_hand(struct hd_job *job, const struct hd_claims *claims,
 		job->err);
 }
 
-static bool is_among(const struct hd_addr *addrs, size_t n, struct hd_addr addr)
+/* Addresses that a person named. */
+struct choice {
+	const struct hd_addr *addrs;
+	size_t n;
+};
+
+static bool is_chosen(const void *data, const struct hd_claim_device *device)
 {
-	for (size_t i = 0; i < n; i++)
-		if (hd_addr_equal(addrs[i], addr))
+	const struct choice *choice = data;
+
+	for (size_t i = 0; i < choice->n; i++)
+		if (hd_addr_equal(choice->addrs[i], device->addr))
 			return true;
 	return false;
 }
@@ -89,23 +97,13 @@ static bool is_among(const struct hd_addr *addrs, size_t n, struct hd_addr addr)
 static int split(struct hd_job *job, struct hd_claim *claim,
 		 const struct hd_addr *addrs, size_t n, struct hd_claim *part)
 {
-	size_t kept = 0;
+	struct choice choice = { addrs, n };
 
 	part->since = claim->since;
 	part->phase = HD_RETURNING;
-	part->devices = calloc(claim->n_devices, sizeof(*part->devices));
-	if (!part->devices)
-		return hd_err_nomem(job->err);
 	if (hd_uuid_make(part->uuid) < 0)
 		return hd_err_set(job->err, errno, "no random numbers: %m");
-	for (size_t i = 0; i < claim->n_devices; i++) {
-		if (is_among(addrs, n, claim->devices[i].addr))
-			part->devices[part->n_devices++] = claim->devices[i];
-		else
-			claim->devices[kept++] = claim->devices[i];
-	}
-	claim->n_devices = kept;
-	return 0;
+	return hd_claim_move(claim, part, is_chosen, &choice, job->err);
 }
 
 /* In this order, since a device in two claims harms nobody, in none it is lost.

@@ -32,6 +32,8 @@ char *hd_claim_format(const struct hd_claim *claim)
 		return NULL;
 	fprintf(file, HEADER "\ndomain %s", claim->uuid);
 	hd_word_write(file, claim->domain);
+	if (hd_claim_is_on_its_way(claim))
+		fprintf(file, "\nguest %s", claim->guest);
 	fprintf(file, "\nstate %s %" PRId64 " %d %" PRIu64,
 		hd_phase_name(claim->phase), claim->since, claim->daemon.pid,
 		claim->daemon.start);
@@ -107,6 +109,16 @@ static bool parse_domain(char *line, struct hd_claim *claim)
 	return hd_word_read(hd_word_take(&line), &claim->domain) && !line;
 }
 
+static bool parse_guest(char *line, struct hd_claim *claim)
+{
+	char *uuid = hd_word_take(&line);
+
+	if (claim->guest[0] || !uuid || !hd_uuid_is_canonical(uuid))
+		return false;
+	memcpy(claim->guest, uuid, HD_UUID_SIZE);
+	return !line;
+}
+
 static bool read_process(char **line, struct hd_process *ret)
 {
 	char *pid = hd_word_take(line), *start = hd_word_take(line);
@@ -154,9 +166,8 @@ static const struct {
 	const char *name;
 	bool (*parse)(char *line, struct hd_claim *claim);
 } records[] = {
-	{ "domain", parse_domain },
-	{ "state", parse_state },
-	{ "worker", parse_worker },
+	{ "domain", parse_domain }, { "guest", parse_guest },
+	{ "state", parse_state },   { "worker", parse_worker },
 	{ "device", parse_device },
 };
 
@@ -192,7 +203,8 @@ static unsigned parse_lines(char *text, struct hd_claim *claim)
 			return number;
 	}
 	/* A torn file stops before "end", or within its line. */
-	return ended && claim->uuid[0] && claim->since && (!line || !*line) ?
+	return ended && claim->uuid[0] && claim->since && (!line || !*line) &&
+			       (claim->domain || !claim->guest[0]) ?
 		       0 :
 		       number + 1;
 }
@@ -216,6 +228,12 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 	*ret = claim;
 	claim = (struct hd_claim){ .domain = NULL };
 	return 0;
+}
+
+static void clear_device(struct hd_claim_device *device)
+{
+	free(device->driver);
+	free(device->override);
 }
 
 static bool is_given_up(const struct hd_claim *claim,
@@ -242,8 +260,7 @@ void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now)
 			continue;
 		}
 		claim->pruned = true;
-		free(device->driver);
-		free(device->override);
+		clear_device(device);
 	}
 	claim->n_devices = kept;
 }
@@ -257,12 +274,42 @@ const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,
 	return NULL;
 }
 
+int hd_claim_move(struct hd_claim *from, struct hd_claim *to,
+		  bool (*wanted)(const void *data,
+				 const struct hd_claim_device *device),
+		  const void *data, struct hd_err *err)
+{
+	size_t kept = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < from->n_devices; i++) {
+		struct hd_claim_device device = from->devices[i], *slot;
+
+		if (r < 0 || !wanted(data, &device)) {
+			from->devices[kept++] = device;
+			continue;
+		}
+		if (hd_claim_find(to, device.addr)) {
+			clear_device(&device);
+			continue;
+		}
+		slot = hd_array_add(&to->devices, &to->n_devices,
+				    sizeof(*slot));
+		if (!slot) {
+			r = hd_err_nomem(err);
+			from->devices[kept++] = device;
+			continue;
+		}
+		*slot = device;
+	}
+	from->n_devices = kept;
+	return r;
+}
+
 void hd_claim_clear(struct hd_claim *claim)
 {
-	for (size_t i = 0; i < claim->n_devices; i++) {
-		free(claim->devices[i].driver);
-		free(claim->devices[i].override);
-	}
+	for (size_t i = 0; i < claim->n_devices; i++)
+		clear_device(&claim->devices[i]);
 	free(claim->devices);
 	free(claim->workers);
 	free(claim->domain);

@@ -32,7 +32,8 @@ struct hd_claim_worker {
 };
 
 enum hd_phase {
-	HD_STARTING, /* prepare took the devices; the guest doesn't run yet */
+	HD_STARTING, /* prepare took the devices; the guest doesn't run yet; or
+		      * they are on their way, see hotplug.h */
 	HD_RUNNING, /* libvirt said that it runs; or taken by hand */
 	HD_RETURNING, /* giving back has begun, and did not finish */
 };
@@ -43,20 +44,27 @@ enum hd_phase {
  *
  *	virt-hostdev-claim 1
  *	domain UUID NAME
+ *	guest UUID
  *	state starting|running|returning SINCE PID START ERROR
  *	worker ADDRESS PID START
  *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE
  *	end
  *
- * NAME, ERROR, DRIVER and OVERRIDE are words as in word.h.
+ * NAME, ERROR, DRIVER and OVERRIDE are words as in word.h; "guest" is only in
+ * the claim of devices that are on their way.
  */
 struct hd_claim {
 	char uuid[HD_UUID_SIZE];
 	char *domain; /* its name, NULL for what was taken by hand; owned */
+	char guest[HD_UUID_SIZE]; /* of devices that are on their way to a
+				   * running guest or from it: whose; the
+				   * claim's own UUID is made for the occasion
+				   * then. "" otherwise */
 	enum hd_phase phase;
 	int64_t since; /* seconds after 1970, when it was taken */
 	struct hd_process daemon; /* it promised to call release, or takes
-				   * the devices by hand right now */
+				   * the devices by hand right now, or is at
+				   * work on those that are on their way */
 	char *error; /* why the devices could not be given back; owned */
 	struct hd_claim_device *devices;
 	size_t n_devices;
@@ -109,10 +117,22 @@ int hd_claim_remove(const struct hd_state *state, const char *uuid,
 int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 		   struct hd_findings *findings, struct hd_err *err);
 
+/*
+ * Removes what somebody who was killed had begun to write of a claim that never
+ * came to be. Whoever writes one just now writes it again.
+ */
+void hd_claims_tidy(const struct hd_state *state);
+
 /* Whether a person took the devices, for no guest. */
 static inline bool hd_claim_is_by_hand(const struct hd_claim *claim)
 {
 	return !claim->domain;
+}
+
+/* Whether its devices are on their way to a running guest or from it. */
+static inline bool hd_claim_is_on_its_way(const struct hd_claim *claim)
+{
+	return claim->guest[0];
 }
 
 /* Whether there is any claim or the beginning of one, or it can't be known. */
@@ -143,6 +163,16 @@ void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now);
 /* The device of @claim with this address, or NULL. */
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,
 					    struct hd_addr addr);
+
+/*
+ * Moves the devices that @wanted picks from one claim to another; one that @to
+ * has already is dropped. Returns 0 or -ENOMEM, and then some may have been
+ * moved, and none is lost.
+ */
+int hd_claim_move(struct hd_claim *from, struct hd_claim *to,
+		  bool (*wanted)(const void *data,
+				 const struct hd_claim_device *device),
+		  const void *data, struct hd_err *err);
 
 /* "starting", "running" or "returning". */
 const char *hd_phase_name(enum hd_phase phase);

@@ -107,7 +107,7 @@ static int write_all(int fd, const char *text)
 }
 
 /* Into a new file first, which then takes the old one's place. */
-static int replace_file(int dir_fd, const char *name, const char *text)
+static int try_replace(int dir_fd, const char *name, const char *text)
 {
 	char temporary[HD_UUID_SIZE + sizeof(NEW)];
 	HD_AUTOCLOSE int fd = -1;
@@ -125,6 +125,16 @@ static int replace_file(int dir_fd, const char *name, const char *text)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir_fd, temporary, 0);
+	return r;
+}
+
+/* hd_claims_tidy() may take a new file for one that nobody will finish. */
+static int replace_file(int dir_fd, const char *name, const char *text)
+{
+	int r = -ENOENT;
+
+	for (int tries = 0; r == -ENOENT && tries < 10; tries++)
+		r = try_replace(dir_fd, name, text);
 	return r;
 }
 
@@ -183,6 +193,32 @@ static int load_into(const struct hd_state *state, const char *name,
 	}
 	*slot = claim;
 	return 0;
+}
+
+/* Removes UUID.new unless there is a UUID, whose hd_claim_remove() does it. */
+static int tidy(void *data, int dir_fd, const char *name)
+{
+	char uuid[HD_UUID_SIZE] = "";
+	size_t n = strlen(name);
+
+	(void)data;
+	if (n != HD_UUID_SIZE - 1 + strlen(NEW) ||
+	    strcmp(name + HD_UUID_SIZE - 1, NEW) != 0)
+		return 0;
+	memcpy(uuid, name, HD_UUID_SIZE - 1);
+	if (hd_uuid_is_canonical(uuid) &&
+	    faccessat(dir_fd, uuid, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		unlinkat(dir_fd, name, 0);
+	return 0;
+}
+
+void hd_claims_tidy(const struct hd_state *state)
+{
+	int fd = openat(state->claims_fd, ".",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		hd_dir_each(fd, tidy, NULL);
 }
 
 static int stop(void *data, int dir_fd, const char *name)

@@ -52,6 +52,9 @@ static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
 			r = hd_findings_add(
 				job->findings, "claim-abandoned", HD_INFO,
 				HD_WHOLE_DOMAIN,
+				hd_claim_is_on_its_way(claim) ?
+					hd_text("What was on its way to guest '%s' or from it has not arrived.",
+						claim->domain) :
 				claim->domain ?
 					hd_text("What guest '%s' left behind when it ended has not been given back to the host yet.",
 						claim->domain) :

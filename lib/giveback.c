@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
+#include "lib/hotplug.h"
 #include "lib/plan.h"
 #include "lib/returns.h"
 
@@ -60,53 +61,83 @@ int hd_give_back(struct hd_job *job, struct hd_claim *claim)
 	return r < 0 ? r : note_failure(job, claim, before);
 }
 
-/* The claim of a domain by its UUID or, when that isn't known, by its name. */
-static int find_claim(const struct hd_state *state, const char *uuid,
-		      const char *domain, struct hd_claim *ret,
-		      struct hd_findings *findings, struct hd_err *err)
+int hd_undo(struct hd_job *job, struct hd_claim *claim)
 {
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	int r;
+	return hd_claim_is_on_its_way(claim) ? hd_hotplug_undo(job, claim) :
+					       hd_give_back(job, claim);
+}
 
-	if (uuid[0])
-		return hd_claim_load(state, uuid, ret, err);
-	r = hd_claims_load(state, &claims, findings, err);
-	for (size_t i = 0; r == 0 && i < claims.n; i++)
-		if (claims.items[i].domain &&
-		    strcmp(claims.items[i].domain, domain) == 0)
-			return hd_claim_load(state, claims.items[i].uuid, ret,
-					     err);
-	return r < 0 ? r : -ENOENT;
+/* Loads a claim, and adds its groups. */
+static int load_with_groups(struct hd_job *job, const char *uuid,
+			    struct hd_claim *ret, struct hd_groups *groups)
+{
+	int r = hd_claim_load(&job->state, uuid, ret, job->err);
+
+	return r < 0 ? r : hd_groups_of_claim(job, ret, groups);
+}
+
+static bool have_all(const struct hd_groups *groups,
+		     const struct hd_groups *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		if (!hd_groups_have(groups, wanted->numbers[i]))
+			return false;
+	return true;
 }
 
 /*
- * Finds a domain's claim, locks its groups and reads it again: while we waited,
- * somebody else may have undone it, and the devices may be another guest's by
- * now.
+ * While we waited for the locks, somebody else may have undone the claim, and
+ * the devices may be another guest's by now; or they have become more.
  */
-static int lock_claim(struct hd_job *job, const char *uuid, const char *domain,
-		      struct hd_claim *ret)
+int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret)
 {
-	HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = find_claim(&job->state, uuid, domain, &before, job->findings,
-			   job->err);
+	for (;;) {
+		HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
+		HD_AUTO_CLAIM struct hd_claim now = { .domain = NULL };
+		HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+		HD_AUTO_GROUPS struct hd_groups wanted = { NULL, 0 };
+		int r = load_with_groups(job, uuid, &before, &groups);
 
-	if (r == 0)
-		r = hd_groups_of_claim(job, &before, &groups);
-	if (r == 0)
-		r = hd_job_lock(job, &groups);
-	return r < 0 ? r :
-		       hd_claim_load(&job->state, before.uuid, ret, job->err);
+		if (r == 0)
+			r = hd_job_lock(job, &groups);
+		if (r == 0)
+			r = load_with_groups(job, uuid, &now, &wanted);
+		if (r < 0)
+			return r;
+		if (have_all(&groups, &wanted)) {
+			*ret = now;
+			now = (struct hd_claim){ .domain = NULL };
+			return 0;
+		}
+		hd_locks_release(&job->locks);
+	}
 }
 
-/* The same, after opening the state. -ENOENT: there is no such claim. */
+/* Finds and locks the claim of a domain by its name. */
+static int lock_by_name(struct hd_job *job, const char *domain,
+			struct hd_claim *ret)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	int r = hd_claims_load(&job->state, &claims, job->findings, job->err);
+
+	for (size_t i = 0; r == 0 && i < claims.n; i++)
+		if (claims.items[i].domain &&
+		    !hd_claim_is_on_its_way(&claims.items[i]) &&
+		    strcmp(claims.items[i].domain, domain) == 0)
+			return hd_claim_lock(job, claims.items[i].uuid, ret);
+	return r < 0 ? r : -ENOENT;
+}
+
+/* By the name when there is no UUID. -ENOENT: there is no such claim. */
 static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
 		      struct hd_claim *ret)
 {
 	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
 
-	return r < 0 ? r : lock_claim(job, uuid, domain, ret);
+	if (r < 0)
+		return r;
+	return uuid[0] ? hd_claim_lock(job, uuid, ret) :
+			 lock_by_name(job, domain, ret);
 }
 
 int hd_release(struct hd_job *job, const char *uuid, const char *domain)
@@ -149,14 +180,16 @@ static int recover_one(struct hd_job *job, const char *uuid,
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	size_t before = hd_findings_count(job->findings, HD_ERROR);
-	int r = lock_claim(job, uuid, "", &claim);
+	int r = hd_claim_lock(job, uuid, &claim);
 
 	if (r == -ENOENT) /* somebody else did */
 		return 0;
 	if (r < 0 || !is_over(job->host, &claim))
 		return r;
-	r = hd_give_back(job, &claim);
-	if (r == 0 && hd_findings_count(job->findings, HD_ERROR) == before)
+	r = hd_undo(job, &claim);
+	/* What is with its guest has not been undone. */
+	if (r == 0 && claim.n_devices &&
+	    hd_findings_count(job->findings, HD_ERROR) == before)
 		(*ret_undone)++;
 	return r;
 }
@@ -169,6 +202,8 @@ int hd_recover(struct hd_job *job, unsigned *ret_undone)
 	*ret_undone = 0;
 	if (r == -ENOENT)
 		return 0;
+	if (r == 0)
+		hd_claims_tidy(&job->state);
 	if (r == 0)
 		r = hd_claims_load(&job->state, &claims, job->findings,
 				   job->err);

@@ -15,6 +15,19 @@
 int hd_give_back(struct hd_job *job, struct hd_claim *claim);
 
 /*
+ * Undoes a claim that nobody will see to the end: gives it back, but what is
+ * with a running guest already stays with it (hd_hotplug_undo()). The groups
+ * are locked.
+ */
+int hd_undo(struct hd_job *job, struct hd_claim *claim);
+
+/*
+ * Locks the groups of a claim and loads it as it is then. -ENOENT when there is
+ * none, or none any more. The state is open, the job holds no locks yet.
+ */
+int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret);
+
+/*
  * When libvirt says that the guest runs, or that a new daemon has taken charge
  * of it: notes it in the claim, which our caller will call release for from now
  * on. Without a claim there is nothing to do.

@@ -119,11 +119,15 @@ static int undo(struct hd_job *job, const char *uuid, bool stale)
 		return 0;
 	if (r < 0 || !(stale || hd_claim_is_abandoned(job->host, &claim)))
 		return r;
-	return hd_give_back(job, &claim);
+	return hd_undo(job, &claim);
 }
 
-/* Locks what a start needs, and clears out of its way what nobody holds. */
-static int lock_and_clear(struct hd_job *job, const struct hd_request *request)
+/*
+ * Locks what taking needs, and clears out of its way what nobody holds. A guest
+ * that @starts holds nothing.
+ */
+static int lock_and_clear(struct hd_job *job, const struct hd_request *request,
+			  bool starts)
 {
 	HD_AUTO_CLAIM struct hd_claim old = { .domain = NULL };
 	HD_AUTO_CLAIMS struct hd_claims abandoned = { NULL, 0 };
@@ -138,11 +142,25 @@ static int lock_and_clear(struct hd_job *job, const struct hd_request *request)
 		r = find_abandoned(job, &groups, &abandoned);
 	if (r == 0)
 		r = hd_job_lock(job, &groups);
-	if (r == 0)
+	if (r == 0 && starts)
 		r = undo(job, request->uuid, true);
 	for (size_t i = 0; r == 0 && i < abandoned.n; i++)
 		r = undo(job, abandoned.items[i].uuid, false);
 	return r;
+}
+
+int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
+		    struct hd_claim *claim)
+{
+	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
+			      job->err);
+
+	if (r == 0)
+		r = lock_and_clear(job, request,
+				   !hd_claim_is_on_its_way(claim));
+	if (r < 0 || hd_findings_refuse(job->findings))
+		return r;
+	return take(job, request, true, claim);
 }
 
 int hd_prepare(struct hd_job *job, const struct hd_request *request)
@@ -150,14 +168,7 @@ int hd_prepare(struct hd_job *job, const struct hd_request *request)
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = new_claim(job, request, &claim);
 
-	if (r == 0)
-		r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
-				  job->err);
-	if (r == 0)
-		r = lock_and_clear(job, request);
-	if (r < 0 || hd_findings_refuse(job->findings))
-		return r;
-	return take(job, request, true, &claim);
+	return r < 0 ? r : hd_prepare_into(job, request, &claim);
 }
 
 /* The assignments that a claim doesn't hold, as libvirt's own bindings. */

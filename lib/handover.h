@@ -3,6 +3,7 @@
 #define HD_HANDOVER_H
 
 #include "lib/assign.h"
+#include "lib/claim.h"
 #include "lib/job.h"
 
 /*
@@ -14,6 +15,14 @@
  * must not start.
  */
 int hd_prepare(struct hd_job *job, const struct hd_request *request);
+
+/*
+ * The same into @claim, which the caller has begun and which holds nothing yet.
+ * When it is that of devices on their way to a running guest, what the guest
+ * holds already stays as it is.
+ */
+int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
+		    struct hd_claim *claim);
 
 /*
  * When libvirt has chosen and bound the devices of network pools: checks those

@@ -40,32 +40,50 @@ static int add_group(struct hd_groups *groups, int number, struct hd_err *err)
 	return 0;
 }
 
+int hd_groups_of_device(struct hd_job *job, struct hd_addr addr,
+			struct hd_groups *ret)
+{
+	int group;
+	int r = hd_device_read_group(job->host, addr, &group, job->err);
+
+	if (r == 0 && group != HD_NO_GROUP)
+		return add_group(ret, group, job->err);
+	return r == -ENOENT ? 0 : r;
+}
+
 int hd_groups_of_request(struct hd_job *job, const struct hd_request *request,
 			 struct hd_groups *ret)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
-		int group;
+	/* What isn't there the check will say. */
+	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
+		r = hd_groups_of_device(job, request->assigns[i].addr, ret);
+	return r;
+}
 
-		r = hd_device_read_group(job->host, request->assigns[i].addr,
-					 &group, job->err);
-		if (r == 0 && group != HD_NO_GROUP)
-			r = add_group(ret, group, job->err);
-		if (r == -ENOENT) /* the check will say so */
-			r = 0;
-	}
+static int add_claimed(const struct hd_claim *claim, struct hd_groups *ret,
+		       struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < claim->n_devices; i++)
+		r = add_group(ret, claim->devices[i].group, err);
 	return r;
 }
 
 int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 		       struct hd_groups *ret)
 {
-	int r = 0;
+	HD_AUTO_CLAIM struct hd_claim guest = { .domain = NULL };
+	int r = add_claimed(claim, ret, job->err);
 
-	for (size_t i = 0; r == 0 && i < claim->n_devices; i++)
-		r = add_group(ret, claim->devices[i].group, job->err);
-	return r;
+	if (r < 0 || !hd_claim_is_on_its_way(claim))
+		return r;
+	r = hd_claim_load(&job->state, claim->guest, &guest, job->err);
+	return r == -ENOENT ? 0 :
+	       r < 0	    ? r :
+			      add_claimed(&guest, ret, job->err);
 }
 
 int hd_job_lock(struct hd_job *job, struct hd_groups *groups)

@@ -57,12 +57,19 @@ struct hd_groups {
 
 bool hd_groups_have(const struct hd_groups *groups, int number);
 
+/* Adds the group of a device, if it is there and has one. */
+int hd_groups_of_device(struct hd_job *job, struct hd_addr addr,
+			struct hd_groups *ret);
+
 /* Adds the groups of the devices that are asked for, as far as they are there.
  */
 int hd_groups_of_request(struct hd_job *job, const struct hd_request *request,
 			 struct hd_groups *ret);
 
-/* Adds the groups of the devices that are held. */
+/*
+ * Adds the groups of the devices that are held; for those that are on their way
+ * also of what their guest holds. The state is open.
+ */
 int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 		       struct hd_groups *ret);
 

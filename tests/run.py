@@ -169,7 +169,7 @@ def suites_of(folder, module):
 def part_cli(report):
     if make(report, "build.asan", f"O={BUILD}/asan", "SANITIZE=address,undefined"):
         for module in ("test_hook", "test_tool", "test_check", "test_trees", "test_capture",
-                       "test_golden", "test_rewrite"):
+                       "test_golden", "test_rewrite", "test_libvirt"):
             run_suites(report, suites_of("cli", module))
 
 
@@ -181,7 +181,7 @@ def part_fake(report):
     """On the fake kernel, which needs /dev/fuse."""
     if make_fakekernel(report):
         modules = ("test_fakekernel", "test_every_write", "test_race", "test_holders",
-                   "test_byhand", "test_log", "test_pins")
+                   "test_byhand", "test_log", "test_pins", "test_hotplug")
         run_suites(report, [suite for module in modules
                             for suite in suites_of("fakekernel", module)])
 
@@ -204,7 +204,7 @@ def part_vm(report):
         return
     # What is compared with the fake kernel needs it.
     built = make_fakekernel(report)
-    suites = [suite for module in ("scenarios", "lifelines", "pins", "removal", "race", "spoken",
+    suites = [suite for module in ("scenarios", "lifelines", "pins", "removal", "race", "spoken", "hotplug", "workflow",
                                          *["compared"] * built)
               for suite in suites_of("vm", module)]
     rootfs = importlib.import_module("rootfs")

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
 #include "lib/byhand.h"
 #include "lib/cleanup.h"
 #include "tools/byhand.h"
@@ -11,36 +10,19 @@
 struct values {
 	bool group;
 	const char *driver; /* NULL: vfio-pci */
-	struct hd_allow *allows; /* owned */
-	size_t n_allows;
+	struct hd_allows allows;
 };
 
-/* "0000:03:00.0=default-route" */
 static int take_allow(void *data, const char *argument, struct hd_err *err)
 {
-	struct values *values = data;
-	struct hd_allow *allow = hd_array_add(
-		&values->allows, &values->n_allows, sizeof(*allow));
-	const char *equals = strchr(argument, '=');
-	HD_AUTOFREE char *addr =
-		equals ? strndup(argument, (size_t)(equals - argument)) : NULL;
-
-	if (!allow)
-		return hd_err_nomem(err);
-	if (addr && hd_addr_parse(addr, &allow->addr, NULL) == 0 &&
-	    hd_critical_parse(equals + 1, &allow->critical))
-		return 0;
-	return hd_err_set(
-		err, EINVAL,
-		"--allow takes ADDRESS=REASON, with a reason that a refusal names, not '%s'",
-		argument);
+	return hd_take_allow(&((struct values *)data)->allows, argument, err);
 }
 
 static void clear_values(void *data)
 {
 	struct values *values = data;
 
-	free(values->allows);
+	free(values->allows.items);
 }
 
 static struct hd_assign *make_assigns(const struct hd_choice *choice,
@@ -84,8 +66,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		.assigns = assigns,
 		.n_assigns = choice.n,
 		.policy = { HD_SIBLINGS_REFUSE },
-		.allows = values->allows,
-		.n_allows = values->n_allows,
+		.allows = values->allows.items,
+		.n_allows = values->allows.n,
 	};
 	if (r == 0)
 		r = hd_bind(&job, &request);

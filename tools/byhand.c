@@ -10,14 +10,21 @@
 #include "lib/inventory.h"
 #include "lib/print.h"
 
+bool hd_choice_has(const struct hd_choice *choice, struct hd_addr addr)
+{
+	for (size_t i = 0; i < choice->n; i++)
+		if (hd_addr_equal(choice->addrs[i], addr))
+			return true;
+	return false;
+}
+
 static int add(struct hd_choice *choice, struct hd_addr addr,
 	       struct hd_err *err)
 {
 	struct hd_addr *slot;
 
-	for (size_t i = 0; i < choice->n; i++)
-		if (hd_addr_equal(choice->addrs[i], addr))
-			return 0;
+	if (hd_choice_has(choice, addr))
+		return 0;
 	slot = hd_array_add(&choice->addrs, &choice->n, sizeof(*slot));
 	if (!slot)
 		return hd_err_nomem(err);
@@ -58,8 +65,7 @@ int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
 	return HD_EXIT_FAILED;
 }
 
-/* The driver of a device, now; NULL for none. Freed by the caller. */
-static char *driver_of(const struct hd_tool *tool, struct hd_addr addr)
+char *hd_choice_driver(const struct hd_tool *tool, struct hd_addr addr)
 {
 	struct hd_device device = { .driver = NULL };
 	char *driver = NULL;
@@ -82,7 +88,7 @@ static void print_json(const struct hd_choice *choice,
 
 	for (size_t i = 0; i < choice->n; i++) {
 		json_object *device = json_object_new_object();
-		char *driver = driver_of(tool, choice->addrs[i]);
+		char *driver = hd_choice_driver(tool, choice->addrs[i]);
 
 		json_object_object_add(
 			device, "address",
@@ -111,7 +117,7 @@ int hd_choice_report(const struct hd_choice *choice, const struct hd_tool *tool,
 	}
 	hd_print_findings(stderr, findings, "");
 	for (size_t i = 0; ok && i < choice->n; i++) {
-		char *driver = driver_of(tool, choice->addrs[i]);
+		char *driver = hd_choice_driver(tool, choice->addrs[i]);
 
 		printf("%s ", hd_addr_text(choice->addrs[i]).s);
 		fputs(driver ? "is on driver " : "has no driver", stdout);

@@ -22,6 +22,11 @@ struct hd_choice {
 int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
 		   bool group, int argc, char **argv, struct hd_err *err);
 
+bool hd_choice_has(const struct hd_choice *choice, struct hd_addr addr);
+
+/* The driver of a device, now; NULL for none. Owned by the caller. */
+char *hd_choice_driver(const struct hd_tool *tool, struct hd_addr addr);
+
 /*
  * Prints where the devices are now, and the findings. @r is what the library
  * returned. Returns the exit code.

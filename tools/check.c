@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 
 #include "lib/cleanup.h"
 #include "lib/print.h"
-#include "tools/subject.h"
+#include "tools/check.h"
 #include "tools/tool.h"
+
+struct values {
+	bool all;
+};
 
 static json_object *device_json(const struct hd_subject *subject, size_t index)
 {
 	const struct hd_assign *assign = &subject->domain.assigns[index];
 	const struct hd_device *device =
-		hd_inventory_find(&subject->situation.inventory, assign->addr);
+		hd_inventory_find(subject->inventory, assign->addr);
 	json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "address",
@@ -31,7 +36,7 @@ static json_object *device_json(const struct hd_subject *subject, size_t index)
 	return object;
 }
 
-static void print_json(const struct hd_subject *subject)
+json_object *hd_check_json(const struct hd_subject *subject)
 {
 	const struct hd_domain *domain = &subject->domain;
 	json_object *object = json_object_new_object();
@@ -50,14 +55,14 @@ static void print_json(const struct hd_subject *subject)
 	json_object_object_add(
 		object, "findings",
 		hd_json_findings(&subject->findings, HD_WHOLE_DOMAIN));
-	hd_json_print(object);
+	return object;
 }
 
 static void print_device(const struct hd_subject *subject, size_t index)
 {
 	const struct hd_assign *assign = &subject->domain.assigns[index];
 	const struct hd_device *device =
-		hd_inventory_find(&subject->situation.inventory, assign->addr);
+		hd_inventory_find(subject->inventory, assign->addr);
 
 	printf("  %s  line %u, %s, managed='%s'", hd_addr_text(assign->addr).s,
 	       assign->line, hd_source_name(assign->source),
@@ -108,7 +113,7 @@ static bool asks(const struct hd_subject *subject)
 	       hd_findings_refuse(&subject->findings);
 }
 
-static void print_text(const struct hd_subject *subject)
+void hd_check_print(const struct hd_subject *subject)
 {
 	const struct hd_domain *domain = &subject->domain;
 	bool refused = hd_findings_refuse(&subject->findings);
@@ -128,20 +133,48 @@ static void print_text(const struct hd_subject *subject)
 	print_findings_of(subject, HD_WHOLE_DOMAIN, 0, "  ");
 }
 
-static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+static int check_one(const struct hd_tool *tool, const char *source,
+		     struct hd_err *err)
 {
+	HD_AUTO_SCENE struct hd_scene scene = { .connection = NULL };
 	HD_AUTO_SUBJECT struct hd_subject subject = { .domain.name = NULL };
 
-	(void)argc;
-	if (hd_subject_check(&subject, tool, argv[0], err) < 0)
+	if (hd_scene_open(&scene, tool, source, err) < 0 ||
+	    hd_subject_check(&subject, &scene, source, err) < 0)
+		return HD_EXIT_FAILED;
+	if (!scene.here &&
+	    hd_elsewhere_unknown(&scene.elsewhere,
+				 subject.domain.uuid[0] ? subject.domain.uuid :
+							  "FILE",
+				 &subject.findings, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
-		print_json(&subject);
+		hd_json_print(hd_check_json(&subject));
 	else
-		print_text(&subject);
+		hd_check_print(&subject);
 	return hd_findings_refuse(&subject.findings) ? HD_EXIT_FAILED :
 						       HD_EXIT_FINE;
 }
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
+	const struct values *values = tool->values;
+
+	if (values->all && argc == 0)
+		return hd_check_all(tool, err);
+	if (!values->all && argc == 1)
+		return check_one(tool, argv[0], err);
+	hd_err_set(err, EINVAL, "check needs either %s or --all",
+		   hd_verb_check.arguments);
+	hd_err_fix(err, "virt-hostdev check --help");
+	return HD_EXIT_USAGE;
+}
+
+static const struct hd_option options[] = {
+	{ 'A', "all", NULL, "look at every domain, and at pairs of them",
+	  offsetof(struct values, all), NULL },
+	{ .name = NULL },
+};
 
 const struct hd_verb hd_verb_check = {
 	.name = "check",
@@ -152,9 +185,14 @@ const struct hd_verb hd_verb_check = {
 		"QEMU would refuse in its XML or the guest would suffer from. Changes nothing.\n"
 		"A name with a slash or ending in .xml is a file, - is standard input, and\n"
 		"everything else is the name or UUID of a domain of libvirt.\n"
-		"Exit status: 0 it could start, 1 it would be refused.",
+		"With --all every domain of libvirt is checked, and pairs of them that ask for the\n"
+		"same device or group, which is wrong if both run or are started with the host.\n"
+		"Of another host (--connect) only what libvirt tells of its devices is known.\n"
+		"Exit status: 0 all could start, 1 one would be refused.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
-	.min_arguments = 1,
+	.options = options,
+	.values_size = sizeof(struct values),
+	.min_arguments = 0,
 	.max_arguments = 1,
 	.run = run,
 };

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/guard/guard.h"
 #include "tools/tool.h"
 
 /* More than any verb takes, with those that are common. */
@@ -183,4 +186,24 @@ int hd_take_number(const char *name, const char *argument, unsigned min,
 				  name, min, max, argument);
 	*ret = (unsigned)number;
 	return 0;
+}
+
+int hd_take_allow(struct hd_allows *allows, const char *argument,
+		  struct hd_err *err)
+{
+	struct hd_allow *allow =
+		hd_array_add(&allows->items, &allows->n, sizeof(*allow));
+	const char *equals = strchr(argument, '=');
+	HD_AUTOFREE char *addr =
+		equals ? strndup(argument, (size_t)(equals - argument)) : NULL;
+
+	if (!allow)
+		return hd_err_nomem(err);
+	if (addr && hd_addr_parse(addr, &allow->addr, NULL) == 0 &&
+	    hd_critical_parse(equals + 1, &allow->critical))
+		return 0;
+	return hd_err_set(
+		err, EINVAL,
+		"--allow takes ADDRESS=REASON, with a reason that a refusal names, not '%s'",
+		argument);
 }

@@ -7,6 +7,7 @@
 
 #include "lib/err.h"
 
+struct hd_allow;
 struct hd_tool;
 struct hd_verb;
 
@@ -30,6 +31,16 @@ struct hd_option {
 /* "yes" or "no" into a bool: the whole of the values. */
 int hd_take_yes_no(const char *name, const char *argument, bool *ret,
 		   struct hd_err *err);
+
+/* What --allow names; owned by whom they are of. */
+struct hd_allows {
+	struct hd_allow *items;
+	size_t n;
+};
+
+/* Adds "ADDRESS=REASON", "0000:03:00.0=default-route". */
+int hd_take_allow(struct hd_allows *allows, const char *argument,
+		  struct hd_err *err);
 
 /* A whole number in decimal, from @min to @max. */
 int hd_take_number(const char *name, const char *argument, unsigned min,

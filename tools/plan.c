@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 
 #include "lib/decide.h"
@@ -96,13 +97,24 @@ static void print_text(const struct hd_subject *subject,
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
+	HD_AUTO_SCENE struct hd_scene scene = { .connection = NULL };
 	HD_AUTO_SUBJECT struct hd_subject subject = { .domain.name = NULL };
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
 	bool refused;
 
 	(void)argc;
-	if (hd_subject_load(&subject, tool, argv[0], err) < 0)
+	if (hd_scene_open(&scene, tool, argv[0], err) < 0)
+		return HD_EXIT_FAILED;
+	if (!scene.here) {
+		hd_err_set(
+			err, ENOTSUP,
+			"what the hook would do can only be planned on the host itself, not from what libvirt at %s tells",
+			scene.elsewhere.uri);
+		hd_err_fix(err, "On that host: virt-hostdev plan %s", argv[0]);
+		return HD_EXIT_FAILED;
+	}
+	if (hd_subject_load(&subject, &scene, argv[0], err) < 0)
 		return HD_EXIT_FAILED;
 	refused = hd_findings_refuse(&subject.findings);
 	if (!refused && hd_decide_take(&subject.request, &subject.situation,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/read.h"
 #include "lib/replace.h"
+#include "tools/connection.h"
 #include "tools/tool.h"
 #include "xml/doc.h"
 
@@ -75,71 +74,17 @@ static int load_file(const char *path, char **ret, size_t *ret_length,
 	return read_fd(fd, path, ret, ret_length, err);
 }
 
-/* libvirt prints errors to stderr unless it is given something else to do. */
-static void ignore_error(void *data, virError *error)
-{
-	(void)data, (void)error;
-}
-
-static virDomain *look_up(virConnect *connection, const char *name)
-{
-	virDomain *domain = virDomainLookupByName(connection, name);
-
-	return domain ? domain : virDomainLookupByUUIDString(connection, name);
-}
-
-static int fail_libvirt(const char *name, const char *what, struct hd_err *err)
-{
-	return hd_err_set(err, EIO, "libvirt %s '%s': %s", what, name,
-			  virGetLastErrorMessage());
-}
-
-static int load_from(virConnect *connection, const char *name, unsigned flags,
-		     char **ret, struct hd_err *err)
-{
-	virDomain *domain = look_up(connection, name);
-
-	if (!domain) {
-		hd_err_set(err, ENOENT, "libvirt knows no domain '%s'", name);
-		hd_err_fix(
-			err,
-			"virsh list --all shows them; a file in this folder is written ./%s",
-			name);
-		return -ENOENT;
-	}
-	/* What the next start will use, also while the guest runs. */
-	*ret = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | flags);
-	virDomainFree(domain);
-	return *ret ? 0 : fail_libvirt(name, "doesn't give the XML of", err);
-}
-
-/* NULL with a sentence in @err. */
-static virConnect *connect_to(const struct hd_tool *tool, bool read_only,
-			      struct hd_err *err)
-{
-	virConnect *connection;
-
-	virSetErrorFunc(NULL, ignore_error);
-	connection = read_only ? virConnectOpenReadOnly(tool->uri) :
-				 virConnectOpen(tool->uri);
-	if (!connection)
-		hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
-			   tool->uri ? " at " : "", tool->uri ? tool->uri : "",
-			   virGetLastErrorMessage());
-	return connection;
-}
-
 static int load_domain(const struct hd_tool *tool, const char *name,
-		       unsigned flags, char **ret, size_t *ret_length,
+		       enum hd_guest_xml which, char **ret, size_t *ret_length,
 		       struct hd_err *err)
 {
-	virConnect *connection = connect_to(tool, flags == 0, err);
-	int r;
+	HD_AUTO_CONNECTION struct hd_connection *connection = NULL;
+	int r = hd_connection_open(
+		tool->uri, which == HD_XML_WHOLE ? HD_READ_WRITE : HD_READ_ONLY,
+		&connection, err);
 
-	if (!connection)
-		return -ENOTCONN;
-	r = load_from(connection, name, flags, ret, err);
-	virConnectClose(connection);
+	if (r == 0)
+		r = hd_connection_xml(connection, name, which, ret, err);
 	if (r == 0)
 		*ret_length = strlen(*ret);
 	return r;
@@ -148,52 +93,42 @@ static int load_domain(const struct hd_tool *tool, const char *name,
 int hd_source_define(const struct hd_tool *tool, const char *name,
 		     const char *text, struct hd_err *err)
 {
-	virConnect *connection = connect_to(tool, false, err);
-	virDomain *domain;
-	int r = 0;
+	HD_AUTO_CONNECTION struct hd_connection *connection = NULL;
+	int r = hd_connection_open(tool->uri, HD_READ_WRITE, &connection, err);
 
-	if (!connection)
-		return -ENOTCONN;
-	domain = virDomainDefineXMLFlags(connection, text,
-					 VIR_DOMAIN_DEFINE_VALIDATE);
-	if (domain)
-		virDomainFree(domain);
-	else
-		r = fail_libvirt(name, "doesn't take the new definition of",
-				 err);
-	virConnectClose(connection);
-	return r;
+	return r < 0 ? r : hd_connection_define(connection, name, text, err);
 }
 
-bool hd_source_is_file(const char *source)
+bool hd_source_is_domain(const char *source)
 {
 	size_t n = strlen(source);
 
-	return strchr(source, '/') ||
-	       (n > 4 && strcmp(source + n - 4, ".xml") == 0);
+	return strcmp(source, "-") != 0 && !strchr(source, '/') &&
+	       !(n > 4 && strcmp(source + n - 4, ".xml") == 0);
 }
 
-static int load(const struct hd_tool *tool, const char *source, unsigned flags,
-		char **ret, size_t *ret_length, struct hd_err *err)
+static int load(const struct hd_tool *tool, const char *source,
+		enum hd_guest_xml which, char **ret, size_t *ret_length,
+		struct hd_err *err)
 {
 	if (strcmp(source, "-") == 0)
 		return read_fd(STDIN_FILENO, "standard input", ret, ret_length,
 			       err);
-	if (hd_source_is_file(source))
+	if (!hd_source_is_domain(source))
 		return load_file(source, ret, ret_length, err);
-	return load_domain(tool, source, flags, ret, ret_length, err);
+	return load_domain(tool, source, which, ret, ret_length, err);
 }
 
 int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
 		   size_t *ret_length, struct hd_err *err)
 {
-	return load(tool, source, 0, ret, ret_length, err);
+	return load(tool, source, HD_XML_NEXT, ret, ret_length, err);
 }
 
 int hd_source_load_whole(const struct hd_tool *tool, const char *source,
 			 char **ret, size_t *ret_length, struct hd_err *err)
 {
-	return load(tool, source, VIR_DOMAIN_XML_SECURE, ret, ret_length, err);
+	return load(tool, source, HD_XML_WHOLE, ret, ret_length, err);
 }
 
 int hd_source_store(const struct hd_tool *tool, const char *source,
@@ -207,7 +142,7 @@ int hd_source_store(const struct hd_tool *tool, const char *source,
 					  "cannot write the output: %m");
 	if (!changed)
 		return 0;
-	if (hd_source_is_file(source))
+	if (!hd_source_is_domain(source))
 		return hd_replace_file(source, text, length, err);
 	return hd_source_define(tool, source, text, err);
 }

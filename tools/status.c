@@ -17,6 +17,8 @@ static const char *state_of(const struct hd_host *host,
 		return "running";
 	if (hd_claim_is_abandoned(host, claim))
 		return "left behind";
+	if (hd_claim_is_on_its_way(claim))
+		return "moving";
 	if (hd_claim_is_by_hand(claim))
 		return claim->phase == HD_RUNNING ? "by hand" : "binding";
 	return claim->phase == HD_STARTING ? "starting" : "ending";
@@ -198,10 +200,10 @@ const struct hd_verb hd_verb_status = {
 	.name = "status",
 	.arguments = "",
 	.summary = "Show which guest holds which device, and since when",
-	.help = "STATE is running, starting, ending, by hand (virt-hostdev bind took it), or left\n"
-		"behind: the guest is gone, and its devices were not given back (virt-hostdev\n"
-		"recover does that). BEFORE is the driver that the device had and gets back.\n"
-		"Only root can see it.",
+	.help = "STATE is running, starting, ending, by hand (virt-hostdev bind took it), moving\n"
+		"(virt-hostdev attach or detach is at work on it), or left behind: who had the\n"
+		"devices is gone, and they were not given back (virt-hostdev recover does that).\n"
+		"BEFORE is the driver that the device had and gets back. Only root can see it.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.run = run,
 };

@@ -54,7 +54,7 @@ struct hd_verb {
 extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
 	hd_verb_check, hd_verb_plan, hd_verb_bind, hd_verb_release,
 	hd_verb_status, hd_verb_recover, hd_verb_log, hd_verb_pin,
-	hd_verb_rewrite, hd_verb_capture;
+	hd_verb_rewrite, hd_verb_capture, hd_verb_attach, hd_verb_detach;
 
 /* A JSON string, or null for NULL. */
 json_object *hd_json_text(const char *text);
@@ -76,6 +76,9 @@ void hd_json_print(json_object *object);
 /* What JSON prints as null, a table prints as "-". */
 const char *hd_json_cell(json_object *value);
 
+/* Whether a source is a domain of libvirt, see hd_source_load(). */
+bool hd_source_is_domain(const char *source);
+
 /*
  * The text of a domain: "-" is stdin, a name with a slash or ending in .xml is
  * a file, everything else is the name or UUID of a domain of libvirt, whose
@@ -89,9 +92,6 @@ int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
 /* The same with all secrets, to be stored again. */
 int hd_source_load_whole(const struct hd_tool *tool, const char *source,
 			 char **ret, size_t *ret_length, struct hd_err *err);
-
-/* Whether a source is a file: "-" and the name of a domain are none. */
-bool hd_source_is_file(const char *source);
 
 /*
  * Hands a domain to libvirt, which validates it, as the new definition of

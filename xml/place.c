@@ -6,6 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "xml/doc.h"
+#include "xml/edit.h"
 #include "xml/number.h"
 
 /* Whom a walk through the document calls. */
@@ -172,4 +173,48 @@ int hd_places_visit(const xmlNode *domain,
 	struct reader reader = { visit_place, data };
 
 	return hd_places_walk(domain, read_and_visit, &reader, err);
+}
+
+/* What hd_place_text() looks for, and found. */
+struct wanted {
+	struct hd_addr addr;
+	const xmlNode *node;
+};
+
+static int keep_wanted(void *data, const struct hd_place *place,
+		       struct hd_err *err)
+{
+	struct wanted *wanted = data;
+
+	(void)err;
+	if (!wanted->node && hd_addr_equal(place->addr, wanted->addr))
+		wanted->node = place->node;
+	return 0;
+}
+
+int hd_place_text(const char *text, size_t length, struct hd_addr addr,
+		  char **ret, struct hd_err *err)
+{
+	HD_AUTO_DOC xmlDoc *doc = NULL;
+	struct wanted wanted = { addr, NULL };
+	struct hd_range range;
+	int r = hd_doc_parse_ranges(text, length, &doc, err);
+
+	if (r == 0)
+		r = hd_places_visit(hd_doc_root(doc), keep_wanted, &wanted,
+				    err);
+	if (r < 0)
+		return r;
+	*ret = NULL;
+	if (!wanted.node)
+		return 0;
+	if (!hd_node_is(wanted.node->parent, "devices"))
+		return hd_err_set(
+			err, EINVAL,
+			"line %u of the XML: %s is only a part of a <%s>, and can't go without it",
+			hd_node_line(wanted.node), hd_addr_text(addr).s,
+			wanted.node->parent->name);
+	range = hd_element_range(wanted.node).whole;
+	*ret = strndup(text + range.start, range.end - range.start);
+	return *ret ? 0 : hd_err_nomem(err);
 }

@@ -42,4 +42,14 @@ int hd_places_visit(const xmlNode *domain,
 				 struct hd_err *err),
 		    void *data, struct hd_err *err);
 
+/*
+ * The text of the device in a domain's document that asks for the host's device
+ * at @addr, as it stands there: what libvirt wants to be told to take it away.
+ *
+ * Returns 0 and *@ret, owned by the caller, NULL when nothing asks for it; or
+ * -EINVAL with a sentence, also when only a part of a device does.
+ */
+int hd_place_text(const char *text, size_t length, struct hd_addr addr,
+		  char **ret, struct hd_err *err);
+
 #endif

@@ -59,8 +59,8 @@ int hd_rule_holders(struct hd_check_subject *s)
 	const struct hd_inventory *inventory = s->facts->inventory;
 	int r = HD_GO_ON;
 
-	/* While the guest runs, its own QEMU holds what it asks for. */
-	if (hd_own_claim_has(s->facts, s->request, s->device->addr))
+	/* While the guest runs, its own QEMU holds the group. */
+	if (hd_own_claim_has_group(s->facts, s->request, s->device->group))
 		return HD_GO_ON;
 	for (size_t i = 0; r == HD_GO_ON && i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];

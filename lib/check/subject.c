@@ -66,6 +66,19 @@ bool hd_own_claim_has(const struct hd_facts *facts,
 	return false;
 }
 
+bool hd_own_claim_has_group(const struct hd_facts *facts,
+			    const struct hd_request *request, int group)
+{
+	const struct hd_claims *claims = facts->claims;
+
+	for (size_t i = 0; i < claims->n; i++)
+		for (size_t j = 0; j < claims->items[i].n_devices; j++)
+			if (hd_is_own(&claims->items[i], request) &&
+			    claims->items[i].devices[j].group == group)
+				return true;
+	return false;
+}
+
 /* Whether the same guest gets @device too, so that it leaves its host driver.
  */
 bool hd_is_assigned(const struct hd_request *request,

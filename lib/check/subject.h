@@ -47,6 +47,10 @@ bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request);
 bool hd_own_claim_has(const struct hd_facts *facts,
 		      const struct hd_request *request, struct hd_addr addr);
 
+/* Whether whoever asks holds a device of the group already. */
+bool hd_own_claim_has_group(const struct hd_facts *facts,
+			    const struct hd_request *request, int group);
+
 /* Whether the request asks for the device. */
 bool hd_is_assigned(const struct hd_request *request,
 		    const struct hd_device *device);

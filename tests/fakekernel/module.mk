@@ -4,12 +4,17 @@ fakekernel_obj := $(fakekernel_src:%.c=$(O)/%.o)
 fakekernel := $(O)/tests/fakekernel/fakekernel
 
 # A kernel to test on, for those who have libfuse: make fakekernel
-fakekernel: $(fakekernel)
+fakekernel: $(fakekernel) $(O)/tests/fakekernel/hotplug/hotplug
 
 # It alone needs libfuse, so nothing else is built with it.
 $(fakekernel_obj): hd_cflags += $(call cflags,fuse3)
 
 $(fakekernel): $(fakekernel_obj)
 	$(call link,fuse3)
+
+# attach and detach without libvirt.
+$(O)/tests/fakekernel/hotplug/hotplug: $(O)/tests/fakekernel/hotplug/hotplug.o \
+		$(O)/lib/lib.a
+	$(call link,)
 
 .PHONY: fakekernel

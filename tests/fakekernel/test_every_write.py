@@ -19,8 +19,9 @@ sys.path.insert(0, str(TOP / "tests" / "cli"))
 
 from program import SIBLINGS, domain, hostdev  # noqa: E402
 
-HOOK = TOP / "build" / "gcc" / "hooks" / "qemu"
-TOOL = TOP / "build" / "gcc" / "tools" / "virt-hostdev"
+PROGRAM_FOLDER = TOP / "build" / "gcc"
+HOOK = PROGRAM_FOLDER / "hooks" / "qemu"
+TOOL = PROGRAM_FOLDER / "tools" / "virt-hostdev"
 
 ERRORS = ("EBUSY", "EINVAL", "ENODEV", "EIO")
 OTHER = "6ba7b811-9dad-11d1-80b4-00c04fd430c8"

@@ -137,6 +137,11 @@ static void damage_is_found(void **state)
 		H D "device 01:00.0 1 8086:10D3 restore x y\nend\n",
 		H D "device 01:00.0 1 8086:10d3x restore x y\nend\n",
 		H D "device 01:00.0 1 8086 restore x y\nend\n",
+		H D "guest\nend\n",
+		H D "guest g\nend\n",
+		H D "guest " OTHER " x\nend\n",
+		H D "guest " OTHER "\nguest " OTHER "\nend\n",
+		H "domain " UUID " -\nguest " OTHER "\n" S "end\n",
 		H D "worker 01:00.0 1\nend\n",
 		H D "worker 01:00.0 1 2 3\nend\n",
 		H D "worker x 1 2\nend\n",
@@ -279,6 +284,72 @@ static void device_that_is_given_up_leaves(void **state)
 	assert_int_equal(claim.devices[1].addr.bus, 4);
 }
 
+static void says_whose_it_will_be(void **state)
+{
+	static const char moving[] = H "domain " UUID " g\nguest " OTHER
+				       "\nstate starting 1 2 3 -\nend\n";
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	HD_AUTOFREE char *text = NULL;
+
+	(void)state;
+	assert_int_equal(hd_claim_parse(moving, strlen(moving), &claim, NULL),
+			 0);
+	assert_true(hd_claim_is_on_its_way(&claim));
+	assert_string_equal(claim.guest, OTHER);
+	text = hd_claim_format(&claim);
+	assert_string_equal(text, moving);
+}
+
+static bool is_late(const void *data, const struct hd_claim_device *device)
+{
+	return device->addr.bus > *(const int *)data;
+}
+
+static void moves_devices(void **state)
+{
+	static const char from_text[] =
+		H D "device 0000:01:00.0 1 8086:10d3 restore nic -\n"
+		    "device 0000:02:00.0 2 8086:10d3 restore nic -\n"
+		    "device 0000:03:00.0 3 8086:10d3 restore nic -\nend\n";
+	static const char to_text[] =
+		H D "device 0000:02:00.0 2 8086:10d3 restore first -\nend\n";
+	static const char expected[] =
+		H D "device 0000:02:00.0 2 8086:10d3 restore first -\n"
+		    "device 0000:03:00.0 3 8086:10d3 restore nic -\nend\n";
+	HD_AUTO_CLAIM struct hd_claim from = { .domain = NULL };
+	HD_AUTO_CLAIM struct hd_claim to = { .domain = NULL };
+	HD_AUTOFREE char *text = NULL;
+	int last = 1;
+
+	(void)state;
+	assert_int_equal(
+		hd_claim_parse(from_text, strlen(from_text), &from, NULL), 0);
+	assert_int_equal(hd_claim_parse(to_text, strlen(to_text), &to, NULL),
+			 0);
+	assert_int_equal(hd_claim_move(&from, &to, is_late, &last, NULL), 0);
+	assert_int_equal(from.n_devices, 1);
+	assert_int_equal(from.devices[0].addr.bus, 1);
+	text = hd_claim_format(&to);
+	assert_string_equal(text, expected);
+}
+
+static void tidies_what_never_came_to_be(void **state)
+{
+	struct place *place = *state;
+
+	write_claim(place, UUID ".new", "x");
+	write_claim(place, OTHER ".new", "x");
+	write_claim(place, OTHER, "x");
+	write_claim(place, "x.new", "x");
+	hd_claims_tidy(&place->store);
+	assert_int_equal(
+		faccessat(place->store.claims_fd, UUID ".new", F_OK, 0), -1);
+	assert_int_equal(
+		faccessat(place->store.claims_fd, OTHER ".new", F_OK, 0), 0);
+	assert_int_equal(faccessat(place->store.claims_fd, "x.new", F_OK, 0),
+			 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +357,10 @@ int main(void)
 		cmocka_unit_test(every_torn_text_is_found),
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(device_that_is_given_up_leaves),
+		cmocka_unit_test(says_whose_it_will_be),
+		cmocka_unit_test(moves_devices),
+		cmocka_unit_test_setup_teardown(tidies_what_never_came_to_be,
+						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(keeps_and_forgets, place_set_up,
 						place_tear_down),
 		cmocka_unit_test_setup_teardown(sets_damage_aside, place_set_up,

@@ -11,6 +11,7 @@
 #include "xml/domain.h"
 #include "xml/hostdev.h"
 #include "xml/number.h"
+#include "xml/place.h"
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
@@ -464,6 +465,39 @@ static void every_devices_element_counts(void **state)
 	assert_int_equal(domain.n_assigns, 1);
 }
 
+static void finds_the_text_of_a_device(void **state)
+{
+#define NIC                                                                    \
+	"<interface type='hostdev'>\n<source>"                                 \
+	"<address bus='0x02'/></source></interface>"
+	static const char text[] =
+		"<domain><name>g</name><devices><hostdev type='pci'><source>"
+		"<address bus='1'/></source></hostdev> " NIC
+		"<disk type='file'><backingStore type='nvme'><source>"
+		"<address bus='3'/></source></backingStore></disk>"
+		"</devices></domain>";
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	HD_AUTOFREE char *found = NULL;
+
+	(void)state;
+	assert_int_equal(hd_place_text(text, strlen(text),
+				       (struct hd_addr){ .bus = 2 }, &found,
+				       &err),
+			 0);
+	assert_string_equal(found, NIC);
+	free(hd_steal(&found));
+	assert_int_equal(hd_place_text(text, strlen(text),
+				       (struct hd_addr){ .bus = 4 }, &found,
+				       &err),
+			 0);
+	assert_null(found);
+	assert_true(hd_place_text(text, strlen(text),
+				  (struct hd_addr){ .bus = 3 }, &found,
+				  &err) < 0);
+	assert_non_null(strstr(hd_err_message(&err),
+			       "0000:03:00.0 is only a part of a <disk>, and"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +517,7 @@ int main(void)
 		cmocka_unit_test(writes_what_it_reads),
 		cmocka_unit_test(every_devices_element_counts),
 		cmocka_unit_test(writes_as_libvirt_does),
+		cmocka_unit_test(finds_the_text_of_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

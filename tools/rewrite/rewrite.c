@@ -124,10 +124,15 @@ static enum hd_diff_style find_style(void)
 	return HD_DIFF_COLOURED;
 }
 
+static bool is_file(const char *source)
+{
+	return strcmp(source, "-") != 0 && !hd_source_is_domain(source);
+}
+
 static int print_diff(const struct job *job)
 {
 	HD_AUTOFREE char *name =
-		hd_source_is_file(job->source) ?
+		is_file(job->source) ?
 			strdup(job->source) :
 			hd_text("%s.xml", job->original.domain.name);
 	const char *start = name;
@@ -141,11 +146,6 @@ static int print_diff(const struct job *job)
 			     find_style(), job->err);
 }
 
-static bool is_domain(const char *source)
-{
-	return strcmp(source, "-") != 0 && !hd_source_is_file(source);
-}
-
 static int write_out(const struct job *job)
 {
 	const struct hd_rewritten *rewritten = &job->rewritten;
@@ -156,7 +156,7 @@ static int write_out(const struct job *job)
 	if (job->wishes->diff)
 		return print_diff(job);
 	/* What comes from a file may be other than what libvirt has. */
-	if (job->wishes->define && !changed && is_domain(job->source))
+	if (job->wishes->define && !changed && hd_source_is_domain(job->source))
 		return 0;
 	if (job->wishes->define)
 		return hd_source_define(job->tool, job->original.domain.name,

@@ -127,7 +127,8 @@ static int check_output(const struct hd_rewrite_wishes *wishes,
 		return hd_err_set(
 			err, EINVAL,
 			"only one of --in-place, --define and --diff can be done at a time");
-	if (!wishes->in_place || hd_source_is_file(source))
+	if (!wishes->in_place ||
+	    (strcmp(source, "-") != 0 && !hd_source_is_domain(source)))
 		return 0;
 	hd_err_set(err, EINVAL, "--in-place is for a file, and '%s' is none",
 		   source);

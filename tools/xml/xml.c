@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <libvirt/libvirt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "lib/print.h"
+#include "tools/connection.h"
 #include "tools/xml/blocks.h"
 #include "xml/domain.h"
 #include "xml/target.h"
@@ -198,26 +198,40 @@ static int check_wishes(const struct values *values, bool json,
 	return 0;
 }
 
-/* The libvirt that is to read it. */
-static unsigned long find_version(const struct values *values)
+/*
+ * The libvirt that is to read it: as said, of the connection that is named or
+ * that the guest came from, or the library here.
+ */
+static int find_version(const struct hd_blocks *blocks,
+			const struct values *values, unsigned long *ret)
 {
-	unsigned long version = values->version;
+	const struct hd_tool *tool = blocks->tool;
+	HD_AUTO_CONNECTION struct hd_connection *connection = NULL;
+	int r;
 
-	if (version || virGetVersion(&version, NULL, NULL) == 0)
-		return version;
-	return ~0UL;
+	*ret = values->version;
+	if (values->version)
+		return 0;
+	if (!tool->uri &&
+	    !(values->domain && hd_source_is_domain(values->domain))) {
+		*ret = hd_connection_library_version();
+		return 0;
+	}
+	r = hd_connection_open(tool->uri, HD_READ_ONLY, &connection,
+			       blocks->err);
+	return r < 0 ? r : hd_connection_version(connection, ret, blocks->err);
 }
 
 static int check_versions(const struct hd_blocks *blocks,
 			  const struct values *values)
 {
-	unsigned long version = find_version(values);
-	int r = 0;
+	unsigned long version;
+	int r = find_version(blocks, values, &version);
 
 	for (size_t i = 0; r == 0 && i < blocks->n; i++)
 		r = hd_hostdev_check_version(&blocks->items[i], version,
 					     blocks->err);
-	if (r < 0 && !values->version)
+	if (r == -ENOTSUP && !values->version)
 		hd_err_fix(blocks->err,
 			   "If it is for another libvirt: --libvirt VERSION");
 	return r;
@@ -405,7 +419,7 @@ static const struct hd_option options[] = {
 	{ 0, "acpi-index", "N", "a guest calls a NIC enoN; the next has N + 1",
 	  0, take_acpi_index },
 	{ 'l', "libvirt", "VERSION",
-	  "the libvirt that is to read it; by default the one of this host", 0,
+	  "the libvirt that is to read it; by default the one of this host or connected to", 0,
 	  take_version },
 	{ 'q', "qemu", NULL, "arguments of QEMU instead of XML", WISH(qemu),
 	  NULL },

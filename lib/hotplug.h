@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_HOTPLUG_H
+#define HD_HOTPLUG_H
+
+#include <stddef.h>
+
+#include "lib/addr.h"
+#include "lib/assign.h"
+#include "lib/claim.h"
+#include "lib/job.h"
+#include "lib/uuid.h"
+
+/*
+ * Devices that go to a running guest, or come from it. libvirt runs no hook for
+ * them (qemu_hotplug.c has no virHookCall()), so whoever asks libvirt for it
+ * begins before and ends after. In between no lock is held, and the devices are
+ * in a claim of their own, "on their way": when its maker dies, the next hook
+ * that needs them or hd_recover() ends it, see hd_hotplug_undo().
+ *
+ * A group has one owner, so what goes back to the host is always all of it:
+ * while the guest has one device of a group, the others of the group that it
+ * gave up, or that were taken along, stay on vfio and in its claim.
+ */
+
+/*
+ * Takes the devices of a request from the host, all or none, as hd_prepare()
+ * does; the request is that of the guest, for these devices only, and nothing
+ * in it is managed.
+ *
+ * @ret  the claim's UUID, for hd_hotplug_end(); only when there was no trouble
+ */
+int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
+		    char ret[HD_UUID_SIZE]);
+
+/* Addresses of devices. It owns nothing. */
+struct hd_addrs {
+	const struct hd_addr *items;
+	size_t n;
+};
+
+/*
+ * Picks out of what a guest holds all that can go back to the host when it
+ * gives up @leaving and keeps @staying.
+ *
+ * @guest  the guest's UUID
+ * @ret    the claim's UUID; "" when there is nothing to give back
+ */
+int hd_detach_begin(struct hd_job *job, const char *guest,
+		    struct hd_addrs leaving, struct hd_addrs staying,
+		    char ret[HD_UUID_SIZE]);
+
+/*
+ * Ends the way of the devices in the claim @uuid: those whose group the guest
+ * has a device of go into the guest's claim, the rest, and all of them when
+ * the guest is gone, back to the host. What can't be given back is an error
+ * among the findings, and left to hd_recover().
+ *
+ * @with_guest  what the guest has now, as libvirt says
+ */
+int hd_hotplug_end(struct hd_job *job, const char *uuid,
+		   struct hd_addrs with_guest);
+
+/*
+ * The same when nobody can be asked: while the guest runs, it has what some
+ * process holds open. The groups are locked.
+ */
+int hd_hotplug_undo(struct hd_job *job, struct hd_claim *way);
+
+#endif

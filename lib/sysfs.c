@@ -48,6 +48,25 @@ int hd_sysfs_open_driver(const struct hd_host *host, const char *driver)
 	return hd_host_openat(host, path, O_PATH | O_DIRECTORY);
 }
 
+int hd_sysfs_open_modules(const struct hd_host *host)
+{
+	return hd_host_openat(host, "sys/module", O_PATH | O_DIRECTORY);
+}
+
+int hd_sysfs_open_acpi_tables(const struct hd_host *host)
+{
+	return hd_host_openat(host, "sys/firmware/acpi/tables",
+			      O_PATH | O_DIRECTORY);
+}
+
+int hd_sysfs_read_lockdown(const struct hd_host *host, char **ret)
+{
+	HD_AUTOCLOSE int fd = hd_host_openat(host, "sys/kernel/security",
+					     O_PATH | O_DIRECTORY);
+
+	return fd < 0 ? fd : hd_sysfs_read(fd, "lockdown", ret);
+}
+
 int hd_sysfs_open_devices(const struct hd_host *host)
 {
 	return hd_host_openat(host, PCI "/devices", O_RDONLY | O_DIRECTORY);

@@ -95,6 +95,16 @@ bool hd_sysfs_is_absent(int r);
 /* Counts the IOMMU groups of the host, up to @limit; 0 when there are none. */
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit);
 
+/* Opens /sys/module, with a folder for each module that is loaded or built in
+ * and has parameters. */
+int hd_sysfs_open_modules(const struct hd_host *host);
+
+/* Opens the folder of the firmware's ACPI tables. */
+int hd_sysfs_open_acpi_tables(const struct hd_host *host);
+
+/* Reads what kernel lockdown forbids: "[none] integrity confidentiality". */
+int hd_sysfs_read_lockdown(const struct hd_host *host, char **ret);
+
 /* Whether @name can be one element of a sysfs path: a module, a driver. */
 bool hd_sysfs_is_name(const char *name);
 

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/explain/cases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+
+static bool is_of(const struct hd_case *item, const struct hd_sighting *s)
+{
+	if (item->entry != s->entry || item->has_addr != !!s->addr)
+		return false;
+	if (s->addr)
+		return hd_addr_equal(item->addr, *s->addr);
+	return item->group == s->group;
+}
+
+/* The case that a sighting belongs to, a new one if need be; NULL: no room. */
+static struct hd_case *case_of(struct hd_cases *cases,
+			       const struct hd_sighting *s)
+{
+	struct hd_case *item;
+
+	for (size_t i = 0; i < cases->n; i++)
+		if (is_of(&cases->items[i], s))
+			return &cases->items[i];
+	if (cases->n == HD_CASES)
+		return NULL;
+	item = hd_array_add(&cases->items, &cases->n, sizeof(*item));
+	if (!item) {
+		cases->no_memory = true;
+		return NULL;
+	}
+	item->entry = s->entry;
+	item->has_addr = s->addr;
+	if (s->addr)
+		item->addr = *s->addr;
+	item->group = -1;
+	item->because = HD_NO_CAUSE;
+	return item;
+}
+
+/* Keeps the lines, as one: a wrapped message is whole again. */
+static void keep_lines(struct hd_cases *cases, struct hd_case *item,
+		       const struct hd_sighting *s)
+{
+	size_t n = s->n < HD_CASE_LINE_SIZE ? s->n : HD_CASE_LINE_SIZE;
+	char *text;
+
+	if (item->n_lines == HD_CASE_LINES)
+		return;
+	text = strndup(s->text, n);
+	if (!text) {
+		cases->no_memory = true;
+		return;
+	}
+	for (char *p = text; *p; p++)
+		if (*p == '\n' || *p == '\r' || *p == '\t')
+			*p = ' ';
+	item->lines[item->n_lines++] = text;
+}
+
+void hd_cases_add(struct hd_cases *cases, const struct hd_sighting *sighting)
+{
+	struct hd_case *item = case_of(cases, sighting);
+
+	if (!item)
+		return;
+	if (item->group < 0)
+		item->group = sighting->group;
+	/* Several signatures in one message are one failure. */
+	if (item->count > 0 && item->place == sighting->place)
+		return;
+	item->place = sighting->place;
+	item->count++;
+	if (sighting->entry->rank < HD_RANK_NOISE)
+		keep_lines(cases, item, sighting);
+}
+
+static void clear_case(struct hd_case *item)
+{
+	for (size_t i = 0; i < item->n_lines; i++)
+		free(item->lines[i]);
+	*item = (struct hd_case){ .entry = NULL };
+}
+
+static bool is_marked(const struct hd_cases *cases, const char *id)
+{
+	for (size_t i = 0; i < cases->n; i++)
+		if (strcmp(cases->items[i].entry->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a case means something by itself. */
+static bool is_failure(const struct hd_cases *cases, const struct hd_case *item)
+{
+	const struct hd_entry *entry = item->entry;
+
+	return entry->rank < HD_RANK_NOISE && item->count >= entry->times &&
+	       !(entry->unless && is_marked(cases, entry->unless));
+}
+
+/* The only case of the same failure that has an address, or NULL. */
+static struct hd_case *addressed(struct hd_cases *cases,
+				 const struct hd_case *item)
+{
+	struct hd_case *found = NULL;
+
+	for (size_t i = 0; i < cases->n; i++) {
+		struct hd_case *other = &cases->items[i];
+
+		if (other->entry != item->entry || !other->has_addr)
+			continue;
+		if (found)
+			return NULL;
+		found = other;
+	}
+	return found;
+}
+
+/* What one program says with an address, another one repeats without. */
+static void merge(struct hd_cases *cases)
+{
+	for (size_t i = 0; i < cases->n; i++) {
+		struct hd_case *item = &cases->items[i], *other;
+
+		if (item->has_addr)
+			continue;
+		other = addressed(cases, item);
+		if (!other || (item->group >= 0 && other->group >= 0 &&
+			       item->group != other->group))
+			continue;
+		other->count += item->count;
+		if (other->group < 0)
+			other->group = item->group;
+		for (size_t k = 0; k < item->n_lines; k++)
+			if (other->n_lines < HD_CASE_LINES) {
+				other->lines[other->n_lines++] = item->lines[k];
+				item->lines[k] = NULL;
+			}
+		item->count = 0;
+	}
+}
+
+/* Markers are needed until all is decided. */
+static bool drop_others(struct hd_cases *cases)
+{
+	HD_AUTOFREE bool *keep = calloc(cases->n + 1, sizeof(*keep));
+	size_t n = 0;
+
+	if (!keep)
+		return false;
+	for (size_t i = 0; i < cases->n; i++)
+		keep[i] = cases->items[i].count > 0 &&
+			  is_failure(cases, &cases->items[i]);
+	for (size_t i = 0; i < cases->n; i++) {
+		if (keep[i])
+			cases->items[n++] = cases->items[i];
+		else
+			clear_case(&cases->items[i]);
+	}
+	cases->n = n;
+	return true;
+}
+
+/* Whether two cases can be about the same device. */
+static bool are_together(const struct hd_case *a, const struct hd_case *b)
+{
+	if (a->has_addr && b->has_addr && a->addr.domain == b->addr.domain &&
+	    a->addr.bus == b->addr.bus && a->addr.slot == b->addr.slot)
+		return true;
+	if (a->group >= 0 && b->group >= 0)
+		return a->group == b->group;
+	return !a->has_addr || !b->has_addr;
+}
+
+static bool leads_to(const struct hd_case *cause, const struct hd_case *item)
+{
+	return cause->entry->rank < item->entry->rank &&
+	       (item->entry->follows & (1u << cause->entry->rank)) &&
+	       are_together(cause, item);
+}
+
+/* Cases come in order of their ranks: the first cause is the nearest. */
+static void relate(struct hd_report *report)
+{
+	for (size_t i = 0; i < report->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (leads_to(&report->items[k], &report->items[i])) {
+				size_t root = report->items[k].because;
+
+				report->items[i].because =
+					root == HD_NO_CAUSE ? k : root;
+				break;
+			}
+}
+
+/* Sorts by @less, and keeps the log's order among equals. */
+static void sort(struct hd_report *report,
+		 bool (*less)(const struct hd_case *a, const struct hd_case *b))
+{
+	for (size_t i = 1; i < report->n; i++)
+		for (size_t k = i;
+		     k > 0 && less(&report->items[k], &report->items[k - 1]);
+		     k--) {
+			struct hd_case swap = report->items[k];
+
+			report->items[k] = report->items[k - 1];
+			report->items[k - 1] = swap;
+		}
+}
+
+static bool has_lower_rank(const struct hd_case *a, const struct hd_case *b)
+{
+	return a->entry->rank < b->entry->rank;
+}
+
+/* Puts the causes first, in their order, and keeps what points at them. */
+static bool part(struct hd_report *report)
+{
+	HD_AUTOFREE size_t *place = calloc(report->n + 1, sizeof(*place));
+	struct hd_case *parted = calloc(report->n + 1, sizeof(*parted));
+	size_t n = 0;
+
+	if (!place || !parted) {
+		free(parted);
+		return false;
+	}
+	for (size_t i = 0; i < report->n; i++)
+		if (report->items[i].because == HD_NO_CAUSE) {
+			place[i] = n;
+			parted[n++] = report->items[i];
+		}
+	report->n_causes = n;
+	for (size_t i = 0; i < report->n; i++)
+		if (report->items[i].because != HD_NO_CAUSE) {
+			parted[n] = report->items[i];
+			parted[n].because = place[parted[n].because];
+			n++;
+		}
+	free(report->items);
+	report->items = parted;
+	return true;
+}
+
+int hd_cases_report(struct hd_cases *cases, struct hd_report *ret,
+		    struct hd_err *err)
+{
+	struct hd_report report;
+
+	merge(cases);
+	if (!drop_others(cases) || cases->no_memory) {
+		hd_cases_clear(cases);
+		return hd_err_nomem(err);
+	}
+	report = (struct hd_report){ cases->items, cases->n, 0 };
+	*cases = (struct hd_cases){ NULL, 0, false };
+	sort(&report, has_lower_rank);
+	relate(&report);
+	if (!part(&report)) {
+		hd_report_clear(&report);
+		return hd_err_nomem(err);
+	}
+	*ret = report;
+	return 0;
+}
+
+void hd_cases_clear(struct hd_cases *cases)
+{
+	for (size_t i = 0; i < cases->n; i++)
+		clear_case(&cases->items[i]);
+	free(cases->items);
+	*cases = (struct hd_cases){ NULL, 0, false };
+}
+
+void hd_report_clear(struct hd_report *report)
+{
+	for (size_t i = 0; i < report->n; i++)
+		clear_case(&report->items[i]);
+	free(report->items);
+	*report = (struct hd_report){ NULL, 0, 0 };
+}

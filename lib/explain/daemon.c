@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/explain/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+/* Else the functions are macros, with which no address can be taken. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "lib/dl.h"
+
+#define SONAME "libsystemd.so.0"
+
+/* The newest ones. */
+#define ENTRIES 10000
+
+/* What is used of libsystemd, see dl.h. */
+#define FUNCTIONS(F)                                                           \
+	F(sd_journal_open)                                                     \
+	F(sd_journal_add_match)                                                \
+	F(sd_journal_seek_tail)                                                \
+	F(sd_journal_previous_skip)                                            \
+	F(sd_journal_next)                                                     \
+	F(sd_journal_get_realtime_usec)                                        \
+	F(sd_journal_get_data)                                                 \
+	F(sd_journal_close)
+
+struct reader_api {
+	FUNCTIONS(HD_DL_MEMBER)
+};
+
+#define HD_DL_TABLE struct reader_api
+
+static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
+
+/* Matches of one field are alternatives. */
+static int match_daemons(const struct reader_api *api, sd_journal *journal)
+{
+	static const char *const units[] = {
+		"_SYSTEMD_UNIT=libvirtd.service",
+		"_SYSTEMD_UNIT=virtqemud.service",
+	};
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < sizeof(units) / sizeof(units[0]); i++)
+		r = api->sd_journal_add_match(journal, units[i], 0);
+	return r;
+}
+
+/* Feeds the entry that the journal is at, with a time before it. */
+static void feed_entry(const struct reader_api *api, sd_journal *journal,
+		       struct hd_explain *explain, int64_t since)
+{
+	static const char field[] = "MESSAGE=";
+	char stamp[sizeof("2026-01-01 00:00:00 ")];
+	const void *data;
+	struct tm tm;
+	uint64_t usec;
+	time_t time;
+	size_t n;
+
+	if (api->sd_journal_get_realtime_usec(journal, &usec) < 0 ||
+	    (int64_t)(usec / 1000000) < since ||
+	    api->sd_journal_get_data(journal, "MESSAGE", &data, &n) < 0 ||
+	    n < sizeof(field) - 1)
+		return;
+	time = (time_t)(usec / 1000000);
+	if (!localtime_r(&time, &tm) ||
+	    strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S ", &tm) == 0)
+		return;
+	hd_explain_feed(explain, stamp, strlen(stamp));
+	hd_explain_feed(explain, (const char *)data + sizeof(field) - 1,
+			n - (sizeof(field) - 1));
+	hd_explain_feed(explain, "\n", 1);
+}
+
+static int feed(const struct reader_api *api, sd_journal *journal,
+		struct hd_explain *explain, int64_t since)
+{
+	int r = match_daemons(api, journal);
+
+	if (r >= 0)
+		r = api->sd_journal_seek_tail(journal);
+	if (r >= 0)
+		r = api->sd_journal_previous_skip(journal, ENTRIES);
+	for (; r > 0; r = api->sd_journal_next(journal))
+		feed_entry(api, journal, explain, since);
+	hd_explain_end(explain);
+	return r;
+}
+
+int hd_daemon_log_feed(struct hd_explain *explain, int64_t since)
+{
+	struct reader_api api;
+	sd_journal *journal;
+	int r;
+
+	if (hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
+		       &api) < 0)
+		return -ENOENT;
+	r = api.sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY);
+	if (r < 0)
+		return r;
+	r = feed(&api, journal, explain, since);
+	api.sd_journal_close(journal);
+	return r < 0 ? r : 0;
+}

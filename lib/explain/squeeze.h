@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_SQUEEZE_H
+#define HD_SQUEEZE_H
+
+#include <stddef.h>
+
+#include "lib/addr.h"
+
+/* Room for a record of a log, in bytes. */
+#define HD_RECORD_SIZE 8192
+#define HD_RECORD_LINES 64
+#define HD_RECORD_ADDRS 128
+
+/* What stands for a PCI address in squeezed text. */
+#define HD_ADDR_BYTE '\1'
+
+/* A PCI address, and where it stood. */
+struct hd_mention {
+	size_t at; /* of its HD_ADDR_BYTE */
+	struct hd_addr addr;
+};
+
+/*
+ * Text without all that a pasted or wrapped log may have changed: blanks, line
+ * ends, quotes of all kinds, backslashes, colour; in lower case, and with one
+ * byte for each PCI address.
+ */
+struct hd_squeezed {
+	char text[HD_RECORD_SIZE];
+	size_t n;
+	struct hd_mention addrs[HD_RECORD_ADDRS];
+	size_t n_addrs;
+	size_t lines[HD_RECORD_LINES]; /* where each line begins */
+	size_t n_lines;
+};
+
+/*
+ * Squeezes up to HD_RECORD_SIZE bytes of lines that newlines part. Where the
+ * text was wrapped, inside an address too, it is whole again. Lines beyond the
+ * limits count to the last; further addresses aren't recognised.
+ */
+void hd_squeeze(struct hd_squeezed *ret, const char *raw, size_t n);
+
+#endif

@@ -169,7 +169,8 @@ def suites_of(folder, module):
 def part_cli(report):
     if make(report, "build.asan", f"O={BUILD}/asan", "SANITIZE=address,undefined"):
         for module in ("test_hook", "test_tool", "test_check", "test_trees", "test_capture",
-                       "test_golden", "test_rewrite", "test_libvirt", "test_explain"):
+                       "test_golden", "test_rewrite", "test_libvirt", "test_explain",
+                       "test_doctor"):
             run_suites(report, suites_of("cli", module))
 
 

@@ -16,6 +16,7 @@ static const struct hd_verb *const verbs[] = {
 	&hd_verb_plan,	  &hd_verb_bind,   &hd_verb_release, &hd_verb_status,
 	&hd_verb_recover, &hd_verb_log,	   &hd_verb_pin,     &hd_verb_rewrite,
 	&hd_verb_capture, &hd_verb_attach, &hd_verb_detach,  &hd_verb_explain,
+	&hd_verb_doctor,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

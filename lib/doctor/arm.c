@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/dir.h"
+#include "lib/doctor/devicetree.h"
+#include "lib/doctor/row.h"
+#include "lib/sysfs.h"
+
+/*
+ * arm64: there the firmware decides, with ACPI's IORT or a device tree, which
+ * devices are behind an SMMU.
+ */
+
+#define TREE HD_DEVICETREE_PATH
+#define IORT "/sys/firmware/acpi/tables/IORT"
+
+static void rule_boot(struct hd_exam *exam)
+{
+	if (exam->facts->tree.there)
+		hd_exam_pass(exam, "the host was started with a device tree");
+	else if (hd_facts_exists(exam->facts, "/sys/firmware/acpi"))
+		hd_exam_pass(exam, "the host was started with ACPI");
+	else
+		hd_exam_unread(exam, "/sys/firmware", -ENOENT);
+}
+
+/* False when there is no tree, or nothing is wrong anyway; that is said. */
+static bool has_tree(struct hd_exam *exam)
+{
+	const struct hd_devicetree *tree = &exam->facts->tree;
+
+	if (tree->error)
+		hd_exam_unread(exam, TREE, tree->error);
+	else if (!tree->there)
+		hd_exam_moot(exam, "the host has no device tree");
+	else if (exam->facts->groups > 0)
+		hd_exam_pass(exam, "there are groups, so it is right");
+	return !exam->checkup->detail;
+}
+
+static void rule_iort(struct hd_exam *exam)
+{
+	if (exam->facts->tree.there)
+		hd_exam_moot(exam, "the host has a device tree");
+	else if (hd_facts_exists(exam->facts, IORT))
+		hd_exam_pass(exam, "the firmware describes it");
+	else if (exam->facts->groups > 0)
+		hd_exam_pass(exam, "there are groups, so it isn't needed");
+	else if (hd_facts_exists(exam->facts, "/sys/firmware/acpi/tables"))
+		hd_exam_bad(exam, "the firmware describes no SMMU");
+	else
+		hd_exam_unread(exam, IORT, -ENOENT);
+}
+
+static void rule_smmu(struct hd_exam *exam)
+{
+	const struct hd_devicetree *tree = &exam->facts->tree;
+
+	if (!has_tree(exam))
+		return;
+	if (!tree->smmus)
+		hd_exam_bad(exam, "the device tree has no SMMU");
+	else if (tree->smmus == tree->smmus_off)
+		hd_exam_bad(exam,
+			    "all SMMUs of the device tree are turned off");
+	else
+		hd_exam_pass(exam, "%u of %u SMMUs are on",
+			     tree->smmus - tree->smmus_off, tree->smmus);
+}
+
+static void rule_map(struct hd_exam *exam)
+{
+	const struct hd_devicetree *tree = &exam->facts->tree;
+
+	if (!has_tree(exam))
+		return;
+	if (tree->hosts_mapped)
+		hd_exam_pass(exam,
+			     "%u of %u PCI host bridges have an iommu-map",
+			     tree->hosts_mapped, tree->hosts);
+	else if (!tree->hosts)
+		hd_exam_bad(exam, "the device tree has no PCI host bridge");
+	else if (tree->hosts_misled)
+		hd_exam_bad(
+			exam,
+			"the PCI host bridge has \"iommus\" and no \"iommu-map\", which is what counts for PCI");
+	else
+		hd_exam_bad(
+			exam,
+			"no PCI host bridge of the device tree has an \"iommu-map\": its devices are behind no SMMU");
+}
+
+/* vfio asks for IOMMU_CAP_CACHE_COHERENCY (drivers/vfio/vfio_main.c). */
+static void rule_coherent(struct hd_exam *exam)
+{
+	const struct hd_devicetree *tree = &exam->facts->tree;
+
+	if (tree->error)
+		hd_exam_unread(exam, TREE, tree->error);
+	else if (!tree->there || !tree->v3s)
+		hd_exam_moot(exam, "the device tree has no SMMUv3");
+	else if (!tree->v3s_coherent)
+		hd_exam_bad(
+			exam,
+			"no SMMUv3 is \"dma-coherent\": vfio refuses its devices (\"Invalid argument\")");
+	else
+		hd_exam_pass(exam, "%u of %u are \"dma-coherent\"",
+			     tree->v3s_coherent, tree->v3s);
+}
+
+static void rule_msi(struct hd_exam *exam)
+{
+	const struct hd_devicetree *tree = &exam->facts->tree;
+
+	if (tree->error)
+		hd_exam_unread(exam, TREE, tree->error);
+	else if (!tree->there)
+		hd_exam_moot(exam, "the host has no device tree");
+	else if (!tree->its)
+		hd_exam_bad(
+			exam,
+			"the device tree has no GICv3 ITS: interrupts of devices aren't isolated");
+	else if (tree->hosts && !tree->hosts_msi)
+		hd_exam_bad(
+			exam,
+			"no PCI host bridge sends its interrupts to the ITS");
+	else
+		hd_exam_pass(exam, "there is a GICv3 ITS");
+}
+
+static int visit_link(void *data, int dir_fd, const char *name)
+{
+	HD_AUTOFREE char *target = NULL;
+
+	*(bool *)data |= strcmp(name, "module") != 0 &&
+			 hd_sysfs_read_link(dir_fd, name, &target) == 0;
+	return 0;
+}
+
+/* A driver's folder has a link for each device that it drives. */
+static void rule_driver(struct hd_exam *exam)
+{
+	static const char *const drivers[] = {
+		"/sys/bus/platform/drivers/arm-smmu",
+		"/sys/bus/platform/drivers/arm-smmu-v3",
+	};
+	bool there = false, bound = false;
+
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		int fd = hd_facts_open(exam->facts, drivers[i],
+				       O_RDONLY | O_DIRECTORY);
+
+		there |= fd >= 0;
+		if (fd >= 0)
+			hd_dir_each(fd, visit_link, &bound);
+	}
+	if (bound)
+		hd_exam_pass(exam, "an SMMU has its driver");
+	else if (exam->facts->groups > 0)
+		hd_exam_pass(exam, "there are groups, so there is one");
+	else if (there)
+		hd_exam_bad(exam,
+			    "the driver of the SMMU is there, and drives none");
+	else if (hd_facts_exists(exam->facts, "/sys/bus/platform"))
+		hd_exam_bad(exam, "the driver of the SMMU isn't loaded");
+	else
+		hd_exam_unread(exam, "/sys/bus/platform", -ENOENT);
+}
+
+static void rule_page_size(struct hd_exam *exam)
+{
+	const char *value =
+		hd_kconfig_value(&exam->facts->kconfig, "ARM64_64K_PAGES");
+
+	if (!hd_facts_have_kconfig(exam->facts))
+		hd_exam_skip(exam, "%s",
+			     hd_err_message(&exam->facts->kconfig_err));
+	else if (value && strcmp(value, "y") == 0)
+		hd_exam_bad(
+			exam,
+			"the host has pages of 64 KiB: small BARs of devices can't be mapped for guests with smaller ones");
+	else
+		hd_exam_pass(exam, "it isn't 64 KiB");
+}
+
+static void rule_hypervisor(struct hd_exam *exam)
+{
+	const struct hd_devicetree *tree = &exam->facts->tree;
+
+	if (tree->error)
+		hd_exam_unread(exam, TREE, tree->error);
+	else if (!tree->there)
+		hd_exam_moot(exam, "the host has no device tree");
+	else if (tree->hypervisor[0])
+		hd_exam_bad(
+			exam,
+			"a hypervisor of the vendor (%s) is below the kernel: KVM and the SMMU may belong to it",
+			tree->hypervisor);
+	else
+		hd_exam_pass(exam, "the device tree names none");
+}
+
+/* Android's common kernel is built without VFIO and the SMMU's drivers. */
+static void rule_android(struct hd_exam *exam)
+{
+	const char *value = hd_kconfig_value(&exam->facts->kconfig, "VFIO");
+
+	if (!hd_facts_exists(exam->facts, exam->row->source))
+		hd_exam_moot(exam, "the host isn't Android");
+	else if (!hd_facts_have_kconfig(exam->facts))
+		hd_exam_skip(exam, "%s",
+			     hd_err_message(&exam->facts->kconfig_err));
+	else if (value && strcmp(value, "n") != 0)
+		hd_exam_pass(exam, "this Android's kernel has VFIO");
+	else
+		hd_exam_bad(exam, "this Android's kernel has no VFIO");
+}
+
+#define ROW(id, title, source, rule, bad, fix)                                 \
+	{                                                                      \
+		id, title, source, rule, NULL, bad, NULL, fix, HD_ON_ARM64,    \
+			HD_HOST, false                                         \
+	}
+
+static const struct hd_row rows[] = {
+	ROW("arm-firmware", "How the firmware describes the machine",
+	    "/sys/firmware", rule_boot, HD_PASS, NULL),
+	ROW("arm-android", "Android", "/system/build.prop", rule_android,
+	    HD_FAIL,
+	    "Use a kernel that is built with CONFIG_VFIO, CONFIG_VFIO_PCI and the SMMU's driver"),
+	ROW("arm-iort", "The SMMU in ACPI", IORT, rule_iort, HD_FAIL,
+	    "Turn on the SMMU in the firmware's setup"),
+	ROW("arm-smmu", "The SMMU in the device tree", TREE, rule_smmu, HD_FAIL,
+	    "None in software, unless the vendor has a device tree with it"),
+	ROW("arm-iommu-map", "PCI behind the SMMU", TREE, rule_map, HD_FAIL,
+	    "None in software, unless the vendor has a device tree with an iommu-map"),
+	ROW("arm-smmu-driver", "The SMMU has a driver",
+	    "/sys/bus/platform/drivers/arm-smmu*", rule_driver, HD_FAIL,
+	    "modprobe arm_smmu_v3, or arm_smmu"),
+	ROW("arm-coherent", "Coherent DMA", TREE, rule_coherent, HD_FAIL,
+	    "None in software: only a machine whose DMA is coherent may say so"),
+	ROW("arm-msi", "Interrupts in the device tree", TREE, rule_msi, HD_WARN,
+	    NULL),
+	ROW("arm-hypervisor", "No hypervisor of the vendor", TREE "/hypervisor",
+	    rule_hypervisor, HD_WARN, NULL),
+	ROW("arm-page-size", "Size of pages", "kernel configuration",
+	    rule_page_size, HD_WARN, "Use a kernel with pages of 4 KiB"),
+};
+
+const struct hd_rows hd_rows_arm = HD_ROWS("arm64", rows);

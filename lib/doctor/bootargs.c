@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/doctor/bootargs.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+
+/* Ends the word at @p, dropping its quotes; returns what follows it. */
+static char *cut_word(char *p)
+{
+	bool quoted = false;
+	char *out = p;
+
+	for (; *p && (quoted || !isspace((unsigned char)*p)); p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		else
+			*out++ = *p;
+	}
+	if (*p)
+		p++;
+	*out = '\0';
+	return p;
+}
+
+int hd_bootargs_parse(const char *text, struct hd_bootargs *ret)
+{
+	HD_AUTO_BOOTARGS struct hd_bootargs args = { strdup(text), NULL, 0 };
+	char *p = args.text;
+
+	if (!p)
+		return -ENOMEM;
+	while (*p) {
+		struct hd_bootarg *arg;
+		char *word, *equals;
+
+		while (isspace((unsigned char)*p))
+			p++;
+		word = p;
+		p = cut_word(p);
+		if (strcmp(word, "--") == 0)
+			break;
+		if (!*word)
+			continue;
+		arg = hd_array_add(&args.items, &args.n, sizeof(*arg));
+		if (!arg)
+			return -ENOMEM;
+		equals = strchr(word, '=');
+		if (equals)
+			*equals = '\0';
+		*arg = (struct hd_bootarg){ word, equals ? equals + 1 : NULL };
+	}
+	*ret = args;
+	args = (struct hd_bootargs){ NULL, NULL, 0 };
+	return 0;
+}
+
+bool hd_module_names_equal(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char x = a[i] == '-' ? '_' : a[i];
+		char y = b[i] == '-' ? '_' : b[i];
+
+		if (x != y)
+			return false;
+		if (!x)
+			break;
+	}
+	return true;
+}
+
+/* Whether @part, of @n bytes, is the value or between its commas. */
+static bool value_has(const char *value, const char *part, size_t n)
+{
+	bool begins = n > 0 && part[n - 1] == '=';
+
+	while (value) {
+		size_t length = strcspn(value, ",");
+
+		if (strncmp(value, part, n) == 0 && (begins || length == n))
+			return true;
+		value = value[length] ? value + length + 1 : NULL;
+	}
+	return false;
+}
+
+static bool matches(const struct hd_bootarg *arg, const char *wanted, size_t n)
+{
+	const char *equals = memchr(wanted, '=', n);
+	size_t length = equals ? (size_t)(equals - wanted) : n;
+
+	if (strlen(arg->name) != length ||
+	    !hd_module_names_equal(arg->name, wanted, length))
+		return false;
+	return !equals || value_has(arg->value, equals + 1, n - length - 1);
+}
+
+const struct hd_bootarg *hd_bootargs_find(const struct hd_bootargs *args,
+					  const char *wanted,
+					  const struct hd_bootarg *after)
+{
+	size_t first = after ? (size_t)(after - args->items) + 1 : 0;
+
+	for (size_t i = first; i < args->n; i++)
+		for (const char *p = wanted; p;) {
+			size_t n = strcspn(p, "|");
+
+			if (matches(&args->items[i], p, n))
+				return &args->items[i];
+			p = p[n] ? p + n + 1 : NULL;
+		}
+	return NULL;
+}
+
+const char *hd_bootargs_value(const struct hd_bootargs *args, const char *name)
+{
+	const struct hd_bootarg *arg = NULL;
+	const char *value = NULL;
+
+	while ((arg = hd_bootargs_find(args, name, arg)))
+		value = arg->value;
+	return value;
+}
+
+void hd_bootargs_clear(struct hd_bootargs *args)
+{
+	free(args->items);
+	free(args->text);
+	*args = (struct hd_bootargs){ NULL, NULL, 0 };
+}

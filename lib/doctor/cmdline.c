@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/doctor/row.h"
+
+/*
+ * Words on the kernel's command line
+ * (Documentation/admin-guide/kernel-parameters.txt). A row's @what is for
+ * hd_bootargs_find().
+ */
+
+#define CMDLINE "/proc/cmdline"
+
+/* Says that the command line isn't known, when it isn't. */
+static bool has_words(struct hd_exam *exam)
+{
+	if (exam->facts->bootargs.text)
+		return true;
+	hd_exam_unread(exam, CMDLINE, exam->facts->bootargs_error);
+	return false;
+}
+
+static const char *equals_of(const struct hd_bootarg *arg)
+{
+	return arg->value ? "=" : "";
+}
+
+static const char *value_of(const struct hd_bootarg *arg)
+{
+	return arg->value ? arg->value : "";
+}
+
+static void rule_absent(struct hd_exam *exam)
+{
+	const struct hd_row *row = exam->row;
+	const struct hd_bootarg *arg;
+
+	if (!has_words(exam))
+		return;
+	arg = hd_bootargs_find(&exam->facts->bootargs, row->what, NULL);
+	if (!arg) {
+		hd_exam_pass(exam, "the command line has nothing of it");
+		return;
+	}
+	hd_exam_bad(exam, "the command line has %s%s%s: %s", arg->name,
+		    equals_of(arg), value_of(arg), row->why);
+	if (!row->fix)
+		hd_exam_fix(
+			exam,
+			"Remove %s%s%s from the kernel's command line in the boot loader's configuration, and reboot",
+			arg->name, equals_of(arg), value_of(arg));
+}
+
+/* Says what is there of the words: nothing of it is wrong. */
+static void rule_told(struct hd_exam *exam)
+{
+	const struct hd_bootarg *arg = NULL;
+	HD_AUTOFREE char *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (!has_words(exam))
+		return;
+	file = open_memstream(&text, &size);
+	if (!file)
+		return;
+	while ((arg = hd_bootargs_find(&exam->facts->bootargs, exam->row->what,
+				       arg)))
+		fprintf(file, " %s%s%s", arg->name, equals_of(arg),
+			value_of(arg));
+	fclose(file);
+	if (!*text)
+		hd_exam_pass(exam, "the command line has nothing of it");
+	else
+		hd_exam_pass(exam, "%s%s%s",
+			     exam->row->why ? exam->row->why : "set", ":",
+			     text);
+}
+
+/*
+ * VT-d is off by default in the kernel's own configuration; distributions
+ * differ, and firmware may ask for it (drivers/iommu/intel/iommu.c).
+ */
+static void rule_intel_on(struct hd_exam *exam)
+{
+	const struct hd_doctor_facts *facts = exam->facts;
+	const char *built;
+
+	if (facts->units > 0) {
+		hd_exam_pass(exam, "VT-d is on");
+		return;
+	}
+	if (!has_words(exam))
+		return;
+	if (hd_bootargs_find(&facts->bootargs, "intel_iommu=on", NULL)) {
+		hd_exam_pass(exam, "the command line has intel_iommu=on");
+		return;
+	}
+	built = hd_kconfig_value(&facts->kconfig, "INTEL_IOMMU_DEFAULT_ON");
+	if (!hd_facts_have_kconfig(facts))
+		hd_exam_skip(
+			exam,
+			"the command line lacks intel_iommu=on, and whether the kernel needs it is not known: %s",
+			hd_err_message(&facts->kconfig_err));
+	else if (built && strcmp(built, "y") == 0)
+		hd_exam_pass(exam, "this kernel turns VT-d on by itself");
+	else
+		hd_exam_bad(
+			exam,
+			"this kernel leaves VT-d off unless the command line has intel_iommu=on");
+}
+
+/* How many functions of the host have this number, "10de:1f06" or "10de:*". */
+static size_t count_devices(const struct hd_doctor_facts *facts,
+			    const char *number)
+{
+	unsigned vendor = 0, device = 0;
+	int fields = sscanf(number, "%x:%x", &vendor, &device);
+	size_t n = 0;
+
+	for (size_t i = 0; i < facts->inventory.n_devices; i++)
+		n += facts->inventory.devices[i].vendor == vendor &&
+		     (fields < 2 ||
+		      facts->inventory.devices[i].device == device);
+	return n;
+}
+
+/* Numbers don't tell one card from another like it. */
+static void check_numbers(struct hd_exam *exam, const struct hd_bootarg *arg)
+{
+	for (const char *p = value_of(arg); p; p = strchr(p, ',')) {
+		size_t n;
+		int length;
+
+		p += *p == ',';
+		n = count_devices(exam->facts, p);
+		length = (int)strcspn(p, ",");
+		if (n == 1 || length == 0)
+			continue;
+		if (n == 0)
+			hd_exam_bad(
+				exam,
+				"%s names %.*s, and the host has no such device",
+				arg->name, length, p);
+		else
+			hd_exam_bad(
+				exam,
+				"%s names %.*s, and the host has %zu of them: all are taken from it at boot",
+				arg->name, length, p, n);
+		return;
+	}
+}
+
+static void rule_ids(struct hd_exam *exam)
+{
+	const struct hd_bootarg *arg = NULL;
+
+	if (!has_words(exam))
+		return;
+	if (exam->facts->inventory_err.code) {
+		hd_exam_skip(exam, "%s",
+			     hd_err_message(&exam->facts->inventory_err));
+		return;
+	}
+	while (!exam->checkup->detail &&
+	       (arg = hd_bootargs_find(&exam->facts->bootargs, exam->row->what,
+				       arg)))
+		check_numbers(exam, arg);
+	if (!exam->checkup->detail)
+		hd_exam_pass(exam,
+			     "no device is taken at boot that isn't meant");
+}
+
+static void rule_modules(struct hd_exam *exam)
+{
+	const struct hd_bootarg *arg = NULL;
+
+	if (!has_words(exam))
+		return;
+	while ((arg = hd_bootargs_find(&exam->facts->bootargs, exam->row->what,
+				       arg)))
+		for (const char *p = arg->value; p; p = strchr(p, ',')) {
+			p += *p == ',';
+			if (strncmp(p, "vfio", 4) != 0)
+				continue;
+			hd_exam_bad(exam, "%s=%s keeps %.*s from being loaded",
+				    arg->name, arg->value, (int)strcspn(p, ","),
+				    p);
+			return;
+		}
+	hd_exam_pass(exam, "no module of VFIO is kept from being loaded");
+}
+
+/* Words that are worth to be missed when a boot loader's file has them. */
+static bool matters(const char *word)
+{
+	static const char *const names[] = {
+		"intel_iommu=", "amd_iommu=", "iommu",	   "vfio",
+		"pci=",		"pcie_",      "hugepages", "intremap"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(word, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Compares the words of one file with those that the kernel runs with. */
+static void compare(struct hd_exam *exam, const char *path, char *text)
+{
+	char *rest = text, *word;
+
+	while (!exam->checkup->detail && (word = strsep(&rest, " \t\n\"'"))) {
+		struct hd_bootargs *args = &exam->facts->bootargs;
+		const struct hd_bootarg *arg = NULL;
+		const char *equals = strchr(word, '=');
+		HD_AUTOFREE char *name = strndup(
+			word, equals ? (size_t)(equals - word) : strlen(word));
+		bool found = false;
+
+		if (!name || !matters(word))
+			continue;
+		while (!found && (arg = hd_bootargs_find(args, name, arg)))
+			found = strcmp(value_of(arg),
+				       equals ? equals + 1 : "") == 0;
+		if (!found)
+			hd_exam_bad(exam,
+				    "%s has %s, and the kernel runs without it",
+				    path, word);
+	}
+}
+
+/* Only the settings of /etc/default/grub that are words for the kernel. */
+static void compare_grub(struct hd_exam *exam, const char *path, char *text)
+{
+	static const char prefix[] = "GRUB_CMDLINE_LINUX";
+	char *rest = text, *line;
+
+	while (!exam->checkup->detail && (line = strsep(&rest, "\n"))) {
+		char *value = strchr(line, '=');
+
+		if (strncmp(line, prefix, strlen(prefix)) == 0 && value &&
+		    !strstr(line, "RECOVERY") && !strstr(line, "XEN"))
+			compare(exam, path, value + 1);
+	}
+}
+
+static void compare_file(struct hd_exam *exam, const char *path,
+			 void (*how)(struct hd_exam *, const char *, char *),
+			 bool *found)
+{
+	HD_AUTOFREE char *text = NULL;
+
+	if (hd_facts_read(exam->facts, path, &text) < 0)
+		return;
+	*found = true;
+	how(exam, path, text);
+}
+
+/*
+ * Not the entries of /boot/loader, of which only one is used, by a kernel's
+ * version or a machine's id.
+ */
+static void rule_applied(struct hd_exam *exam)
+{
+	bool found = false;
+
+	if (!has_words(exam))
+		return;
+	compare_file(exam, "/etc/default/grub", compare_grub, &found);
+	compare_file(exam, "/etc/kernel/cmdline", compare, &found);
+	if (exam->checkup->detail)
+		return;
+	if (found)
+		hd_exam_pass(exam, "what is configured is in effect");
+	else
+		hd_exam_skip(
+			exam,
+			"neither /etc/default/grub nor /etc/kernel/cmdline can be read");
+}
+
+#define ABSENT(id, title, what, bad, why, fix, on)                             \
+	{                                                                      \
+		id, title, CMDLINE, rule_absent, what, bad, why, fix, on,      \
+			HD_HOST, false                                         \
+	}
+#define TOLD(id, title, what, why, on)                                         \
+	{                                                                      \
+		id, title, CMDLINE, rule_told, what, HD_PASS, why, NULL, on,   \
+			HD_HOST, false                                         \
+	}
+
+static const struct hd_row rows[] = {
+	ABSENT("cmdline-iommu-off", "IOMMUs aren't turned off",
+	       "iommu=off|iommu=soft", HD_FAIL, "the kernel uses no IOMMU",
+	       NULL, HD_ON_X86),
+	ABSENT("cmdline-intel-iommu-off", "VT-d isn't turned off",
+	       "intel_iommu=off", HD_FAIL, "the kernel doesn't use VT-d", NULL,
+	       HD_ON_INTEL),
+	ABSENT("cmdline-amd-iommu-off", "AMD-Vi isn't turned off",
+	       "amd_iommu=off", HD_FAIL, "the kernel doesn't use AMD-Vi", NULL,
+	       HD_ON_AMD),
+	{ .id = "cmdline-intel-iommu-on",
+	  .title = "VT-d is turned on",
+	  .source = CMDLINE,
+	  .rule = rule_intel_on,
+	  .bad = HD_FAIL,
+	  .fix = "Add intel_iommu=on to the kernel's command line in the boot loader's configuration (GRUB: /etc/default/grub, then update-grub or grub2-mkconfig), and reboot",
+	  .where = HD_ON_INTEL },
+	{ .id = "cmdline-applied",
+	  .title = "What is configured for the kernel is in effect",
+	  .source = "/etc/default/grub, /etc/kernel/cmdline",
+	  .rule = rule_applied,
+	  .bad = HD_WARN,
+	  .fix = "Run update-grub, grub2-mkconfig or what your boot loader has instead, and reboot" },
+	ABSENT("cmdline-kvm-arm", "KVM isn't turned off", "kvm-arm.mode=none",
+	       HD_FAIL, "there are no guests without KVM", NULL, HD_ON_ARM64),
+	ABSENT("cmdline-no-msi", "MSI isn't turned off", "pci=nomsi", HD_FAIL,
+	       "VFIO needs message signalled interrupts", NULL, 0),
+	{ .id = "cmdline-vfio-modules",
+	  .title = "VFIO's modules aren't forbidden",
+	  .source = CMDLINE,
+	  .rule = rule_modules,
+	  .what = "module_blacklist|modprobe.blacklist",
+	  .bad = HD_FAIL,
+	  .fix = "Remove them from the kernel's command line in the boot loader's configuration, and reboot" },
+	ABSENT("cmdline-intremap-off", "Interrupt remapping isn't turned off",
+	       "nointremap|intremap=off", HD_FAIL,
+	       "vfio refuses devices whose interrupts aren't isolated", NULL,
+	       HD_ON_X86),
+	ABSENT("cmdline-x2apic", "x2APIC isn't turned off", "nox2apic", HD_WARN,
+	       "some machines have no interrupt remapping without it", NULL,
+	       HD_ON_X86),
+	ABSENT("cmdline-amd-iommu-on", "No words that AMD-Vi doesn't know",
+	       "amd_iommu=on", HD_WARN,
+	       "there is no such option; AMD-Vi is on without it", NULL,
+	       HD_ON_AMD),
+	ABSENT("cmdline-igfx-off", "Intel graphics are behind the IOMMU",
+	       "intel_iommu=igfx_off", HD_WARN,
+	       "the graphics of the processor have no IOMMU group", NULL,
+	       HD_ON_INTEL),
+	ABSENT("cmdline-acs-override", "Groups aren't split by force",
+	       "pcie_acs_override", HD_WARN,
+	       "where the kernel has the patch for it, devices may reach each other across groups; others ignore it",
+	       NULL, 0),
+	ABSENT("cmdline-acs-off", "Isolation isn't taken away",
+	       "pci=disable_acs_redir=|pci=config_acs=", HD_WARN,
+	       "devices may reach each other, and groups are larger", NULL, 0),
+	{ .id = "cmdline-ids",
+	  .title = "What is taken at boot by number",
+	  .source = CMDLINE,
+	  .rule = rule_ids,
+	  .what = "vfio-pci.ids|pci-stub.ids",
+	  .bad = HD_WARN,
+	  .fix = "Name devices by address instead: virt-hostdev xml ADDRESS, with managed='yes'" },
+	ABSENT("cmdline-framebuffer", "The framebuffer is left alone",
+	       "video=efifb:off|video=vesafb:off|video=simplefb:off|initcall_blacklist=sysfb_init|nomodeset",
+	       HD_WARN,
+	       "it helps with some kernels only, and leaves the host without a console",
+	       "Choose another card as the first one in the firmware's setup",
+	       0),
+	ABSENT("cmdline-pkvm", "No protected KVM", "kvm-arm.mode=protected",
+	       HD_WARN,
+	       "protected guests get devices only with vendors' kernels", NULL,
+	       HD_ON_ARM64),
+	ABSENT("cmdline-smmu-bypass", "The SMMU blocks what it doesn't know",
+	       "arm-smmu.disable_bypass=0", HD_WARN,
+	       "what the SMMU doesn't know may reach all memory, and still has no group",
+	       NULL, HD_ON_ARM64),
+	TOLD("cmdline-passthrough", "How the host's own DMA is mapped",
+	     "iommu=pt|iommu.passthrough|iommu.strict",
+	     "this is about speed of the host, not about guests", 0),
+	TOLD("cmdline-hugepages", "Huge pages of the boot",
+	     "hugepages|hugepagesz|default_hugepagesz", NULL, 0),
+	TOLD("cmdline-isolation", "Processors for guests",
+	     "isolcpus|nohz_full|rcu_nocbs", NULL, 0),
+	TOLD("cmdline-lockdown", "Lockdown", "lockdown", NULL, 0),
+	TOLD("cmdline-pcie-power", "PCI Express power and services",
+	     "pcie_aspm|pcie_port_pm|pci=noats|pci=nommconf|pci=realloc", NULL,
+	     0),
+};
+
+const struct hd_rows hd_rows_cmdline = HD_ROWS("command line", rows);

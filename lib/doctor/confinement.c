@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/dir.h"
+#include "lib/doctor/row.h"
+#include "lib/doctor/settings.h"
+#include "lib/sysfs.h"
+
+/* What keeps QEMU, libvirt and the hook from what they need. */
+
+#define QEMU_CONF "/etc/libvirt/qemu.conf"
+
+static void rule_container(struct hd_exam *exam)
+{
+	static const char *const files[] = { "/run/.containerenv",
+					     "/run/systemd/container",
+					     "/.dockerenv" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (hd_facts_exists(exam->facts, files[i])) {
+			hd_exam_bad(
+				exam,
+				"this is a container (%s): devices have to be passed on to it, and sysfs has to be writable",
+				files[i]);
+			return;
+		}
+	if (hd_facts_exists(exam->facts, "/run"))
+		hd_exam_pass(exam, "nothing says that it is one");
+	else
+		hd_exam_unread(exam, "/run", -ENOENT);
+}
+
+/* "none [integrity] confidentiality" */
+static void rule_lockdown(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+	const char *word;
+
+	if (!hd_facts_exists(exam->facts, exam->row->source) &&
+	    hd_facts_exists(exam->facts, "/sys/kernel/security/lsm")) {
+		hd_exam_moot(exam, "this kernel has no lockdown");
+		return;
+	}
+	if (!hd_exam_read_source(exam, &text))
+		return;
+	word = strchr(text, '[');
+	if (!word || strncmp(word, "[none]", 6) == 0)
+		hd_exam_pass(exam, "it is off");
+	else
+		hd_exam_pass(
+			exam,
+			"it is on (%.*s): VFIO works with it, modules without a signature don't",
+			(int)strcspn(word + 1, "]"), word + 1);
+}
+
+/* The variable has four bytes of attributes before its one of value. */
+static void rule_secure_boot(struct hd_exam *exam)
+{
+	HD_AUTOCLOSE int fd =
+		hd_facts_open(exam->facts, exam->row->source, O_RDONLY);
+	char bytes[5];
+
+	if (fd < 0 && exam->facts->has_sys &&
+	    !hd_facts_exists(exam->facts, "/sys/firmware/efi"))
+		hd_exam_moot(exam, "the host wasn't started by UEFI");
+	else if (fd < 0)
+		hd_exam_unread(exam, exam->row->source, fd);
+	else if (read(fd, bytes, sizeof(bytes)) != sizeof(bytes))
+		hd_exam_unread(exam, exam->row->source, -EIO);
+	else
+		hd_exam_pass(
+			exam,
+			bytes[4] ?
+				"it is on: VFIO works with it, modules without a signature don't" :
+				"it is off");
+}
+
+static void rule_apparmor(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *enabled = NULL;
+	HD_AUTOFREE char *profiles = NULL;
+
+	if (!hd_exam_read_parameter(exam, &enabled))
+		return;
+	if (!hd_is_yes(enabled))
+		hd_exam_pass(exam, "it is off");
+	else if (!hd_exam_read(exam, "/sys/kernel/security/apparmor/profiles",
+			       &profiles))
+		return;
+	else if (strstr(profiles, "libvirtd") || strstr(profiles, "virtqemud"))
+		hd_exam_pass(
+			exam,
+			"guests are confined: a ROM file has to be where they may read, as /usr/share/vgabios");
+	else
+		hd_exam_pass(exam, "it has no profile of libvirt");
+}
+
+static void rule_selinux(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *enforce = NULL;
+	HD_AUTOFREE char *boolean = NULL;
+
+	if (exam->facts->has_sys &&
+	    !hd_facts_exists(exam->facts, "/sys/fs/selinux/enforce")) {
+		hd_exam_moot(exam, "SELinux is off");
+		return;
+	}
+	if (!hd_exam_read(exam, "/sys/fs/selinux/enforce", &enforce))
+		return;
+	if (*enforce != '1')
+		hd_exam_pass(exam, "SELinux keeps nobody from anything");
+	else if (!hd_exam_read_source(exam, &boolean))
+		return;
+	else if (*boolean == '1')
+		hd_exam_pass(exam, "hooks are let to do their work");
+	else
+		hd_exam_bad(exam, "SELinux keeps hooks of libvirt from sysfs");
+}
+
+/* Reads qemu.conf; where libvirt has none, its defaults hold. */
+static bool read_conf(struct hd_exam *exam, char **ret)
+{
+	int r = hd_facts_read(exam->facts, QEMU_CONF, ret);
+
+	if (r == -ENOENT && exam->facts->has_etc)
+		hd_exam_moot(exam, "there is no " QEMU_CONF);
+	else if (r < 0)
+		hd_exam_unread(exam, QEMU_CONF, r);
+	return r == 0;
+}
+
+/* @what is "name=value", a value that should not be there. */
+static void rule_setting(struct hd_exam *exam)
+{
+	const char *what = exam->row->what, *equals = strchr(what, '=');
+	HD_AUTOFREE char *name = strndup(what, (size_t)(equals - what));
+	HD_AUTOFREE char *text = NULL;
+	HD_AUTOFREE char *value = NULL;
+
+	if (!name || !read_conf(exam, &text))
+		return;
+	value = hd_setting_value(text, name);
+	if (value && strcmp(value, equals + 1) == 0)
+		hd_exam_bad(exam, "%s has %s: %s", QEMU_CONF, what,
+			    exam->row->why);
+	else
+		hd_exam_pass(exam, "%s is %s", name,
+			     value ? value : "libvirt's default");
+}
+
+static void rule_device_acl(struct hd_exam *exam)
+{
+	static const char *const usual[] = { "/dev/null", "/dev/zero",
+					     "/dev/urandom", "/dev/ptmx",
+					     "/dev/kvm" };
+	HD_AUTOFREE char *text = NULL;
+	HD_AUTOFREE char *value = NULL;
+
+	if (!read_conf(exam, &text))
+		return;
+	value = hd_setting_value(text, "cgroup_device_acl");
+	for (size_t i = 0; value && i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (!strstr(value, usual[i])) {
+			hd_exam_bad(
+				exam,
+				"cgroup_device_acl is set without %s, which every guest needs",
+				usual[i]);
+			return;
+		}
+	hd_exam_pass(exam, value ? "it has what every guest needs" :
+				   "it is libvirt's default");
+}
+
+/* Settings of systemd.exec(5) that hide what libvirt and the hook work with. */
+static const char *find_hardening(const char *text)
+{
+	static const char *const settings[] = {
+		"ProtectKernelModules=yes",  "ProtectKernelModules=true",
+		"ProtectKernelTunables=yes", "ProtectKernelTunables=true",
+		"PrivateDevices=yes",	     "PrivateDevices=true",
+		"DevicePolicy=closed",	     "DevicePolicy=strict",
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		size_t n = strlen(settings[i]);
+
+		for (const char *line = text; line; line = strchr(line, '\n')) {
+			line += *line == '\n';
+			if (strncmp(line, settings[i], n) == 0)
+				return settings[i];
+		}
+	}
+	return NULL;
+}
+
+static int visit_unit(void *data, int dir_fd, const char *name)
+{
+	struct hd_exam *exam = data;
+	HD_AUTOFREE char *text = NULL;
+	const char *found;
+
+	if (hd_facts_read_at(dir_fd, name, &text) < 0)
+		return 0;
+	found = find_hardening(text);
+	if (!found)
+		return 0;
+	hd_exam_bad(exam, "%s in %s hides from libvirt what it needs", found,
+		    name);
+	return 1;
+}
+
+static void rule_hardening(struct hd_exam *exam)
+{
+	static const char *const folders[] = {
+		"/etc/systemd/system/libvirtd.service.d",
+		"/etc/systemd/system/virtqemud.service.d",
+	};
+
+	if (!exam->facts->has_etc) {
+		hd_exam_unread(exam, "/etc", -ENOENT);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		hd_dir_each(hd_facts_open(exam->facts, folders[i],
+					  O_RDONLY | O_DIRECTORY),
+			    visit_unit, exam);
+	if (!exam->checkup->detail)
+		hd_exam_pass(exam, "nobody has added any");
+}
+
+#define SETTING(id, title, what, why)                                          \
+	{                                                                      \
+		id, title, QEMU_CONF, rule_setting, what, HD_WARN, why,        \
+			"Comment it out in " QEMU_CONF                         \
+			", and restart libvirt's daemon",                      \
+			0, HD_HOST, false                                      \
+	}
+
+static const struct hd_row rows[] = {
+	{ .id = "confinement-container",
+	  .title = "The host is no container",
+	  .source = "/run/.containerenv, /run/systemd/container, /.dockerenv",
+	  .rule = rule_container,
+	  .bad = HD_WARN },
+	{ .id = "confinement-selinux-hooks",
+	  .title = "SELinux lets hooks work",
+	  .source = "/sys/fs/selinux/booleans/virt_hooks_unconfined",
+	  .rule = rule_selinux,
+	  .bad = HD_FAIL,
+	  .fix = "setsebool -P virt_hooks_unconfined on" },
+	{ .id = "confinement-apparmor",
+	  .title = "AppArmor",
+	  .source = "/sys/module/apparmor/parameters/enabled",
+	  .rule = rule_apparmor },
+	{ .id = "confinement-lockdown",
+	  .title = "Lockdown",
+	  .source = "/sys/kernel/security/lockdown",
+	  .rule = rule_lockdown },
+	{ .id = "confinement-secure-boot",
+	  .title = "Secure Boot",
+	  .source =
+		  "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+	  .rule = rule_secure_boot },
+	{ .id = "confinement-units",
+	  .title = "systemd hides nothing from libvirt",
+	  .source = "/etc/systemd/system/{libvirtd,virtqemud}.service.d",
+	  .rule = rule_hardening,
+	  .bad = HD_WARN,
+	  .fix = "Remove it there, then: systemctl daemon-reload, and restart libvirt's daemon" },
+	SETTING("qemu-user", "Guests aren't root", "user=root",
+		"it helps with no device, and a guest that breaks out is root"),
+	SETTING("qemu-security-driver", "Guests are confined",
+		"security_driver=none",
+		"it helps with no device, and guests aren't kept apart"),
+	SETTING("qemu-cgroups", "Guests are in cgroups",
+		"cgroup_controllers=[]", "it helps with no device"),
+	SETTING("qemu-ownership", "libvirt gives files to guests",
+		"dynamic_ownership=0",
+		"somebody else has to make /dev/vfio/* readable for QEMU"),
+	SETTING("qemu-capabilities", "Guests have no capabilities",
+		"clear_emulator_capabilities=0",
+		"it helps with no device, and a guest that breaks out can do more"),
+	SETTING("qemu-acs", "libvirt looks for isolation",
+		"relaxed_acs_check=1",
+		"libvirt gives away devices behind switches that don't isolate"),
+	{ .id = "qemu-device-acl",
+	  .title = "Devices that every guest may use",
+	  .source = QEMU_CONF,
+	  .rule = rule_device_acl,
+	  .bad = HD_WARN,
+	  .fix = "Add those that the comment in " QEMU_CONF " shows" },
+};
+
+const struct hd_rows hd_rows_confinement = HD_ROWS("confinement", rows);

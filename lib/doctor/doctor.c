@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/doctor/doctor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/doctor/row.h"
+
+/* How many devices a sentence about all of them names. */
+#define NAMED_LIMIT 6
+
+/* Causes before what comes of them: the first that fails is what to fix. */
+static const struct hd_rows *const tables[] = {
+	&hd_rows_machine,  &hd_rows_arm,	 &hd_rows_kernel,
+	&hd_rows_cmdline,  &hd_rows_iommu,	 &hd_rows_vfio_modules,
+	&hd_rows_vfio,	   &hd_rows_confinement, &hd_rows_memory,
+	&hd_rows_device,   &hd_rows_guard,	 &hd_rows_graphics,
+	&hd_rows_hardware, &hd_rows_libvirt,	 &hd_rows_hook,
+};
+
+const char *hd_health_name(enum hd_health health)
+{
+	static const char *const names[] = { "pass", "warn", "fail", "skip",
+					     "skip" };
+
+	return names[health];
+}
+
+static void clear_checkup(struct hd_checkup *checkup)
+{
+	free(checkup->detail);
+	free(checkup->fix);
+}
+
+static const char *name_of(unsigned on)
+{
+	switch (on) {
+	case HD_ON_INTEL:
+		return "Intel processors";
+	case HD_ON_AMD:
+		return "AMD processors";
+	case HD_ON_ARM64:
+		return "arm64";
+	default:
+		return "x86";
+	}
+}
+
+/* Whether the row is for hosts like this; otherwise that is said. */
+static bool is_for_host(struct hd_exam *exam)
+{
+	const struct hd_doctor_facts *facts = exam->facts;
+	unsigned where = exam->row->where;
+
+	if (!where || (facts->on & where))
+		return true;
+	if (facts->on)
+		hd_exam_moot(exam, "this is for %s", name_of(where));
+	else
+		hd_exam_unread(exam, facts->cpuinfo.path, facts->cpuinfo.error);
+	return false;
+}
+
+/* What a checkup says before it is made. */
+static void describe(struct hd_exam *exam)
+{
+	struct hd_checkup *checkup = exam->checkup;
+
+	checkup->id = exam->row->id;
+	checkup->title = exam->row->title;
+	checkup->source = exam->row->source;
+	checkup->of_device = exam->device != NULL;
+	if (exam->device)
+		checkup->addr = exam->device->addr;
+}
+
+static int run_rule(struct hd_exam *exam, struct hd_err *err)
+{
+	describe(exam);
+	if (is_for_host(exam))
+		exam->row->rule(exam);
+	return exam->checkup->detail ? 0 : hd_err_nomem(err);
+}
+
+static struct hd_checkup *add(struct hd_diagnosis *diagnosis, const char *group)
+{
+	struct hd_checkup *checkup = hd_array_add(
+		&diagnosis->items, &diagnosis->n, sizeof(*checkup));
+
+	if (checkup)
+		checkup->group = group;
+	return checkup;
+}
+
+/* What all devices of the host came to in one row. */
+struct summary {
+	struct hd_checkup worst; /* the first of them */
+	size_t n; /* how many there are */
+	char names[NAMED_LIMIT * sizeof(struct hd_addr_text)];
+};
+
+/* Takes over what @one owns when it is worse than all before. */
+static void take(struct summary *summary, struct hd_addr addr,
+		 struct hd_checkup *one)
+{
+	static const int weights[] = { [HD_MOOT] = 0,
+				       [HD_PASS] = 1,
+				       [HD_SKIP] = 2,
+				       [HD_WARN] = 3,
+				       [HD_FAIL] = 4 };
+	enum hd_health health = one->health;
+	struct hd_checkup *worst = &summary->worst;
+	size_t n;
+
+	if (!worst->detail || weights[health] > weights[worst->health]) {
+		clear_checkup(worst);
+		*worst = *one;
+		*one = (struct hd_checkup){ .detail = NULL };
+		summary->n = 0;
+		summary->names[0] = '\0';
+	}
+	if (health != worst->health)
+		return;
+	n = strlen(summary->names);
+	if (summary->n++ < NAMED_LIMIT)
+		snprintf(summary->names + n, sizeof(summary->names) - n, "%s%s",
+			 n ? ", " : "", hd_addr_text(addr).s);
+}
+
+static void say_summary(struct hd_exam *exam, const struct summary *summary)
+{
+	const struct hd_checkup *worst = &summary->worst;
+	enum hd_health health =
+		worst->health == HD_FAIL ? HD_WARN : worst->health;
+
+	if (exam->facts->inventory_err.code)
+		hd_exam_skip(exam, "%s",
+			     hd_err_message(&exam->facts->inventory_err));
+	else if (!worst->detail)
+		hd_exam_moot(exam, "the host has no devices");
+	else if (health == HD_MOOT)
+		hd_exam_moot(exam, "%s", worst->detail);
+	else if (health == HD_PASS)
+		hd_exam_pass(exam, "of %zu device%s nothing is to be said",
+			     summary->n, summary->n == 1 ? "" : "s");
+	else if (summary->n == 1)
+		hd_exam_say(exam, health, "%s: %s", summary->names,
+			    worst->detail);
+	else
+		hd_exam_say(exam, health, "%zu devices (%s%s), the first: %s",
+			    summary->n, summary->names,
+			    summary->n > NAMED_LIMIT ? ", ..." : "",
+			    worst->detail);
+	if (health == HD_WARN && worst->fix)
+		hd_exam_fix(exam, "%s", worst->fix);
+}
+
+/*
+ * Whether a device is something that somebody may want to give away: no bridge,
+ * and none of what a machine consists of (<linux/pci_ids.h>: memory
+ * controllers, bridges, system peripherals, SMBus).
+ */
+static bool is_for_guests(const struct hd_device *device)
+{
+	uint32_t base = device->class_code >> 16;
+
+	return !device->bridge && base != 0x05 && base != 0x06 &&
+	       base != 0x08 && device->class_code >> 8 != 0x0c05;
+}
+
+/* All devices that may go to guests, as one row. */
+static int run_for_all(struct hd_exam *exam, struct hd_err *err)
+{
+	const struct hd_inventory *inventory = &exam->facts->inventory;
+	struct summary summary = { .n = 0 };
+	struct hd_checkup *whole = exam->checkup;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++) {
+		struct hd_checkup one = { .detail = NULL };
+
+		if (!is_for_guests(&inventory->devices[i]))
+			continue;
+		exam->device = &inventory->devices[i];
+		exam->checkup = &one;
+		r = run_rule(exam, err);
+		if (r == 0)
+			take(&summary, exam->device->addr, &one);
+		clear_checkup(&one);
+	}
+	exam->device = NULL;
+	exam->checkup = whole;
+	describe(exam);
+	if (r == 0)
+		say_summary(exam, &summary);
+	clear_checkup(&summary.worst);
+	return r < 0 || whole->detail ? r : hd_err_nomem(err);
+}
+
+/* A row that is of the host, or of all its devices. */
+static int run_once(struct hd_doctor_facts *facts, const struct hd_rows *rows,
+		    const struct hd_row *row, struct hd_diagnosis *diagnosis,
+		    struct hd_err *err)
+{
+	struct hd_exam exam = { .facts = facts,
+				.row = row,
+				.assign = HD_WHOLE_DOMAIN,
+				.checkup = add(diagnosis, rows->group) };
+
+	if (!exam.checkup)
+		return hd_err_nomem(err);
+	if (row->scope == HD_EACH)
+		return run_for_all(&exam, err);
+	if (row->scope == HD_HOST ||
+	    (row->scope == HD_GUEST && facts->request->memory))
+		return run_rule(&exam, err);
+	describe(&exam);
+	if (row->scope == HD_GUEST)
+		hd_exam_moot(&exam,
+			     "this is for a guest: virt-hostdev doctor GUEST");
+	else
+		hd_exam_moot(
+			&exam,
+			"this is for one device: virt-hostdev doctor ADDRESS");
+	return exam.checkup->detail ? 0 : hd_err_nomem(err);
+}
+
+/* A row for each device that is asked for. */
+static int run_for_asked(struct hd_doctor_facts *facts,
+			 const struct hd_rows *rows, const struct hd_row *row,
+			 struct hd_diagnosis *diagnosis, struct hd_err *err)
+{
+	const struct hd_request *request = facts->request->devices;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
+		struct hd_device absent = { .addr = request->assigns[i].addr,
+					    .group = HD_NO_GROUP };
+		const struct hd_device *device = hd_inventory_find(
+			&facts->situation.inventory, absent.addr);
+		struct hd_exam exam = { facts, row, device ? device : &absent,
+					i, add(diagnosis, rows->group) };
+
+		if (!exam.checkup)
+			return hd_err_nomem(err);
+		r = run_rule(&exam, err);
+	}
+	return r;
+}
+
+static int run_table(struct hd_doctor_facts *facts, const struct hd_rows *rows,
+		     struct hd_diagnosis *diagnosis, struct hd_err *err)
+{
+	const struct hd_request *asked = facts->request->devices;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rows->n; i++) {
+		const struct hd_row *row = &rows->rows[i];
+
+		if (asked && (row->scope == HD_EACH || row->scope == HD_NAMED))
+			r = run_for_asked(facts, rows, row, diagnosis, err);
+		else
+			r = run_once(facts, rows, row, diagnosis, err);
+	}
+	return r;
+}
+
+static bool is_needed(const struct hd_checkup *checkup)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (size_t j = 0; j < tables[i]->n; j++)
+			if (tables[i]->rows[j].id == checkup->id)
+				return tables[i]->rows[j].needed;
+	return false;
+}
+
+static void decide(struct hd_diagnosis *diagnosis)
+{
+	diagnosis->verdict = HD_VERDICT_GOOD;
+	for (size_t i = 0; i < diagnosis->n; i++) {
+		const struct hd_checkup *checkup = &diagnosis->items[i];
+
+		if (checkup->health == HD_FAIL) {
+			diagnosis->verdict = HD_VERDICT_BAD;
+			diagnosis->first = i;
+			return;
+		}
+		if (diagnosis->verdict == HD_VERDICT_GOOD &&
+		    checkup->health != HD_PASS && is_needed(checkup)) {
+			diagnosis->verdict = HD_VERDICT_UNKNOWN;
+			diagnosis->first = i;
+		}
+	}
+}
+
+int hd_doctor_run(const struct hd_host *host,
+		  const struct hd_doctor_request *request,
+		  struct hd_diagnosis *ret, struct hd_err *err)
+{
+	HD_AUTO_FACTS struct hd_doctor_facts facts = { .host = host };
+	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { NULL, 0, 0, 0 };
+	int r = hd_doctor_facts_read(host, request, &facts, err);
+
+	for (size_t i = 0; r == 0 && i < sizeof(tables) / sizeof(tables[0]);
+	     i++)
+		r = run_table(&facts, tables[i], &diagnosis, err);
+	if (r < 0)
+		return r;
+	decide(&diagnosis);
+	*ret = diagnosis;
+	diagnosis = (struct hd_diagnosis){ NULL, 0, 0, 0 };
+	return 0;
+}
+
+void hd_diagnosis_clear(struct hd_diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->n; i++)
+		clear_checkup(&diagnosis->items[i]);
+	free(diagnosis->items);
+	*diagnosis = (struct hd_diagnosis){ NULL, 0, 0, 0 };
+}

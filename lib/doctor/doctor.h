@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_DOCTOR_H
+#define HD_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/assign.h"
+#include "lib/err.h"
+#include "lib/host.h"
+#include "lib/names.h"
+
+/* What one check came to. */
+enum hd_health {
+	HD_PASS,
+	HD_WARN, /* it will hurt in some case */
+	HD_FAIL, /* no device can be passed through, or it is unsafe */
+	HD_SKIP, /* it can't be read */
+	HD_MOOT, /* it has no meaning on this host */
+};
+
+/* "pass", "warn", "fail"; "skip" for the last two. */
+const char *hd_health_name(enum hd_health health);
+
+/* One check that was made. */
+struct hd_checkup {
+	const char *id; /* static, stable, for programs: "cmdline-no-msi" */
+	const char *group; /* static: "command line" */
+	const char *title; /* static: what it is about */
+	const char *source; /* static: the file that was read */
+	enum hd_health health;
+	bool of_device; /* @addr is the device that it is about */
+	struct hd_addr addr;
+	char *detail; /* one sentence; owned */
+	char *fix; /* of what warns or fails: command or setting, or NULL;
+		    * owned */
+};
+
+enum hd_verdict {
+	HD_VERDICT_GOOD, /* devices can be passed through */
+	HD_VERDICT_BAD, /* @first has to be fixed before */
+	HD_VERDICT_UNKNOWN, /* @first can't be read, and decides */
+};
+
+struct hd_diagnosis {
+	struct hd_checkup *items; /* causes before what comes of them */
+	size_t n;
+	enum hd_verdict verdict;
+	size_t first; /* of @items; with HD_VERDICT_GOOD without meaning */
+};
+
+#define HD_AUTO_DIAGNOSIS __attribute__((cleanup(hd_diagnosis_clear)))
+
+/* What a guest wants of the host's memory, in bytes. */
+struct hd_guest_memory {
+	uint64_t memory; /* what it may have at most; 0: not known */
+	uint64_t hard_limit; /* of <memtune>; 0: none */
+	uint64_t hugepage; /* size of the pages that it asks for; 0: none, 1:
+			    * the host's default */
+	const char *ballooning; /* what it has that doesn't go together with
+				 * devices of the host, or NULL; static */
+};
+
+/* A guest that libvirt knows, and one device that it asks for. */
+struct hd_guest_use {
+	const char *domain;
+	bool autostart;
+	struct hd_addr addr;
+};
+
+/* What is to be looked at. It owns nothing. */
+struct hd_doctor_request {
+	const struct hd_request *devices; /* NULL: the host as a whole */
+	const struct hd_guest_memory *memory; /* NULL: of no guest */
+	const struct hd_guest_use *uses; /* of all guests that are defined */
+	size_t n_uses;
+	const char *uses_unread; /* why they are not known, or NULL */
+	struct hd_names *names; /* may be NULL */
+};
+
+/*
+ * Makes every check of the host there is, and of the devices that are asked
+ * for. Reads files below the host's root; runs no program, asks no daemon and
+ * changes nothing. What can't be read is skipped with the reason.
+ *
+ * Returns 0, whatever was found, or a negative errno with a sentence in @err.
+ */
+int hd_doctor_run(const struct hd_host *host,
+		  const struct hd_doctor_request *request,
+		  struct hd_diagnosis *ret, struct hd_err *err);
+
+void hd_diagnosis_clear(struct hd_diagnosis *diagnosis);
+
+#endif

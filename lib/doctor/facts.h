@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_DOCTOR_FACTS_H
+#define HD_DOCTOR_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/doctor/bootargs.h"
+#include "lib/doctor/devicetree.h"
+#include "lib/doctor/doctor.h"
+#include "lib/doctor/kconfig.h"
+#include "lib/doctor/scripts.h"
+#include "lib/examine.h"
+#include "lib/finding.h"
+#include "lib/inventory.h"
+
+/* Hosts that a row is for. */
+enum {
+	HD_ON_INTEL = 1 << 0,
+	HD_ON_AMD = 1 << 1, /* and Hygon */
+	HD_ON_OTHER_X86 = 1 << 2,
+	HD_ON_X86 = HD_ON_INTEL | HD_ON_AMD | HD_ON_OTHER_X86,
+	HD_ON_ARM64 = 1 << 3,
+	HD_ON_OTHER = 1 << 4,
+};
+
+/* Larger files than these of /proc and /etc are not what we take them for. */
+#define HD_TEXT_LIMIT (16 * 1024 * 1024)
+
+/* A file that several rows look at. */
+struct hd_text_file {
+	const char *path; /* static, with a leading slash */
+	char *text; /* NULL when it can't be read; owned */
+	int error; /* then the negative errno */
+};
+
+/* The daemon of libvirt that starts guests. */
+struct hd_daemon {
+	int pid; /* 0 when none runs, or it can't be known */
+	const char *name; /* "virtqemud", "libvirtd"; static */
+};
+
+/* What is read once, for all rows. */
+struct hd_doctor_facts {
+	const struct hd_host *host;
+	const struct hd_doctor_request *request;
+
+	bool has_sys; /* so that what isn't in /sys isn't there */
+	bool has_dev; /* the same for /dev */
+	bool has_etc;
+	unsigned on; /* one of HD_ON_…, 0 when not known */
+	bool emulated; /* the host itself is a virtual machine */
+	char *release; /* of the kernel; NULL when not known; owned */
+
+	struct hd_kconfig kconfig;
+	char *kconfig_path; /* owned */
+	struct hd_err kconfig_err; /* why there is none */
+
+	struct hd_bootargs bootargs;
+	int bootargs_error;
+
+	struct hd_text_file cpuinfo, interrupts, builtin, dep;
+
+	struct hd_inventory inventory; /* all functions of the host */
+	struct hd_err inventory_err;
+	int groups; /* how many IOMMU groups, or a negative errno */
+	int units; /* how many IOMMUs, or a negative errno */
+
+	struct hd_config config;
+	struct hd_err config_err;
+	struct hd_situation situation; /* of the devices that are asked for */
+	struct hd_findings findings; /* what check says of them */
+
+	struct hd_daemon daemon;
+	struct hd_scripts scripts; /* hooks of QEMU */
+	struct hd_devicetree tree; /* of arm64 */
+};
+
+#define HD_AUTO_FACTS __attribute__((cleanup(hd_doctor_facts_clear)))
+
+/*
+ * Reads them. What can't be read is left out; only when memory runs out, or
+ * the devices that are asked for can't be examined, this returns a negative
+ * errno with a sentence in @err.
+ */
+int hd_doctor_facts_read(const struct hd_host *host,
+			 const struct hd_doctor_request *request,
+			 struct hd_doctor_facts *ret, struct hd_err *err);
+
+void hd_doctor_facts_clear(struct hd_doctor_facts *facts);
+
+/* Whether a configuration of the kernel was found. */
+static inline bool hd_facts_have_kconfig(const struct hd_doctor_facts *facts)
+{
+	return facts->kconfig.n > 0;
+}
+
+/* Where a module of the kernel is. */
+enum hd_module_place {
+	HD_PLACE_LOADED, /* or built in, with parameters */
+	HD_PLACE_BUILTIN,
+	HD_PLACE_LOADABLE,
+	HD_PLACE_NOWHERE,
+	HD_PLACE_UNKNOWN, /* /lib/modules can't be read */
+};
+
+enum hd_module_place hd_facts_module(const struct hd_doctor_facts *facts,
+				     const char *module);
+
+/* Whether modules.builtin names it. */
+bool hd_facts_is_builtin(const struct hd_doctor_facts *facts,
+			 const char *module);
+
+/*
+ * Reads a file below the host's root; @path has a leading slash. The text is
+ * without trailing newline. Returns 0 or a negative errno.
+ */
+int hd_facts_read(const struct hd_doctor_facts *facts, const char *path,
+		  char **ret);
+
+/* The same for a file in a folder. */
+int hd_facts_read_at(int dir_fd, const char *name, char **ret);
+
+/* Opens a folder to read its entries, or a device node with O_PATH. */
+int hd_facts_open(const struct hd_doctor_facts *facts, const char *path,
+		  int flags);
+
+/* Whether there is such a file. */
+bool hd_facts_exists(const struct hd_doctor_facts *facts, const char *path);
+
+/* How many entries a folder has, those with a dot left out; or -errno. */
+int hd_facts_count(const struct hd_doctor_facts *facts, const char *path);
+
+#endif

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/doctor/row.h"
+#include "lib/sysfs.h"
+
+/* One device as sysfs shows it, beside what hd_check() finds. */
+
+#define DEVICE HD_SYSFS_PCI "/devices/ADDRESS"
+#define BARS 6
+
+/* IORESOURCE_UNSET of <linux/ioport.h>. */
+#define RESOURCE_UNSET 0x20000000
+
+/* vfio_pci_dev_in_denylist() of drivers/vfio/pci/vfio_pci.c, Linux 6.12. */
+static void rule_denylist(struct hd_exam *exam)
+{
+	static const uint16_t numbers[] = {
+		0x0435, 0x0443, /* QAT DH895XCC, and its VFs */
+		0x19e2, 0x19e3, /* QAT C3XXX */
+		0x37c8, 0x37c9, /* QAT C62X */
+		0x0b25, 0x0cfe, /* DSA and IAX of Sapphire Rapids */
+	};
+	const struct hd_device *device = exam->device;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (device->vendor == 0x8086 && device->device == numbers[i]) {
+			hd_exam_bad(
+				exam,
+				"vfio-pci refuses %04x:%04x, as a guest could harm the host with it",
+				device->vendor, device->device);
+			return;
+		}
+	hd_exam_pass(exam, "vfio-pci doesn't refuse it");
+}
+
+/*
+ * The kernel shows the attribute for devices that can be reset (drivers/pci/
+ * pci.c, Linux 5.15). In a copied tree it may have been left out, but not when
+ * another one is there.
+ */
+static void rule_reset(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *methods = NULL;
+	bool known = hd_exam_has_attribute(exam, "resource");
+
+	if (exam->device->dead ||
+	    (!hd_exam_has_attribute(exam, "reset_method") && !known)) {
+		hd_exam_unread(exam, "reset_method", -ENOENT);
+		return;
+	}
+	if (!hd_exam_has_attribute(exam, "reset_method") &&
+	    hd_exam_has_attribute(exam, "reset")) {
+		hd_exam_pass(exam, "it can be reset");
+		return;
+	}
+	if (hd_exam_has_attribute(exam, "reset_method") &&
+	    !hd_exam_read_attribute(exam, &methods))
+		return;
+	if (!methods || !*methods)
+		hd_exam_bad(
+			exam,
+			"it can't be reset: after its guest has stopped it may not work until the host is rebooted");
+	else
+		hd_exam_pass(exam, "it is reset by: %s", methods);
+}
+
+static bool is_asked_for(const struct hd_exam *exam, struct hd_addr addr)
+{
+	const struct hd_request *request = exam->facts->request->devices;
+
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (hd_addr_equal(request->assigns[i].addr, addr))
+			return true;
+	return false;
+}
+
+/* A function on the same bus that the guest doesn't get, or NULL. */
+static const struct hd_device *find_neighbour(const struct hd_exam *exam)
+{
+	const struct hd_inventory *all = &exam->facts->inventory;
+	struct hd_addr own = exam->device->addr;
+
+	for (size_t i = 0; i < all->n_devices; i++) {
+		struct hd_addr addr = all->devices[i].addr;
+
+		if (addr.domain == own.domain && addr.bus == own.bus &&
+		    !hd_addr_equal(addr, own) && !is_asked_for(exam, addr))
+			return &all->devices[i];
+	}
+	return NULL;
+}
+
+/* vfio resets a bus only for who has all of it (VFIO_DEVICE_PCI_HOT_RESET). */
+static void rule_bus_reset(struct hd_exam *exam)
+{
+	const struct hd_device *neighbour;
+	HD_AUTOFREE char *methods = NULL;
+
+	if (!hd_exam_read_attribute(exam, &methods))
+		return;
+	if (strcmp(methods, "bus") != 0) {
+		hd_exam_pass(exam, "a reset concerns it alone");
+		return;
+	}
+	neighbour = find_neighbour(exam);
+	if (!neighbour) {
+		hd_exam_pass(exam, "the guest has all of its bus");
+		return;
+	}
+	hd_exam_bad(
+		exam,
+		"it is reset with its whole bus only, and %s isn't given to the guest with it: it won't be reset",
+		hd_addr_text(neighbour->addr).s);
+	hd_exam_fix(exam, "virt-hostdev xml %s %s",
+		    hd_addr_text(exam->device->addr).s,
+		    hd_addr_text(neighbour->addr).s);
+}
+
+static void rule_power(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *state = NULL;
+
+	if (!hd_exam_read_attribute(exam, &state))
+		return;
+	if (strcmp(state, "D3cold") != 0) {
+		hd_exam_pass(exam, "it is in %s", state);
+		return;
+	}
+	hd_exam_bad(
+		exam,
+		"it is without power (D3cold), and may not come back from it");
+	hd_exam_fix(exam, "echo 0 > " HD_SYSFS_PCI "/devices/%s/d3cold_allowed",
+		    hd_addr_text(exam->device->addr).s);
+}
+
+/* IORESOURCE_UNSET: the firmware and the kernel found no room for it. */
+static void rule_bars(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+	char *rest, *line;
+
+	if (!hd_exam_read_attribute(exam, &text))
+		return;
+	rest = text;
+	for (int i = 0; i < BARS && (line = strsep(&rest, "\n")); i++) {
+		uint64_t first, last, flags;
+
+		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64, &first,
+			   &last, &flags) != 3 ||
+		    !(flags & RESOURCE_UNSET))
+			continue;
+		hd_exam_bad(exam, "its BAR %d has no address", i);
+		return;
+	}
+	hd_exam_pass(exam, "all of its memory has addresses");
+}
+
+/* The speed follows the load, and says nothing. */
+static void rule_link(struct hd_exam *exam)
+{
+	HD_AUTOCLOSE int fd =
+		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
+	int64_t now = 0, best = 0;
+	int r = fd < 0 ? fd :
+			 hd_sysfs_read_number(fd, "current_link_width", &now);
+
+	if (r == 0)
+		r = hd_sysfs_read_number(fd, "max_link_width", &best);
+	if (r < 0)
+		hd_exam_moot(exam, "it tells no width of its link");
+	else if (now > 0 && now < best)
+		hd_exam_bad(
+			exam,
+			"its link has %d lanes of the %d that it could have",
+			(int)now, (int)best);
+	else
+		hd_exam_pass(exam, "its link has all lanes that it could have");
+}
+
+/* "... TOTAL_ERR_FATAL 0" (Documentation/ABI/testing/
+ * sysfs-bus-pci-devices-aer_stats) */
+static void rule_aer(struct hd_exam *exam)
+{
+	static const char total[] = "TOTAL_ERR_FATAL";
+	HD_AUTOFREE char *text = NULL;
+	const char *p;
+
+	if (!hd_exam_has_attribute(exam, NULL)) {
+		hd_exam_moot(exam, "it counts no errors");
+		return;
+	}
+	if (!hd_exam_read_attribute(exam, &text))
+		return;
+	p = strstr(text, total);
+	if (p && strtoul(p + strlen(total), NULL, 10) > 0)
+		hd_exam_bad(
+			exam,
+			"it has had%s fatal errors on PCI Express since the boot",
+			p + strlen(total));
+	else
+		hd_exam_pass(exam, "it has had no fatal errors");
+}
+
+/* The line " 16:  ...  IO-APIC  16-fasteoi  ehci_hcd:usb1, nouveau" */
+static bool is_shared(const char *interrupts, int64_t irq)
+{
+	for (const char *line = interrupts; line; line = strchr(line, '\n')) {
+		size_t n;
+		char *end;
+
+		line += *line == '\n';
+		n = strcspn(line, "\n");
+		if (strtoll(line, &end, 10) == irq && *end == ':')
+			return memchr(line, ',', n) != NULL;
+	}
+	return false;
+}
+
+static void rule_irq(struct hd_exam *exam)
+{
+	HD_AUTOCLOSE int fd =
+		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
+	int64_t irq = 0;
+	int r = fd < 0 ? fd : hd_sysfs_read_number(fd, "irq", &irq);
+
+	if (r < 0)
+		hd_exam_unread(exam, "irq", r);
+	else if (hd_sysfs_exists(fd, "msi_irqs"))
+		hd_exam_pass(exam, "it uses message signalled interrupts");
+	else if (!exam->facts->interrupts.text)
+		hd_exam_unread(exam, exam->facts->interrupts.path,
+			       exam->facts->interrupts.error);
+	else if (irq && is_shared(exam->facts->interrupts.text, irq))
+		hd_exam_bad(
+			exam,
+			"it shares interrupt %d: without MSI the guest may not get it",
+			(int)irq);
+	else
+		hd_exam_pass(exam, "it shares no interrupt");
+}
+
+/* vfio_pci_core.c: the VFs of a PF on VFIO need a token that libvirt lacks. */
+static void rule_token(struct hd_exam *exam)
+{
+	const struct hd_device *device = exam->device;
+	const struct hd_device *pf;
+
+	if (!device->is_vf) {
+		hd_exam_moot(exam, "it is no virtual function");
+		return;
+	}
+	pf = hd_inventory_find(&exam->facts->inventory, device->physfn);
+	if (!pf)
+		hd_exam_skip(exam, "its physical function isn't there");
+	else if (pf->vfio)
+		hd_exam_bad(
+			exam,
+			"its physical function %s is on VFIO itself, which asks for a VF token, and libvirt gives none",
+			hd_addr_text(pf->addr).s);
+	else
+		hd_exam_pass(exam, "its physical function isn't on VFIO");
+}
+
+static void rule_override(struct hd_exam *exam)
+{
+	const char *override = exam->device->override;
+	HD_AUTOCLOSE int fd = -1;
+
+	if (exam->device->locked ||
+	    !hd_exam_has_attribute(exam, "driver_override")) {
+		hd_exam_unread(exam, "driver_override", -ENOENT);
+		return;
+	}
+	if (!override) {
+		hd_exam_pass(exam, "it is not set");
+		return;
+	}
+	fd = hd_sysfs_open_driver(exam->facts->host, override);
+	if (fd < 0 &&
+	    hd_facts_module(exam->facts, override) == HD_PLACE_NOWHERE)
+		hd_exam_bad(
+			exam,
+			"its driver_override is %s, and there is no such driver",
+			override);
+	else
+		hd_exam_pass(exam, "it is %s", override);
+}
+
+static void rule_alike(struct hd_exam *exam)
+{
+	const struct hd_inventory *all = &exam->facts->inventory;
+	const struct hd_device *device = exam->device;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n_devices; i++)
+		n += all->devices[i].vendor == device->vendor &&
+		     all->devices[i].device == device->device;
+	if (n > 1)
+		hd_exam_pass(
+			exam,
+			"the host has %zu like it: virt-hostdev pin makes sure that the guest gets this one",
+			n);
+	else
+		hd_exam_pass(exam, "the host has no other like it");
+}
+
+static void rule_region(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+	char *rest, *line;
+	int r;
+
+	if (exam->device->group == HD_NO_GROUP) {
+		hd_exam_moot(exam, "it is in no group");
+		return;
+	}
+	r = hd_sysfs_read_regions(exam->facts->host,
+				  (unsigned)exam->device->group, &text);
+	if (r < 0) {
+		hd_exam_unread(exam, "reserved_regions of its group", r);
+		return;
+	}
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		const char *type = strrchr(line, ' ');
+
+		if (!type || strcmp(type, " direct") != 0)
+			continue;
+		hd_exam_bad(
+			exam,
+			"the firmware keeps memory for it (RMRR), and the kernel refuses to give it away");
+		return;
+	}
+	hd_exam_pass(exam, "the firmware keeps no memory for it");
+}
+
+static void rule_told(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+
+	if (!hd_exam_has_attribute(exam, NULL))
+		hd_exam_moot(exam, "it tells nothing of it");
+	else if (hd_exam_read_attribute(exam, &text))
+		hd_exam_pass(exam, "%s", text);
+}
+
+static void rule_numa(struct hd_exam *exam)
+{
+	if (!hd_exam_has_attribute(exam, "numa_node"))
+		hd_exam_unread(exam, "numa_node", -ENOENT);
+	else if (exam->device->numa_node == HD_NO_NODE)
+		hd_exam_pass(exam, "the firmware names none");
+	else
+		hd_exam_pass(
+			exam,
+			"%d: the guest's processors and memory are best there too",
+			exam->device->numa_node);
+}
+
+#define ROW(id, title, source, rule, bad, fix, scope)                          \
+	{                                                                      \
+		id, title, source, rule, NULL, bad, NULL, fix, 0, scope, false \
+	}
+
+static const struct hd_row rows[] = {
+	ROW("device-denylist", "vfio-pci doesn't refuse it", DEVICE "/device",
+	    rule_denylist, HD_FAIL,
+	    "Give the guest one of its virtual functions with a driver of its own, as far as there are",
+	    HD_EACH),
+	ROW("device-reserved", "The firmware keeps no memory for it",
+	    "/sys/kernel/iommu_groups/*/reserved_regions", rule_region, HD_FAIL,
+	    "Turn off what uses it in the firmware's setup (remote console, shared memory), update the firmware, or use another slot",
+	    HD_EACH),
+	ROW("device-bars", "Its memory has addresses", DEVICE "/resource",
+	    rule_bars, HD_FAIL,
+	    "Turn on Above 4G Decoding in the firmware's setup, or boot with pci=realloc",
+	    HD_EACH),
+	ROW("device-reset", "It can be reset", DEVICE "/reset_method",
+	    rule_reset, HD_WARN, NULL, HD_EACH),
+	ROW("device-bus-reset", "A reset concerns it alone",
+	    DEVICE "/reset_method", rule_bus_reset, HD_WARN, NULL, HD_NAMED),
+	ROW("device-power", "It has power", DEVICE "/power_state", rule_power,
+	    HD_WARN, NULL, HD_EACH),
+	ROW("device-override", "Its driver_override", DEVICE "/driver_override",
+	    rule_override, HD_WARN, NULL, HD_NAMED),
+	ROW("device-vf-token", "Its physical function", DEVICE "/physfn",
+	    rule_token, HD_FAIL,
+	    "Bind the physical function to its own driver, not to VFIO",
+	    HD_NAMED),
+	ROW("device-link", "Its link", DEVICE "/current_link_width", rule_link,
+	    HD_WARN,
+	    "Look at its slot: some have fewer lanes than they are long",
+	    HD_EACH),
+	ROW("device-errors", "Errors on PCI Express", DEVICE "/aer_dev_fatal",
+	    rule_aer, HD_WARN, "Reseat the card, and look at: dmesg | grep AER",
+	    HD_EACH),
+	ROW("device-interrupt", "Its interrupts", DEVICE "/irq", rule_irq,
+	    HD_WARN, NULL, HD_NAMED),
+	ROW("device-alike", "Others like it", DEVICE "/vendor", rule_alike,
+	    HD_PASS, NULL, HD_NAMED),
+	ROW("device-numa", "Its NUMA node", DEVICE "/numa_node", rule_numa,
+	    HD_PASS, NULL, HD_NAMED),
+	ROW("device-removable", "Whether it can be unplugged",
+	    DEVICE "/removable", rule_told, HD_PASS, NULL, HD_NAMED),
+	ROW("device-total-vfs", "Virtual functions it could have",
+	    DEVICE "/sriov_totalvfs", rule_told, HD_PASS, NULL, HD_NAMED),
+};
+
+const struct hd_rows hd_rows_hardware = HD_ROWS("device", rows);

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/claim.h"
+#include "lib/cleanup.h"
+#include "lib/doctor/row.h"
+#include "lib/doctor/scripts.h"
+#include "lib/state.h"
+
+/* What libvirt runs as hooks, ours and others' (docs/hooks.rst of libvirt). */
+
+static const struct hd_scripts *scripts_of(struct hd_exam *exam)
+{
+	return &exam->facts->scripts;
+}
+
+/* False when there is nothing to look at, which is said then. */
+static bool has_scripts(struct hd_exam *exam)
+{
+	const struct hd_scripts *scripts = scripts_of(exam);
+
+	if (scripts->error)
+		hd_exam_unread(exam, HD_SCRIPTS_FILE, scripts->error);
+	else if (!exam->facts->has_etc)
+		hd_exam_unread(exam, "/etc", -ENOENT);
+	else if (!scripts->n)
+		hd_exam_moot(exam, "there is no hook");
+	return !exam->checkup->detail;
+}
+
+/* Of a program a copied tree may have no more than the beginning. */
+static bool may_be_ours(const struct hd_exam *exam)
+{
+	const struct hd_scripts *scripts = &exam->facts->scripts;
+
+	for (size_t i = 0; i < scripts->n; i++)
+		if (S_ISREG(scripts->items[i].st.st_mode) &&
+		    !scripts->items[i].text)
+			return !exam->facts->host->live;
+	return false;
+}
+
+static void rule_installed(struct hd_exam *exam)
+{
+	const struct hd_scripts *scripts = scripts_of(exam);
+
+	if (exam->facts->has_etc &&
+	    !hd_facts_exists(exam->facts, "/etc/libvirt")) {
+		hd_exam_moot(exam, "libvirt isn't installed here");
+		return;
+	}
+	if (!has_scripts(exam) && scripts->n)
+		return;
+	for (size_t i = 0; i < scripts->n; i++)
+		if (scripts->items[i].ours) {
+			hd_exam_pass(exam, "%s is virt-hostdev's",
+				     scripts->items[i].path);
+			return;
+		}
+	if (may_be_ours(exam))
+		hd_exam_skip(
+			exam,
+			"a copied tree has too little of the hook to know whose it is");
+	else if (exam->facts->has_etc && !scripts->error)
+		hd_exam_bad(
+			exam,
+			"virt-hostdev's hook isn't installed: nobody checks devices before a guest starts");
+}
+
+/* Calls a rule for each script until one has something to say. */
+static void look_at_each(struct hd_exam *exam,
+			 void (*look)(struct hd_exam *exam,
+				      const struct hd_script *script),
+			 const char *otherwise)
+{
+	const struct hd_scripts *scripts = scripts_of(exam);
+
+	if (!has_scripts(exam))
+		return;
+	for (size_t i = 0; i < scripts->n && !exam->checkup->detail; i++)
+		look(exam, &scripts->items[i]);
+	if (!exam->checkup->detail)
+		hd_exam_pass(exam, "%s", otherwise);
+}
+
+static void look_executable(struct hd_exam *exam,
+			    const struct hd_script *script)
+{
+	if (!S_ISREG(script->st.st_mode)) {
+		hd_exam_bad(exam, "%s is no file, so libvirt never runs it",
+			    script->path);
+	} else if (!(script->st.st_mode & S_IXUSR)) {
+		hd_exam_bad(exam,
+			    "%s is not executable, so libvirt never runs it",
+			    script->path);
+		hd_exam_fix(exam, "chmod 755 %s", script->path);
+	}
+}
+
+static void rule_executable(struct hd_exam *exam)
+{
+	look_at_each(exam, look_executable, "libvirt can run all of them");
+}
+
+static void look_owner(struct hd_exam *exam, const struct hd_script *script)
+{
+	bool others = script->st.st_mode & (S_IWGRP | S_IWOTH);
+
+	if (!others && script->st.st_uid == 0)
+		return;
+	hd_exam_bad(exam, "%s runs as root, and others may change it",
+		    script->path);
+	hd_exam_fix(exam, "chown root:root %s; chmod 755 %s", script->path,
+		    script->path);
+}
+
+static void rule_owner(struct hd_exam *exam)
+{
+	if (exam->facts->host->live)
+		look_at_each(exam, look_owner, "only root can change them");
+	else
+		hd_exam_skip(exam, "a copied tree doesn't keep owners");
+}
+
+static void look_interpreter(struct hd_exam *exam,
+			     const struct hd_script *script)
+{
+	const char *text = script->text;
+
+	if (!text || !(script->st.st_mode & S_IXUSR))
+		return;
+	if (strncmp(text, "#!", 2) != 0) {
+		hd_exam_bad(exam, "%s has no #! line, so it can't be run",
+			    script->path);
+		hd_exam_fix(exam, "sed -i '1i #!/bin/sh' %s", script->path);
+	} else if (memchr(text, '\r', strcspn(text, "\n"))) {
+		hd_exam_bad(
+			exam,
+			"%s has line ends of Windows, so its interpreter isn't found",
+			script->path);
+		hd_exam_fix(exam, "sed -i 's/\\r$//' %s", script->path);
+	}
+}
+
+static void rule_interpreter(struct hd_exam *exam)
+{
+	look_at_each(exam, look_interpreter, "all scripts can be run");
+}
+
+/* A script that has one of the words in @what. */
+static void look_words(struct hd_exam *exam, const struct hd_script *script)
+{
+	const char *word;
+	unsigned line = script->text ? hd_script_find(script->text,
+						      exam->row->what, &word) :
+				       0;
+
+	if (line)
+		hd_exam_bad(exam, "%s, line %u, has \"%.*s\": %s", script->path,
+			    line, (int)strcspn(word, "|"), word,
+			    exam->row->why);
+}
+
+static void rule_words(struct hd_exam *exam)
+{
+	look_at_each(exam, look_words, "no script has anything of it");
+}
+
+static void look_background(struct hd_exam *exam,
+			    const struct hd_script *script)
+{
+	unsigned line =
+		script->text ? hd_script_find_background(script->text) : 0;
+
+	if (line)
+		hd_exam_bad(
+			exam,
+			"%s, line %u, leaves a command running that keeps libvirt waiting for its output",
+			script->path, line);
+}
+
+static void rule_background(struct hd_exam *exam)
+{
+	look_at_each(exam, look_background, "no script leaves any");
+}
+
+static void look_folder(struct hd_exam *exam, const struct hd_script *script)
+{
+	if (S_ISDIR(script->st.st_mode))
+		hd_exam_bad(
+			exam,
+			"%s is a folder of another kind of dispatcher: libvirt 6.5 and newer runs what is a file in qemu.d itself, for every guest",
+			script->path);
+}
+
+static void rule_folder(struct hd_exam *exam)
+{
+	look_at_each(exam, look_folder, "libvirt's own layout is used");
+}
+
+/* Seconds since the boot that a process began, field 22 of proc_pid_stat(5). */
+static bool read_start(struct hd_exam *exam, double *ret)
+{
+	HD_AUTOFREE char *path =
+		hd_text("/proc/%d/stat", exam->facts->daemon.pid);
+	HD_AUTOFREE char *text = NULL;
+	unsigned long long ticks;
+	const char *p;
+
+	if (!path || !hd_exam_read(exam, path, &text))
+		return false;
+	p = strrchr(text, ')');
+	if (!p || sscanf(p,
+			 ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+			 " %*s %*s %*s %*s %*s %*s %*s %llu",
+			 &ticks) != 1) {
+		hd_exam_unread(exam, path, -EBADMSG);
+		return false;
+	}
+	*ret = (double)ticks / (double)sysconf(_SC_CLK_TCK);
+	return true;
+}
+
+/* "btime 1700000000": when the host was started. */
+static bool read_boot(struct hd_exam *exam, double *ret)
+{
+	HD_AUTOFREE char *text = NULL;
+	const char *p;
+
+	if (!hd_exam_read(exam, "/proc/stat", &text))
+		return false;
+	p = strstr(text, "btime ");
+	*ret = p ? strtod(p + strlen("btime "), NULL) : 0;
+	return true;
+}
+
+/* virHookInitialize() looks once whether there is a hook for QEMU. */
+static void rule_known(struct hd_exam *exam)
+{
+	const struct hd_scripts *scripts = scripts_of(exam);
+	double boot, start;
+
+	if (!exam->facts->daemon.pid) {
+		hd_exam_skip(exam, "no daemon of libvirt is seen running");
+		return;
+	}
+	if (!has_scripts(exam) || !read_boot(exam, &boot) ||
+	    !read_start(exam, &start))
+		return;
+	for (size_t i = 0; i < scripts->n; i++)
+		if ((double)scripts->items[i].st.st_ctime < boot + start) {
+			hd_exam_pass(exam, "%s has looked for hooks since",
+				     exam->facts->daemon.name);
+			return;
+		}
+	hd_exam_bad(
+		exam,
+		"the hook is newer than %s, which looks for hooks when it starts only",
+		exam->facts->daemon.name);
+	hd_exam_fix(exam, "systemctl reload %s", exam->facts->daemon.name);
+}
+
+/* The first claim that nobody will give back, or NULL. */
+static const struct hd_claim *find_abandoned(const struct hd_exam *exam,
+					     const struct hd_claims *claims)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (hd_claim_is_abandoned(exam->facts->host, &claims->items[i]))
+			return &claims->items[i];
+	return NULL;
+}
+
+static void say_leftovers(struct hd_exam *exam, const struct hd_claims *claims,
+			  const struct hd_findings *findings)
+{
+	const struct hd_claim *claim = find_abandoned(exam, claims);
+
+	if (findings->n)
+		hd_exam_bad(exam, "%s", findings->items[0].message);
+	else if (claim)
+		hd_exam_bad(exam, "devices of %s have not been given back",
+			    claim->domain ? claim->domain : "a bind by hand");
+	else
+		hd_exam_pass(exam, "nothing was left behind");
+}
+
+static void rule_leftovers(struct hd_exam *exam)
+{
+	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	int r;
+
+	if (!exam->facts->host->live) {
+		hd_exam_skip(exam, "a copied tree has no processes");
+		return;
+	}
+	r = hd_state_open(exam->facts->host, HD_STATE_READ, &state, &err);
+	if (r == 0)
+		r = hd_claims_load(&state, &claims, &findings, &err);
+	if (r == -ENOENT)
+		hd_exam_pass(exam, "nothing was left behind");
+	else if (r < 0)
+		hd_exam_skip(exam, "%s", hd_err_message(&err));
+	else
+		say_leftovers(exam, &claims, &findings);
+}
+
+#define WORDS(id, title, what, bad, why, fix)                                  \
+	{                                                                      \
+		id, title, HD_SCRIPTS_FILE ", qemu.d", rule_words, what, bad,  \
+			why, fix, 0, HD_HOST, false                            \
+	}
+
+static const struct hd_row rows[] = {
+	{ .id = "hook-installed",
+	  .title = "virt-hostdev's hook",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_installed,
+	  .bad = HD_WARN,
+	  .fix = "make install prefix=/usr, in virt-hostdev's sources" },
+	{ .id = "hook-executable",
+	  .title = "Hooks can be run",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_executable,
+	  .bad = HD_WARN },
+	{ .id = "hook-interpreter",
+	  .title = "Hooks have an interpreter",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_interpreter,
+	  .bad = HD_FAIL },
+	{ .id = "hook-owner",
+	  .title = "Only root can change hooks",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_owner,
+	  .bad = HD_FAIL },
+	WORDS("hook-virsh", "Hooks don't call libvirt",
+	      "virsh |virt-install|virt-xml|import libvirt", HD_FAIL,
+	      "libvirt waits for the hook, and the hook for libvirt, for ever",
+	      "Remove it: with managed='yes' libvirt takes the device itself, with managed='no' virt-hostdev's hook does"),
+	{ .id = "hook-background",
+	  .title = "Hooks leave nothing running",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_background,
+	  .bad = HD_WARN,
+	  .fix = "Redirect its input and output: setsid COMMAND </dev/null >/dev/null 2>&1 &" },
+	WORDS("hook-outdated", "Hooks do nothing that is outdated",
+	      "vfio_virqfd|modprobe -r drm|new_id|efi-framebuffer/bind",
+	      HD_WARN,
+	      "it fails on newer kernels, or takes devices that aren't meant",
+	      "Remove it: virt-hostdev's hook takes devices by address and gives them back"),
+	WORDS("hook-sleep", "Hooks don't wait for luck", "sleep ", HD_WARN,
+	      "waiting for some time instead of for the device goes wrong sooner or later",
+	      "Remove it: virt-hostdev's hook waits for the device itself"),
+	{ .id = "hook-folder",
+	  .title = "Files in qemu.d",
+	  .source = HD_SCRIPTS_FOLDER,
+	  .rule = rule_folder,
+	  .bad = HD_WARN },
+	{ .id = "hook-known",
+	  .title = "libvirt knows the hook",
+	  .source = "/proc/PID/stat",
+	  .rule = rule_known,
+	  .bad = HD_WARN },
+	{ .id = "hook-leftovers",
+	  .title = "Nothing was left behind",
+	  .source = "/run/virt-hostdev/claims",
+	  .rule = rule_leftovers,
+	  .bad = HD_WARN,
+	  .fix = "virt-hostdev recover" },
+};
+
+const struct hd_rows hd_rows_hook = HD_ROWS("hook", rows);

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/dir.h"
+#include "lib/doctor/kernellog.h"
+#include "lib/doctor/row.h"
+#include "lib/sysfs.h"
+
+/* IOMMUs and their groups, as the kernel runs now. */
+
+#define GROUPS "/sys/kernel/iommu_groups"
+#define UNSAFE(module)                                                         \
+	"/sys/module/" module "/parameters/allow_unsafe_interrupts"
+#define UNITS "/sys/class/iommu"
+
+static void rule_units(struct hd_exam *exam)
+{
+	const struct hd_doctor_facts *facts = exam->facts;
+
+	if (facts->units > 0)
+		hd_exam_pass(exam, "%d at work", facts->units);
+	else if (facts->groups > 0)
+		hd_exam_pass(exam, "there are groups, so there is one");
+	else if (facts->units == 0 && facts->has_sys)
+		hd_exam_bad(exam, "the kernel drives no IOMMU");
+	else
+		hd_exam_unread(exam, UNITS,
+			       facts->units ? facts->units : -ENOENT);
+}
+
+static void rule_groups(struct hd_exam *exam)
+{
+	const struct hd_doctor_facts *facts = exam->facts;
+
+	if (facts->groups > 1)
+		hd_exam_pass(exam, "%d groups", facts->groups);
+	else if (facts->groups == 1)
+		hd_exam_warn(
+			exam,
+			"all devices are in one group, and go to one guest or none");
+	else if (facts->has_sys &&
+		 (facts->groups == 0 || facts->groups == -ENOENT))
+		hd_exam_bad(
+			exam,
+			"the host has no IOMMU groups: its IOMMU is off, or there is none");
+	else
+		hd_exam_unread(exam, GROUPS, facts->groups);
+}
+
+static bool is_unsafe_by_choice(const struct hd_doctor_facts *facts)
+{
+	HD_AUTOFREE char *text = NULL;
+
+	return hd_facts_read(facts, UNSAFE("vfio_iommu_type1"), &text) == 0 &&
+	       hd_is_yes(text);
+}
+
+/* "IR-IO-APIC", "IR-PCI-MSI" and "ITS-PCI-MSI": the names of the chips. */
+static void rule_remapping(struct hd_exam *exam)
+{
+	const struct hd_text_file *file = &exam->facts->interrupts;
+
+	if (!file->text)
+		hd_exam_unread(exam, file->path, file->error);
+	else if (strstr(file->text, exam->row->what))
+		hd_exam_pass(exam, "interrupts of devices are isolated");
+	else if (exam->facts->groups <= 0)
+		hd_exam_moot(exam, "there is no IOMMU to do it");
+	else if (is_unsafe_by_choice(exam->facts))
+		hd_exam_warn(
+			exam,
+			"interrupts of devices aren't isolated, and allow_unsafe_interrupts makes up for it: a guest may harm the host");
+	else
+		hd_exam_bad(
+			exam,
+			"interrupts of devices aren't isolated, and vfio refuses devices then (\"Operation not permitted\")");
+}
+
+static void rule_unsafe(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+
+	if (!hd_exam_read_parameter(exam, &text))
+		return;
+	if (hd_is_yes(text))
+		hd_exam_bad(
+			exam,
+			"a guest's device may raise any interrupt of the host: %s is on",
+			exam->row->what);
+	else
+		hd_exam_pass(exam, "%s is off", exam->row->what);
+}
+
+static size_t count_without_group(const struct hd_inventory *inventory,
+				  struct hd_addr *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = inventory->n_devices; i-- > 0;) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (device->bridge || device->group != HD_NO_GROUP)
+			continue;
+		*ret = device->addr;
+		n++;
+	}
+	return n;
+}
+
+static void rule_complete(struct hd_exam *exam)
+{
+	const struct hd_doctor_facts *facts = exam->facts;
+	struct hd_addr first = { 0 };
+	size_t n = count_without_group(&facts->inventory, &first);
+
+	if (facts->inventory_err.code)
+		hd_exam_skip(exam, "%s", hd_err_message(&facts->inventory_err));
+	else if (facts->groups <= 0)
+		hd_exam_moot(exam, "there are no groups");
+	else if (n == 0)
+		hd_exam_pass(exam, "every device is in one");
+	else
+		hd_exam_bad(
+			exam,
+			"%zu device%s (%s%s) can't go to a guest, being behind no IOMMU",
+			n, n == 1 ? "" : "s", hd_addr_text(first).s,
+			n == 1 ? "" : ", ...");
+}
+
+/* The groups whose default domain is of one type. */
+struct types {
+	const struct hd_doctor_facts *facts;
+	unsigned identity, translated, unread;
+};
+
+static int visit_type(void *data, int dir_fd, const char *name)
+{
+	struct types *types = data;
+	HD_AUTOFREE char *path = hd_text("%s/type", name);
+	HD_AUTOFREE char *type = NULL;
+
+	if (!path)
+		return -ENOMEM;
+	if (hd_sysfs_read(dir_fd, path, &type) < 0)
+		types->unread++;
+	else if (strcmp(type, "identity") == 0)
+		types->identity++;
+	else
+		types->translated++;
+	return 0;
+}
+
+static void rule_types(struct hd_exam *exam)
+{
+	struct types types = { exam->facts, 0, 0, 0 };
+	int fd = hd_facts_open(exam->facts, GROUPS, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0) {
+		hd_exam_unread(exam, GROUPS, fd);
+		return;
+	}
+	if (hd_dir_each(fd, visit_type, &types) == -ENOMEM)
+		return;
+	if (types.identity + types.translated == 0)
+		hd_exam_skip(exam, "no group tells its type");
+	else
+		hd_exam_pass(
+			exam,
+			"of the host's own DMA, %u groups are translated and %u are not; for guests all are",
+			types.translated, types.identity);
+}
+
+/* "address sizes	: 39 bits physical, 48 bits virtual" */
+static unsigned physical_bits(const char *cpuinfo)
+{
+	const char *line = cpuinfo ? strstr(cpuinfo, "address sizes") : NULL;
+	unsigned bits;
+
+	return line && sscanf(line, "address sizes : %u bits", &bits) == 1 ?
+		       bits :
+		       0;
+}
+
+/* MGAW of the capability register, VT-d specification 11.4.2. */
+static void rule_width(struct hd_exam *exam)
+{
+	unsigned cpu = physical_bits(exam->facts->cpuinfo.text), iommu;
+	HD_AUTOFREE char *text = NULL;
+
+	if (!hd_exam_read_source(exam, &text))
+		return;
+	iommu = (unsigned)((strtoull(text, NULL, 16) >> 16) & 0x3f) + 1;
+	if (!cpu)
+		hd_exam_skip(
+			exam,
+			"/proc/cpuinfo doesn't tell the processor's width");
+	else if (iommu < cpu)
+		hd_exam_bad(
+			exam,
+			"the IOMMU has %u bits of address, the processor %u: large guests, or BARs that are put high, can't be mapped",
+			iommu, cpu);
+	else
+		hd_exam_pass(exam, "%u bits", iommu);
+}
+
+/* Messages of drivers/iommu; those of AMD have the same words since 4.x. */
+static void rule_faults(struct hd_exam *exam)
+{
+	static const char *const words[] = { "DMAR: [DMA",
+					     "IO_PAGE_FAULT",
+					     "Unhandled context fault",
+					     "Blocked unknown Stream ID",
+					     "[INTR-REMAP]",
+					     NULL };
+	HD_AUTOFREE char *first = NULL;
+	unsigned n;
+	int r = hd_kernel_log_count(exam->facts->host, words, &n, &first);
+
+	if (r < 0)
+		hd_exam_unread(exam, "/dev/kmsg", r);
+	else if (n == 0)
+		hd_exam_pass(exam, "the kernel's log has none");
+	else
+		hd_exam_bad(exam, "the kernel's log has %u, the first: %s", n,
+			    first);
+}
+
+static const struct hd_row rows[] = {
+	{ .id = "iommu-units",
+	  .title = "IOMMUs at work",
+	  .source = UNITS,
+	  .rule = rule_units,
+	  .bad = HD_FAIL,
+	  .fix = "Turn on the IOMMU (VT-d, AMD-Vi, SMMU) in the firmware's setup, and reboot" },
+	{ .id = "iommu-groups",
+	  .title = "IOMMU groups",
+	  .source = GROUPS,
+	  .rule = rule_groups,
+	  .bad = HD_FAIL,
+	  .fix = "Turn on the IOMMU (VT-d, AMD-Vi, SMMU) in the firmware's setup, and reboot",
+	  .needed = true },
+	{ .id = "iommu-groups-complete",
+	  .title = "Every device is in a group",
+	  .source = "/sys/bus/pci/devices/*/iommu_group",
+	  .rule = rule_complete,
+	  .bad = HD_WARN },
+	{ .id = "iommu-remapping",
+	  .title = "Interrupt remapping",
+	  .source = "/proc/interrupts",
+	  .rule = rule_remapping,
+	  .what = " IR-",
+	  .bad = HD_FAIL,
+	  .fix = "Turn on interrupt remapping or x2APIC in the firmware's setup, or update it; look at: dmesg | grep -i remap",
+	  .where = HD_ON_X86 },
+	{ .id = "iommu-its",
+	  .title = "Isolated interrupts",
+	  .source = "/proc/interrupts",
+	  .rule = rule_remapping,
+	  .what = " ITS-",
+	  .bad = HD_WARN,
+	  .fix = "None in software: the machine needs a GICv3 ITS for its PCI host bridge",
+	  .where = HD_ON_ARM64 },
+	{ .id = "iommu-unsafe-interrupts",
+	  .title = "Interrupts aren't unsafe by choice",
+	  .source = UNSAFE("vfio_iommu_type1"),
+	  .rule = rule_unsafe,
+	  .what = "allow_unsafe_interrupts",
+	  .bad = HD_WARN,
+	  .fix = "Remove allow_unsafe_interrupts from /etc/modprobe.d and the kernel's command line, unless you chose it knowingly" },
+	{ .id = "iommu-unsafe-iommufd",
+	  .title = "Interrupts aren't unsafe by choice in iommufd",
+	  .source = UNSAFE("iommufd"),
+	  .rule = rule_unsafe,
+	  .what = "allow_unsafe_interrupts",
+	  .bad = HD_WARN,
+	  .fix = "Remove allow_unsafe_interrupts from /etc/modprobe.d and the kernel's command line, unless you chose it knowingly" },
+	{ .id = "iommu-width",
+	  .title = "Width of addresses",
+	  .source = "/sys/class/iommu/dmar0/intel-iommu/cap",
+	  .rule = rule_width,
+	  .bad = HD_WARN,
+	  .fix = "Give guests <cpu><maxphysaddr mode='passthrough' limit='39'/></cpu>, with the IOMMU's number of bits",
+	  .where = HD_ON_INTEL },
+	{ .id = "iommu-types",
+	  .title = "How the host's own DMA is mapped",
+	  .source = GROUPS "/*/type",
+	  .rule = rule_types },
+	{ .id = "iommu-faults",
+	  .title = "No faults of DMA since the boot",
+	  .source = "/dev/kmsg",
+	  .rule = rule_faults,
+	  .bad = HD_WARN },
+};
+
+const struct hd_rows hd_rows_iommu = HD_ROWS("IOMMU", rows);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/doctor/scripts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/dir.h"
+#include "lib/finding.h"
+#include "lib/read.h"
+
+/* Of a program no more is read; a script of that size is none. */
+#define SIZE_LIMIT (8 * 1024 * 1024)
+
+/* Words that only our own hook has in it. */
+#define MARK "/run/virt-hostdev"
+
+struct reader {
+	const struct hd_host *host;
+	struct hd_scripts scripts;
+};
+
+static void read_text(struct hd_script *script, int fd)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+
+	if (!S_ISREG(script->st.st_mode) ||
+	    hd_read_all(fd, SIZE_LIMIT, &text, &length) < 0)
+		return;
+	script->ours = memmem(text, length, MARK, strlen(MARK)) != NULL;
+	if (!memchr(text, '\0', length))
+		script->text = hd_steal(&text);
+}
+
+/* Takes @path over. */
+static int add(struct reader *reader, char *path)
+{
+	HD_AUTOFREE char *own = path;
+	HD_AUTOCLOSE int fd = -1;
+	struct hd_script *script;
+	struct stat st;
+
+	if (!own)
+		return -ENOMEM;
+	fd = hd_host_openat(reader->host, own + 1, O_RDONLY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		if (fd != -ENOENT)
+			reader->scripts.error = fd < 0 ? fd : -errno;
+		return 0;
+	}
+	if (reader->scripts.n >= HD_SCRIPTS_LIMIT)
+		return 0;
+	script = hd_array_add(&reader->scripts.items, &reader->scripts.n,
+			      sizeof(*script));
+	if (!script)
+		return -ENOMEM;
+	script->path = hd_steal(&own);
+	script->st = st;
+	read_text(script, fd);
+	return 0;
+}
+
+static int visit(void *data, int dir_fd, const char *name)
+{
+	(void)dir_fd;
+	return add(data, hd_text(HD_SCRIPTS_FOLDER "/%s", name));
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct hd_script *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+int hd_scripts_read(const struct hd_host *host, struct hd_scripts *ret)
+{
+	struct reader reader = { host, { NULL, 0, 0 } };
+	int fd, r = add(&reader, strdup(HD_SCRIPTS_FILE));
+
+	fd = hd_host_openat(host, &HD_SCRIPTS_FOLDER[1],
+			    O_RDONLY | O_DIRECTORY);
+	if (r == 0)
+		r = hd_dir_each(fd, visit, &reader);
+	else if (fd >= 0)
+		close(fd);
+	if (r == -ENOMEM) {
+		hd_scripts_clear(&reader.scripts);
+		return r;
+	}
+	if (r < 0)
+		reader.scripts.error = r;
+	if (reader.scripts.n)
+		qsort(reader.scripts.items, reader.scripts.n,
+		      sizeof(*reader.scripts.items), by_path);
+	*ret = reader.scripts;
+	return 0;
+}
+
+/* The word of the list that a line has, or NULL. */
+static const char *find_word(const char *line, size_t n, const char *words)
+{
+	for (const char *p = words; p; p = strchr(p, '|')) {
+		p += *p == '|';
+		if (memmem(line, n, p, strcspn(p, "|")))
+			return p;
+	}
+	return NULL;
+}
+
+static bool is_comment(const char *line)
+{
+	return line[strspn(line, " \t")] == '#';
+}
+
+unsigned hd_script_find(const char *text, const char *words,
+			const char **ret_word)
+{
+	unsigned number = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		number++;
+		if (is_comment(line))
+			continue;
+		*ret_word = find_word(line, strcspn(line, "\n"), words);
+		if (*ret_word)
+			return number;
+	}
+	return 0;
+}
+
+unsigned hd_script_find_background(const char *text)
+{
+	unsigned number = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		size_t n;
+
+		line += *line == '\n';
+		number++;
+		n = strcspn(line, "\n");
+		while (n && strchr(" \t\r", line[n - 1]))
+			n--;
+		if (n >= 2 && line[n - 1] == '&' && line[n - 2] != '&' &&
+		    !is_comment(line) && !memchr(line, '>', n))
+			return number;
+	}
+	return 0;
+}
+
+void hd_scripts_clear(struct hd_scripts *scripts)
+{
+	for (size_t i = 0; i < scripts->n; i++) {
+		free(scripts->items[i].path);
+		free(scripts->items[i].text);
+	}
+	free(scripts->items);
+	*scripts = (struct hd_scripts){ NULL, 0, 0 };
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_SETTINGS_H
+#define HD_SETTINGS_H
+
+/*
+ * The value of a setting in a file of libvirt's own form (src/util/virconf.c):
+ * "name = value", where a value is a number, a text in quotes, or a list of
+ * them in brackets, over any number of lines; "#" begins a comment. Quotes,
+ * blanks and comments are left out: "[/dev/null,/dev/kvm]". Of a setting that
+ * is there twice the last one counts.
+ *
+ * NULL when it isn't set, or memory runs out; owned by the caller.
+ */
+char *hd_setting_value(const char *text, const char *name);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/doctor/row.h"
+
+/* VFIO: parameters of its modules, and the files that QEMU opens. */
+
+/* A parameter that should be off; absent with its module. */
+static void rule_off(struct hd_exam *exam)
+{
+	const struct hd_row *row = exam->row;
+	HD_AUTOFREE char *text = NULL;
+
+	if (!hd_exam_read_parameter(exam, &text))
+		return;
+	if (hd_is_yes(text))
+		hd_exam_bad(exam, "%s is on: %s", row->what, row->why);
+	else
+		hd_exam_pass(exam, "%s is off", row->what);
+}
+
+static void rule_told(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+
+	if (hd_exam_read_parameter(exam, &text))
+		hd_exam_pass(exam, "%s is %s", exam->row->what, text);
+}
+
+/* A character device that should be there; @what says why. */
+static void rule_node(struct hd_exam *exam)
+{
+	const struct hd_doctor_facts *facts = exam->facts;
+	HD_AUTOCLOSE int fd = hd_facts_open(facts, exam->row->source, O_PATH);
+	struct stat st;
+
+	if (fd < 0 && !facts->has_dev)
+		hd_exam_skip(exam, "/dev isn't there");
+	else if (fd < 0)
+		hd_exam_bad(exam, "%s isn't there: %s", exam->row->source,
+			    exam->row->why);
+	else if (fstat(fd, &st) < 0)
+		hd_exam_unread(exam, exam->row->source, -errno);
+	else if (facts->host->live && !S_ISCHR(st.st_mode)) {
+		hd_exam_bad(exam, "%s is no device node", exam->row->source);
+		hd_exam_fix(exam, "rm %s", exam->row->source);
+	} else
+		hd_exam_pass(exam, "%s is there", exam->row->source);
+}
+
+/* The node comes with the module; devtmpfs has it before where kmod says so. */
+static void rule_vfio_node(struct hd_exam *exam)
+{
+	if (hd_facts_module(exam->facts, "vfio") != HD_PLACE_LOADED &&
+	    !hd_facts_exists(exam->facts, exam->row->source))
+		hd_exam_moot(exam, "vfio isn't loaded yet");
+	else
+		rule_node(exam);
+}
+
+static void rule_vfio_mode(struct hd_exam *exam)
+{
+	HD_AUTOCLOSE int fd =
+		hd_facts_open(exam->facts, exam->row->source, O_PATH);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !exam->facts->host->live)
+		hd_exam_moot(exam, "it isn't there, or a copy of it");
+	else if ((st.st_mode & 0666) != 0666 &&
+		 hd_facts_module(exam->facts, "vfio") == HD_PLACE_LOADED)
+		hd_exam_bad(
+			exam,
+			"%s has mode %04o: whoever isn't its owner can't open it, and it gives nobody a device by itself",
+			exam->row->source, st.st_mode & 07777);
+	else
+		hd_exam_pass(exam, "%s has mode %04o", exam->row->source,
+			     st.st_mode & 07777);
+}
+
+#define PARAMETER(module, name) "/sys/module/" module "/parameters/" name
+#define OFF(id, title, module, name, bad, why, fix)                            \
+	{                                                                      \
+		id, title, PARAMETER(module, name), rule_off, name, bad, why,  \
+			fix, 0, HD_HOST, false                                 \
+	}
+#define TOLD(id, title, module, name)                                          \
+	{                                                                      \
+		id, title, PARAMETER(module, name), rule_told, name, HD_PASS,  \
+			NULL, NULL, 0, HD_HOST, false                          \
+	}
+
+static const struct hd_row rows[] = {
+	{ .id = "vfio-node",
+	  .title = "/dev/vfio/vfio",
+	  .source = "/dev/vfio/vfio",
+	  .rule = rule_vfio_node,
+	  .bad = HD_FAIL,
+	  .why = "vfio is loaded, and nobody made the node",
+	  .fix = "mount -t devtmpfs devtmpfs /dev, or in a container pass /dev/vfio on to it" },
+	{ .id = "vfio-node-mode",
+	  .title = "Mode of /dev/vfio/vfio",
+	  .source = "/dev/vfio/vfio",
+	  .rule = rule_vfio_mode,
+	  .bad = HD_WARN,
+	  .fix = "chmod 0666 /dev/vfio/vfio" },
+	{ .id = "vfio-kvm-node",
+	  .title = "/dev/kvm",
+	  .source = "/dev/kvm",
+	  .rule = rule_node,
+	  .bad = HD_FAIL,
+	  .why = "virtualization is off in the firmware, or KVM isn't loaded",
+	  .fix = "Turn on VT-x or SVM in the firmware's setup; then modprobe kvm_intel or kvm_amd" },
+	OFF("vfio-noiommu", "No devices without an IOMMU", "vfio",
+	    "enable_unsafe_noiommu_mode", HD_FAIL,
+	    "programs may have devices that reach all memory, and guests can't have them anyway",
+	    "echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode"),
+	OFF("vfio-denylist", "vfio-pci's list of devices that it refuses",
+	    "vfio_pci", "disable_denylist", HD_WARN,
+	    "devices that are known to be unsafe for the host are given away",
+	    "Remove disable_denylist from /etc/modprobe.d and the kernel's command line"),
+	OFF("vfio-hugepages", "Large mappings", "vfio_iommu_type1",
+	    "disable_hugepages", HD_WARN, "guests start and run slower",
+	    "echo N > /sys/module/vfio_iommu_type1/parameters/disable_hugepages"),
+	TOLD("vfio-intx-mask", "Legacy interrupts", "vfio_pci", "nointxmask"),
+	TOLD("vfio-idle-d3", "Idle devices sleep", "vfio_pci",
+	     "disable_idle_d3"),
+	TOLD("vfio-vga", "Legacy VGA", "vfio_pci", "disable_vga"),
+	TOLD("vfio-sriov", "SR-IOV of devices on vfio-pci", "vfio_pci",
+	     "enable_sriov"),
+	TOLD("vfio-dma-limit", "How many mappings a guest may have",
+	     "vfio_iommu_type1", "dma_entry_limit"),
+	{ .id = "vfio-iommufd-node",
+	  .title = "/dev/iommu",
+	  .source = "/dev/iommu",
+	  .rule = rule_node,
+	  .bad = HD_MOOT,
+	  .why = "only <driver iommufd='yes'/> needs it" },
+};
+
+const struct hd_rows hd_rows_vfio = HD_ROWS("VFIO", rows);

@@ -1,0 +1,826 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""virt-hostdev doctor, on hosts that are described and on ones that lack something."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import struct
+import tempfile
+import unittest
+from pathlib import Path
+
+import described
+from program import domain, hostdev, tool
+
+ROWS = Path(__file__).resolve().parents[2] / "lib" / "doctor"
+RELEASE = "6.12.0-test"
+
+CONFIG = """
+CONFIG_PCI=y
+CONFIG_PCI_MSI=y
+CONFIG_PCI_IOV=y
+CONFIG_PCI_QUIRKS=y
+CONFIG_PCIEPORTBUS=y
+CONFIG_IOMMU_SUPPORT=y
+CONFIG_IOMMU_API=y
+CONFIG_IOMMU_DMA=y
+CONFIG_INTEL_IOMMU=y
+# CONFIG_INTEL_IOMMU_DEFAULT_ON is not set
+CONFIG_AMD_IOMMU=y
+CONFIG_IRQ_REMAP=y
+CONFIG_X86_X2APIC=y
+CONFIG_KVM=m
+CONFIG_KVM_INTEL=m
+CONFIG_KVM_AMD=m
+CONFIG_VFIO=m
+CONFIG_VFIO_PCI=m
+CONFIG_VFIO_PCI_MMAP=y
+CONFIG_VFIO_PCI_INTX=y
+CONFIG_VFIO_IOMMU_TYPE1=m
+"""
+
+ARM_CONFIG = CONFIG + """
+CONFIG_ARM_SMMU=y
+CONFIG_ARM_SMMU_V3=y
+CONFIG_ARM_SMMU_DISABLE_BYPASS_BY_DEFAULT=y
+CONFIG_OF_IOMMU=y
+CONFIG_IOMMU_IO_PGTABLE_LPAE=y
+CONFIG_ARM_GIC_V3=y
+CONFIG_ARM_GIC_V3_ITS=y
+"""
+
+INTEL = "vendor_id\t: GenuineIntel\nflags\t\t: fpu vmx\naddress sizes\t: 39 bits physical\n"
+AMD = "vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\naddress sizes\t: 48 bits physical\n"
+ARM = "processor\t: 0\nCPU implementer\t: 0x41\n"
+
+# What a healthy Intel host has beside what tests/trees describe.
+HEALTHY = {
+    "proc/cpuinfo": INTEL,
+    "proc/cmdline": "root=/dev/sda1 intel_iommu=on quiet",
+    "proc/interrupts": "           CPU0\n 24:  0  IR-PCI-MSI-0000:00:14.0  0-edge  xhci_hcd\n",
+    "proc/iomem": "80000000-8fffffff : PCI Bus 0000:01\n",
+    "proc/stat": "btime 1\n",
+    "proc/sys/kernel/osrelease": RELEASE,
+    "proc/sys/kernel/tainted": "4096",
+    "proc/sys/vm/overcommit_memory": "0",
+    "proc/meminfo": "MemAvailable:   8388608 kB\nHugepagesize:       2048 kB\n",
+    "sys/class/iommu/dmar0/intel-iommu/cap": "d2008c40660462",
+    "sys/firmware/acpi/tables/DMAR": "DMAR",
+    "sys/bus/platform/devices/none": "",
+    "sys/kernel/security/lockdown": "[none] integrity confidentiality",
+    "sys/power/state": "freeze mem",
+    "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts": "N",
+    "sys/module/vfio_iommu_type1/parameters/disable_hugepages": "N",
+    "sys/module/vfio/parameters/enable_unsafe_noiommu_mode": "N",
+    "sys/module/vfio_pci/parameters/disable_denylist": "N",
+    "sys/module/apparmor/parameters/enabled": "N",
+    "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "0",
+    "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages": "0",
+    f"boot/config-{RELEASE}": CONFIG,
+    f"lib/modules/{RELEASE}/modules.builtin": "kernel/fs/ext4/ext4.ko\n",
+    f"lib/modules/{RELEASE}/modules.dep": "kernel/drivers/vfio/vfio_iommu_type1.ko.xz: \n",
+    "etc/default/grub": 'GRUB_CMDLINE_LINUX="intel_iommu=on"\n',
+    "etc/modprobe.d/ours.conf": "options kvm nested=1\n",
+    "etc/libvirt/qemu.conf": "# nothing\n",
+    "etc/libvirt/qemu/plain.xml": domain(name="plain"),
+    "etc/libvirt/hooks/qemu": "#!/bin/sh\n# keeps its state in /run/virt-hostdev\n",
+    "dev/null": "", "dev/kvm": "", "dev/vfio/vfio": "", "run/x": "",
+    "var/log/libvirt/qemu/plain.log": "",
+}
+
+FLAG = 0x40200  # of a BAR in memory
+
+DEVICE = {
+    "config": "\x22", "resource": f"0x90000000 0x9fffffff 0x{FLAG:x}\n",
+    "reset_method": "flr bus", "power_state": "D0", "irq": "16", "aer_dev_fatal":
+    "Undefined 0\nTOTAL_ERR_FATAL 0", "current_link_width": "16", "max_link_width": "16",
+}
+
+
+
+def index(key, value):
+    """An index of depmod(8) with one entry: a node with a prefix and a value."""
+    return (struct.pack(">III", 0xb007f457, 0x00020001, 0xc0000000 | 12)
+            + key.encode() + b"\0" + struct.pack(">II", 1, 0) + value.encode() + b"\0")
+
+
+class _OnHost(unittest.TestCase):
+    tree = "laptop-two-gpus"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.n = 0
+        self.make()
+
+    def make(self, files=None):
+        """A host of its own, with these files beside the tree."""
+        self.n += 1
+        self.root = self.folder / str(self.n)
+        self.root.mkdir()
+        described.build(self.tree, self.root)
+        for path, text in (files or {}).items():
+            self.put(path, text)
+
+    def put(self, path, text):
+        path = self.root / path
+        if text is None:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.unlink()
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def doctor(self, *arguments, **options):
+        result = tool("doctor", "--json", "--root", self.root, *arguments, **options)
+        self.assertEqual(result.err, "")
+        report = json.loads(result.out)
+        self.assertEqual(result.returncode, 0 if report["summary"]["verdict"] == "good" else 1)
+        counted = {}
+        for check in report["checks"]:
+            counted[check["status"]] = counted.get(check["status"], 0) + 1
+            self.assertTrue(check["detail"] and check["title"] and check["source"], check)
+            self.assertFalse(check["detail"].endswith("."), check)
+            if check["status"] in ("pass", "skip"):
+                self.assertIsNone(check["fix"], check)
+        self.assertEqual({key: report["summary"][key] for key in counted}, counted)
+        return report
+
+    def row(self, report, name):
+        found = [check for check in report["checks"] if check["id"] == name]
+        self.assertEqual(len(found), 1, name)
+        return found[0]
+
+    def assert_row(self, report, name, status, words=""):
+        row = self.row(report, name)
+        self.assertEqual(row["status"], status, row)
+        self.assertIn(words, row["detail"])
+
+    def assert_first(self, report, name):
+        self.assertEqual(report["summary"]["verdict"], "bad")
+        self.assertEqual(report["summary"]["first"]["id"], name)
+
+
+class Trees(_OnHost):
+    """The hosts of tests/trees, of which little but sysfs is there."""
+
+    def verdict_of(self, tree, *arguments):
+        self.tree = tree
+        self.make()
+        report = self.doctor(*arguments)
+        first = report["summary"]["first"]
+        return report["summary"]["verdict"], first and first["id"]
+
+    def test_hosts(self):
+        for tree, verdict in {"laptop-two-gpus": ("good", None),
+                              "desktop-one-group": ("good", None),
+                              "server-sriov": ("good", None),
+                              "arm-board": ("bad", "iommu-groups")}.items():
+            with self.subTest(tree):
+                self.assertEqual(self.verdict_of(tree), verdict)
+
+    def test_devices(self):
+        for tree, device, verdict in [
+                ("laptop-two-gpus", "01:00.0", ("bad", "device-group-viable")),
+                ("laptop-two-gpus", "02:00.0", ("bad", "guard-storage")),
+                ("laptop-two-gpus", "03:00.0", ("bad", "guard-network")),
+                ("laptop-two-gpus", "00:02.0", ("bad", "guard-display")),
+                ("laptop-two-gpus", "00:14.0", ("bad", "guard-keyboard")),
+                ("laptop-two-gpus", "00:01.0", ("bad", "device-endpoint")),
+                ("laptop-two-gpus", "09:00.0", ("bad", "device-present")),
+                ("desktop-one-group", "02:00.0", ("bad", "device-group-viable")),
+                ("server-sriov", "3b:10.0", ("good", None)),
+                ("server-sriov", "3b:00.0", ("bad", "device-no-vfs")),
+                ("arm-board", "01:00.0", ("bad", "iommu-groups"))]:
+            with self.subTest(f"{tree} {device}"):
+                self.assertEqual(self.verdict_of(tree, device), verdict)
+
+    def test_whole_group(self):
+        self.assertEqual(self.verdict_of("laptop-two-gpus", "01:00.0", "01:00.1"),
+                         ("good", None))
+
+    def test_what_a_refusal_leaves_unseen_is_skipped(self):
+        self.tree = "arm-board"
+        self.make()
+        report = self.doctor("01:00.0")
+        self.assert_row(report, "device-group", "fail", "IOMMU")
+        self.assert_row(report, "guard-storage", "skip", "no-iommu")
+
+    def test_text(self):
+        result = tool("doctor", "--root", self.root)
+        lines = result.out.splitlines()
+        self.assertEqual((result.returncode, lines[0]), (0, "This host can pass devices through."))
+        self.assertRegex(result.out, r"\nskip +config-readable and \d+ more +the configuration")
+        self.assertNotRegex(result.out, r"\npass ")
+        result = tool("doctor", "--root", self.root, "02:00.0")
+        lines = result.out.splitlines()
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(lines[0], r"^0000:02:00\.0 can't be passed through yet: .* → /\.$")
+        self.assertTrue(lines[1].startswith("Fix: "), lines[1])
+
+    def test_usage(self):
+        for arguments in (("01:00.0", "guest"), ("guest", "01:00.0")):
+            result = tool("doctor", "--root", self.root, *arguments)
+            self.assertEqual((result.returncode, result.out), (2, ""))
+            self.assertIn("'guest' is not a PCI address", result.err)
+
+
+class Empty(unittest.TestCase):
+    def test_nothing_is_known(self):
+        with tempfile.TemporaryDirectory() as root:
+            result = tool("doctor", "--root", root)
+            self.assertEqual(result.returncode, 1)
+            self.assertTrue(result.out.startswith(
+                "This host may or may not be able to pass devices through: "), result.out)
+            report = json.loads(tool("doctor", "--json", "--root", root).out)
+            self.assertEqual(report["summary"]["verdict"], "unknown")
+            self.assertEqual({check["status"] for check in report["checks"]}, {"skip"})
+
+
+class Table(_OnHost):
+    def ids(self):
+        """As the tables have them."""
+        pattern = re.compile(r'(?:\.id = |\b[A-Z]+\()\s*"([a-z0-9-]+)",\s*(?:\.title|")')
+        return [name for path in sorted(ROWS.glob("*.c"))
+                for name in pattern.findall(path.read_text())]
+
+    def test_every_row_is_there_once(self):
+        ids = self.ids()
+        self.assertGreater(len(ids), 150)
+        self.assertEqual(len(set(ids)), len(ids))
+        shown = [check["id"] for check in self.doctor()["checks"]]
+        self.assertEqual(sorted(shown), sorted(ids))
+        shown = [check["id"] for check in self.doctor("01:00.0")["checks"]]
+        self.assertEqual(sorted(shown), sorted(ids))
+        lines = tool("doctor", "--all", "--root", self.root).out.splitlines()
+        listed = [line.split()[1] for line in lines
+                  if line.startswith(("pass ", "warn ", "fail ", "skip "))]
+        self.assertEqual(sorted(listed), sorted(ids))
+
+
+class Healthy(_OnHost):
+    """A host that has all, and then one thing less."""
+
+    def test_good(self):
+        self.make(HEALTHY)
+        (self.root / "etc/libvirt/hooks/qemu").chmod(0o755)
+        report = self.doctor()
+        bad = [check for check in report["checks"] if check["status"] in ("warn", "fail")]
+        self.assertEqual(bad, [])
+        self.assertEqual(report["summary"]["verdict"], "good")
+        self.assertGreater(report["summary"]["pass"], 70)
+
+    def check_rows(self, rows):
+        reports = {}
+        for change, name, status, words in rows:
+            with self.subTest(f"{name} {status} {words}"):
+                key = repr(change)
+                if key not in reports:
+                    reports[key] = self.doctor_with(change)
+                self.assert_row(reports[key], name, status, words)
+
+    def doctor_with(self, change):
+        """What comes of some files that are others, or (None) aren't there."""
+        self.make(HEALTHY | {path: text for path, text in change.items() if text is not None})
+        (self.root / "etc/libvirt/hooks/qemu").chmod(0o755)
+        for path, text in change.items():
+            if text is None:
+                self.put(path, None)
+        return self.doctor()
+
+    def test_machine(self):
+        self.check_rows([
+            ({}, "machine-dmar", "pass", "VT-d"),
+            ({"sys/firmware/acpi": None}, "machine-dmar", "pass", "works without"),
+            ({}, "machine-ivrs", "skip", "AMD processors"),
+            ({"proc/cpuinfo": None}, "machine-dmar", "skip", "/proc/cpuinfo"),
+            ({"proc/cpuinfo": "flags : x\nvendor_id : GenuineIntel\nflags : fpu hypervisor\n"},
+             "machine-virtual", "pass", ""),
+            ({"proc/cpuinfo": "vendor_id : GenuineIntel\nflags : fpu hypervisor\n"},
+             "machine-virtual", "warn", "virtual machine"),
+            ({"sys/hypervisor/type": "xen"}, "machine-virtual", "warn", "xen"),
+            ({"proc/sys/kernel/tainted": "4224"}, "machine-oops", "warn", "oops"),
+            ({"proc/sys/kernel/tainted": None}, "machine-oops", "skip", "tainted"),
+            ({"proc/sys/kernel/osrelease": "6.99"}, "machine-modules", "fail", "6.99"),
+            ({"lib/modules": None}, "machine-modules", "skip", "/lib/modules"),
+            ({}, "machine-modules", "pass", RELEASE),
+        ])
+
+    def test_capture(self):
+        """What is said of the host is said of a capture of it."""
+        self.make(HEALTHY)
+        path = self.folder / "host.tar.gz"
+        result = tool("capture", "--root", self.root, path)
+        self.assertEqual(result.returncode, 0, result.err)
+        whole = self.doctor()
+        self.root = path
+        report = self.doctor()
+        self.assertEqual(report["summary"]["verdict"], "good")
+        for before, after in zip(whole["checks"], report["checks"]):
+            if before["status"] != after["status"]:
+                self.assertEqual(after["status"], "skip", (before, after))
+        self.assertGreater(report["summary"]["pass"], 70)
+
+    def test_no_iommu_in_firmware(self):
+        self.tree = "arm-board"
+        self.make(HEALTHY | {"sys/firmware/acpi/tables/APIC": "x"})
+        self.put("sys/firmware/acpi/tables/DMAR", None)
+        report = self.doctor()
+        self.assert_first(report, "machine-dmar")
+        self.assertIn("VT-d", report["summary"]["first"]["fix"])
+        self.put("proc/cpuinfo", INTEL.replace("vmx", "hypervisor"))
+        report = self.doctor()
+        self.assertIn("virtual machine", report["summary"]["message"])
+
+    def test_kernel(self):
+        boot = f"boot/config-{RELEASE}"
+
+        def without(option):
+            return {boot: CONFIG.replace(f"CONFIG_{option}=", f"# CONFIG_{option} is not =")}
+
+        zipped = gzip.compress(CONFIG.replace("VFIO_PCI=m", "OTHER=m").encode())
+        self.check_rows([
+            ({}, "config-readable", "pass", boot),
+            ({boot: None}, "config-readable", "skip", "/proc/config.gz"),
+            ({boot: None}, "config-vfio", "skip", "/proc/config.gz"),
+            ({boot: "no configuration"}, "config-vfio", "skip", boot),
+            ({"proc/config.gz": zipped}, "config-readable", "pass", "/proc/config.gz"),
+            ({"proc/config.gz": zipped}, "config-vfio", "fail", "CONFIG_VFIO_PCI"),
+            ({"proc/config.gz": zipped[:-9]}, "config-vfio", "skip", "/proc/config.gz"),
+            ({}, "config-vfio", "pass", ""),
+            (without("VFIO"), "config-vfio", "fail", "CONFIG_VFIO:"),
+            (without("IOMMU_DMA"), "config-iommu", "fail", "CONFIG_IOMMU_DMA"),
+            (without("INTEL_IOMMU"), "config-intel-iommu", "fail", "CONFIG_INTEL_IOMMU"),
+            (without("INTEL_IOMMU"), "config-amd-iommu", "skip", "AMD"),
+            (without("PCI_IOV"), "config-sriov", "warn", "virtual functions"),
+            (without("IRQ_REMAP"), "config-irq-remap", "warn", ""),
+            (without("VFIO_IOMMU_TYPE1"), "config-vfio-container", "fail", "/dev/iommu"),
+            ({boot: without("VFIO_IOMMU_TYPE1")[boot]
+              + "CONFIG_IOMMUFD=m\nCONFIG_VFIO_DEVICE_CDEV=y\n"},
+             "config-vfio-container", "pass", ""),
+            (without("KVM_INTEL"), "config-kvm-intel", "pass", "/dev/kvm"),
+            ({"dev/kvm": None} | without("KVM_INTEL"), "config-kvm-intel", "fail", "KVM_INTEL"),
+            ({boot: CONFIG + "CONFIG_IOMMUFD=m\n"}, "config-iommufd", "pass", "set: IOMMUFD"),
+        ])
+
+    def test_cmdline(self):
+        def line(words):
+            return {"proc/cmdline": words}
+
+        self.check_rows([
+            ({}, "cmdline-intel-iommu-off", "pass", ""),
+            (line("a intel_iommu=sm_on,off b"), "cmdline-intel-iommu-off", "fail",
+             "intel_iommu=sm_on,off"),
+            (line("iommu=off"), "cmdline-iommu-off", "fail", "iommu=off"),
+            (line("quiet -- iommu=off"), "cmdline-iommu-off", "pass", ""),
+            ({"proc/cmdline": None}, "cmdline-iommu-off", "skip", "/proc/cmdline"),
+            (line("amd_iommu=off"), "cmdline-amd-iommu-off", "skip", "AMD"),
+            (line("amd_iommu=on") | {"proc/cpuinfo": AMD}, "cmdline-amd-iommu-on", "warn",
+             "no such option"),
+            (line("quiet"), "cmdline-intel-iommu-on", "pass", "VT-d is on"),
+            (line("quiet") | {"sys/class/iommu": None}, "cmdline-intel-iommu-on", "fail",
+             "intel_iommu=on"),
+            (line("quiet") | {"sys/class/iommu": None, f"boot/config-{RELEASE}":
+                              "CONFIG_INTEL_IOMMU_DEFAULT_ON=y\n"},
+             "cmdline-intel-iommu-on", "pass", "by itself"),
+            (line("quiet") | {"sys/class/iommu": None, f"boot/config-{RELEASE}": None},
+             "cmdline-intel-iommu-on", "skip", "not known"),
+            (line("nointremap"), "cmdline-intremap-off", "fail", "nointremap"),
+            (line("pci=noats,nomsi"), "cmdline-no-msi", "fail", "nomsi"),
+            (line("pci=noats"), "cmdline-no-msi", "pass", ""),
+            (line("pcie_acs_override=downstream"), "cmdline-acs-override", "warn", "patch"),
+            (line("pci=config_acs=10@00"), "cmdline-acs-off", "warn", "reach each other"),
+            (line("video=efifb:off"), "cmdline-framebuffer", "warn", "video=efifb:off"),
+            (line("module_blacklist=a,vfio_pci"), "cmdline-vfio-modules", "fail", "vfio_pci"),
+            (line("module_blacklist=nouveau"), "cmdline-vfio-modules", "pass", ""),
+            (line("vfio-pci.ids=10de:1f91,10de:10fa"), "cmdline-ids", "pass", ""),
+            (line("vfio-pci.ids=10de:1f91,10de:ffff"), "cmdline-ids", "warn", "no such device"),
+            (line("vfio_pci.ids=8086"), "cmdline-ids", "warn", "has 9 of them"),
+            (line("iommu=pt"), "cmdline-passthrough", "pass", "iommu=pt"),
+            (line("hugepages=8"), "cmdline-hugepages", "pass", "hugepages=8"),
+            ({"etc/default/grub": 'GRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=pt"\n'},
+             "cmdline-applied", "warn", "/etc/default/grub has iommu=pt"),
+            ({"etc/kernel/cmdline": "intel_iommu=on vfio-pci.ids=1:2\n"},
+             "cmdline-applied", "warn", "/etc/kernel/cmdline has vfio-pci.ids=1:2"),
+            ({"etc/default/grub": None}, "cmdline-applied", "skip", "/etc/default/grub"),
+        ])
+
+    def test_iommu(self):
+        unsafe = "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+        plain = " 24:  0  PCI-MSI-0000:00:14.0  0-edge  xhci_hcd\n"
+        self.check_rows([
+            ({}, "iommu-units", "pass", "1 at work"),
+            ({"sys/class/iommu": None}, "iommu-units", "pass", "groups"),
+            ({}, "iommu-groups", "pass", "9 groups"),
+            ({}, "iommu-groups-complete", "pass", ""),
+            ({"sys/bus/pci/devices/0000:03:00.0/iommu_group": None}, "iommu-groups-complete",
+             "warn", "0000:03:00.0"),
+            ({}, "iommu-remapping", "pass", ""),
+            ({"proc/interrupts": plain}, "iommu-remapping", "fail", "isolated"),
+            ({"proc/interrupts": plain, unsafe: "Y"}, "iommu-remapping", "warn", "harm"),
+            ({"proc/interrupts": None}, "iommu-remapping", "skip", "/proc/interrupts"),
+            ({unsafe: "Y"}, "iommu-unsafe-interrupts", "warn", "any interrupt"),
+            ({unsafe: None}, "iommu-unsafe-interrupts", "skip", "module"),
+            ({}, "iommu-width", "pass", "39 bits"),
+            ({"proc/cpuinfo": INTEL.replace("39", "46")}, "iommu-width", "warn", "46"),
+            ({"sys/kernel/iommu_groups/1/type": "DMA-FQ", "sys/kernel/iommu_groups/2/type":
+              "identity"}, "iommu-types", "pass", "1 groups are translated and 1 are not"),
+        ])
+
+    def test_one_group(self):
+        self.make(HEALTHY)
+        for group in (self.root / "sys/kernel/iommu_groups").iterdir():
+            if group.name != "1":
+                shutil.rmtree(group)
+        self.assert_row(self.doctor(), "iommu-groups", "warn", "one group")
+
+    def test_vfio(self):
+        def conf(text):
+            return {"etc/modprobe.d/ours.conf": text, "sys/bus/pci/drivers/vfio-pci": None,
+                    f"lib/modules/{RELEASE}/kernel/vfio-pci.ko": "",
+                    f"lib/modules/{RELEASE}/modules.dep.bin": index("vfio_pci",
+                                                                    "kernel/vfio-pci.ko:")}
+
+        builtin = f"lib/modules/{RELEASE}/modules.builtin"
+        dep = f"lib/modules/{RELEASE}/modules.dep"
+        self.check_rows([
+            ({}, "vfio-pci", "pass", ""),
+            (conf(""), "vfio-pci", "pass", "when it is wanted"),
+            (conf("blacklist vfio-pci\n"), "vfio-pci", "fail", "blacklisted"),
+            (conf("install vfio_pci /bin/true\n"), "vfio-pci", "fail", "install command"),
+            ({"sys/bus/pci/drivers/vfio-pci": None}, "vfio-pci", "fail", "no vfio-pci"),
+            ({"sys/bus/pci/drivers/vfio-pci": None, "lib/modules": None}, "vfio-pci", "skip",
+             "/lib/modules"),
+            ({"sys/bus/pci/drivers/vfio-pci": None, "lib/modules": None,
+              f"boot/config-{RELEASE}": CONFIG.replace("VFIO_PCI=m", "VFIO_PCI=y")},
+             "vfio-pci", "pass", ""),
+            ({}, "vfio-type1", "pass", ""),
+            ({"sys/module/vfio_iommu_type1": None}, "vfio-type1", "pass", "wanted"),
+            ({"sys/module/vfio_iommu_type1": None, dep: ""}, "vfio-type1", "fail", ""),
+            ({"sys/module/vfio_iommu_type1": None, dep: None}, "vfio-type1", "skip", "dep"),
+            ({}, "vfio-node", "pass", ""),
+            ({"dev/vfio": None}, "vfio-node", "fail", "nobody made"),
+            ({"dev/vfio": None, "sys/module/vfio": None}, "vfio-node", "skip", "loaded"),
+            ({"dev": None}, "vfio-node", "skip", "/dev"),
+            ({"dev/kvm": None}, "vfio-kvm-node", "fail", "/dev/kvm"),
+            ({"dev": None}, "vfio-kvm-node", "skip", "/dev"),
+            ({"sys/module/vfio/parameters/enable_unsafe_noiommu_mode": "Y"}, "vfio-noiommu",
+             "fail", "all memory"),
+            ({"sys/module/vfio_pci/parameters/disable_denylist": "Y"}, "vfio-denylist", "warn", ""),
+            ({builtin: "kernel/drivers/vfio/pci/vfio-pci.ko\n", "etc/modprobe.d/ours.conf":
+              "# a\noptions  vfio_pci ids=10de:1\n"}, "vfio-options", "warn", "ours.conf"),
+            ({builtin: "kernel/drivers/vfio/pci/vfio-pci.ko\n"}, "vfio-options", "pass", ""),
+            ({builtin: None}, "vfio-options", "skip", "modules.builtin"),
+            ({"etc/modules": "vfio\nvfio_virqfd\n"}, "vfio-stale-modules", "warn", "/etc/modules"),
+            ({"etc/modules": "vfio_virqfd\n", dep: "kernel/vfio_virqfd.ko:\n"},
+             "vfio-stale-modules", "skip", "may have"),
+        ])
+
+    def test_initramfs(self):
+        self.make(HEALTHY | {f"boot/initrd.img-{RELEASE}": ""})
+        image = self.root / f"boot/initrd.img-{RELEASE}"
+        self.assert_row(self.doctor(), "vfio-initramfs", "pass")
+        os.utime(image, (1, 1))
+        self.assert_row(self.doctor(), "vfio-initramfs", "warn", "older")
+        image.unlink()
+        self.assert_row(self.doctor(), "vfio-initramfs", "skip", "/boot")
+
+    def test_confinement(self):
+        conf = "etc/libvirt/qemu.conf"
+        enforce = {"sys/fs/selinux/enforce": "1"}
+        boolean = "sys/fs/selinux/booleans/virt_hooks_unconfined"
+        self.check_rows([
+            ({}, "confinement-container", "pass", ""),
+            ({"run/.containerenv": ""}, "confinement-container", "warn", "container"),
+            ({"run": None}, "confinement-container", "skip", "/run"),
+            ({}, "confinement-lockdown", "pass", "off"),
+            ({"sys/kernel/security/lockdown": "none [integrity] confidentiality"},
+             "confinement-lockdown", "pass", "(integrity)"),
+            ({"sys/kernel/security/lockdown": None}, "confinement-lockdown", "skip", "lockdown"),
+            ({}, "confinement-selinux-hooks", "skip", "off"),
+            (enforce | {boolean: "0 0"}, "confinement-selinux-hooks", "fail", "sysfs"),
+            (enforce | {boolean: "1 1"}, "confinement-selinux-hooks", "pass", ""),
+            (enforce, "confinement-selinux-hooks", "skip", boolean),
+            ({"sys/module/apparmor/parameters/enabled": "Y"}, "confinement-apparmor", "skip",
+             "profiles"),
+            ({"sys/module/apparmor/parameters/enabled": "Y", "sys/kernel/security/apparmor/"
+              "profiles": "libvirtd (enforce)\n"}, "confinement-apparmor", "pass", "ROM"),
+            ({"sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c":
+              b"\6\0\0\0\1"}, "confinement-secure-boot", "pass", "it is on"),
+            ({}, "confinement-secure-boot", "skip", "UEFI"),
+            ({"etc/systemd/system/virtqemud.service.d/x.conf":
+              "[Service]\nProtectKernelModules=yes\n"}, "confinement-units", "warn", "x.conf"),
+            ({}, "confinement-units", "pass", ""),
+            ({conf: 'user = "root"\n'}, "qemu-user", "warn", "user=root"),
+            ({conf: '#user = "root"\n'}, "qemu-user", "pass", "default"),
+            ({conf: None}, "qemu-user", "skip", "qemu.conf"),
+            ({conf: "cgroup_controllers = [ ]\n"}, "qemu-cgroups", "warn", ""),
+            ({conf: 'cgroup_device_acl = [\n"/dev/null"\n]\n'}, "qemu-device-acl", "warn",
+             "/dev/zero"),
+        ])
+
+    def test_libvirt(self):
+        cache = "var/cache/libvirt/qemu/capabilities/1.xml"
+
+        def guest(name):
+            return {f"etc/libvirt/qemu/{name}.xml": domain(hostdev(1), name=name)}
+
+        def auto(name):
+            return {f"etc/libvirt/qemu/autostart/{name}.xml": ""}
+
+        self.check_rows([
+            ({cache: "<qemuCaps><version>10000013</version></qemuCaps>"},
+             "libvirt-qemu-version", "pass", "10.0.13"),
+            ({}, "libvirt-qemu-version", "skip", "capabilities"),
+            ({"run/libvirt/virtqemud-sock": ""}, "libvirt-daemon", "pass", "virtqemud-sock"),
+            ({}, "libvirt-daemon", "skip", "copied"),
+            (guest("a"), "libvirt-shared-devices", "pass", ""),
+            (guest("a") | guest("b"), "libvirt-shared-devices", "warn", "same time"),
+            (guest("a") | guest("b") | guest("c") | auto("a") | auto("c"),
+             "libvirt-shared-devices", "warn", "'a' and 'c'"),
+            ({"etc/libvirt/qemu": None}, "libvirt-shared-devices", "skip", "/etc/libvirt/qemu"),
+            ({"etc/virt-hostdev.conf": "[host]\nx=1\n"}, "hook-configuration", "fail", "line 2"),
+            ({}, "hook-configuration", "pass", ""),
+        ])
+
+    def test_hook(self):
+        hook = "etc/libvirt/hooks/qemu"
+        folder = "etc/libvirt/hooks/qemu.d"
+        self.check_rows([
+            ({}, "hook-installed", "pass", hook),
+            ({hook: "#!/bin/sh\n"}, "hook-installed", "warn", "isn't installed"),
+            ({hook: b"\x7fELF\0"}, "hook-installed", "skip", "too little"),
+            ({hook: "#!/bin/sh\n", f"{folder}/50": b"\x7fELF\0/run/virt-hostdev/claims"},
+             "hook-installed", "pass", f"{folder}/50"),
+            ({f"{folder}/a": "#!/bin/sh\n"}, "hook-executable", "warn", f"{folder}/a"),
+            ({}, "hook-executable", "pass", ""),
+            ({hook: "#!/bin/sh\r\n"}, "hook-interpreter", "fail", "Windows"),
+            ({hook: "virsh list\n"}, "hook-interpreter", "fail", "#!"),
+            ({hook: "#!/bin/sh\n#virsh a\nvirsh list\n"}, "hook-virsh", "fail", "line 3"),
+            ({hook: "#!/bin/sh\n#virsh a\n"}, "hook-virsh", "pass", ""),
+            ({hook: "#!/bin/sh\nfoo &\n"}, "hook-background", "warn", "line 2"),
+            ({hook: "#!/bin/sh\nfoo >/dev/null 2>&1 &\nbar && baz\n"}, "hook-background",
+             "pass", ""),
+            ({hook: "#!/bin/sh\nmodprobe -r drm\n"}, "hook-outdated", "warn", "line 2"),
+            ({hook: "#!/bin/sh\nsleep 5\n"}, "hook-sleep", "warn", "sleep"),
+            ({f"{folder}/win11/prepare/begin/x": ""}, "hook-folder", "warn", "win11"),
+            ({}, "hook-leftovers", "skip", "copied"),
+        ])
+
+    def test_no_hook(self):
+        self.make(HEALTHY)
+        self.put("etc/libvirt/hooks", None)
+        report = self.doctor()
+        self.assert_row(report, "hook-installed", "warn")
+        self.assert_row(report, "hook-virsh", "skip", "no hook")
+        self.put("etc/libvirt", None)
+        self.assert_row(self.doctor(), "hook-installed", "skip", "isn't installed here")
+
+    def test_devices(self):
+        """Of the whole host: one row, which warns at most."""
+        path = "sys/bus/pci/devices/0000:01:00.0"
+        self.check_rows([
+            ({f"{path}/resource": "0x1 0x2 0x20040200\n"}, "device-bars", "warn", "0000:01:00.0"),
+            ({f"{path}/reset_method": "", f"{path}/resource": "x"}, "device-reset", "warn",
+             "0000:01:00.0"),
+            ({f"{path}/aer_dev_fatal": "TOTAL_ERR_FATAL 3"}, "device-errors", "warn", "had 3"),
+            ({"sys/kernel/iommu_groups/1/reserved_regions":
+              "0x00000000fee00000 0x00000000feefffff msi\n0x1 0x2 direct\n"},
+             "device-reserved", "warn", "2 devices (0000:01:00.0, 0000:01:00.1)"),
+            ({f"{path}/device": "0x37c8\n", f"{path}/vendor": "0x8086\n"}, "device-denylist",
+             "warn", "8086:37c8"),
+            ({}, "device-boot-vga", "skip", "doctor ADDRESS"),
+            ({}, "memory-guest", "skip", "doctor GUEST"),
+        ])
+
+
+class Devices(_OnHost):
+    """The graphics card of a healthy host, and then one thing less."""
+
+    def check_rows(self, rows):
+        reports = {}
+        for change, name, status, words in rows:
+            with self.subTest(f"{name} {status} {words}"):
+                key = repr(change)
+                if key not in reports:
+                    reports[key] = self.doctor_with(change)
+                found = [check for check in reports[key]["checks"] if check["id"] == name
+                         and check["address"] in (None, "0000:01:00.0")]
+                self.assertEqual(len(found), 1)
+                self.assertEqual(found[0]["status"], status, found[0])
+                self.assertIn(words, found[0]["detail"])
+
+    def doctor_with(self, change):
+        """A path with a slash before it is one of the host, not of the device."""
+        self.make(HEALTHY)
+        for function in "01":
+            for path, text in DEVICE.items():
+                self.put(f"sys/bus/pci/devices/0000:01:00.{function}/{path}", text)
+        for path, text in change.items():
+            self.put(path[1:] if path.startswith("/") else
+                     f"sys/bus/pci/devices/0000:01:00.0/{path}", text)
+        return self.doctor("01:00.0", "01:00.1")
+
+    def test_hardware(self):
+        self.check_rows([
+            ({}, "device-alive", "pass", ""),
+            ({"config": None}, "device-alive", "skip", "config"),
+            ({}, "device-reset", "pass", "flr bus"),
+            ({"reset_method": None}, "device-reset", "warn", "can't be reset"),
+            ({"reset_method": None, "resource": None}, "device-reset", "skip", "reset_method"),
+            ({"reset_method": "bus"}, "device-bus-reset", "pass", "all of its bus"),
+            ({"power_state": "D3cold"}, "device-power", "warn", "D3cold"),
+            ({"power_state": None}, "device-power", "skip", "power_state"),
+            ({"resource": "0x90000000 0x9fffffff 0x20040200\n"}, "device-bars", "fail", "BAR 0"),
+            ({}, "device-bars", "pass", ""),
+            ({}, "device-framebuffer", "pass", ""),
+            ({"/proc/iomem": "90000000-903fffff : BOOTFB\n"}, "device-framebuffer", "fail",
+             "BOOTFB"),
+            ({"/proc/iomem": "a0000000-a03fffff : BOOTFB\n"}, "device-framebuffer", "pass", ""),
+            ({"/proc/iomem": "00000000-00000000 : BOOTFB\n"}, "device-framebuffer", "skip",
+             "root"),
+            ({}, "device-boot-vga", "pass", "another"),
+            ({"boot_vga": "1"}, "device-boot-vga", "warn", "firmware"),
+            ({"current_link_width": "4"}, "device-link", "warn", "4 lanes of the 16"),
+            ({"current_link_width": None}, "device-link", "skip", "link"),
+            ({}, "device-errors", "pass", ""),
+            ({"aer_dev_fatal": "TOTAL_ERR_FATAL 2"}, "device-errors", "warn", "2"),
+            ({"/proc/interrupts": " 16: 0 IR-IO-APIC a, b\n"}, "device-interrupt", "warn", "16"),
+            ({"/proc/interrupts": " 16: 0 IR-IO-APIC a\n"}, "device-interrupt", "pass", ""),
+            ({"msi_irqs/24": ""}, "device-interrupt", "pass", "message signalled"),
+            ({"irq": None}, "device-interrupt", "skip", "irq"),
+            ({"driver_override": "gone"}, "device-override", "warn", "gone"),
+            ({"driver_override": "vfio-pci"}, "device-override", "pass", "vfio-pci"),
+            ({}, "device-alike", "pass", "no other"),
+            ({"numa_node": "1"}, "device-numa", "pass", "1:"),
+            ({"/sys/kernel/iommu_groups/1/reserved_regions": "0x1 0x2 direct\n"},
+             "device-reserved", "fail", "RMRR"),
+            ({"/sys/kernel/iommu_groups/1/reserved_regions": "0x1 0x2 direct-relaxable\n"},
+             "device-reserved", "pass", ""),
+            ({}, "device-reserved", "skip", "reserved_regions"),
+            ({"vendor": "0x8086", "device": "0x0b25"}, "device-denylist", "fail", "8086:0b25"),
+            ({}, "guard-holders", "skip", "processes"),
+        ])
+
+    def test_bus_reset_of_one_function(self):
+        self.make(HEALTHY | {"sys/bus/pci/devices/0000:01:00.0/reset_method": "bus"})
+        report = self.doctor("01:00.0")
+        self.assert_row(report, "device-bus-reset", "warn", "0000:01:00.1")
+
+    def test_token(self):
+        self.tree = "server-sriov"
+        self.make(HEALTHY)
+        self.assert_row(self.doctor("3b:10.0"), "device-vf-token", "pass")
+        self.put("sys/bus/pci/devices/0000:3b:00.0/driver", None)
+        (self.root / "sys/bus/pci/devices/0000:3b:00.0/driver").symlink_to(
+            self.root / "sys/bus/pci/drivers/vfio-pci")
+        self.assert_row(self.doctor("3b:10.0"), "device-vf-token", "fail", "0000:3b:00.0")
+
+    def test_guard_needs_its_sources(self):
+        self.make(HEALTHY)
+        self.tree = "server-sriov"
+        self.make(HEALTHY)
+        self.assert_row(self.doctor("3b:10.0"), "guard-storage", "pass")
+        self.assert_row(self.doctor("3b:10.0"), "guard-network", "skip", "/proc/net/route")
+
+
+class Guest(_OnHost):
+    """A guest and its memory."""
+
+    def doctor_of(self, extra):
+        xml = domain(hostdev(1), hostdev(1, function=1)).replace("<devices>", f"{extra}<devices>")
+        return self.doctor("-", stdin=xml)
+
+    def test_memory(self):
+        self.make(HEALTHY)
+        report = self.doctor_of("<memory unit='GiB'>4</memory>")
+        self.assertEqual(report["summary"]["verdict"], "good")
+        self.assertEqual(report["summary"]["message"], "Guest 'guest' can have its devices")
+        self.assert_row(report, "memory-guest", "pass", "4.0 GiB")
+        for unit, size in (("KiB", 9 << 20), ("G", 9), ("bytes", 9 << 30), ("GB", 10)):
+            report = self.doctor_of(f"<memory unit='{unit}'>{size}</memory>")
+            self.assert_row(report, "memory-guest", "fail", "9.")
+        self.assert_first(report, "memory-guest")
+        self.put("proc/meminfo", None)
+        report = self.doctor_of("<memory>1024</memory>")
+        self.assert_row(report, "memory-guest", "skip", "/proc/meminfo")
+
+    def test_limit(self):
+        self.make(HEALTHY)
+        for limit, status in ((4, "warn"), (5, "pass")):
+            report = self.doctor_of("<memory unit='GiB'>4</memory><memtune>"
+                                    f"<hard_limit unit='GiB'>{limit}</hard_limit></memtune>")
+            self.assert_row(report, "memory-hard-limit", status)
+
+    def test_hugepages(self):
+        pool = "sys/kernel/mm/hugepages/hugepages-2048kB"
+        backing = ("<memory unit='GiB'>1</memory><memoryBacking><hugepages>%s</hugepages>"
+                   "</memoryBacking>")
+        self.make(HEALTHY | {f"{pool}/nr_hugepages": "512", f"{pool}/free_hugepages": "512"})
+        for page in ("", "<page size='2' unit='M'/>"):
+            self.assert_row(self.doctor_of(backing % page), "memory-guest-hugepages", "pass")
+        self.assert_row(self.doctor(), "memory-hugepages", "pass", "1.0 GiB")
+        self.assert_row(self.doctor(), "memory-hugetlbfs", "warn", "nowhere")
+        self.put(f"{pool}/free_hugepages", "500")
+        report = self.doctor_of(backing % "")
+        self.assert_row(report, "memory-guest-hugepages", "fail", "2048 KiB")
+        self.assertIn("echo 524 >", self.row(report, "memory-guest-hugepages")["fix"])
+        self.put(f"{pool}/free_hugepages", None)
+        self.assert_row(self.doctor(), "memory-hugepages", "skip", "hugepages")
+
+    def test_ballooning(self):
+        self.make(HEALTHY)
+        xml = domain(hostdev(1), "<memballoon model='virtio' freePageReporting='on'/>")
+        self.assert_row(self.doctor("-", stdin=xml), "memory-ballooning", "warn", "free page")
+        self.assert_row(self.doctor_of(""), "memory-ballooning", "pass")
+
+    def test_bad_xml(self):
+        result = tool("doctor", "--root", self.root, "-", stdin="<domain>")
+        self.assertEqual((result.returncode, result.out), (1, ""))
+        self.assertIn("line 1", result.err)
+
+
+class Arm(_OnHost):
+    tree = "arm-board"
+
+    def tree_of(self, *, smmu="arm,smmu-v3", host=("iommu-map",), status=None, coherent=True,
+                its=True):
+        base = "sys/firmware/devicetree/base"
+        files = {f"{base}/compatible": "vendor,board\0",
+                 f"{base}/soc/pcie@1/device_type": "pci\0",
+                 f"{base}/soc/pcie@1/compatible": "vendor,pcie\0",
+                 f"{base}/soc/pcie@1/msi-map": "x"}
+        for name in host:
+            files[f"{base}/soc/pcie@1/{name}"] = "x"
+        if smmu:
+            files[f"{base}/soc/iommu@2/compatible"] = f"vendor,x\0{smmu}\0"
+        if status:
+            files[f"{base}/soc/iommu@2/status"] = f"{status}\0"
+        if coherent:
+            files[f"{base}/soc/iommu@2/dma-coherent"] = ""
+        if its:
+            files[f"{base}/soc/gic@3/msi@4/compatible"] = "arm,gic-v3-its\0"
+        return files
+
+    def host(self, tree, extra=None):
+        base = {path: text for path, text in HEALTHY.items() if "dmar" not in path.lower()}
+        self.make(base | {"proc/cpuinfo": ARM, f"boot/config-{RELEASE}": ARM_CONFIG}
+                  | tree | (extra or {}))
+
+    def test_device_tree(self):
+        for tree, name, status, words in [
+                (self.tree_of(smmu=None, coherent=False), "arm-smmu", "fail", "no SMMU"),
+                (self.tree_of(status="disabled"), "arm-smmu", "fail", "turned off"),
+                (self.tree_of(status="okay"), "arm-smmu", "pass", "1 of 1"),
+                (self.tree_of(host=()), "arm-iommu-map", "fail", "behind no SMMU"),
+                (self.tree_of(host=("iommus",)), "arm-iommu-map", "fail", "what counts"),
+                (self.tree_of(), "arm-iommu-map", "pass", "1 of 1"),
+                (self.tree_of(coherent=False), "arm-coherent", "fail", "dma-coherent"),
+                (self.tree_of(), "arm-coherent", "pass", ""),
+                (self.tree_of(smmu="arm,mmu-500"), "arm-coherent", "skip", "no SMMUv3"),
+                (self.tree_of(its=False), "arm-msi", "warn", "ITS"),
+                (self.tree_of(), "arm-msi", "pass", ""),
+                (self.tree_of(), "arm-firmware", "pass", "device tree"),
+                (self.tree_of() | {"sys/firmware/devicetree/base/hypervisor/compatible":
+                                   "qcom,gunyah\0"}, "arm-hypervisor", "warn", "gunyah"),
+                ({}, "arm-iommu-map", "skip", "no device tree"),
+                ({}, "arm-firmware", "skip", "/sys/firmware"),
+                (self.tree_of() | {"system/build.prop": ""}, "arm-android", "pass", "VFIO"),
+                (self.tree_of(), "arm-smmu-driver", "fail", "isn't loaded")]:
+            with self.subTest(f"{name} {status} {words}"):
+                self.host(tree)
+                self.assert_row(self.doctor(), name, status, words)
+
+    def test_first_cause(self):
+        self.host(self.tree_of(host=()))
+        report = self.doctor()
+        self.assert_first(report, "arm-iommu-map")
+        self.assert_row(report, "machine-dmar", "skip", "Intel")
+        self.assert_row(report, "iommu-groups", "fail")
+
+    def test_android(self):
+        self.host(self.tree_of(), {"system/build.prop": "", f"boot/config-{RELEASE}":
+                                   "CONFIG_KVM=y\nCONFIG_PCI=y\n"})
+        self.assert_first(self.doctor(), "arm-android")
+
+    def test_not_on_x86(self):
+        self.make(HEALTHY)
+        self.assert_row(self.doctor(), "arm-iommu-map", "skip", "arm64")
+
+
+class Live(unittest.TestCase):
+    """This machine, whatever it is: what is said of it is whole."""
+
+    def test_runs(self):
+        result = tool("doctor", "--json")
+        report = json.loads(result.out)
+        self.assertEqual(result.err, "")
+        self.assertIn(report["summary"]["verdict"], ("good", "bad"))
+        self.assertEqual(result.returncode, 0 if report["summary"]["verdict"] == "good" else 1)

@@ -722,7 +722,9 @@ class Unpacking(_Tree):
         """A check that waits for its domain, with the tar unpacked."""
         process = subprocess.Popen([TOOL, "check", "--root", self.path, "-"],
                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, env=self.environment)
+                                   stderr=subprocess.DEVNULL, env=self.environment,
+                                   # A shell's background jobs ignore it, and so do we then.
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(process.stdin.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

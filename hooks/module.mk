@@ -3,7 +3,9 @@ programs += $(O)/hooks/qemu
 install_targets += install-hook
 
 # Never libvirt: a hook that calls it waits for itself.
-$(O)/hooks/qemu: $(O)/hooks/qemu.o $(O)/hooks/result.o $(O)/lib/lib.a
+hook_src := $(sort $(wildcard hooks/*.c))
+
+$(O)/hooks/qemu: $(hook_src:%.c=$(O)/%.o) $(O)/lib/lib.a
 	$(call link)
 
 # The name below $(hookdir). libvirt 6.5 and newer also run what is in qemu.d.

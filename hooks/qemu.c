@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hooks/failure.h"
 #include "hooks/result.h"
 #include "lib/cleanup.h"
 #include "lib/giveback.h"
@@ -143,6 +144,7 @@ static int on_release(const char *name, struct hd_result *result)
 	if (r < 0 || !hd_claims_exist(&host))
 		return r;
 	read_domain(WHOLE, &domain, result, &unreadable);
+	hd_failure_explain(&host, domain.uuid, name, &result->findings);
 	job.config = hd_config_read_or_default(&host, &result->findings);
 	return hd_release(&job, domain.uuid, domain.name ? domain.name : name);
 }

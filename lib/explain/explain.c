@@ -324,7 +324,7 @@ static int format_first(const struct hd_report *report, char **ret)
 	return 0;
 }
 
-int hd_explain_first_line(int fd, char **ret)
+int hd_explain_first_line(int fd, int64_t since, char **ret)
 {
 	HD_AUTO_EXPLAIN struct hd_explain *explain = hd_explain_new();
 	HD_AUTO_REPORT struct hd_report report = { NULL, 0, 0 };
@@ -336,6 +336,7 @@ int hd_explain_first_line(int fd, char **ret)
 	/* A pipe is read from where it is. */
 	if (end >= 0 && lseek(fd, end > TAIL ? end - TAIL : 0, SEEK_SET) < 0)
 		return -errno;
+	hd_explain_since(explain, since);
 	r = hd_explain_read(explain, fd);
 	if (r == 0)
 		r = hd_explain_report(explain, &report, NULL);

@@ -78,10 +78,11 @@ char *hd_case_subject(const struct hd_case *item);
 
 /*
  * The first line that explain would print of the end of the log @fd: the cause,
- * with the device it is about. *@ret is owned by the caller, and NULL when
- * nothing known is in it. Returns 0 or a negative errno.
+ * with the device it is about, among what was written since @since (see
+ * hd_explain_since()). *@ret is owned by the caller, and NULL when nothing
+ * known is in it. Returns 0 or a negative errno.
  */
-int hd_explain_first_line(int fd, char **ret);
+int hd_explain_first_line(int fd, int64_t since, char **ret);
 
 void hd_report_clear(struct hd_report *report);
 void hd_explain_free(struct hd_explain **explain);

@@ -39,6 +39,29 @@ class Log(OnFakeKernel):
             self.assertRegex(each["time"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}$")
         self.assertEqual(self.runs()[0]["uuid"], UUID)
 
+    def test_start_that_failed_after_prepare(self):
+        """Release has in its record what QEMU's log says, if the guest never ran."""
+        self.boot(NIC + NVME)
+        log = "mkdir -p libvirt/qemu; cat >libvirt/qemu/guest.log"
+        self.kernel.run(["sh", "-ec", f"mount -t tmpfs log /var/log; cd /var/log; {log}"], stdin=(
+            "2020-01-01 00:00:00.000+0000: starting up libvirt version: 11.3.0\n"
+            "qemu-system-x86_64: -device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: "
+            "group 5 is not viable\n"
+            "2099-01-01 00:00:00.000+0000: starting up libvirt version: 11.3.0\n"
+            "2099-01-01T00:00:01.000000Z qemu-system-x86_64: -device vfio-pci,host=0000:01:00.0,"
+            "romfile=/none.rom: failed to find romfile \"/none.rom\"\n"))
+        xml = domain(hostdev(1))
+        self.good(self.hook("prepare", xml))
+        self.assertEqual(self.hook("release", xml).rc, 0)
+        last = self.runs()[-1]
+        self.assertEqual((last["event"], last["outcome"]), ("release", "done"))
+        self.assertIn("The guest did not start: 0000:01:00.0: ", last["message"])
+        self.assertIn("ROM", last["message"])
+        # One that ran has ended for another reason.
+        for event in ("prepare", "start", "started", "stopped", "release"):
+            self.good(self.hook(event, xml))
+        self.assertIsNone(self.runs()[-1]["message"])
+
     def test_what_went_wrong(self):
         self.boot(NIC + NVME)
         self.good(self.hook("prepare", domain(hostdev(1))))

@@ -230,7 +230,7 @@ static void assert_first_line(const char *log, size_t n, const char *wanted)
 	HD_AUTOFREE char *line = NULL;
 
 	assert_int_equal(write(fd, log, n), n);
-	assert_int_equal(hd_explain_first_line(fd, &line), 0);
+	assert_int_equal(hd_explain_first_line(fd, 0, &line), 0);
 	if (wanted)
 		assert_string_equal(line, wanted);
 	else

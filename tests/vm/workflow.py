@@ -81,6 +81,20 @@ class Workflow(_Emulated):
         self.assertFalse([line for line in self.changed(before, self.dump("w"))
                           if "hostdev" in line])
 
+    def test_start_that_fails_in_qemu(self):
+        """Prepare knows nothing against it; QEMU does, and our record has its reason."""
+        self.define("w", hostdev(devices.NIC_A, "no", "<rom file='/nowhere/card.rom'/>"))
+        result = self.host.sh("virsh start w", check=False, timeout=120)
+        self.assertIn("romfile", result.err)
+        self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+        runs = json.loads(self.host.sh("virt-hostdev log --json w").out)["runs"]
+        self.assertEqual(runs[-1]["event"], "release")
+        self.assertIn(f"The guest did not start: {devices.NIC_A}: ", runs[-1]["message"])
+        said = self.host.sh("virt-hostdev explain w").out
+        self.assertIn(runs[-1]["message"].partition(": ")[2].rstrip("."), said)
+        found = json.loads(self.host.sh("virt-hostdev check --json w", check=False).out)
+        self.assertEqual([each["id"] for each in found["devices"][0]["findings"]], ["rom-missing"])
+
     def test_nothing_is_defined_that_libvirt_refuses(self):
         self.define("w", hostdev(devices.NIC_A))
         before = self.dump("w")

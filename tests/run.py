@@ -205,9 +205,11 @@ def part_vm(report):
         return
     # What is compared with the fake kernel needs it.
     built = make_fakekernel(report)
-    suites = [suite for module in ("scenarios", "lifelines", "pins", "removal", "race", "spoken", "hotplug", "workflow",
-                                         *["compared"] * built)
-              for suite in suites_of("vm", module)]
+    modules = ["scenarios", "lifelines", "pins", "removal", "race", "spoken", "hotplug",
+               "workflow", "diagnosis"]
+    if built:
+        modules.append("compared")
+    suites = [suite for module in modules for suite in suites_of("vm", module)]
     rootfs = importlib.import_module("rootfs")
     try:
         run_suites(report, suites, at_once=HOSTS)

@@ -134,7 +134,7 @@ static void rule_nvidia(struct hd_exam *exam)
 
 static void rule_resizable(struct hd_exam *exam)
 {
-	char name[sizeof("resource0_resize")];
+	char name[sizeof("resource-2147483648_resize")];
 
 	for (int i = 0; i < BARS; i++) {
 		snprintf(name, sizeof(name), "resource%d_resize", i);

@@ -122,7 +122,7 @@ class Libvirt(unittest.TestCase):
         report = self.check(1, "--all", guests=(guest("a", hostdev(1), metadata=odd),
                                                 guest("b", hostdev(1))))
         self.assertEqual([each["ok"] for each in report["domains"]], [False, True])
-        self.assertEqual(report["domains"][0]["findings"][0]["id"], "domain-unreadable")
+        self.assertEqual(report["domains"][0]["findings"][0]["id"], "metadata-invalid")
 
     def test_wrong_usage(self):
         for arguments in (("check",), ("check", "--all", "g"), ("attach", "g"), ("detach", "g")):

@@ -71,15 +71,20 @@ class Spoken(_Emulated):
         text = re.sub("<name>.*</name>", f"<name>{name}</name>", text)
         return name, text.replace("  </devices>", case.output + "  </devices>")
 
-    def define_all(self, texts):
-        """Defines each, validated; returns what was said of those that were refused, and
-        the dump of the others."""
+    def share(self, texts):
+        """Puts files where both sides see them; /out/golden inside."""
         folder = OUT / "golden"
         folder.mkdir(exist_ok=True)
         for old in folder.iterdir():
             old.unlink()
         for name, text in texts.items():
             (folder / f"{name}.xml").write_text(text)
+        return folder
+
+    def define_all(self, texts):
+        """Defines each, validated; returns what was said of those that were refused, and
+        the dump of the others."""
+        folder = self.share(texts)
         self.host.sh(
             "cd /out/golden; for file in *.xml; do name=${file%.xml}; "
             "if virsh define --validate $file >$name.said 2>&1; then "
@@ -151,12 +156,7 @@ class Spoken(_Emulated):
     def test_odd_spellings_of_an_address(self):
         """We read what libvirt reads, and refuse what it refuses."""
         texts = {f"spelled-{i}": self.spelled(i, *each) for i, each in enumerate(self.SPELLINGS)}
-        folder = OUT / "golden"
-        folder.mkdir(exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
-        for name, text in texts.items():
-            (folder / f"{name}.xml").write_text(text)
+        folder = self.share(texts)
         # Not validated: the schema has rules of its own, which virsh define doesn't apply.
         self.host.sh(
             "cd /out/golden; for file in *.xml; do name=${file%.xml}; "

@@ -48,10 +48,12 @@ const struct hd_entry hd_entries_binding[] = {
 			"The device has virtual functions, so vfio-pci doesn't take it.",
 		.rank = HD_RANK_REFUSED,
 		.confirm = HD_CONFIRM_HAS_VFS,
-		.signatures = { "Cannot bind to PF with SR-IOV enabled" },
+		.signatures = { "Cannot bind to PF with SR-IOV enabled",
+				"driver left SR-IOV enabled after remove" },
 		.cause =
 			"vfio-pci only takes a physical function whose virtual "
-			"functions are off.",
+			"functions are off, and not every driver switches them off "
+			"when it is unbound.",
 		.how = "cat /sys/bus/pci/devices/ADDRESS/sriov_numvfs",
 		.fix = "echo 0 > /sys/bus/pci/devices/ADDRESS/sriov_numvfs while its "
 		       "own driver is still bound, then bind it. Or give a virtual "
@@ -178,7 +180,10 @@ const struct hd_entry hd_entries_binding[] = {
 		.title = "The host's configuration forbids to load vfio-pci.",
 		.rank = HD_RANK_BIND,
 		.signatures = { "Failed to load PCI driver module %*: administratively prohibited",
-				"Failed to load PCI stub module %*: administratively prohibited" },
+				"Failed to load PCI stub module %*: administratively prohibited",
+				/* modprobe -b of a blacklisted module does nothing, and
+				 * says that it went well: seen with libvirt 11.3. */
+				"modprobe reported success loading module %*, but module is missing from /sys/module" },
 		.cause =
 			"A blacklist or install line in modprobe.d, or "
 			"module_blacklist= on the kernel's command line, names the "
@@ -193,8 +198,7 @@ const struct hd_entry hd_entries_binding[] = {
 			"libvirt can't look up the driver in the kernel's modules.",
 		.rank = HD_RANK_BIND,
 		.confirm = HD_CONFIRM_NO_MODULES,
-		.signatures = { "modprobe reported success loading module %*, but module is missing from /sys/module",
-				"supposedly loaded by module %* not found in sysfs",
+		.signatures = { "supposedly loaded by module %* not found in sysfs",
 				"does not implement any pci driver",
 				"modules.alias%*No such file or directory",
 				"Failed to open file%*/modules.alias",

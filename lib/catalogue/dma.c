@@ -175,9 +175,26 @@ const struct hd_entry hd_entries_dma[] = {
 			"nr_hugepages alone says nothing: look at free_hugepages.",
 	},
 	{
+		.id = "hard-limit-killed",
+		.title =
+			"The kernel ended QEMU: it needs more memory than its hard_limit.",
+		.rank = HD_RANK_LIMIT,
+		.follows = HD_AFTER(OOPS),
+		.signatures = { "oom-kill:constraint=CONSTRAINT_MEMCG%*task=qemu-system-",
+				"Memory cgroup out of memory: Killed process %n (qemu-" },
+		.cause =
+			"All of the guest's memory is locked at its start, so it counts "
+			"against the limit at once, and so does what QEMU needs for "
+			"itself: some hundred MiB, more with each device.",
+		.how = "virsh memtune GUEST",
+		.fix = "Remove <hard_limit>: libvirt then sets limits that fit. If you "
+		       "need one, the guest's memory and 1 GiB is the least.",
+	},
+	{
 		.id = "guest-memory",
 		.title = "The host hasn't got the memory that the guest needs.",
 		.rank = HD_RANK_MEMORY,
+		.follows = HD_AFTER(LIMIT),
 		.signatures = { "cannot set up guest memory %*: Cannot allocate memory",
 				"Out of memory: Killed process %n (qemu-system-",
 				"oom-kill:%*task=qemu-system-" },

@@ -9,7 +9,6 @@ const struct hd_entry hd_entries_interrupts[] = {
 		.confirm = HD_CONFIRM_NO_REMAP,
 		.signatures = { "Failed to enable irq remapping",
 				"DMAR-IR: Not enabling interrupt remapping",
-				"IRQ remapping doesn't support X2APIC",
 				"does not support EIM",
 				"Not enable interrupt remapping" },
 		.cause =

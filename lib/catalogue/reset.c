@@ -91,8 +91,7 @@ const struct hd_entry hd_entries_reset[] = {
 		.title = "The device was still busy when it was reset.",
 		.rank = HD_RANK_RESET,
 		.follows = HD_AFTER(DEAD) | HD_AFTER(ASLEEP) | HD_AFTER(SILENT),
-		.signatures = { "timed out waiting for pending transaction; performing",
-				"Data Link Layer Link Active not set in %n msec" },
+		.signatures = { "timed out waiting for pending transaction; performing" },
 		.cause =
 			"The kernel asked it to stop, waited, and reset it all the "
 			"same. If the guest starts it was only slow.",

@@ -80,8 +80,7 @@ const struct hd_entry hd_entries_sriov[] = {
 			"Guests have virtual functions of this device, so they stay as "
 			"they are.",
 		.rank = HD_RANK_OWNER,
-		.signatures = { "Cannot modify SR-IOV while VFs are assigned",
-				"driver left SR-IOV enabled after remove" },
+		.signatures = { "Cannot modify SR-IOV while VFs are assigned" },
 		.cause =
 			"Their number can't change, and their physical function's "
 			"driver can't go, while a guest has one.",

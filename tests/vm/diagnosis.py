@@ -12,18 +12,6 @@ HOOK = "/etc/libvirt/hooks/qemu"
 
 
 class _Diagnosed(_Emulated):
-    def explained(self, text=None):
-        """What explain finds in a text, or in the logs of this host since the mark."""
-        if text is None:
-            command = "dmesg | sed '1,/virt-hostdev test begins/d' | virt-hostdev explain --json -"
-        else:
-            self.host.put("/tmp/said.log", text)
-            command = "virt-hostdev explain --json /tmp/said.log"
-        return json.loads(self.host.sh(command).out)["causes"]
-
-    def mark(self):
-        self.host.sh("echo virt-hostdev test begins >/dev/kmsg")
-
     def doctor(self, *arguments):
         result = self.host.sh("virt-hostdev doctor --json --all " + " ".join(arguments), check=False)
         report = json.loads(result.out)
@@ -56,7 +44,7 @@ class Diagnosis(_Diagnosed):
         self.assertEqual(report["causes"], [])
 
     def test_healthy_host(self):
-        self.host.sh("modprobe vfio-pci")
+        self.host.sh("modprobe -a vfio-pci kvm_amd")
         summary, checks = self.doctor()
         self.assertEqual(summary["verdict"], "good", summary)
         self.assertEqual(checks["iommu-groups"], "pass")
@@ -92,13 +80,28 @@ class Diagnosis(_Diagnosed):
         self.host.sh(f"virt-hostdev release {devices.NIC_A}")
         self.assert_cause(self.explained(said), "group-busy")
 
-    def test_memory_limit(self):
-        said = self.fail_without_hook(
+    def test_hard_limit(self):
+        """The kernel ends QEMU; of that only the kernel's log tells."""
+        self.mark()
+        self.fail_without_hook(
             "g", hostdev(devices.NIC_A),
             metadata="</metadata><memtune><hard_limit unit='MiB'>64</hard_limit></memtune><metadata>")
-        causes = self.explained(said)
-        self.assertIn(causes[0]["id"] if causes else None,
-                      ("memlock-exceeded", "dma-map-no-memory"), said)
+        self.assert_cause(self.explained(), "hard-limit-killed")
+
+    def test_limit_of_locked_memory(self):
+        """As of a shell: libvirt would set it right."""
+        self.host.sh(f"virt-hostdev bind {devices.NIC_A}")
+        self.mark()
+        try:
+            said = self.host.sh(
+                f"chmod 666 /dev/vfio/*; ulimit -l 65536; setpriv --reuid nobody --clear-groups "
+                "qemu-system-x86_64 -nodefaults -nographic -S -machine q35,accel=tcg -m 128 "
+                f"-device vfio-pci,host={devices.NIC_A} </dev/null",
+                check=False, timeout=120).err
+        finally:
+            self.host.sh(f"virt-hostdev release {devices.NIC_A}")
+        self.assert_cause(self.explained(said), "dma-map-no-memory")
+        self.assert_cause(self.explained(), "memlock-exceeded")
 
     def test_card_that_is_gone(self):
         there = f"ls /sys/bus/pci/devices/{devices.NIC_B}"
@@ -122,10 +125,47 @@ class Diagnosis(_Diagnosed):
         self.assert_cause(self.explained(said), "vfio-blacklisted")
         self.assertIn("fail", [checks[each] for each in checks if each.startswith("vfio")])
 
+    def test_device_with_virtual_functions(self):
+        """Drivers of other cards leave them on as they go."""
+        stub = (f"cd /sys/bus/pci/devices/{devices.IGB}; echo pci-pf-stub >driver_override\n"
+                f"echo {devices.IGB} >driver/unbind; echo {devices.IGB} >/sys/bus/pci/drivers_probe"
+                "\necho %d >sriov_numvfs\n"
+                f"echo {devices.IGB} >driver/unbind; echo >driver_override\n")
+        self.mark()
+        self.host.sh(f"modprobe pci-pf-stub; echo 0 >/sys/bus/pci/devices/{devices.IGB}"
+                     "/sriov_drivers_autoprobe\n" + stub % 2)
+        try:
+            self.fail_without_hook("g", hostdev(devices.IGB))
+            causes = self.explained()
+        finally:
+            self.host.sh(stub % 0 + f"echo 1 >sriov_drivers_autoprobe; echo {devices.IGB} "
+                         ">/sys/bus/pci/drivers_probe")
+        self.assertEqual([each["id"] for each in causes], ["pf-has-vfs"])
+        self.assert_cause(causes, "pf-has-vfs", devices.IGB)
+
     def test_our_own_refusal(self):
         self.define("g", hostdev(devices.SHARED_A))
         said = self.host.sh("virsh start g", check=False).err
         self.assert_cause(self.explained(said), "hook-failed")
+
+
+class WithoutRemappingDiagnosed(_Diagnosed):
+    options = {"cmdline": "intremap=off"}
+
+    def test_doctor(self):
+        summary, checks = self.doctor()
+        self.assertEqual(summary["verdict"], "bad")
+        self.assertEqual(summary["first"]["id"], "cmdline-intremap-off")
+        self.assertEqual(checks["iommu-remapping"], "fail")
+
+    def test_all_say_the_same(self):
+        self.mark()
+        said = self.fail_without_hook("g", hostdev(devices.NIC_A))
+        self.assert_cause(self.explained(said), "interrupts-not-isolated", devices.NIC_A)
+        self.assert_cause(self.explained(), "interrupts-not-isolated")
+        causes = json.loads(self.host.sh("virt-hostdev explain --json g").out)["causes"]
+        self.assert_cause(causes, "interrupts-not-isolated", devices.NIC_A)
+        self.assertIs(causes[0]["confirmed"], True)
 
 
 class WithoutIommuDiagnosed(_Diagnosed):

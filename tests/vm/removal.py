@@ -116,6 +116,7 @@ class Removal(_Emulated):
 
     def test_removed_while_the_guest_has_them(self):
         """The kernel waits for the guest, and nobody for the kernel."""
+        self.mark()
         self.start("g")
         self.host.qmp("device_del", id="eject")
         self.pull_out()
@@ -128,6 +129,8 @@ class Removal(_Emulated):
             self.wait_for(lambda: not self.is_there(EJECT) and not self.is_there(PULL))
         self.assertEqual(result[0].rc, 0, result[0].err)
         self.assertEqual(self.host.get("/run/said"), gone(EJECT) + gone(PULL))
+        self.assertIn(("vfio-device-open", EJECT),
+                      [(each["id"], each["address"]) for each in self.explained()])
         self.assert_whole_again()
         self.assert_guest_runs_again()
 

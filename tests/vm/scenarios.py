@@ -72,6 +72,19 @@ class _Emulated(unittest.TestCase):
         return self.host.sh(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)",
                             check=False).out.strip()
 
+    def mark(self):
+        """From here on the kernel's log is this test's."""
+        self.host.sh(f"echo {self.id()} begins >/dev/kmsg")
+
+    def explained(self, text=None):
+        """What explain finds in a text, or in what the kernel said since the mark."""
+        if text is None:
+            command = f"dmesg | sed '1,/{self.id()} begins/d' | virt-hostdev explain --json -"
+        else:
+            self.host.put("/tmp/said.log", text)
+            command = "virt-hostdev explain --json /tmp/said.log"
+        return json.loads(self.host.sh(command).out)["causes"]
+
     def define(self, name, *content, **options):
         self.host.define(domain(name, *content, **options))
 

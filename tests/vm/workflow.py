@@ -109,10 +109,10 @@ class Workflow(_Emulated):
             arguments = self.host.sh(
                 f"virt-hostdev xml --qemu --rom off --boot 1 --alias nic {devices.NIC_A}").out
             said = self.host.sh(
-                "(echo info qtree; echo quit) | qemu-system-x86_64 -nodefaults -nographic -S "
+                "(echo info qtree; echo qom-get ua-nic bootindex; echo quit) | qemu-system-x86_64 -nodefaults -nographic -S "
                 f"-machine q35,accel=tcg -m 64 -monitor stdio {arguments.strip()}",
                 timeout=120).out
             self.assertIn(f'host = "{devices.NIC_A}"', said)
-            self.assertIn("bootindex = 1", said)
+            self.assertRegex(said, r"bootindex[^\n]*\r\n1\r\n")
         finally:
             self.host.sh(f"virt-hostdev release {devices.NIC_A}")

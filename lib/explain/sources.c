@@ -13,7 +13,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/dir.h"
-#include "lib/explain/daemon.h"
+#include "lib/explain/journal.h"
 #include "lib/finding.h"
 #include "lib/read.h"
 
@@ -283,14 +283,14 @@ static int read_files(struct feeder *feeder, int64_t since)
 	return 0;
 }
 
-static int read_daemon(struct feeder *feeder, int64_t since)
+static int read_journal(struct feeder *feeder, int64_t since)
 {
-	int r = hd_daemon_log_feed(feeder->explain, since);
+	int r = hd_journal_feed(feeder->explain, feeder->host, since);
 
 	if (r == -ENOMEM)
 		return r;
 	return r < 0 ? note_unread(feeder, "the journal", r) :
-		       note_read(feeder, "the journal of libvirt's daemon");
+		       note_read(feeder, "the journal");
 }
 
 static int read_live(struct feeder *feeder, const char *domain)
@@ -301,7 +301,7 @@ static int read_live(struct feeder *feeder, const char *domain)
 	if (r == 0)
 		r = read_qemu_log(feeder, domain);
 	if (r == 0)
-		r = read_daemon(feeder, since);
+		r = read_journal(feeder, since);
 	return r < 0 ? r : read_files(feeder, since);
 }
 
@@ -314,6 +314,8 @@ int hd_sources_feed(struct hd_explain *explain, const struct hd_host *host,
 	if (host->live)
 		return read_live(&feeder, domain);
 	r = read_qemu_log(&feeder, domain);
+	if (r == 0)
+		r = read_journal(&feeder, since);
 	return r < 0 ? r : read_files(&feeder, since);
 }
 

@@ -18,7 +18,7 @@ struct hd_sources {
 /*
  * Feeds the logs of a host: the kernel's, QEMU's for @domain, or NULL for the
  * guest that wrote last, and that of libvirt's daemon. Of a copied tree these
- * are files below var/log; of this machine also /dev/kmsg and the journal.
+ * are the journal and files below var/log; of this machine also /dev/kmsg.
  *
  * @since  seconds after 1970; 0: of QEMU's log the last start, of others what
  *         was written since this machine was booted

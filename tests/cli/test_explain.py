@@ -10,10 +10,12 @@ with a dash for no address. tests/logs/healthy has logs in which nothing is to b
 
 import json
 import re
+import subprocess
 import tempfile
 import textwrap
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 from program import tool
@@ -237,6 +239,33 @@ class Verb(unittest.TestCase):
 
     def test_binary(self):
         self.assertEqual(causes(bytes(range(256)) * 100), [])
+
+    def test_journal_of_a_root(self):
+        """The kernel's and libvirt's messages, not those of others."""
+        entries = [
+            ("_TRANSPORT=kernel", "vfio-pci 0000:05:00.0: Cannot bind to PF with SR-IOV enabled"),
+            ("_SYSTEMD_UNIT=virtqemud.service", NOT_VIABLE.strip()),
+            ("_SYSTEMD_UNIT=ssh.service", "kvm: HYP mode not available"),
+            ("_SYSTEMD_UNIT=libvirtd.service", "qemu-system-x86_64: vfio 0000:02:00.0: no iommu_group "
+             "found: No such file or directory"),
+        ]
+        export = "".join(f"__REALTIME_TIMESTAMP={1763000000000000 + i * 60000000}\n"
+                         f"__MONOTONIC_TIMESTAMP={i + 1}\n_BOOT_ID={'7' * 32}\n"
+                         f"{source}\nMESSAGE={message}\n\n"
+                         for i, (source, message) in enumerate(entries))
+        tree = self.tree()
+        folder = tree.root / "var/log/journal" / ("5" * 32)
+        folder.mkdir(parents=True)
+        subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", folder / "system.journal", "-"],
+                       input=export, text=True, check=True, stderr=subprocess.DEVNULL)
+        report = json.loads(tool("explain", "--json", "--root", tree.root).out)
+        self.assertEqual({(each["id"], each["address"]) for each in report["causes"]},
+                         {("pf-has-vfs", "0000:05:00.0"), ("group-not-viable", "0000:01:00.0"),
+                          ("no-iommu-group", "0000:02:00.0")})
+        self.assertEqual(report["read"], ["the journal"])
+        report = json.loads(tool("explain", "--json", "--root", tree.root, "--since",
+                                 f"{datetime.fromtimestamp(1763000120):%Y-%m-%d %H:%M}").out)
+        self.assertEqual([each["id"] for each in report["causes"]], ["no-iommu-group"])
 
     def test_files(self):
         tree = self.tree()

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/explain/daemon.h"
+#include "lib/explain/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 /* Else the functions are macros, with which no address can be taken. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "lib/cleanup.h"
 #include "lib/dl.h"
 
 #define SONAME "libsystemd.so.0"
@@ -18,7 +20,9 @@
 /* What is used of libsystemd, see dl.h. */
 #define FUNCTIONS(F)                                                           \
 	F(sd_journal_open)                                                     \
+	F(sd_journal_open_directory_fd)                                        \
 	F(sd_journal_add_match)                                                \
+	F(sd_journal_add_disjunction)                                          \
 	F(sd_journal_seek_tail)                                                \
 	F(sd_journal_previous_skip)                                            \
 	F(sd_journal_next)                                                     \
@@ -34,8 +38,9 @@ struct reader_api {
 
 static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
 
-/* Matches of one field are alternatives. */
-static int match_daemons(const struct reader_api *api, sd_journal *journal)
+/* Matches of one field are alternatives; those of two must all be met, unless a
+ * disjunction is between them. */
+static int match(const struct reader_api *api, sd_journal *journal, bool kernel)
 {
 	static const char *const units[] = {
 		"_SYSTEMD_UNIT=libvirtd.service",
@@ -45,6 +50,10 @@ static int match_daemons(const struct reader_api *api, sd_journal *journal)
 
 	for (size_t i = 0; r >= 0 && i < sizeof(units) / sizeof(units[0]); i++)
 		r = api->sd_journal_add_match(journal, units[i], 0);
+	if (r >= 0 && kernel)
+		r = api->sd_journal_add_disjunction(journal);
+	if (r >= 0 && kernel)
+		r = api->sd_journal_add_match(journal, "_TRANSPORT=kernel", 0);
 	return r;
 }
 
@@ -78,10 +87,8 @@ static void feed_entry(const struct reader_api *api, sd_journal *journal,
 static int feed(const struct reader_api *api, sd_journal *journal,
 		struct hd_explain *explain, int64_t since)
 {
-	int r = match_daemons(api, journal);
+	int r = api->sd_journal_seek_tail(journal);
 
-	if (r >= 0)
-		r = api->sd_journal_seek_tail(journal);
 	if (r >= 0)
 		r = api->sd_journal_previous_skip(journal, ENTRIES);
 	for (; r > 0; r = api->sd_journal_next(journal))
@@ -90,19 +97,46 @@ static int feed(const struct reader_api *api, sd_journal *journal,
 	return r;
 }
 
-int hd_daemon_log_feed(struct hd_explain *explain, int64_t since)
+/* libsystemd says nothing of a folder that isn't there. */
+static bool has_journal(const struct hd_host *host)
 {
+	HD_AUTOCLOSE int kept = hd_host_openat(host, "var/log/journal", O_PATH);
+	HD_AUTOCLOSE int passing =
+		hd_host_openat(host, "run/log/journal", O_PATH);
+
+	return kept >= 0 || passing >= 0;
+}
+
+static int open_journal(const struct reader_api *api,
+			const struct hd_host *host, int root_fd,
+			sd_journal **ret)
+{
+	return host->live ?
+		       api->sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY) :
+		       api->sd_journal_open_directory_fd(ret, root_fd,
+							 SD_JOURNAL_OS_ROOT);
+}
+
+int hd_journal_feed(struct hd_explain *explain, const struct hd_host *host,
+		    int64_t since)
+{
+	HD_AUTOCLOSE int root_fd =
+		hd_host_openat(host, ".", O_RDONLY | O_DIRECTORY);
 	struct reader_api api;
 	sd_journal *journal;
 	int r;
 
-	if (hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
+	if (!has_journal(host) ||
+	    hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
 		       &api) < 0)
 		return -ENOENT;
-	r = api.sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY);
+	r = root_fd < 0 ? root_fd :
+			  open_journal(&api, host, root_fd, &journal);
 	if (r < 0)
 		return r;
-	r = feed(&api, journal, explain, since);
+	r = match(&api, journal, !host->live);
+	if (r >= 0)
+		r = feed(&api, journal, explain, since);
 	api.sd_journal_close(journal);
 	return r < 0 ? r : 0;
 }

@@ -181,8 +181,9 @@ const struct hd_entry hd_entries_binding[] = {
 		.rank = HD_RANK_BIND,
 		.signatures = { "Failed to load PCI driver module %*: administratively prohibited",
 				"Failed to load PCI stub module %*: administratively prohibited",
-				/* modprobe -b of a blacklisted module does nothing, and
-				 * says that it went well: seen with libvirt 11.3. */
+				/* modprobe -b of a blacklisted module does
+				 * nothing, and says that it went well: seen
+				 * with libvirt 11.3. */
 				"modprobe reported success loading module %*, but module is missing from /sys/module" },
 		.cause =
 			"A blacklist or install line in modprobe.d, or "

@@ -24,8 +24,8 @@ const struct hd_entry hd_entries_noise[] = {
 		.rank = HD_RANK_NOISE,
 		.signatures = { "received unaligned region" },
 	},
-	/* The kernel waits, and tells if it gave up. A port whose link it can't see
-	 * come up is waited for all the same. */
+	/* The kernel waits, and tells if it gave up. A port whose link it can't
+	 * see come up is waited for all the same. */
 	{
 		.id = "noise-reset",
 		.rank = HD_RANK_NOISE,
@@ -39,7 +39,8 @@ const struct hd_entry hd_entries_noise[] = {
 		.signatures = { "Failed to enable %n MSI vectors, retry with",
 				"Masking broken INTx support",
 				"VF reports bogus INTx pin",
-				/* In most virtual machines, and where the IOMMU is off. */
+				/* In most virtual machines, and where the IOMMU
+				   is off. */
 				"IRQ remapping doesn't support X2APIC" },
 	},
 	/* Windows of bridges, I/O ports, ROMs and VFs that nobody uses. */

@@ -111,10 +111,9 @@ static int open_journal(const struct reader_api *api,
 			const struct hd_host *host, int root_fd,
 			sd_journal **ret)
 {
-	return host->live ?
-		       api->sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY) :
-		       api->sd_journal_open_directory_fd(ret, root_fd,
-							 SD_JOURNAL_OS_ROOT);
+	return host->live ? api->sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY) :
+			    api->sd_journal_open_directory_fd(
+				    ret, root_fd, SD_JOURNAL_OS_ROOT);
 }
 
 int hd_journal_feed(struct hd_explain *explain, const struct hd_host *host,
@@ -130,8 +129,7 @@ int hd_journal_feed(struct hd_explain *explain, const struct hd_host *host,
 	    hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
 		       &api) < 0)
 		return -ENOENT;
-	r = root_fd < 0 ? root_fd :
-			  open_journal(&api, host, root_fd, &journal);
+	r = root_fd < 0 ? root_fd : open_journal(&api, host, root_fd, &journal);
 	if (r < 0)
 		return r;
 	r = match(&api, journal, !host->live);

@@ -224,38 +224,42 @@ static unsigned affects(enum hd_reach reach)
 					VIR_DOMAIN_AFFECT_CONFIG;
 }
 
-int hd_connection_attach(struct hd_connection *connection, const char *name,
+typedef int device_call(virDomain *domain, const char *xml, unsigned flags);
+
+/* Has libvirt change a guest or its definition; the texts say that it doesn't.
+ */
+static int change_device(struct hd_connection *connection, const char *name,
 			 const char *xml, enum hd_reach reach,
-			 struct hd_err *err)
+			 device_call *call, const char *live_text,
+			 const char *config_text, struct hd_err *err)
 {
 	HD_AUTO(free_domain) virDomain *domain = NULL;
 	int r = look_up(connection, name, &domain, err);
 
-	if (r < 0)
+	if (r < 0 || call(domain, xml, affects(reach)) == 0)
 		return r;
-	if (virDomainAttachDeviceFlags(domain, xml, affects(reach)) == 0)
-		return 0;
-	return fail(reach == HD_REACH_LIVE ?
-			    "doesn't give the device to guest" :
-			    "doesn't put the device into the definition of",
-		    name, err);
+	return fail(reach == HD_REACH_LIVE ? live_text : config_text, name,
+		    err);
+}
+
+int hd_connection_attach(struct hd_connection *connection, const char *name,
+			 const char *xml, enum hd_reach reach,
+			 struct hd_err *err)
+{
+	return change_device(
+		connection, name, xml, reach, virDomainAttachDeviceFlags,
+		"doesn't give the device to guest",
+		"doesn't put the device into the definition of", err);
 }
 
 int hd_connection_detach(struct hd_connection *connection, const char *name,
 			 const char *xml, enum hd_reach reach,
 			 struct hd_err *err)
 {
-	HD_AUTO(free_domain) virDomain *domain = NULL;
-	int r = look_up(connection, name, &domain, err);
-
-	if (r < 0)
-		return r;
-	if (virDomainDetachDeviceFlags(domain, xml, affects(reach)) == 0)
-		return 0;
-	return fail(reach == HD_REACH_LIVE ?
-			    "doesn't take the device from guest" :
-			    "doesn't take the device out of the definition of",
-		    name, err);
+	return change_device(
+		connection, name, xml, reach, virDomainDetachDeviceFlags,
+		"doesn't take the device from guest",
+		"doesn't take the device out of the definition of", err);
 }
 
 static int visit_device(virNodeDevice *device,

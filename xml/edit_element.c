@@ -177,15 +177,14 @@ static size_t end_of_line(const char *document, size_t end)
 	}
 }
 
-int hd_edit_insert_after(struct hd_edits *edits, const char *document,
-			 const xmlNode *element, const char *xml,
-			 struct hd_err *err)
+/* Inserts behind @at: on a line of its own, when @beside has one. */
+static int insert_at(struct hd_edits *edits, const char *document, size_t at,
+		     const xmlNode *beside, const char *xml, struct hd_err *err)
 {
 	AUTO_LAYOUT layout = { NULL, NULL, NULL };
-	size_t at = hd_element_range(element).whole.end;
 	size_t end = end_of_line(document, at);
 
-	if (!read_layout(document, element, &layout))
+	if (!read_layout(document, beside, &layout))
 		return hd_err_nomem(err);
 	if (layout.indent && line_end(document + end))
 		at = end;
@@ -196,6 +195,14 @@ int hd_edit_insert_after(struct hd_edits *edits, const char *document,
 					    layout.indent ? layout.newline : "",
 					    xml, ""),
 			       err);
+}
+
+int hd_edit_insert_after(struct hd_edits *edits, const char *document,
+			 const xmlNode *element, const char *xml,
+			 struct hd_err *err)
+{
+	return insert_at(edits, document, hd_element_range(element).whole.end,
+			 element, xml, err);
 }
 
 static const xmlNode *first_child(const xmlNode *parent)
@@ -264,24 +271,12 @@ int hd_edit_insert_first(struct hd_edits *edits, const char *document,
 			 const xmlNode *parent, const char *xml,
 			 struct hd_err *err)
 {
-	AUTO_LAYOUT layout = { NULL, NULL, NULL };
-	size_t at = hd_element_range(parent).content.start;
-	size_t end = end_of_line(document, at);
 	const xmlNode *child = first_child(parent);
 
-	if (!child)
-		return append_first(edits, document, parent, xml, err);
-	if (!read_layout(document, child, &layout))
-		return hd_err_nomem(err);
-	if (layout.indent && line_end(document + end))
-		at = end;
-	else
-		share_line(&layout);
-	return hd_edit_replace(edits, (struct hd_range){ at, at },
-			       format_lines(&layout, 0,
-					    layout.indent ? layout.newline : "",
-					    xml, ""),
-			       err);
+	return child ? insert_at(edits, document,
+				 hd_element_range(parent).content.start, child,
+				 xml, err) :
+		       append_first(edits, document, parent, xml, err);
 }
 
 int hd_edit_append(struct hd_edits *edits, const char *document,

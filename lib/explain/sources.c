@@ -13,7 +13,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/dir.h"
-#include "lib/explain/journal.h"
+#include "lib/explain/sdjournal.h"
 #include "lib/finding.h"
 #include "lib/read.h"
 
@@ -285,7 +285,7 @@ static int read_files(struct feeder *feeder, int64_t since)
 
 static int read_journal(struct feeder *feeder, int64_t since)
 {
-	int r = hd_journal_feed(feeder->explain, feeder->host, since);
+	int r = hd_sdjournal_feed(feeder->explain, feeder->host, since);
 
 	if (r == -ENOMEM)
 		return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_RECORD_H
-#define HD_RECORD_H
+#ifndef HD_CAPTURE_RECORD_H
+#define HD_CAPTURE_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>

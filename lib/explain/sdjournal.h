@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_JOURNAL_H
-#define HD_JOURNAL_H
+#ifndef HD_SDJOURNAL_H
+#define HD_SDJOURNAL_H
 
 #include "lib/explain/explain.h"
 #include "lib/host.h"
@@ -11,7 +11,7 @@
  * has a better source. These are at most the last ten thousand entries. Returns
  * 0, -ENOENT without a journal, or another negative errno.
  */
-int hd_journal_feed(struct hd_explain *explain, const struct hd_host *host,
-		    int64_t since);
+int hd_sdjournal_feed(struct hd_explain *explain, const struct hd_host *host,
+		      int64_t since);
 
 #endif

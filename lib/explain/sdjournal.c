@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/explain/journal.h"
+#include "lib/explain/sdjournal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,8 +116,8 @@ static int open_journal(const struct reader_api *api,
 				    ret, root_fd, SD_JOURNAL_OS_ROOT);
 }
 
-int hd_journal_feed(struct hd_explain *explain, const struct hd_host *host,
-		    int64_t since)
+int hd_sdjournal_feed(struct hd_explain *explain, const struct hd_host *host,
+		      int64_t since)
 {
 	HD_AUTOCLOSE int root_fd =
 		hd_host_openat(host, ".", O_RDONLY | O_DIRECTORY);

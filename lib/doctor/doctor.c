@@ -43,6 +43,10 @@ static const char *name_of(unsigned on)
 		return "Intel processors";
 	case HD_ON_AMD:
 		return "AMD processors";
+	case HD_ON_VTD:
+		return "VT-d";
+	case HD_ON_AMD_VI:
+		return "AMD-Vi";
 	case HD_ON_ARM64:
 		return "arm64";
 	default:
@@ -58,7 +62,7 @@ static bool is_for_host(struct hd_exam *exam)
 
 	if (!where || (facts->on & where))
 		return true;
-	if (facts->on)
+	if (facts->cpuinfo.text)
 		hd_exam_moot(exam, "this is for %s", name_of(where));
 	else
 		hd_exam_unread(exam, facts->cpuinfo.path, facts->cpuinfo.error);

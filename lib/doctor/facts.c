@@ -135,6 +135,19 @@ static void read_processor(struct hd_doctor_facts *facts)
 	facts->emulated = cpu_says(text, "flags", " hypervisor");
 }
 
+/* An IOMMU is what the firmware says, or else what such processors have. */
+static void read_iommu(struct hd_doctor_facts *facts)
+{
+	if (hd_facts_exists(facts, "/sys/firmware/acpi/tables/DMAR"))
+		facts->on |= HD_ON_VTD;
+	else if (hd_facts_exists(facts, "/sys/firmware/acpi/tables/IVRS"))
+		facts->on |= HD_ON_AMD_VI;
+	else if (facts->on & HD_ON_INTEL)
+		facts->on |= HD_ON_VTD;
+	else if (facts->on & HD_ON_AMD)
+		facts->on |= HD_ON_AMD_VI;
+}
+
 static void read_kernel(struct hd_doctor_facts *facts)
 {
 	HD_AUTOFREE char *cmdline = NULL;
@@ -209,11 +222,12 @@ int hd_doctor_facts_read(const struct hd_host *host,
 
 	read_host(&facts);
 	read_processor(&facts);
+	read_iommu(&facts);
 	read_kernel(&facts);
 	hd_dir_each(hd_facts_open(&facts, "/proc", O_RDONLY | O_DIRECTORY),
 		    visit_process, &facts);
 	hd_config_read(host, &facts.config, &facts.config_err);
-	if (facts.on == HD_ON_ARM64)
+	if (facts.on & HD_ON_ARM64)
 		hd_devicetree_read(host, &facts.tree);
 	if (hd_scripts_read(host, &facts.scripts) < 0)
 		return hd_err_nomem(err);

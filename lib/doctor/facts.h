@@ -14,7 +14,8 @@
 #include "lib/finding.h"
 #include "lib/inventory.h"
 
-/* Hosts that a row is for. */
+/* Hosts that a row is for: by their processor, and by their IOMMU, which in a
+ * virtual machine may be another vendor's. */
 enum {
 	HD_ON_INTEL = 1 << 0,
 	HD_ON_AMD = 1 << 1, /* and Hygon */
@@ -22,6 +23,8 @@ enum {
 	HD_ON_X86 = HD_ON_INTEL | HD_ON_AMD | HD_ON_OTHER_X86,
 	HD_ON_ARM64 = 1 << 3,
 	HD_ON_OTHER = 1 << 4,
+	HD_ON_VTD = 1 << 5,
+	HD_ON_AMD_VI = 1 << 6,
 };
 
 /* Larger files than these of /proc and /etc are not what we take them for. */
@@ -48,7 +51,7 @@ struct hd_doctor_facts {
 	bool has_sys; /* so that what isn't in /sys isn't there */
 	bool has_dev; /* the same for /dev */
 	bool has_etc;
-	unsigned on; /* one of HD_ON_…, 0 when not known */
+	unsigned on; /* HD_ON_…, 0 when not known */
 	bool emulated; /* the host itself is a virtual machine */
 	char *release; /* of the kernel; NULL when not known; owned */
 

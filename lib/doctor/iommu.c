@@ -285,7 +285,7 @@ static const struct hd_row rows[] = {
 	  .rule = rule_width,
 	  .bad = HD_WARN,
 	  .fix = "Give guests <cpu><maxphysaddr mode='passthrough' limit='39'/></cpu>, with the IOMMU's number of bits",
-	  .where = HD_ON_INTEL },
+	  .where = HD_ON_VTD },
 	{ .id = "iommu-types",
 	  .title = "How the host's own DMA is mapped",
 	  .source = GROUPS "/*/type",

@@ -52,6 +52,7 @@ CONFIG_ARM_GIC_V3_ITS=y
 """
 
 INTEL = "vendor_id\t: GenuineIntel\nflags\t\t: fpu vmx\naddress sizes\t: 39 bits physical\n"
+NO_TABLES = {"sys/firmware/acpi": None}
 AMD = "vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\naddress sizes\t: 48 bits physical\n"
 ARM = "processor\t: 0\nCPU implementer\t: 0x41\n"
 
@@ -298,9 +299,15 @@ class Healthy(_OnHost):
     def test_machine(self):
         self.check_rows([
             ({}, "machine-dmar", "pass", "VT-d"),
-            ({"sys/firmware/acpi": None}, "machine-dmar", "pass", "works without"),
-            ({}, "machine-ivrs", "skip", "AMD processors"),
-            ({"proc/cpuinfo": None}, "machine-dmar", "skip", "/proc/cpuinfo"),
+            (NO_TABLES, "machine-dmar", "pass", "works without"),
+            ({}, "machine-ivrs", "skip", "AMD-Vi"),
+            # A virtual machine may have the other vendor's.
+            ({"proc/cpuinfo": AMD}, "machine-dmar", "pass", "VT-d"),
+            ({"proc/cpuinfo": AMD}, "machine-ivrs", "skip", "AMD-Vi"),
+            ({"sys/firmware/acpi/tables/DMAR": None, "sys/firmware/acpi/tables/IVRS": "IVRS"},
+             "machine-ivrs", "pass", "AMD-Vi"),
+            ({"proc/cpuinfo": None}, "machine-dmar", "pass", "VT-d"),
+            (NO_TABLES | {"proc/cpuinfo": None}, "machine-dmar", "skip", "/proc/cpuinfo"),
             ({"proc/cpuinfo": "flags : x\nvendor_id : GenuineIntel\nflags : fpu hypervisor\n"},
              "machine-virtual", "pass", ""),
             ({"proc/cpuinfo": "vendor_id : GenuineIntel\nflags : fpu hypervisor\n"},
@@ -382,7 +389,7 @@ class Healthy(_OnHost):
             (line("quiet -- iommu=off"), "cmdline-iommu-off", "pass", ""),
             ({"proc/cmdline": None}, "cmdline-iommu-off", "skip", "/proc/cmdline"),
             (line("amd_iommu=off"), "cmdline-amd-iommu-off", "skip", "AMD"),
-            (line("amd_iommu=on") | {"proc/cpuinfo": AMD}, "cmdline-amd-iommu-on", "warn",
+            (line("amd_iommu=on") | NO_TABLES | {"proc/cpuinfo": AMD}, "cmdline-amd-iommu-on", "warn",
              "no such option"),
             (line("quiet"), "cmdline-intel-iommu-on", "pass", "VT-d is on"),
             (line("quiet") | {"sys/class/iommu": None}, "cmdline-intel-iommu-on", "fail",

@@ -127,12 +127,11 @@ class Host:
             "-fsdev", "local,id=out,path=/out,security_model=none",
             "-device", f"virtio-9p-pci,fsdev=out,mount_tag=out,addr={OUT_SLOT}",
             "-device", f"virtio-serial-pci,addr={SERIAL_SLOT}",
+            "-device", "intel-iommu,intremap=on,eim=on",
         ]
         for number, end in enumerate(ends[1:], 1):
             arguments += ["-chardev", f"socket,id=agent{number},fd={end.fileno()}",
                           "-device", f"virtserialport,chardev=agent{number},name=agent{number}"]
-        if self.iommu:
-            arguments += ["-device", "intel-iommu,intremap=on,eim=on"]
         for device in self.devices:
             arguments += shlex.split(device)
         return arguments

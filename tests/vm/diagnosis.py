@@ -42,6 +42,7 @@ class Diagnosis(_Diagnosed):
 
     def test_healthy_run_has_nothing_to_explain(self):
         self.mark()
+        self.host.sh("rm -f /var/log/libvirt/qemu/g.log")
         self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e")
         self.assertEqual(self.explained(), [])
         log = self.host.get("/var/log/libvirt/qemu/g.log")

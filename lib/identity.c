@@ -9,11 +9,10 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/configspace.h"
 #include "lib/device.h"
 #include "lib/dir.h"
 #include "lib/sysfs.h"
-
-#define CONFIG_SIZE 4096
 
 static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)
 {
@@ -44,48 +43,14 @@ static int read_ids(int fd, struct hd_identity *identity)
 	return 0;
 }
 
-static uint32_t word_at(const unsigned char *config, size_t offset)
-{
-	return config[offset] | (uint32_t)config[offset + 1] << 8 |
-	       (uint32_t)config[offset + 2] << 16 |
-	       (uint32_t)config[offset + 3] << 24;
-}
-
-/* Where the capability begins among the extended ones; 0 when it isn't there.
- */
-static size_t find_dsn(const unsigned char *config)
-{
-	size_t offset = PCI_CFG_SPACE_SIZE;
-
-	/* Each has at least eight bytes, so that a circle ends. */
-	for (unsigned i = 0; i < (CONFIG_SIZE - PCI_CFG_SPACE_SIZE) / 8; i++) {
-		uint32_t header = word_at(config, offset);
-
-		if (header == 0 || header == UINT32_MAX)
-			return 0;
-		if (PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_DSN)
-			return offset + 12 <= CONFIG_SIZE ? offset : 0;
-		offset = PCI_EXT_CAP_NEXT(header);
-		if (offset < PCI_CFG_SPACE_SIZE || offset > CONFIG_SIZE - 4)
-			return 0;
-	}
-	return 0;
-}
-
 static void read_dsn(int fd, struct hd_identity *identity)
 {
-	HD_AUTOCLOSE int config_fd = -1;
-	unsigned char config[CONFIG_SIZE];
+	unsigned char config[HD_CONFIG_SPACE];
 	size_t offset;
 
-	if (!hd_device_is_awake(fd))
+	if (hd_config_space_read(fd, config) < 0)
 		return;
-	config_fd = openat(fd, "config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	/* Who is not root, and conventional PCI, get less. */
-	if (config_fd < 0 ||
-	    read(config_fd, config, sizeof(config)) != sizeof(config))
-		return;
-	offset = find_dsn(config);
+	offset = hd_config_extended(config, PCI_EXT_CAP_ID_DSN, 12);
 	if (!offset)
 		return;
 	/* As lspci(8) prints it: the highest byte first. */

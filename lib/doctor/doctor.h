@@ -65,7 +65,9 @@ struct hd_guest_memory {
 /* A guest that libvirt knows, and one device that it asks for. */
 struct hd_guest_use {
 	const char *domain;
+	const char *uuid; /* "" when the definition has none */
 	bool autostart;
+	bool managed; /* libvirt takes the device itself */
 	struct hd_addr addr;
 };
 

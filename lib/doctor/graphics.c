@@ -38,6 +38,22 @@ static void rule_boot_vga(struct hd_exam *exam)
 		hd_exam_pass(exam, "the firmware used another one");
 }
 
+/* A card that another one started has a ROM that can be read, as long as the
+ * kernel knows of it. */
+static void rule_rom(struct hd_exam *exam)
+{
+	if (!is_graphics(exam->device))
+		hd_exam_moot(exam, "it is no graphics card");
+	else if (hd_exam_has_attribute(exam, NULL))
+		hd_exam_pass(exam, "it has one");
+	else if (exam->facts->host->live)
+		hd_exam_bad(
+			exam,
+			"it shows no ROM, without which the guest's firmware can't use it");
+	else
+		hd_exam_unread(exam, "rom", -ENOENT);
+}
+
 /* Whether an address is in one of the device's BARs, as "resource" has them. */
 static bool in_bars(const char *resource, uint64_t address)
 {
@@ -159,6 +175,9 @@ static const struct hd_row rows[] = {
 	ROW("device-boot-vga", "The firmware doesn't show on it",
 	    DEVICE "/boot_vga", rule_boot_vga, HD_WARN,
 	    "Choose another card as the first one in the firmware's setup",
+	    HD_NAMED),
+	ROW("device-rom", "Its ROM", DEVICE "/rom", rule_rom, HD_WARN,
+	    "Give the guest a file with it, which is checked: virt-hostdev xml --rom FILE ADDRESS",
 	    HD_NAMED),
 	ROW("device-nvidia", "Its driver lets it go", DEVICE "/driver",
 	    rule_nvidia, HD_WARN,

@@ -288,27 +288,74 @@ static void say_leftovers(struct hd_exam *exam, const struct hd_claims *claims,
 		hd_exam_pass(exam, "nothing was left behind");
 }
 
-static void rule_leftovers(struct hd_exam *exam)
+/* False when they can't be read, which is said then. */
+static bool load_claims(struct hd_exam *exam, struct hd_claims *ret,
+			struct hd_findings *findings)
 {
 	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	int r;
 
 	if (!exam->facts->host->live) {
 		hd_exam_skip(exam, "a copied tree has no processes");
-		return;
+		return false;
 	}
 	r = hd_state_open(exam->facts->host, HD_STATE_READ, &state, &err);
 	if (r == 0)
-		r = hd_claims_load(&state, &claims, &findings, &err);
-	if (r == -ENOENT)
-		hd_exam_pass(exam, "nothing was left behind");
-	else if (r < 0)
+		r = hd_claims_load(&state, ret, findings, &err);
+	if (r < 0 && r != -ENOENT)
 		hd_exam_skip(exam, "%s", hd_err_message(&err));
-	else
+	return r == 0 || r == -ENOENT;
+}
+
+static void rule_leftovers(struct hd_exam *exam)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+
+	if (load_claims(exam, &claims, &findings))
 		say_leftovers(exam, &claims, &findings);
+}
+
+/* Whether a guest runs with a device that the hook should have prepared. */
+static bool is_unseen(const struct hd_exam *exam,
+		      const struct hd_claims *claims,
+		      const struct hd_guest_use *use)
+{
+	if (use->managed ||
+	    !hd_guest_runs(exam->facts->host, use->domain, use->uuid))
+		return false;
+	for (size_t i = 0; i < claims->n; i++)
+		if (strcmp(claims->items[i].uuid, use->uuid) == 0)
+			return false;
+	return true;
+}
+
+static void say_unseen(struct hd_exam *exam, const struct hd_claims *claims)
+{
+	const struct hd_doctor_request *request = exam->facts->request;
+
+	for (size_t i = 0; i < request->n_uses; i++)
+		if (is_unseen(exam, claims, &request->uses[i])) {
+			hd_exam_bad(
+				exam,
+				"guest '%s' runs with %s, and no hook has prepared it",
+				request->uses[i].domain,
+				hd_addr_text(request->uses[i].addr).s);
+			return;
+		}
+	hd_exam_pass(exam, "it has prepared all guests that run");
+}
+
+static void rule_ran(struct hd_exam *exam)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+
+	if (exam->facts->request->uses_unread)
+		hd_exam_skip(exam, "%s", exam->facts->request->uses_unread);
+	else if (load_claims(exam, &claims, &findings))
+		say_unseen(exam, &claims);
 }
 
 #define WORDS(id, title, what, bad, why, fix)                                  \
@@ -373,6 +420,13 @@ static const struct hd_row rows[] = {
 	  .rule = rule_leftovers,
 	  .bad = HD_WARN,
 	  .fix = "virt-hostdev recover" },
+	{ .id = "hook-ran",
+	  .title = "The hook saw guests start",
+	  .source =
+		  "/etc/libvirt/qemu/*.xml, /run/libvirt/qemu/*.pid, /run/virt-hostdev/claims",
+	  .rule = rule_ran,
+	  .bad = HD_WARN,
+	  .fix = "Install the hook, restart libvirt's daemon, then stop that guest and start it again" },
 };
 
 const struct hd_rows hd_rows_hook = HD_ROWS("hook", rows);

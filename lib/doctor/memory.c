@@ -152,11 +152,12 @@ static int visit_pool(void *data, int dir_fd, const char *name)
 	struct pools *pools = data;
 	HD_AUTOFREE char *nr_path = hd_text("%s/nr_hugepages", name);
 	HD_AUTOFREE char *free_path = hd_text("%s/free_hugepages", name);
-	int64_t nr, unused;
+	HD_AUTOFREE char *resv_path = hd_text("%s/resv_hugepages", name);
+	int64_t nr, unused, reserved;
 	uint64_t size;
 	const char *dash = strchr(name, '-');
 
-	if (!nr_path || !free_path || !dash)
+	if (!nr_path || !free_path || !resv_path || !dash)
 		return 0;
 	size = strtoull(dash + 1, NULL, 10) * 1024;
 	if (pools->wanted && pools->wanted != size)
@@ -166,6 +167,11 @@ static int visit_pool(void *data, int dir_fd, const char *name)
 		pools->error = hd_sysfs_read_number(dir_fd, free_path, &unused);
 	if (pools->error < 0)
 		return pools->error;
+	/* Promised to somebody, but still counted as free. */
+	if (hd_sysfs_read_number(dir_fd, resv_path, &reserved) < 0 ||
+	    reserved > unused)
+		reserved = 0;
+	unused -= reserved;
 	pools->total += size * (uint64_t)nr;
 	pools->free += size * (uint64_t)unused;
 	return 0;
@@ -250,6 +256,47 @@ static void rule_hugetlbfs(struct hd_exam *exam)
 			"there are huge pages, and hugetlbfs is mounted nowhere");
 }
 
+/* What guests have locked. */
+struct locked {
+	size_t guests;
+	uint64_t bytes;
+};
+
+/* VmLck is of VFIO's containers, VmPin of iommufd. */
+static int visit_process(void *data, int dir_fd, const char *name)
+{
+	struct locked *locked = data;
+	HD_AUTOFREE char *path = hd_text("%s/status", name);
+	HD_AUTOFREE char *text = NULL;
+
+	if (name[strspn(name, "0123456789")] || !path ||
+	    hd_facts_read_at(dir_fd, path, &text) < 0 ||
+	    (strncmp(text, "Name:\tqemu-", 11) != 0 &&
+	     strncmp(text, "Name:\tkvm\n", 10) != 0))
+		return 0;
+	locked->guests++;
+	locked->bytes += kib_of(text, "VmLck:") + kib_of(text, "VmPin:");
+	return 0;
+}
+
+static void rule_locked(struct hd_exam *exam)
+{
+	struct locked locked = { 0, 0 };
+	int fd = hd_facts_open(exam->facts, "/proc", O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0) {
+		hd_exam_unread(exam, "/proc", fd);
+		return;
+	}
+	hd_dir_each(fd, visit_process, &locked);
+	if (locked.guests)
+		hd_exam_pass(exam, "%zu guest%s locked %.1f GiB", locked.guests,
+			     locked.guests == 1 ? " has" : "s have",
+			     in_gib(locked.bytes));
+	else
+		hd_exam_pass(exam, "no guest runs");
+}
+
 static void rule_overcommit(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *text = NULL;
@@ -308,6 +355,10 @@ static const struct hd_row rows[] = {
 	  .rule = rule_hugetlbfs,
 	  .bad = HD_WARN,
 	  .fix = "mount -t hugetlbfs hugetlbfs /dev/hugepages, then restart libvirt's daemon" },
+	{ .id = "memory-locked",
+	  .title = "Memory that guests have locked",
+	  .source = "/proc/PID/status",
+	  .rule = rule_locked },
 	{ .id = "memory-overcommit",
 	  .title = "Overcommit",
 	  .source = "/proc/sys/vm/overcommit_memory",

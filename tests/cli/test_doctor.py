@@ -579,6 +579,7 @@ class Healthy(_OnHost):
             ({hook: "#!/bin/sh\nsleep 5\n"}, "hook-sleep", "warn", "sleep"),
             ({f"{folder}/win11/prepare/begin/x": ""}, "hook-folder", "warn", "win11"),
             ({}, "hook-leftovers", "skip", "copied"),
+            ({}, "hook-ran", "skip", "copied"),
         ])
 
     def test_no_hook(self):
@@ -655,6 +656,8 @@ class Devices(_OnHost):
              "root"),
             ({}, "device-boot-vga", "pass", "another"),
             ({"boot_vga": "1"}, "device-boot-vga", "warn", "firmware"),
+            ({}, "device-rom", "skip", "rom"),
+            ({"rom": ""}, "device-rom", "pass", "one"),
             ({"current_link_width": "4"}, "device-link", "warn", "4 lanes of the 16"),
             ({"current_link_width": None}, "device-link", "skip", "link"),
             ({}, "device-errors", "pass", ""),
@@ -698,6 +701,63 @@ class Devices(_OnHost):
         self.assert_row(self.doctor("3b:10.0"), "guard-network", "skip", "/proc/net/route")
 
 
+def config_space(kind, acs=None):
+    """A port of a kind of PCI Express, with what its ACS can and does."""
+    space = bytearray(4096)
+    struct.pack_into("<H", space, 0x06, 0x10)
+    space[0x34] = 0x43  # the lower two bits are reserved
+    struct.pack_into("<BBH", space, 0x40, 0x01, 0x50, 0)
+    struct.pack_into("<BBH", space, 0x50, 0x10, 0, kind << 4 | 2)
+    struct.pack_into("<I", space, 0x100, 0x14810001)
+    if acs:
+        struct.pack_into("<IHH", space, 0x148, 0x0001000d, *acs)
+    return bytes(space)
+
+
+ROOT_PORT, UPSTREAM, DOWNSTREAM, PCI_BRIDGE = 4, 5, 6, 7
+ACS = (0x5f, 0x1d)
+
+
+class Isolation(_OnHost):
+    """A board of whose slots most are in one group."""
+
+    tree = "desktop-one-group"
+
+    def test_acs(self):
+        good = config_space(ROOT_PORT, ACS)
+        circle = bytearray(config_space(DOWNSTREAM, ACS))
+        circle[0x41] = 0x40
+        for top, below, status, words in (
+                (good, config_space(DOWNSTREAM, ACS), "warn", "with 0000:01:00.0, though"),
+                (good, config_space(UPSTREAM), "warn", "with 0000:01:00.0, though"),
+                (config_space(ROOT_PORT), config_space(DOWNSTREAM, ACS), "warn",
+                 "port 0000:00:01.2 has no ACS"),
+                (good, config_space(DOWNSTREAM), "warn", "port 0000:01:00.2 has no ACS"),
+                (good, config_space(DOWNSTREAM, (0x5f, 0x1c)), "warn",
+                 "the ACS of port 0000:01:00.2 is off"),
+                # It needn't do what it can't.
+                (good, config_space(DOWNSTREAM, (0x01, 0x01)), "warn", "though"),
+                (good, config_space(PCI_BRIDGE), "warn", "below 0000:01:00.2 is conventional PCI"),
+                (good, bytes(4096), "warn", "below 0000:01:00.2 is conventional PCI"),
+                (good, bytes(circle), "warn", "below 0000:01:00.2 is conventional PCI"),
+                (good, good[:256], "skip", "0000:01:00.2"),
+                (None, good, "skip", "0000:00:01.2 above it isn't known to be awake")):
+            with self.subTest(words):
+                self.make(HEALTHY)
+                for address, config in (("0000:00:01.2", top), ("0000:01:00.2", below)):
+                    if config is not None:
+                        folder = f"sys/bus/pci/devices/{address}"
+                        self.put(f"{folder}/config", config)
+                        self.put(f"{folder}/power/runtime_status", "active")
+                self.assert_row(self.doctor("03:00.0"), "device-acs", status, words)
+        self.assert_row(self.doctor("0a:00.0"), "device-acs", "pass", "of its card only")
+
+    def test_alone(self):
+        self.tree = "laptop-two-gpus"
+        self.make(HEALTHY)
+        self.assert_row(self.doctor("03:00.0"), "device-acs", "pass", "with nobody")
+
+
 class Guest(_OnHost):
     """A guest and its memory."""
 
@@ -739,8 +799,20 @@ class Guest(_OnHost):
         report = self.doctor_of(backing % "")
         self.assert_row(report, "memory-guest-hugepages", "fail", "2048 KiB")
         self.assertIn("echo 524 >", self.row(report, "memory-guest-hugepages")["fix"])
+        self.put(f"{pool}/resv_hugepages", "100")
+        report = self.doctor_of(backing % "")
+        self.assertIn("echo 624 >", self.row(report, "memory-guest-hugepages")["fix"])
         self.put(f"{pool}/free_hugepages", None)
         self.assert_row(self.doctor(), "memory-hugepages", "skip", "hugepages")
+
+    def test_locked(self):
+        self.make(HEALTHY)
+        self.assert_row(self.doctor(), "memory-locked", "pass", "no guest runs")
+        for pid, text in ((4, "Name:\tqemu-system-x86\nVmLck:\t 1048576 kB\nVmPin:\t 524288 kB\n"),
+                          (5, "Name:\tkvm\nVmLck:\t 1048576 kB\n"),
+                          (6, "Name:\tkvm-nx\nVmLck:\t 1048576 kB\n")):
+            self.put(f"proc/{pid}/status", text)
+        self.assert_row(self.doctor(), "memory-locked", "pass", "2 guests have locked 2.5 GiB")
 
     def test_ballooning(self):
         self.make(HEALTHY)

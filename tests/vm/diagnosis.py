@@ -134,6 +134,37 @@ class Diagnosis(_Diagnosed):
         self.assertEqual([each["id"] for each in causes], ["pf-has-vfs"])
         self.assert_cause(causes, "pf-has-vfs", devices.IGB)
 
+    def rows(self, *arguments):
+        """What doctor says, and how bad it is."""
+        report = self.host.sh("virt-hostdev doctor --json --all " + " ".join(arguments), check=False)
+        return {each["id"]: (each["status"], each["detail"])
+                for each in json.loads(report.out)["checks"]}
+
+    def test_guest_that_the_hook_has_not_seen(self):
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        self.start("g")
+        rows = self.rows()
+        self.assertEqual(rows["hook-ran"][0], "pass")
+        self.assertRegex(rows["memory-locked"][1], "^1 guest has locked 0.[1-9] GiB")
+        self.destroy("g")
+        self.assertEqual(self.rows()["memory-locked"][1], "no guest runs")
+        self.host.sh(f"virt-hostdev bind {devices.NIC_A}; mv {HOOK} /tmp/hook")
+        self.host.libvirtd("restart")
+        try:
+            self.start("g")
+            self.assertEqual(self.rows()["hook-ran"],
+                             ("warn", f"guest 'g' runs with {devices.NIC_A}, and no hook has prepared it"))
+            self.destroy("g")
+        finally:
+            self.host.sh(f"mv /tmp/hook {HOOK}; virt-hostdev release {devices.NIC_A}")
+            self.host.libvirtd("restart")
+
+    def test_what_isolates_a_device(self):
+        self.assertEqual(self.rows(devices.NIC_A)["device-acs"][0], "pass")
+        status, detail = self.rows(devices.SHARED_A)["device-acs"]
+        self.assertEqual(status, "warn")
+        self.assertIn("conventional PCI", detail)
+
     def test_our_own_refusal(self):
         self.define("g", hostdev(devices.SHARED_A))
         said = self.host.sh("virsh start g", check=False).err

@@ -24,32 +24,49 @@ struct reader {
 	struct hd_guests guests;
 };
 
-static int add_use(struct reader *reader, const char *domain, bool autostart,
-		   struct hd_addr addr)
+static int add_use(struct reader *reader, const struct hd_guest_use *one)
 {
 	struct hd_guest_use *use = hd_array_add(
 		&reader->guests.uses, &reader->guests.n, sizeof(*use));
 
 	if (!use)
 		return -ENOMEM;
-	*use = (struct hd_guest_use){ domain, autostart, addr };
+	*use = *one;
 	return 0;
+}
+
+/* Keeps a text for the uses; NULL when memory runs out. */
+static const char *note(struct reader *reader, char *text)
+{
+	char **slot =
+		text ? hd_array_add(&reader->guests.texts,
+				    &reader->guests.n_texts, sizeof(*slot)) :
+		       NULL;
+
+	if (!slot) {
+		free(text);
+		return NULL;
+	}
+	*slot = text;
+	return text;
 }
 
 static int add_domain(struct reader *reader, const char *file,
 		      struct hd_domain *domain)
 {
-	bool autostart = reader->autostart_fd >= 0 &&
-			 hd_sysfs_exists(reader->autostart_fd, file);
-	char **name = hd_array_add(&reader->guests.names,
-				   &reader->guests.n_names, sizeof(*name));
-	int r = 0;
+	struct hd_guest_use use = {
+		.domain = note(reader, hd_steal(&domain->name)),
+		.uuid = note(reader, strdup(domain->uuid)),
+		.autostart = reader->autostart_fd >= 0 &&
+			     hd_sysfs_exists(reader->autostart_fd, file),
+	};
+	int r = use.domain && use.uuid ? 0 : -ENOMEM;
 
-	if (!name)
-		return -ENOMEM;
-	*name = hd_steal(&domain->name);
-	for (size_t i = 0; r == 0 && i < domain->n_assigns; i++)
-		r = add_use(reader, *name, autostart, domain->assigns[i].addr);
+	for (size_t i = 0; r == 0 && i < domain->n_assigns; i++) {
+		use.addr = domain->assigns[i].addr;
+		use.managed = domain->assigns[i].managed;
+		r = add_use(reader, &use);
+	}
 	return r;
 }
 
@@ -91,9 +108,9 @@ int hd_guests_read(const struct hd_host *host, struct hd_guests *ret,
 
 void hd_guests_clear(struct hd_guests *guests)
 {
-	for (size_t i = 0; i < guests->n_names; i++)
-		free(guests->names[i]);
-	free(guests->names);
+	for (size_t i = 0; i < guests->n_texts; i++)
+		free(guests->texts[i]);
+	free(guests->texts);
 	free(guests->uses);
 	free(guests->unread);
 }

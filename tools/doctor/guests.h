@@ -8,8 +8,8 @@
 struct hd_guests {
 	struct hd_guest_use *uses;
 	size_t n;
-	char **names; /* what the uses call their domains; owned */
-	size_t n_names;
+	char **texts; /* what the uses point to; owned */
+	size_t n_texts;
 	char *unread; /* why they aren't known, or NULL; owned */
 };
 

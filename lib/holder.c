@@ -189,22 +189,28 @@ static void look_at_files(const struct search *s)
 	closedir(dir);
 }
 
-/* Who maps a device's memory needs the file no longer. */
-static void look_at_maps(const struct search *s)
+/*
+ * Who maps a device's memory needs the file no longer. False for who has no
+ * memory at all: a thread of the kernel, which most processes are, or one that
+ * ended.
+ */
+static bool look_at_maps(const struct search *s)
 {
 	int fd = openat(s->proc_fd, "maps", O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	HD_AUTOFREE char *line = NULL;
 	size_t size = 0;
+	bool any = false;
 
 	if (!file) {
 		hd_auto_close(&fd);
-		return;
+		return true;
 	}
 	while (getline(&line, &size, file) > 0) {
 		const struct hd_device *device;
 		char *path = strchr(line, '/');
 
+		any = true;
 		if (!path || !strstr(path, "/resource"))
 			continue;
 		path[strcspn(path, "\n")] = '\0';
@@ -213,6 +219,7 @@ static void look_at_maps(const struct search *s)
 			tell(s, device->addr, HD_HOLD_RESOURCE, true, path);
 	}
 	fclose(file);
+	return any;
 }
 
 static void look(const struct hd_host *host, struct search *s, pid_t maker)
@@ -232,8 +239,8 @@ static void look(const struct hd_host *host, struct search *s, pid_t maker)
 		if (s->proc_fd < 0)
 			continue;
 		s->pid = atoi(entry->d_name);
-		look_at_files(s);
-		look_at_maps(s);
+		if (look_at_maps(s))
+			look_at_files(s);
 		close(s->proc_fd);
 	}
 	/* So that a death in the middle isn't taken for the end. */

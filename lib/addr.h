@@ -3,6 +3,7 @@
 #define HD_ADDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/err.h"
@@ -44,5 +45,11 @@ struct hd_addr_text hd_addr_nodedev(struct hd_addr addr);
 int hd_addr_compare(const void *a, const void *b);
 
 bool hd_addr_equal(struct hd_addr a, struct hd_addr b);
+
+/* Some addresses. It owns nothing. */
+struct hd_addrs {
+	const struct hd_addr *items;
+	size_t n;
+};
 
 #endif

@@ -99,6 +99,10 @@ char *hd_claim_format(const struct hd_claim *claim);
 int hd_claim_load(const struct hd_state *state, const char *uuid,
 		  struct hd_claim *ret, struct hd_err *err);
 
+/* Saves a claim, or forgets one that holds nothing any more. */
+int hd_claim_save_rest(const struct hd_state *state,
+		       const struct hd_claim *claim, struct hd_err *err);
+
 /* Writes a claim so that either the old or the new one is there, whole. */
 int hd_claim_save(const struct hd_state *state, const struct hd_claim *claim,
 		  struct hd_err *err);

@@ -169,6 +169,13 @@ int hd_claim_remove(const struct hd_state *state, const char *uuid,
 	return 0;
 }
 
+int hd_claim_save_rest(const struct hd_state *state,
+		       const struct hd_claim *claim, struct hd_err *err)
+{
+	return claim->n_devices ? hd_claim_save(state, claim, err) :
+				  hd_claim_remove(state, claim->uuid, err);
+}
+
 /* Adds the claim in file @name; one that can't be used becomes a finding. */
 static int load_into(const struct hd_state *state, const char *name,
 		     struct hd_claims *claims, struct hd_findings *findings,

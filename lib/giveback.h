@@ -15,13 +15,6 @@
 int hd_give_back(struct hd_job *job, struct hd_claim *claim);
 
 /*
- * Undoes a claim that nobody will see to the end: gives it back, but what is
- * with a running guest already stays with it (hd_hotplug_undo()). The groups
- * are locked.
- */
-int hd_undo(struct hd_job *job, struct hd_claim *claim);
-
-/*
  * Locks the groups of a claim and loads it as it is then. -ENOENT when there is
  * none, or none any more. The state is open, the job holds no locks yet.
  */
@@ -41,12 +34,5 @@ int hd_confirm(struct hd_job *job, const char *uuid, const char *domain);
  * can't be given back is an error among the findings and keeps the claim.
  */
 int hd_release(struct hd_job *job, const char *uuid, const char *domain);
-
-/*
- * Undoes every claim whose guest is gone; that of a guest that runs, or that
- * its daemon may still be starting, is kept. What can't be undone is an error
- * among the findings and keeps the claim. @ret_undone counts those that were.
- */
-int hd_recover(struct hd_job *job, unsigned *ret_undone);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/guest.h"
 #include "lib/job.h"
 #include "lib/plan.h"
+#include "lib/recover.h"
 
 /*
  * A device that its guest has given up must not come back when that guest ends:

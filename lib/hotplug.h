@@ -15,7 +15,7 @@
  * them (qemu_hotplug.c has no virHookCall()), so whoever asks libvirt for it
  * begins before and ends after. In between no lock is held, and the devices are
  * in a claim of their own, "on their way": when its maker dies, the next hook
- * that needs them or hd_recover() ends it, see hd_hotplug_undo().
+ * that needs them or hd_recover() ends it, see settle.h.
  *
  * A group has one owner, so what goes back to the host is always all of it:
  * while the guest has one device of a group, the others of the group that it
@@ -27,16 +27,10 @@
  * does; the request is that of the guest, for these devices only, and nothing
  * in it is managed.
  *
- * @ret  the claim's UUID, for hd_hotplug_end(); only when there was no trouble
+ * @ret  the claim's UUID, for hd_settle(); only when there was no trouble
  */
 int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
 		    char ret[HD_UUID_SIZE]);
-
-/* Addresses of devices. It owns nothing. */
-struct hd_addrs {
-	const struct hd_addr *items;
-	size_t n;
-};
 
 /*
  * Picks out of what a guest holds all that can go back to the host when it
@@ -48,22 +42,5 @@ struct hd_addrs {
 int hd_detach_begin(struct hd_job *job, const char *guest,
 		    struct hd_addrs leaving, struct hd_addrs staying,
 		    char ret[HD_UUID_SIZE]);
-
-/*
- * Ends the way of the devices in the claim @uuid: those whose group the guest
- * has a device of go into the guest's claim, the rest, and all of them when
- * the guest is gone, back to the host. What can't be given back is an error
- * among the findings, and left to hd_recover().
- *
- * @with_guest  what the guest has now, as libvirt says
- */
-int hd_hotplug_end(struct hd_job *job, const char *uuid,
-		   struct hd_addrs with_guest);
-
-/*
- * The same when nobody can be asked: while the guest runs, it has what some
- * process holds open. The groups are locked.
- */
-int hd_hotplug_undo(struct hd_job *job, struct hd_claim *way);
 
 #endif

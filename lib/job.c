@@ -51,6 +51,16 @@ int hd_groups_of_device(struct hd_job *job, struct hd_addr addr,
 	return r == -ENOENT ? 0 : r;
 }
 
+int hd_groups_of_devices(struct hd_job *job, struct hd_addrs addrs,
+			 struct hd_groups *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < addrs.n; i++)
+		r = hd_groups_of_device(job, addrs.items[i], ret);
+	return r;
+}
+
 int hd_groups_of_request(struct hd_job *job, const struct hd_request *request,
 			 struct hd_groups *ret)
 {

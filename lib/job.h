@@ -57,9 +57,12 @@ struct hd_groups {
 
 bool hd_groups_have(const struct hd_groups *groups, int number);
 
-/* Adds the group of a device, if it is there and has one. */
+/* Adds the groups of devices, if they are there and have one. */
 int hd_groups_of_device(struct hd_job *job, struct hd_addr addr,
 			struct hd_groups *ret);
+
+int hd_groups_of_devices(struct hd_job *job, struct hd_addrs addrs,
+			 struct hd_groups *ret);
 
 /* Adds the groups of the devices that are asked for, as far as they are there.
  */

@@ -167,7 +167,7 @@ int hd_change_end(struct hd_change *change, const char *way, struct hd_err *err)
 		return leave_to_recover(change, &cause, err);
 	job.config = hd_config_read_or_default(&change->tool->host,
 					       &change->findings);
-	return hd_hotplug_end(&job, way, (struct hd_addrs){ addrs, n });
+	return hd_settle(&job, way, (struct hd_addrs){ addrs, n });
 }
 
 /* Says which of the devices the guest keeps. Returns how many, or an errno. */

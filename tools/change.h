@@ -5,6 +5,7 @@
 #include "lib/addr.h"
 #include "lib/finding.h"
 #include "lib/hotplug.h"
+#include "lib/settle.h"
 #include "tools/byhand.h"
 #include "tools/connection.h"
 #include "tools/tool.h"
@@ -75,7 +76,7 @@ int hd_change_read_devices(struct hd_change *change, struct hd_addr **ret,
 			   size_t *ret_n, struct hd_err *err);
 
 /*
- * Ends the way of devices, see hd_hotplug_end(). When libvirt can't be asked,
+ * Ends the way of devices, see hd_settle(). When libvirt can't be asked,
  * this is a finding, and what is on its way is left to recover. Returns 0 or a
  * negative errno with @err.
  */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/giveback.h"
+#include "lib/recover.h"
 #include "lib/print.h"
 #include "tools/tool.h"
 

@@ -250,7 +250,7 @@ int hd_blocks_fill(struct hd_blocks *blocks)
 
 	for (size_t i = 0; r == 0 && i < blocks->n; i++)
 		r = fill(blocks, i);
-	return r < 0 ? r : hd_blocks_fill_rom(blocks);
+	return r;
 }
 
 void hd_blocks_clear(struct hd_blocks *blocks)

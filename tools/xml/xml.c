@@ -346,6 +346,8 @@ static int make(struct hd_blocks *blocks, const struct values *values,
 		r = read_guest(blocks, values->domain, &slots);
 	if (r == 0)
 		r = hd_blocks_fill(blocks);
+	if (r == 0)
+		r = hd_blocks_fill_rom(blocks);
 	if (r == 0 && values->wishes.qemu)
 		return hd_blocks_print_qemu(blocks);
 	if (r == 0)

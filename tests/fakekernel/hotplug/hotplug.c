@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "lib/hotplug.h"
 #include "lib/print.h"
+#include "lib/settle.h"
 
 struct list {
 	struct hd_addr *items;
@@ -92,8 +93,7 @@ static int end(const struct hd_host *host, const char *uuid,
 {
 	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, NULL, findings, err);
 
-	return hd_hotplug_end(&job, uuid,
-			      (struct hd_addrs){ has->items, has->n });
+	return hd_settle(&job, uuid, (struct hd_addrs){ has->items, has->n });
 }
 
 static int run(char **argv, struct hd_findings *findings, struct hd_err *err)

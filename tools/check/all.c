@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/check/all.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,7 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/print.h"
-#include "tools/check.h"
+#include "tools/check/report.h"
 
 /* One domain of all. */
 struct guest {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/recover.h"
+
+#include <errno.h>
+
+#include "lib/cleanup.h"
+#include "lib/giveback.h"
+#include "lib/settle.h"
+
+int hd_undo(struct hd_job *job, struct hd_claim *claim)
+{
+	return hd_claim_is_on_its_way(claim) ? hd_settle_abandoned(job, claim) :
+					       hd_give_back(job, claim);
+}
+
+/* With its daemon alive, a start that was prepared may still be under way. */
+static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
+{
+	return hd_claim_is_abandoned(host, claim) ||
+	       (claim->phase == HD_RUNNING && !hd_claim_is_by_hand(claim) &&
+		!hd_claim_guest_runs(host, claim));
+}
+
+/* Undoes one claim, as it is now that its groups are locked. */
+static int recover_one(struct hd_job *job, const char *uuid,
+		       unsigned *ret_undone)
+{
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	size_t before = hd_findings_count(job->findings, HD_ERROR);
+	int r = hd_claim_lock(job, uuid, &claim);
+
+	if (r == -ENOENT) /* somebody else did */
+		return 0;
+	if (r < 0 || !is_over(job->host, &claim))
+		return r;
+	r = hd_undo(job, &claim);
+	/* What is with its guest has not been undone. */
+	if (r == 0 && claim.n_devices &&
+	    hd_findings_count(job->findings, HD_ERROR) == before)
+		(*ret_undone)++;
+	return r;
+}
+
+int hd_recover(struct hd_job *job, unsigned *ret_undone)
+{
+	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+
+	*ret_undone = 0;
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		hd_claims_tidy(&job->state);
+	if (r == 0)
+		r = hd_claims_load(&job->state, &claims, job->findings,
+				   job->err);
+	for (size_t i = 0; r == 0 && i < claims.n; i++) {
+		/* Who is at work on a claim that isn't over has its locks. */
+		if (is_over(job->host, &claims.items[i]))
+			r = recover_one(job, claims.items[i].uuid, ret_undone);
+		hd_locks_release(&job->locks);
+		/* One that can't be undone keeps no other from it. */
+		if (r < 0)
+			r = hd_findings_add(job->findings, "claim-kept",
+					    HD_ERROR, HD_WHOLE_DOMAIN,
+					    hd_steal(&job->err->message),
+					    hd_steal(&job->err->fix), job->err);
+	}
+	return r;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_RECOVER_H
+#define HD_RECOVER_H
+
+#include "lib/claim.h"
+#include "lib/job.h"
+
+/*
+ * Undoes a claim that nobody will see to the end: gives it back, but what is
+ * with a running guest already stays with it (hd_settle_abandoned()). The
+ * groups are locked.
+ */
+int hd_undo(struct hd_job *job, struct hd_claim *claim);
+
+/*
+ * Undoes every claim whose guest is gone; that of a guest that runs, or that
+ * its daemon may still be starting, is kept. What can't be undone is an error
+ * among the findings and keeps the claim. @ret_undone counts those that were.
+ */
+int hd_recover(struct hd_job *job, unsigned *ret_undone);
+
+#endif

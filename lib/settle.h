@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_SETTLE_H
+#define HD_SETTLE_H
+
+#include "lib/addr.h"
+#include "lib/claim.h"
+#include "lib/job.h"
+
+/*
+ * Ends the way of the devices in the claim @uuid: those whose group the guest
+ * has a device of go into the guest's claim, the rest, and all of them when
+ * the guest is gone, back to the host. What can't be given back is an error
+ * among the findings, and left to hd_recover().
+ *
+ * @with_guest  what the guest has now, as libvirt says
+ */
+int hd_settle(struct hd_job *job, const char *uuid, struct hd_addrs with_guest);
+
+/*
+ * The same when nobody can be asked: while the guest runs, it has what some
+ * process holds open. The groups are locked.
+ */
+int hd_settle_abandoned(struct hd_job *job, struct hd_claim *way);
+
+#endif

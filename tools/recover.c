@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/recover.h"
 #include "lib/print.h"
+#include "lib/recover.h"
 #include "tools/tool.h"
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)

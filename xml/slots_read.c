@@ -7,31 +7,18 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/device.h"
+#include "xml/bus_model.h"
 #include "xml/doc.h"
 #include "xml/number.h"
 #include "xml/place.h"
 #include "xml/slots.h"
 
-/* Models of controllers, as constants; another one has no slots for us. */
-static const char *const models[] = {
-	"pci-root",
-	"pcie-root",
-	"pci-bridge",
-	"dmi-to-pci-bridge",
-	"pcie-to-pci-bridge",
-	"pcie-root-port",
-	"pcie-switch-upstream-port",
-	"pcie-switch-downstream-port",
-	"pci-expander-bus",
-	"pcie-expander-bus",
-};
-
-static const char *find_model(const char *text)
+/* As a constant; a model that isn't known has no slots for us. */
+static const char *model_name(const char *text)
 {
-	for (size_t i = 0; text && i < sizeof(models) / sizeof(models[0]); i++)
-		if (strcmp(models[i], text) == 0)
-			return models[i];
-	return "";
+	const struct hd_bus_model *model = hd_bus_model_find(text);
+
+	return model ? model->name : "";
 }
 
 /* One number of an element; false when it isn't there or is none. */
@@ -120,7 +107,7 @@ static int read_controller(struct hd_slots *slots, const xmlNode *node,
 	/* libvirt numbers those without an index, after all others. */
 	if (!read_number(node, "index", 0xff, &index))
 		return 0;
-	r = add_bus(slots, (uint8_t)index, find_model(model), &bus, err);
+	r = add_bus(slots, (uint8_t)index, model_name(model), &bus, err);
 	if (r < 0)
 		return r;
 	bus->node = read_node(node);

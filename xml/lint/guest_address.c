@@ -3,54 +3,25 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "xml/bus_model.h"
 #include "xml/doc.h"
 #include "xml/lint/rule.h"
 #include "xml/number.h"
 
 enum { N_BUSES = 256, N_PLACES = N_BUSES * 32 * 8 };
 
-/*
- * What a bus takes (src/conf/domain_addr.c, virDomainPCIAddressBusSetModel()
- * and virDomainPCIAddressFlagsCompatible() for an address from the XML).
- */
-static const struct bus {
-	const char *model;
-	uint8_t first, last; /* slots */
-	bool endpoints;
-	bool express;
-} buses[] = {
-	{ "pci-root", 1, 31, true, false },
-	{ "pci-bridge", 1, 31, true, false },
-	{ "pci-expander-bus", 0, 31, true, false },
-	{ "pcie-root", 1, 31, true, true },
-	{ "dmi-to-pci-bridge", 0, 31, true, false },
-	{ "pcie-to-pci-bridge", 1, 31, true, false },
-	{ "pcie-root-port", 0, 0, true, true },
-	{ "pcie-switch-downstream-port", 0, 0, true, true },
-	{ "pcie-switch-upstream-port", 0, 31, false, true },
-	{ "pcie-expander-bus", 0, 31, false, true },
-};
-
 struct topology {
-	const struct bus *buses[N_BUSES]; /* NULL: not known */
+	const struct hd_bus_model *buses[N_BUSES]; /* NULL: not known */
 	const xmlNode *devices[N_PLACES]; /* by bus, slot, function */
 };
-
-static const struct bus *find_model(const char *model)
-{
-	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++)
-		if (strcmp(buses[i].model, model) == 0)
-			return &buses[i];
-	return NULL;
-}
 
 /* Buses that the domain names; libvirt adds what else it needs. */
 static void read_buses(const struct hd_lint *lint, struct topology *topology)
 {
 	if (hd_lint_is_q35(lint))
-		topology->buses[0] = find_model("pcie-root");
+		topology->buses[0] = hd_bus_model_find("pcie-root");
 	else if (hd_lint_is_i440fx(lint))
-		topology->buses[0] = find_model("pci-root");
+		topology->buses[0] = hd_bus_model_find("pci-root");
 	HD_LINT_EACH(node, lint->devices, "controller")
 	{
 		HD_AUTOFREE char *model = hd_node_attribute(node, "model");
@@ -60,7 +31,7 @@ static void read_buses(const struct hd_lint *lint, struct topology *topology)
 		if (model && index &&
 		    hd_node_attribute_is(node, "type", "pci") &&
 		    hd_number_parse(index, N_BUSES - 1, &bus))
-			topology->buses[bus] = find_model(model);
+			topology->buses[bus] = hd_bus_model_find(model);
 	}
 }
 
@@ -148,7 +119,7 @@ static int refuse(struct hd_lint *lint, const struct hd_lint_place *place,
 
 /* What libvirt knows to be impossible. */
 static int check_bus(struct hd_lint *lint, const struct hd_lint_place *place,
-		     const xmlNode *address, const struct bus *bus,
+		     const xmlNode *address, const struct hd_bus_model *bus,
 		     struct hd_addr addr)
 {
 	if (addr.domain)
@@ -162,18 +133,18 @@ static int check_bus(struct hd_lint *lint, const struct hd_lint_place *place,
 		return refuse(
 			lint, place, address,
 			hd_text("Bus %u of the guest is a %s, which takes no device but ports.",
-				addr.bus, bus->model));
+				addr.bus, bus->name));
 	if (addr.slot < bus->first || addr.slot > bus->last)
 		return refuse(
 			lint, place, address,
 			hd_text("Bus %u of the guest is a %s, which has slots 0x%02x to 0x%02x, and this <address> names slot 0x%02x.",
-				addr.bus, bus->model, bus->first, bus->last,
+				addr.bus, bus->name, bus->first, bus->last,
 				addr.slot));
 	return 0;
 }
 
 static int check_gpu(struct hd_lint *lint, const struct hd_lint_place *place,
-		     const xmlNode *address, const struct bus *bus)
+		     const xmlNode *address, const struct hd_bus_model *bus)
 {
 	if (!bus || bus->express || !hd_lint_is_gpu(place) ||
 	    !hd_lint_is_q35(lint))
@@ -181,7 +152,7 @@ static int check_gpu(struct hd_lint *lint, const struct hd_lint_place *place,
 	return hd_lint_add(
 		lint, "gpu-bus", HD_INFO, place, address,
 		hd_text("Graphics card %s has no PCI Express on the guest's %s, and some drivers miss it.",
-			hd_lint_name(place), bus->model),
+			hd_lint_name(place), bus->name),
 		hd_text("Remove this <address>, and libvirt chooses a pcie-root-port"));
 }
 
@@ -242,7 +213,7 @@ static int check_place(struct hd_lint *lint, const struct hd_lint_place *place,
 		       const struct topology *topology)
 {
 	const xmlNode *address = hd_node_child(place->place.node, "address");
-	const struct bus *bus;
+	const struct hd_bus_model *bus;
 	struct hd_addr addr;
 	int r;
 

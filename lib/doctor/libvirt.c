@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/dir.h"
 #include "lib/doctor/row.h"
+#include "lib/sysfs.h"
 
 /* libvirt and QEMU, as far as files tell: no program is run. */
 
@@ -152,6 +153,51 @@ static void rule_shared(struct hd_exam *exam)
 	say_shared(exam, uses, request->n_uses);
 }
 
+static bool is_vf(const struct hd_exam *exam, struct hd_addr addr)
+{
+	HD_AUTOCLOSE int fd = hd_sysfs_open_device(exam->facts->host, addr);
+
+	return fd >= 0 && hd_sysfs_exists(fd, "physfn");
+}
+
+/* Who makes virtual functions must be done before libvirt starts guests. */
+static void rule_autostart(struct hd_exam *exam)
+{
+	const struct hd_doctor_request *request = exam->facts->request;
+	const struct hd_guest_use *vf = NULL;
+
+	if (request->uses_unread || exam->facts->inventory_err.code) {
+		hd_exam_skip(
+			exam, "%s",
+			request->uses_unread ?
+				request->uses_unread :
+				hd_err_message(&exam->facts->inventory_err));
+		return;
+	}
+	for (size_t i = 0; i < request->n_uses; i++) {
+		const struct hd_guest_use *use = &request->uses[i];
+		const struct hd_device *device =
+			hd_inventory_find(&exam->facts->inventory, use->addr);
+
+		if (use->autostart && !device) {
+			hd_exam_bad(
+				exam,
+				"guest '%s' is started with the host, and %s isn't there",
+				use->domain, hd_addr_text(use->addr).s);
+			return;
+		}
+		if (use->autostart && is_vf(exam, use->addr))
+			vf = use;
+	}
+	if (vf)
+		hd_exam_pass(
+			exam,
+			"they are there now; %s of guest '%s' is a virtual function, which is made anew with each boot: before libvirt's daemon starts",
+			hd_addr_text(vf->addr).s, vf->domain);
+	else
+		hd_exam_pass(exam, "they are there");
+}
+
 static void rule_sleep(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *text = NULL;
@@ -211,6 +257,12 @@ static const struct hd_row rows[] = {
 	  .source = "/etc/libvirt/qemu/*.xml, /etc/libvirt/qemu/autostart",
 	  .rule = rule_shared,
 	  .bad = HD_WARN },
+	{ .id = "libvirt-autostart",
+	  .title = "Devices of guests that are started with the host",
+	  .source = "/etc/libvirt/qemu/*.xml, /etc/libvirt/qemu/autostart",
+	  .rule = rule_autostart,
+	  .bad = HD_WARN,
+	  .fix = "See what is there: virt-hostdev list; virtual functions are best made by a udev rule: ATTR{sriov_numvfs}=\"4\"" },
 	{ .id = "libvirt-logs",
 	  .title = "Logs of guests",
 	  .source = "/var/log/libvirt/qemu",

@@ -536,8 +536,8 @@ class Healthy(_OnHost):
     def test_libvirt(self):
         cache = "var/cache/libvirt/qemu/capabilities/1.xml"
 
-        def guest(name):
-            return {f"etc/libvirt/qemu/{name}.xml": domain(hostdev(1), name=name)}
+        def guest(name, bus=1):
+            return {f"etc/libvirt/qemu/{name}.xml": domain(hostdev(bus), name=name)}
 
         def auto(name):
             return {f"etc/libvirt/qemu/autostart/{name}.xml": ""}
@@ -553,9 +553,19 @@ class Healthy(_OnHost):
             (guest("a") | guest("b") | guest("c") | auto("a") | auto("c"),
              "libvirt-shared-devices", "warn", "'a' and 'c'"),
             ({"etc/libvirt/qemu": None}, "libvirt-shared-devices", "skip", "/etc/libvirt/qemu"),
+            (guest("a") | auto("a"), "libvirt-autostart", "pass", "they are there"),
+            (guest("a", 0x77), "libvirt-autostart", "pass", "they are there"),
+            (guest("a", 0x77) | auto("a"), "libvirt-autostart", "warn", "0000:77:00.0 isn't there"),
+            ({"etc/libvirt/qemu": None}, "libvirt-autostart", "skip", "/etc/libvirt/qemu"),
             ({"etc/virt-hostdev.conf": "[host]\nx=1\n"}, "hook-configuration", "fail", "line 2"),
             ({}, "hook-configuration", "pass", ""),
         ])
+
+    def test_virtual_function_at_boot(self):
+        self.tree = "server-sriov"
+        self.make(HEALTHY | {"etc/libvirt/qemu/a.xml": domain(hostdev(0x3b, slot=0x10), name="a"),
+                             "etc/libvirt/qemu/autostart/a.xml": ""})
+        self.assert_row(self.doctor(), "libvirt-autostart", "pass", "0000:3b:10.0 of guest 'a'")
 
     def test_hook(self):
         hook = "etc/libvirt/hooks/qemu"

@@ -29,10 +29,20 @@ int hd_connection_open(const char *uri, enum hd_access access,
 	virSetErrorFunc(NULL, ignore_error);
 	connection = access == HD_READ_ONLY ? virConnectOpenReadOnly(uri) :
 					      virConnectOpen(uri);
-	if (!connection)
-		return hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
-				  uri ? " at " : "", uri ? uri : "",
-				  virGetLastErrorMessage());
+	if (!connection) {
+		hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
+			   uri ? " at " : "", uri ? uri : "",
+			   virGetLastErrorMessage());
+		if (uri)
+			hd_err_fix(err,
+				   "See whether virsh can: virsh -c '%s' list",
+				   uri);
+		else
+			hd_err_fix(
+				err,
+				"systemctl start virtqemud.socket, or libvirtd where that runs guests");
+		return -ENOTCONN;
+	}
 	*ret = (struct hd_connection *)connection;
 	return 0;
 }

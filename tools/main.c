@@ -43,10 +43,11 @@ static void print_verb_help(const struct hd_verb *verb)
 	printf("\n%s\n", verb->help);
 }
 
-static int usage(struct hd_err *err)
+/* Where it stands how a verb is used, unless something better is known. */
+static void add_help(const struct hd_verb *verb, struct hd_err *err)
 {
-	hd_err_fix(err, "virt-hostdev --help");
-	return HD_EXIT_USAGE;
+	if (err->code && !err->fix)
+		hd_err_fix(err, "virt-hostdev %s --help", verb->name);
 }
 
 static int check_number(const struct hd_verb *verb, int n, char **arguments,
@@ -86,13 +87,15 @@ static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		return HD_EXIT_FAILED;
 	}
 	if (hd_options_parse(verb, argc, argv, &tool, &first, err) < 0)
-		status = usage(err);
+		status = HD_EXIT_USAGE;
 	else if (tool.help)
 		print_verb_help(verb);
 	else if (check_number(verb, argc - first, argv + first, err) < 0)
-		status = usage(err);
+		status = HD_EXIT_USAGE;
 	else
 		status = run_here(verb, argc - first, argv + first, &tool, err);
+	if (status == HD_EXIT_USAGE)
+		add_help(verb, err);
 	if (verb->clear)
 		verb->clear(values);
 	return status;
@@ -116,7 +119,8 @@ static int run(int argc, char **argv, struct hd_err *err)
 		if (strcmp(argv[1], verbs[i]->name) == 0)
 			return run_verb(verbs[i], argc - 1, argv + 1, err);
 	hd_err_set(err, EINVAL, "there is no verb '%s'", argv[1]);
-	return usage(err);
+	hd_err_fix(err, "virt-hostdev --help");
+	return HD_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)

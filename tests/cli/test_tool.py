@@ -241,8 +241,9 @@ class Check(_OnTree):
 
     def test_libvirt_that_is_not_there(self):
         uri = "qemu+unix:///system?socket=/nonexistent"
-        self.assert_sentence(self.on_tree("check", "-c", uri, "guest"), 1,
-                             f"cannot reach libvirt at {uri}")
+        result = self.on_tree("check", "-c", uri, "guest")
+        self.assert_sentence(result, 1, f"cannot reach libvirt at {uri}")
+        self.assertIn(f"\nFix: See whether virsh can: virsh -c '{uri}' list\n", result.err)
 
     def test_domain_of_libvirt(self):
         result = self.on_tree("check", "-c", "test:///default", "test")
@@ -353,8 +354,9 @@ class Usage(unittest.TestCase):
     def test_help_and_version(self):
         self.assertIn("Usage: virt-hostdev VERB", tool("--help").out)
         self.assertRegex(tool("--version").out, r"^virt-hostdev \d+\.\d+\.\d+\n$")
-        for verb in ("list", "show", "xml", "check", "plan", "status",
-                     "recover", "capture"):
+        for verb in ("list", "show", "xml", "check", "plan", "bind", "release", "status",
+                     "recover", "log", "pin", "rewrite", "capture", "attach", "detach", "explain",
+                     "doctor"):
             result = tool(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"Usage: virt-hostdev {verb}", result.out)
@@ -367,6 +369,15 @@ class Usage(unittest.TestCase):
             self.assertEqual(result.returncode, 2, words)
             self.assertEqual(result.out, "")
             self.assertTrue(result.err)
+
+    def test_wrong_usage_says_where_to_read(self):
+        for words in (("list", "extra"), ("xml", "-m"), ("xml", "--boot", "x", "01:00.0"),
+                      ("xml", "zz"), ("attach", "g"), ("check",), ("rewrite", "./x.xml")):
+            result = tool(*words)
+            self.assertEqual(result.returncode, 2, words)
+            self.assertTrue(result.err.endswith(f"\nFix: virt-hostdev {words[0]} --help\n"),
+                            result.err)
+        self.assertTrue(tool("nonsense").err.endswith("\nFix: virt-hostdev --help\n"))
 
     def test_full_disk_is_an_error(self):
         with open("/dev/full", "w") as full:

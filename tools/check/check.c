@@ -43,7 +43,6 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		return check_one(tool, argv[0], err);
 	hd_err_set(err, EINVAL, "check needs either %s or --all",
 		   hd_verb_check.arguments);
-	hd_err_fix(err, "virt-hostdev check --help");
 	return HD_EXIT_USAGE;
 }
 

@@ -29,6 +29,7 @@ from devices import DEVICES
 
 AGENTS = 4
 BOOT_TIMEOUT = 180
+DISK_SIZE = 64 << 20
 POLL = 0.05
 
 # Where the virtual machine's own devices are; devices.py has the others.
@@ -60,14 +61,16 @@ class QmpError(Exception):
 
 class Host:
     def __init__(self, root, out_dir, *, name="host", iommu=True, devices=DEVICES,
-                 cmdline="", memory=4096, qemu_root=None, progress=lambda text: None):
-        """qemu_root: run the QEMU of another root file system (igb needs QEMU 8)."""
+                 disks=(), cmdline="", memory=4096, qemu_root=None, progress=lambda text: None):
+        """disks: empty ones for the devices to name, as /out/DISK.img.
+        qemu_root: run the QEMU of another root file system (igb needs QEMU 8)."""
         self.root = Path(root)
         self.qemu_root = Path(qemu_root or root)
         self.out_dir = Path(out_dir).resolve()
         self.name = name
         self.iommu = iommu
         self.devices = devices
+        self.disks = disks
         self.cmdline = cmdline
         self.memory = memory
         self.progress = progress
@@ -82,6 +85,9 @@ class Host:
             stack.enter_context(rootfs.in_use(self.root))
             stack.enter_context(rootfs.in_use(self.qemu_root))
             self.out_dir.mkdir(parents=True, exist_ok=True)
+            for disk in self.disks:
+                with open(self.out_dir / f"{disk}.img", "wb") as image:
+                    image.truncate(DISK_SIZE)
             self._start(stack)
             self._wait_for_boot()
             self._stack = stack.pop_all()

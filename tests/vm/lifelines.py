@@ -21,7 +21,7 @@ import shlex
 
 from devices import nic, root_port
 from domain import hostdev
-from scenarios import OUT, _Emulated
+from scenarios import _Emulated
 
 DISKS = {"disk-fs": "0000:01:00.0", "disk-md-a": "0000:02:00.0", "disk-md-b": "0000:03:00.0",
          "disk-luks": "0000:04:00.0", "disk-swap": "0000:05:00.0"}
@@ -54,13 +54,10 @@ mkdir -p /mnt/fs /mnt/lvm /mnt/luks
 
 
 class LifeLines(_Emulated):
-    options = {"devices": DEVICES}
+    options = {"devices": DEVICES, "disks": DISKS}
 
     @classmethod
     def setUpClass(cls):
-        for name in DISKS:
-            with open(OUT / f"{name}.img", "wb") as image:
-                image.truncate(64 << 20)
         super().setUpClass()
         cls.host.sh(SETUP)
 

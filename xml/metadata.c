@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,32 @@ static int refuse(const xmlNode *node, const char *what, struct hd_err *err)
 	return -EINVAL;
 }
 
+/* What more an element says may be a condition: it isn't passed over. */
+static int refuse_more(const xmlNode *node, const char *const known[2],
+		       struct hd_err *err)
+{
+	char what[80];
+
+	for (const xmlAttr *each = node->properties; each; each = each->next) {
+		const char *name = (const char *)each->name;
+
+		if (!each->ns && (strcmp(name, known[0]) == 0 ||
+				  strcmp(name, known[1]) == 0))
+			continue;
+		snprintf(what, sizeof(what), "the attribute %.40s of", name);
+		return refuse(node, what, err);
+	}
+	return 0;
+}
+
 static int read_siblings(const xmlNode *node, struct hd_metadata *metadata,
 			 struct hd_err *err)
 {
+	static const char *const known[2] = { "policy", "" };
 	HD_AUTOFREE char *value = hd_node_attribute(node, "policy");
 
+	if (refuse_more(node, known, err) < 0)
+		return -EINVAL;
 	if (value && hd_siblings_parse(value, &metadata->policy.siblings))
 		return 0;
 	return refuse(node, "the policy of", err);
@@ -54,10 +76,13 @@ static int read_address(const xmlNode *node, struct hd_addr *ret,
 static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
 		      struct hd_err *err)
 {
+	static const char *const known[2] = { "address", "critical" };
 	HD_AUTOFREE char *critical = hd_node_attribute(node, "critical");
 	struct hd_allow read, *allow;
-	int r;
+	int r = refuse_more(node, known, err);
 
+	if (r < 0)
+		return r;
 	if (!critical || !hd_critical_parse(critical, &read.critical))
 		return refuse(node, "what is critical in", err);
 	r = read_address(node, &read.addr, err);
@@ -98,9 +123,28 @@ static const struct {
 	{ "device", read_pin },
 };
 
+/* A comment, or the white space between elements. */
+static bool says_nothing(const xmlNode *node)
+{
+	const char *text = (const char *)node->content;
+
+	return node->type == XML_COMMENT_NODE ||
+	       (node->type == XML_TEXT_NODE && !text[strspn(text, " \t\r\n")]);
+}
+
+static bool is_empty(const xmlNode *node)
+{
+	for (const xmlNode *each = node->children; each; each = each->next)
+		if (!says_nothing(each))
+			return false;
+	return true;
+}
+
 static int read_element(const xmlNode *node, struct hd_metadata *metadata,
 			struct hd_err *err)
 {
+	if (is_ours(node) && !is_empty(node))
+		return refuse(node, "what stands in", err);
 	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
 		if (is_ours(node) &&
 		    strcmp((const char *)node->name, elements[i].name) == 0)
@@ -115,16 +159,19 @@ static int end_or_skip(int r, const struct hd_metadata_skip *skip,
 	return r == -EINVAL && skip ? skip->skipped(skip->data, err) : r;
 }
 
-static int read_elements(const xmlNode *ours, struct hd_metadata *metadata,
-			 const struct hd_metadata_skip *skip,
-			 struct hd_err *err)
+static int read_hostdev(const xmlNode *ours, struct hd_metadata *metadata,
+			const struct hd_metadata_skip *skip, struct hd_err *err)
 {
-	int r = 0;
+	static const char *const known[2] = { "", "" };
+	int r = end_or_skip(refuse_more(ours, known, err), skip, err);
 
 	for (const xmlNode *node = ours->children; r == 0 && node;
 	     node = node->next)
 		if (node->type == XML_ELEMENT_NODE)
 			r = end_or_skip(read_element(node, metadata, err), skip,
+					err);
+		else if (!says_nothing(node))
+			r = end_or_skip(refuse(ours, "the text in", err), skip,
 					err);
 	return r;
 }
@@ -140,7 +187,7 @@ int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
 		if (!is_ours(node))
 			continue;
 		if (strcmp((const char *)node->name, "hostdev") == 0)
-			r = read_elements(node, ret, skip, err);
+			r = read_hostdev(node, ret, skip, err);
 		else
 			r = end_or_skip(refuse(node, "the element", err), skip,
 					err);

@@ -47,24 +47,27 @@ static int refuse(const xmlNode *node, const char *name, const char *value,
 		hd_node_line(node), name, value);
 }
 
-static bool read_pair(const char *text, int64_t *ret)
+static bool are_digits(const char *text, size_t n)
 {
-	unsigned first, second;
-	int length = 0;
-
-	if (sscanf(text, "%4x:%4x%n", &first, &second, &length) != 2 ||
-	    length != 9 || text[length])
-		return false;
-	*ret = (int64_t)first << 16 | second;
-	return true;
+	return strspn(text, "0123456789abcdefABCDEF") == n;
 }
 
 static bool read_hex(const char *text, unsigned digits, int64_t *ret)
 {
-	if (strlen(text) != digits ||
-	    strspn(text, "0123456789abcdefABCDEF") != digits)
+	if (!are_digits(text, digits) || text[digits])
 		return false;
 	*ret = strtol(text, NULL, 16);
+	return true;
+}
+
+static bool read_pair(const char *text, int64_t *ret)
+{
+	int64_t second;
+
+	if (!are_digits(text, 4) || text[4] != ':' ||
+	    !read_hex(text + 5, 4, &second))
+		return false;
+	*ret = strtol(text, NULL, 16) << 16 | second;
 	return true;
 }
 

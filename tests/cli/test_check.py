@@ -182,6 +182,7 @@ GOOD = [
     "",
     "<!-- a -->\n<h:siblings policy='bind'/>",
     "<h:siblings policy='refuse'/>",
+    "<h:siblings policy='refuse'>\n<!-- a -->\n</h:siblings>",
     "<h:allow address='03:00.0' critical='mount'/>"
     "<h:allow critical='reserved-region' address='0000:04:00.1'/>",
     "<h:allow address='pci_10000_e1_1F_7' critical='ssh'/><h:siblings policy='bind'/>",
@@ -193,6 +194,11 @@ GOOD = [
 BAD = [
     "<h:siblings policy='take'/>",
     "<h:siblings/>",
+    "<h:siblings policy='bind' when='never'/>",
+    "<h:siblings h:policy='bind'/>",
+    "<h:siblings policy='bind'><h:except/></h:siblings>",
+    "<h:siblings policy='bind'>not this one</h:siblings>",
+    "<h:allow address='03:00.0' critical='mount' until='2027'/>",
     "<h:allow address='03:00.0'/>",
     "<h:allow address='03:00.0' critical='all'/>",
     "<h:allow critical='mount'/>",
@@ -210,6 +216,8 @@ BAD = [
     PIN + "colour='red'/>",
     PIN + "h:serial='x'/>",
     PIN + "serial=''/>",
+    PIN + "subsystem='0x1f:0x2e'/>",
+    PIN + "><h:hub/></h:device>",
     PIN + "class='0200'/>",
     PIN + "revision='0g'/>",
     PIN + "subsystem='8086'/>",
@@ -252,10 +260,12 @@ class Schema(_OnTree):
             self.assertNotIn("line", found[0]["message"])
 
     def test_refuses_another_root(self):
-        text = domain(metadata=f"<metadata><siblings xmlns='{NAMESPACE}' policy='bind'/>"
-                               "</metadata>")
-        self.assertFalse(self.valid(text))
-        self.assertEqual(len(self.invalid_findings(text)), 1)
+        for root in ("<siblings {} policy='bind'/>", "<hostdev {} policy='bind'/>",
+                     "<hostdev {}>bind</hostdev>"):
+            ours = root.format(f"xmlns='{NAMESPACE}'")
+            text = domain(metadata=f"<metadata>{ours}</metadata>")
+            self.assertFalse(self.valid(text))
+            self.assertEqual(len(self.invalid_findings(text)), 1)
 
     def test_all_that_is_wrong_is_named_and_the_rest_counts(self):
         text = domain(hostdev(1), metadata=OURS + "\n".join(BAD[:3])

@@ -12,7 +12,7 @@ endif
 unit: $(unit_tests)
 
 $(unit_tests): $(O)/%: $(O)/%.o $(O)/tests/unit/place.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) cmocka zlib)
+	$(call link,$(xml_pkgs) cmocka libarchive)
 
 # Fuzzers of all parsers; they need clang: make fuzzers CC=clang
 # SANITIZE=address,undefined,fuzzer-no-link

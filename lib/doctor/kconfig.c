@@ -9,9 +9,8 @@
 
 #include "lib/array.h"
 #include "lib/cleanup.h"
-#include "lib/doctor/gunzip.h"
+#include "lib/doctor/unpack.h"
 #include "lib/finding.h"
-#include "lib/read.h"
 
 #define PREFIX "CONFIG_"
 #define UNSET_PREFIX "# " PREFIX
@@ -103,11 +102,11 @@ int hd_kconfig_parse(const char *text, size_t length, struct hd_kconfig *ret)
 	return copy ? parse(copy, ret) : -ENOMEM;
 }
 
-int hd_kconfig_unzip(const char *data, size_t length, struct hd_kconfig *ret)
+int hd_kconfig_read_fd(int fd, struct hd_kconfig *ret)
 {
 	char *text;
-	size_t n;
-	int r = hd_gunzip(data, length, HD_KCONFIG_LIMIT, &text, &n);
+	size_t length;
+	int r = hd_unpack_all(fd, HD_KCONFIG_LIMIT, &text, &length);
 
 	return r < 0 ? r : parse(text, ret);
 }
@@ -116,15 +115,8 @@ static int read_path(const struct hd_host *host, const char *path,
 		     struct hd_kconfig *ret)
 {
 	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
-	HD_AUTOFREE char *data = NULL;
-	size_t length;
-	int r = fd < 0 ? fd : hd_read_all(fd, HD_KCONFIG_LIMIT, &data, &length);
 
-	if (r < 0)
-		return r;
-	return length >= 2 && memcmp(data, "\x1f\x8b", 2) == 0 ?
-		       hd_kconfig_unzip(data, length, ret) :
-		       hd_kconfig_parse(data, length, ret);
+	return fd < 0 ? fd : hd_kconfig_read_fd(fd, ret);
 }
 
 int hd_kconfig_read(const struct hd_host *host, const char *release,

@@ -37,11 +37,10 @@ struct hd_kconfig {
 int hd_kconfig_parse(const char *text, size_t length, struct hd_kconfig *ret);
 
 /*
- * The same for a compressed one, which gzip(1) or the kernel made. Besides the
- * above, -EBADMSG when it is damaged, -EFBIG when more than HD_KCONFIG_LIMIT
- * come out of it, -ELIBACC without libz.so.1.
+ * The same for a file that may be compressed. Besides the above, the errors of
+ * hd_unpack_all(); -EFBIG when more than HD_KCONFIG_LIMIT come out of it.
  */
-int hd_kconfig_unzip(const char *data, size_t length, struct hd_kconfig *ret);
+int hd_kconfig_read_fd(int fd, struct hd_kconfig *ret);
 
 /*
  * Reads the configuration of the kernel that the host runs, from the first of

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 #include "lib/dir.h"
@@ -239,43 +238,6 @@ static void rule_stale(struct hd_exam *exam)
 		hd_exam_skip(exam, "/etc isn't there");
 }
 
-/* Whether the modification of /etc/modprobe.d is older than the initramfs. */
-static void rule_initramfs(struct hd_exam *exam)
-{
-	static const char *const forms[] = { "/boot/initrd.img-",
-					     "/boot/initramfs-" };
-	HD_AUTOCLOSE int folder =
-		hd_facts_open(exam->facts, "/etc/modprobe.d", O_PATH);
-	struct stat of_image, of_folder;
-
-	if (folder < 0 || fstat(folder, &of_folder) < 0) {
-		hd_exam_unread(exam, "/etc/modprobe.d", -ENOENT);
-		return;
-	}
-	for (size_t i = 0;
-	     exam->facts->release && i < sizeof(forms) / sizeof(forms[0]);
-	     i++) {
-		HD_AUTOFREE char *path =
-			hd_text("%s%s%s", forms[i], exam->facts->release,
-				i ? ".img" : "");
-		HD_AUTOCLOSE int fd =
-			path ? hd_facts_open(exam->facts, path, O_PATH) : -1;
-
-		if (fd < 0 || fstat(fd, &of_image) < 0)
-			continue;
-		if (of_image.st_mtime < of_folder.st_mtime)
-			hd_exam_bad(
-				exam,
-				"%s is older than what was changed last in /etc/modprobe.d",
-				path);
-		else
-			hd_exam_pass(exam, "%s is newer than /etc/modprobe.d",
-				     path);
-		return;
-	}
-	hd_exam_skip(exam, "no initramfs of this kernel is found in /boot");
-}
-
 static const struct hd_row rows[] = {
 	{ .id = "vfio-pci",
 	  .title = "The driver vfio-pci",
@@ -304,12 +266,6 @@ static const struct hd_row rows[] = {
 	  .what = "vfio_virqfd",
 	  .bad = HD_WARN,
 	  .fix = "Remove vfio_virqfd there: since Linux 6.2 vfio has it built in" },
-	{ .id = "vfio-initramfs",
-	  .title = "The initramfs knows the configuration",
-	  .source = "/boot, /etc/modprobe.d",
-	  .rule = rule_initramfs,
-	  .bad = HD_WARN,
-	  .fix = "update-initramfs -u, dracut -f or mkinitcpio -P" },
 };
 
 const struct hd_rows hd_rows_vfio_modules = HD_ROWS("VFIO", rows);

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """virt-hostdev doctor, on hosts that are described and on ones that lack something."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import re
 import shutil
 import struct
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,7 +17,12 @@ from pathlib import Path
 import described
 from program import domain, hostdev, tool
 
-ROWS = Path(__file__).resolve().parents[2] / "lib" / "doctor"
+TOP = Path(__file__).resolve().parents[2]
+sys.path.append(str(TOP / "tests" / "vm"))
+
+from cpio import Archive  # noqa: E402
+
+ROWS = TOP / "lib" / "doctor"
 RELEASE = "6.12.0-test"
 
 CONFIG = """
@@ -490,14 +498,61 @@ class Healthy(_OnHost):
              "vfio-stale-modules", "skip", "may have"),
         ])
 
+    def initramfs(self, *names, folder="etc/modprobe.d/", **confs):
+        """An image with these files, and with files of modprobe.d."""
+        archive = Archive()
+        archive.add("init", 0o100755, b"\x7fELF" + bytes(100000))
+        for name in names:
+            archive.add(name, 0o100644, b"\x28\xb5")
+        for name, text in confs.items():
+            archive.add(f"{folder}{name}.conf", 0o100644, text.encode())
+        return archive.finish()
+
     def test_initramfs(self):
-        self.make(HEALTHY | {f"boot/initrd.img-{RELEASE}": ""})
-        image = self.root / f"boot/initrd.img-{RELEASE}"
-        self.assert_row(self.doctor(), "vfio-initramfs", "pass")
-        os.utime(image, (1, 1))
-        self.assert_row(self.doctor(), "vfio-initramfs", "warn", "older")
-        image.unlink()
-        self.assert_row(self.doctor(), "vfio-initramfs", "skip", "/boot")
+        path = f"boot/initrd.img-{RELEASE}"
+        conf = "# of ours\noptions vfio-pci ids=8086:10d3\n"
+        host = {"etc/modprobe.d/vfio.conf": conf}
+        driver = f"usr/lib/modules/{RELEASE}/kernel/drivers/vfio/pci/vfio-pci.ko.zst"
+        microcode = self.initramfs("kernel/x86/microcode/GenuineIntel.bin") + bytes(400)
+        good = self.initramfs(driver, vfio=conf)
+        old = self.initramfs(driver, vfio=conf + "softdep nvidia pre: vfio-pci\n")
+        self.check_rows([(files, "vfio-initramfs", *expected) for files, *expected in [
+            ({}, "skip", "/boot"),
+            ({path: good}, "pass", "nothing of drivers"),
+            (host, "skip", "/boot"),
+            (host | {path: good}, "pass", path),
+            (host | {path: self.initramfs(driver, folder="./etc/modprobe.d/", vfio=conf)}, "pass",
+             path),
+            # Without comments, as some make it.
+            (host | {path: self.initramfs(driver, vfio=conf.split("\n", 1)[1])}, "pass", path),
+            # Compressed, after one that isn't.
+            *((host | {path: microcode + pack(good)}, "pass", path)
+              for pack in (bytes, gzip.compress, lzma.compress, bz2.compress)),
+            (host | {path: gzip.compress(microcode + old)}, "warn", "another vfio.conf"),
+            *((host | {f"boot/{name}": old}, "warn", f"{name} has another vfio.conf")
+              for name in (f"initrd-{RELEASE}", f"initramfs-{RELEASE}.img")),
+            (host | {f"lib/modules/{RELEASE}/initrd": old}, "warn", "another vfio.conf"),
+            (host | {f"lib/modules/{RELEASE}/pkgbase": "linux-lts\n",
+                     "boot/initramfs-linux-lts.img": old}, "warn", "linux-lts.img"),
+            (host | {path: self.initramfs(driver, other=conf)}, "warn",
+             "without /etc/modprobe.d/vfio.conf"),
+            (host | {path: self.initramfs(vfio=conf)}, "warn", "not the module vfio-pci"),
+            (host | {path: self.initramfs(driver + ".old", vfio=conf),
+                     f"lib/modules/{RELEASE}/modules.builtin": "kernel/drivers/vfio/vfio-pci.ko\n"},
+             "pass", path),
+            # What was blacklisted afterwards is loaded by it.
+            ({"etc/modprobe.d/nouveau.conf": "blacklist nouveau\n",
+              path: self.initramfs(nouveau="#blacklist nouveau\n")}, "warn",
+             "another nouveau.conf"),
+            ({"etc/modprobe.d/nouveau.conf": "blacklist nouveau\n", path: self.initramfs()},
+             "pass", path),
+            *((host | {path: bad}, "skip", "no initramfs")
+              for bad in (b"", b"x", bytes(8), good[:-200], gzip.compress(good)[:-20],
+                          microcode + b"x", microcode + gzip.compress(b"x"), bytes(2 << 20) + good,
+                          good.replace(b"\0", b"\1", 1).replace(b"0705", b"070z"),
+                          good[:54] + b"-1234567" + good[62:], good[:94] + b"00000000" + good[102:],
+                          good[:94] + b"0000ffff" + good[102:])),
+        ]])
 
     def test_confinement(self):
         conf = "etc/libvirt/qemu.conf"

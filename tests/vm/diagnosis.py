@@ -116,6 +116,17 @@ class Diagnosis(_Diagnosed):
         self.assert_cause(self.explained(said), "vfio-blacklisted")
         self.assertIn("fail", [checks[each] for each in checks if each.startswith("vfio")])
 
+    def test_configuration_that_the_initramfs_lacks(self):
+        image = f"/boot/initrd.img-{self.host.sh('uname -r').out.strip()}"
+        conf = "/etc/modprobe.d/test.conf"
+        self.host.sh(f"cp /out/{self.host.name}.initramfs {image}; "
+                     f"echo options vfio-pci ids=8086:10d3 >{conf}")
+        try:
+            _, checks = self.doctor()
+        finally:
+            self.host.sh(f"rm {image} {conf}")
+        self.assertEqual(checks["vfio-initramfs"], "warn")
+
     def test_device_with_virtual_functions(self):
         """Drivers of other cards leave them on as they go."""
         stub = (f"cd /sys/bus/pci/devices/{devices.IGB}; echo pci-pf-stub >driver_override\n"

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/cleanup.h"
+#include "lib/dir.h"
+#include "lib/doctor/initramfs.h"
+#include "lib/doctor/row.h"
+#include "lib/module.h"
+#include "lib/sysfs.h"
+
+/* What is decided before the root file system is there. */
+
+#define FOLDER "etc/modprobe.d"
+#define SUFFIX ".conf"
+
+/* A file of modprobe.d that says which drivers are loaded, or vfio how. */
+struct conf {
+	char *name, *text; /* owned */
+	bool of_driver; /* about vfio-pci itself */
+	bool is_there, is_same; /* in the initramfs */
+};
+
+/* What is compared. */
+struct early {
+	struct conf *confs; /* owned */
+	size_t n;
+	bool has_driver; /* the initramfs has vfio-pci */
+};
+
+static void clear_early(struct early *early)
+{
+	for (size_t i = 0; i < early->n; i++) {
+		free(early->confs[i].name);
+		free(early->confs[i].text);
+	}
+	free(early->confs);
+}
+
+/* The next line that says something, without its end; NULL when none is left.
+ */
+static const char *next_line(const char **text, size_t *ret)
+{
+	while (**text) {
+		const char *line = *text + strspn(*text, " \t\r\n");
+		size_t length = strcspn(line, "\n");
+
+		*text = line + length;
+		while (length > 0 && strchr(" \t\r", line[length - 1]))
+			length--;
+		if (length > 0 && *line != '#') {
+			*ret = length;
+			return line;
+		}
+	}
+	return NULL;
+}
+
+/* Some makers of an initramfs leave comments out. */
+static bool says_the_same(const char *a, const char *b)
+{
+	const char *x, *y;
+	size_t n, m;
+
+	do {
+		x = next_line(&a, &n);
+		y = next_line(&b, &m);
+	} while (x && y && n == m && memcmp(x, y, n) == 0);
+	return !x && !y;
+}
+
+static bool begins_with(const char *line, const char *word)
+{
+	return strncmp(line, word, strlen(word)) == 0;
+}
+
+/* Whether a file matters here, and why. */
+static bool look_at(struct conf *conf)
+{
+	const char *rest = conf->text, *line;
+	bool matters = false;
+	size_t length;
+
+	while ((line = next_line(&rest, &length))) {
+		if (memmem(line, length, "vfio-pci", 8) ||
+		    memmem(line, length, "vfio_pci", 8))
+			conf->of_driver = true;
+		matters |= begins_with(line, "blacklist") ||
+			   begins_with(line, "install") ||
+			   begins_with(line, "softdep") ||
+			   memmem(line, length, "vfio", 4);
+	}
+	return matters;
+}
+
+static int visit_conf(void *data, int dir_fd, const char *name)
+{
+	struct early *early = data;
+	HD_AUTOFREE char *text = NULL, *copy = NULL;
+	struct conf conf = { .text = NULL }, *slot;
+	size_t n = strlen(name);
+	int r;
+
+	if (n <= strlen(SUFFIX) || strcmp(name + n - strlen(SUFFIX), SUFFIX))
+		return 0;
+	r = hd_facts_read_at(dir_fd, name, &text);
+	conf.text = text;
+	if (r < 0 || !look_at(&conf))
+		return r == -ENOMEM ? r : 0;
+	copy = strdup(name);
+	slot = copy ? hd_array_add(&early->confs, &early->n, sizeof(*slot)) :
+		      NULL;
+	if (!slot)
+		return -ENOMEM;
+	conf.text = hd_steal(&text);
+	conf.name = hd_steal(&copy);
+	*slot = conf;
+	return 0;
+}
+
+/* "…/vfio-pci.ko.zst" */
+static bool is_driver(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	return hd_module_names_equal(name, "vfio_pci", 8) &&
+	       begins_with(name + 8, ".ko");
+}
+
+static int visit_file(void *data, const char *path, const char *content,
+		      size_t length)
+{
+	struct early *early = data;
+	const char *name = path + strlen(FOLDER "/");
+
+	(void)length;
+	early->has_driver |= is_driver(path);
+	if (!begins_with(path, FOLDER "/"))
+		return 0;
+	for (size_t i = 0; i < early->n; i++) {
+		struct conf *conf = &early->confs[i];
+
+		if (strcmp(conf->name, name) != 0)
+			continue;
+		conf->is_there = true;
+		conf->is_same = content && says_the_same(content, conf->text);
+	}
+	return 0;
+}
+
+/* Opens the initramfs of the running kernel, under any of its usual names. */
+static int open_image(struct hd_exam *exam, char **ret)
+{
+	static const struct {
+		const char *before, *after;
+		bool of_package; /* as Arch Linux names them */
+	} forms[] = {
+		{ "/boot/initrd.img-", "", false },
+		{ "/boot/initramfs-", ".img", false },
+		{ "/boot/initrd-", "", false },
+		{ "/lib/modules/", "/initrd", false },
+		{ "/boot/initramfs-", ".img", true },
+	};
+	const char *release = exam->facts->release;
+	HD_AUTOFREE char *of =
+		release ? hd_text("/lib/modules/%s/pkgbase", release) : NULL;
+	HD_AUTOFREE char *package = NULL;
+
+	if (of)
+		hd_facts_read(exam->facts, of, &package);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const char *kernel = forms[i].of_package ? package : release;
+		HD_AUTOFREE char *path =
+			kernel && hd_sysfs_is_name(kernel) ?
+				hd_text("%s%s%s", forms[i].before, kernel,
+					forms[i].after) :
+				NULL;
+		int fd = path ? hd_facts_open(exam->facts, path, O_RDONLY) :
+				-ENOENT;
+
+		if (fd == -ENOENT)
+			continue;
+		*ret = hd_steal(&path);
+		return fd;
+	}
+	return -ENOENT;
+}
+
+static void judge(struct hd_exam *exam, const struct early *early,
+		  const char *path)
+{
+	bool builtin = hd_facts_is_builtin(exam->facts, "vfio_pci");
+
+	for (size_t i = 0; i < early->n; i++) {
+		const struct conf *conf = &early->confs[i];
+
+		if (conf->is_there && !conf->is_same)
+			hd_exam_bad(exam, "%s has another %s than /" FOLDER,
+				    path, conf->name);
+		else if (conf->of_driver && !conf->is_there)
+			hd_exam_bad(exam, "%s is without /" FOLDER "/%s", path,
+				    conf->name);
+		else if (conf->of_driver && !early->has_driver && !builtin)
+			hd_exam_bad(
+				exam,
+				"%s has %s, but not the module vfio-pci: a driver in it can be first",
+				path, conf->name);
+		else
+			continue;
+		return;
+	}
+	hd_exam_pass(exam, "%s has what /" FOLDER " says of drivers", path);
+}
+
+static void rule_initramfs(struct hd_exam *exam)
+{
+	HD_AUTO(clear_early) struct early early = { .n = 0 };
+	HD_AUTOFREE char *path = NULL;
+	HD_AUTOCLOSE int fd = -1;
+	int r = hd_dir_each(
+		hd_facts_open(exam->facts, "/" FOLDER, O_RDONLY | O_DIRECTORY),
+		visit_conf, &early);
+
+	if (!exam->facts->has_etc) {
+		hd_exam_skip(exam, "/etc isn't there");
+		return;
+	}
+	if (r == 0)
+		fd = open_image(exam, &path);
+	if (r < 0 || (fd < 0 && path)) {
+		hd_exam_unread(exam, path ? path : "/" FOLDER, r < 0 ? r : fd);
+		return;
+	}
+	if (fd < 0) {
+		hd_exam_skip(exam,
+			     "no initramfs of this kernel is found in /boot");
+		return;
+	}
+	if (early.n == 0) {
+		hd_exam_pass(exam, "/" FOLDER " says nothing of drivers");
+		return;
+	}
+	r = hd_initramfs_each(fd, visit_file, &early);
+	if (r == -EBADMSG)
+		hd_exam_skip(exam, "%s is no initramfs that this can read",
+			     path);
+	else if (r < 0)
+		hd_exam_unread(exam, path, r);
+	else
+		judge(exam, &early, path);
+}
+
+static const struct hd_row rows[] = {
+	{ .id = "vfio-initramfs",
+	  .title = "The initramfs knows the configuration",
+	  .source = "/boot, /" FOLDER,
+	  .rule = rule_initramfs,
+	  .bad = HD_WARN,
+	  .fix = "Make it anew, with vfio-pci in it if a device is to have that from the start: update-initramfs -u, dracut -f or mkinitcpio -P" },
+};
+
+const struct hd_rows hd_rows_earlyboot = HD_ROWS("VFIO", rows);

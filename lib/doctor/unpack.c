@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/doctor/unpack.h"
+
+#include <archive.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "lib/cleanup.h"
+#include "lib/dl.h"
+
+#define SONAME "libarchive.so.13"
+#define BLOCK (64 * 1024)
+#define FIRST_SIZE (256 * 1024)
+#define OUTPUT_LIMIT (UINT64_C(4) << 30)
+
+/* What is used of libarchive, see dl.h. */
+#define FUNCTIONS(F)                                                           \
+	F(archive_errno)                                                       \
+	F(archive_filter_count)                                                \
+	F(archive_read_data)                                                   \
+	F(archive_read_free)                                                   \
+	F(archive_read_new)                                                    \
+	F(archive_read_next_header)                                            \
+	F(archive_read_open_fd)                                                \
+	F(archive_read_support_filter_bzip2)                                   \
+	F(archive_read_support_filter_gzip)                                    \
+	F(archive_read_support_filter_lz4)                                     \
+	F(archive_read_support_filter_lzma)                                    \
+	F(archive_read_support_filter_xz)                                      \
+	F(archive_read_support_filter_zstd)                                    \
+	F(archive_read_support_format_empty)                                   \
+	F(archive_read_support_format_raw)
+
+struct archive_api {
+	FUNCTIONS(HD_DL_MEMBER)
+};
+
+#define HD_DL_TABLE struct archive_api
+
+static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
+
+struct hd_unpack {
+	struct archive_api api;
+	struct archive *archive;
+	uint64_t n; /* bytes that came out */
+	bool ended;
+};
+
+/* libarchive's errno isn't always one; damage has none of the system's. */
+static int code_of(const struct hd_unpack *unpack)
+{
+	int code = unpack->api.archive_errno(unpack->archive);
+
+	return code == EIO || code == EISDIR || code == ENOMEM ? -code :
+								 -EBADMSG;
+}
+
+/*
+ * Each of these warns when libarchive was built without the compression, and
+ * would then start a program that others may have put there.
+ */
+static int choose(const struct hd_unpack *unpack)
+{
+	const struct archive_api *api = &unpack->api;
+	int (*const filters[])(struct archive *) = {
+		api->archive_read_support_filter_gzip,
+		api->archive_read_support_filter_xz,
+		api->archive_read_support_filter_zstd,
+		api->archive_read_support_filter_lz4,
+		api->archive_read_support_filter_bzip2,
+		api->archive_read_support_filter_lzma,
+	};
+
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+		if (filters[i](unpack->archive) != ARCHIVE_OK)
+			return -ELIBACC;
+	if (api->archive_read_support_format_raw(unpack->archive) !=
+		    ARCHIVE_OK ||
+	    api->archive_read_support_format_empty(unpack->archive) !=
+		    ARCHIVE_OK)
+		return -ELIBACC;
+	return 0;
+}
+
+static int start(struct hd_unpack *unpack, int fd)
+{
+	struct archive_entry *entry; /* libarchive's */
+	int r = choose(unpack);
+
+	if (r < 0)
+		return r;
+	if (unpack->api.archive_read_open_fd(unpack->archive, fd, BLOCK) !=
+	    ARCHIVE_OK)
+		return code_of(unpack);
+	r = unpack->api.archive_read_next_header(unpack->archive, &entry);
+	unpack->ended = r == ARCHIVE_EOF;
+	return r == ARCHIVE_OK || unpack->ended ? 0 : code_of(unpack);
+}
+
+int hd_unpack_open(int fd, struct hd_unpack **ret)
+{
+	HD_AUTO_UNPACK struct hd_unpack *unpack = calloc(1, sizeof(*unpack));
+	int r;
+
+	if (!unpack)
+		return -ENOMEM;
+	r = hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
+		       &unpack->api);
+	if (r < 0)
+		return r;
+	unpack->archive = unpack->api.archive_read_new();
+	if (!unpack->archive)
+		return -ENOMEM;
+	r = start(unpack, fd);
+	if (r == 0)
+		*ret = hd_steal(&unpack);
+	return r;
+}
+
+bool hd_unpack_is_plain(const struct hd_unpack *unpack)
+{
+	/* One "none" stands for the file itself. */
+	return unpack->api.archive_filter_count(unpack->archive) <= 1;
+}
+
+ssize_t hd_unpack_read(struct hd_unpack *unpack, void *buffer, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && !unpack->ended) {
+		ssize_t r = unpack->api.archive_read_data(
+			unpack->archive, (char *)buffer + n, size - n);
+
+		if (r < 0)
+			return code_of(unpack);
+		unpack->ended = r == 0;
+		n += (size_t)r;
+	}
+	unpack->n += n;
+	return unpack->n > OUTPUT_LIMIT ? -EFBIG : (ssize_t)n;
+}
+
+int hd_unpack_all(int fd, size_t limit, char **ret, size_t *ret_length)
+{
+	HD_AUTO_UNPACK struct hd_unpack *unpack = NULL;
+	HD_AUTOFREE char *text = NULL;
+	size_t size = FIRST_SIZE, length = 0;
+	int r = hd_unpack_open(fd, &unpack);
+
+	while (r == 0) {
+		char *grown = realloc(text, size);
+		ssize_t n;
+
+		if (!grown)
+			return -ENOMEM;
+		text = grown;
+		n = hd_unpack_read(unpack, text + length, size - 1 - length);
+		if (n < 0)
+			return (int)n;
+		length += (size_t)n;
+		if (length > limit)
+			return -EFBIG;
+		if (length + 1 < size)
+			break;
+		size *= 2;
+	}
+	if (r < 0)
+		return r;
+	text[length] = '\0';
+	*ret = hd_steal(&text);
+	*ret_length = length;
+	return 0;
+}
+
+void hd_unpack_close(struct hd_unpack **unpack)
+{
+	if (*unpack && (*unpack)->archive)
+		(*unpack)->api.archive_read_free((*unpack)->archive);
+	free(*unpack);
+}

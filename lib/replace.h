@@ -8,9 +8,11 @@
 
 /*
  * Puts new text into a file that a person named, so that either the old or the
- * new is there, whole: into a new file beside it first, which gets mode and
- * owner of the old one and then its place. A symbolic link is followed, so that
- * it stays one. Only a regular file that may be written to is replaced.
+ * new is there, whole: into a new file beside it first, which gets mode, owner
+ * and extended attributes of the old one (access lists, SELinux's label) and
+ * then its place; another hard link keeps the old text. A symbolic link is
+ * followed, so that it stays one. Only a regular file that may be written to is
+ * replaced.
  *
  * Returns 0 or a negative errno with a sentence in @err, and then the file is
  * as it was.

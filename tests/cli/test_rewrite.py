@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -437,6 +438,20 @@ class Output(_InFolder):
         self.assertNotEqual(after.st_ino, before.st_ino)
         self.assertNotIn("bus='0x01'", self.path.read_text())
         self.assertEqual(list(self.top.iterdir()), [self.path])
+
+    def test_in_place_keeps_extended_attributes(self):
+        # The owner and one other user may read, as acl(5) puts it.
+        entries = [(0x01, 6, -1), (0x02, 4, 12), (0x04, 0, -1), (0x10, 4, -1), (0x20, 0, -1)]
+        access = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *each) for each in entries)
+        os.setxattr(self.path, "user.note", b"a\0b")
+        os.setxattr(self.path, "system.posix_acl_access", access)
+        mode = self.path.stat().st_mode
+        result = tool("rewrite", self.path, "--in-place", "--remove", "01:00.0")
+        self.assertEqual((result.returncode, result.err), (0, ""))
+        self.assertNotIn("bus='0x01'", self.path.read_text())
+        self.assertEqual(os.getxattr(self.path, "user.note"), b"a\0b")
+        self.assertEqual(os.getxattr(self.path, "system.posix_acl_access"), access)
+        self.assertEqual(self.path.stat().st_mode, mode)
 
     def test_what_changes_nothing_writes_nothing(self):
         before = self.path.stat()

@@ -9,6 +9,7 @@
 
 #include "lib/cleanup.h"
 #include "xml/doc.h"
+#include "xml/nodeset.h"
 
 /* How many bytes a unit has; 0 when it is none. */
 static uint64_t unit_size(const char *unit)
@@ -93,6 +94,35 @@ static const char *ballooning_of(const xmlNode *root)
 	return NULL;
 }
 
+static void add_nodes(const xmlNode *node, bool nodes[HD_NUMA_NODES])
+{
+	HD_AUTOFREE char *nodeset = hd_node_attribute(node, "nodeset");
+
+	for (unsigned long i = 0; nodeset && i < HD_NUMA_NODES; i++)
+		nodes[i] |= hd_nodeset_has(nodeset, i);
+}
+
+/*
+ * <numatune><memory mode='strict' nodeset='1'/>: strict is the default. What
+ * holds for some cells of the guest only widens it.
+ */
+static bool bound_to(const xmlNode *root, bool nodes[HD_NUMA_NODES])
+{
+	const xmlNode *tune = hd_node_child(root, "numatune");
+	const xmlNode *memory = tune ? hd_node_child(tune, "memory") : NULL;
+	HD_AUTOFREE char *nodeset =
+		memory ? hd_node_attribute(memory, "nodeset") : NULL;
+	HD_AUTOFREE char *mode =
+		memory ? hd_node_attribute(memory, "mode") : NULL;
+
+	if (!nodeset || (mode && strcmp(mode, "strict") != 0))
+		return false;
+	for (const xmlNode *each = tune->children; each; each = each->next)
+		if (each->type == XML_ELEMENT_NODE)
+			add_nodes(each, nodes);
+	return memchr(nodes, true, HD_NUMA_NODES);
+}
+
 int hd_guest_memory_parse(const char *text, size_t length,
 			  struct hd_guest_memory *ret, struct hd_err *err)
 {
@@ -102,7 +132,7 @@ int hd_guest_memory_parse(const char *text, size_t length,
 
 	if (r < 0)
 		return r;
-	*ret = (struct hd_guest_memory){ 0 };
+	*ret = (struct hd_guest_memory){ .memory = 0 };
 	if (!root)
 		return 0;
 	tune = hd_node_child(root, "memtune");
@@ -110,5 +140,6 @@ int hd_guest_memory_parse(const char *text, size_t length,
 	ret->hard_limit = tune ? size_of(hd_node_child(tune, "hard_limit")) : 0;
 	ret->hugepage = hugepage_of(root);
 	ret->ballooning = ballooning_of(root);
+	ret->bound = bound_to(root, ret->nodes);
 	return 0;
 }

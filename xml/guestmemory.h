@@ -8,7 +8,7 @@
 
 /*
  * Reads what a domain wants of the host's memory: <memory>, <memtune>,
- * <memoryBacking>, and devices that change memory while the guest runs. Sizes
+ * <memoryBacking>, <numatune>, and devices that change memory while the guest runs. Sizes
  * have the units of libvirt (virScaleInteger()), KiB by default; one that is
  * none, or too large, counts as not there.
  *

@@ -52,6 +52,9 @@ struct hd_diagnosis {
 
 #define HD_AUTO_DIAGNOSIS __attribute__((cleanup(hd_diagnosis_clear)))
 
+/* As many as Linux can have (NODES_SHIFT of its configuration). */
+#define HD_NUMA_NODES 1024
+
 /* What a guest wants of the host's memory, in bytes. */
 struct hd_guest_memory {
 	uint64_t memory; /* what it may have at most; 0: not known */
@@ -60,6 +63,8 @@ struct hd_guest_memory {
 			    * the host's default */
 	const char *ballooning; /* what it has that doesn't go together with
 				 * devices of the host, or NULL; static */
+	bool bound; /* it may have memory of these NUMA nodes only */
+	bool nodes[HD_NUMA_NODES];
 };
 
 /* A guest that libvirt knows, and one device that it asks for. */

@@ -17,6 +17,8 @@
  */
 
 #define HUGEPAGES "/sys/kernel/mm/hugepages"
+#define NODES "/sys/devices/system/node"
+#define OF_NODE NODES "/node%d/hugepages"
 #define GIB (UINT64_C(1) << 30)
 #define CAP_SYS_RESOURCE_BIT 24
 
@@ -177,6 +179,35 @@ static int visit_pool(void *data, int dir_fd, const char *name)
 	return 0;
 }
 
+/* The part of them that is memory of the nodes a guest is bound to. */
+static bool read_pools_of(struct hd_exam *exam,
+			  const struct hd_guest_memory *guest,
+			  struct pools *pools)
+{
+	if (!hd_facts_exists(exam->facts, NODES)) {
+		hd_exam_unread(exam, NODES, -ENOENT);
+		return false;
+	}
+	for (int node = 0; node < HD_NUMA_NODES; node++) {
+		HD_AUTOFREE char *path = NULL;
+		int r;
+
+		if (!guest->nodes[node])
+			continue;
+		path = hd_text(OF_NODE, node);
+		/* One that isn't there has none. */
+		r = path ? hd_dir_each(hd_facts_open(exam->facts, path,
+						     O_RDONLY | O_DIRECTORY),
+				       visit_pool, pools) :
+			   -ENOMEM;
+		if (r < 0) {
+			hd_exam_unread(exam, path, r);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool read_pools(struct hd_exam *exam, struct pools *pools)
 {
 	int fd = hd_facts_open(exam->facts, HUGEPAGES, O_RDONLY | O_DIRECTORY);
@@ -202,6 +233,26 @@ static void rule_hugepages(struct hd_exam *exam)
 		hd_exam_pass(exam, "none are set aside");
 }
 
+/* How to get what the guest lacks, on the first of the nodes it is bound to. */
+static void fix_pools(struct hd_exam *exam, const struct hd_guest_memory *guest,
+		      const struct pools *pools)
+{
+	uint64_t pages = (guest->memory - pools->free + pools->total +
+			  pools->wanted - 1) /
+			 (pools->wanted ? pools->wanted : 1);
+	HD_AUTOFREE char *folder = NULL;
+	int node = 0;
+
+	while (guest->bound && !guest->nodes[node])
+		node++;
+	folder = guest->bound ? hd_text(OF_NODE, node) : strdup(HUGEPAGES);
+	if (folder)
+		hd_exam_fix(exam,
+			    "echo %" PRIu64 " > %s/hugepages-%" PRIu64
+			    "kB/nr_hugepages",
+			    pages, folder, pools->wanted / 1024);
+}
+
 static void rule_guest_hugepages(struct hd_exam *exam)
 {
 	const struct hd_guest_memory *guest = exam->facts->request->memory;
@@ -217,24 +268,20 @@ static void rule_guest_hugepages(struct hd_exam *exam)
 			return;
 		pools.wanted = kib_of(text, "Hugepagesize:");
 	}
-	if (!read_pools(exam, &pools))
+	if (guest->bound ? !read_pools_of(exam, guest, &pools) :
+			   !read_pools(exam, &pools))
 		return;
-	if (pools.free < guest->memory) {
-		hd_exam_bad(exam,
-			    "the guest needs %.1f GiB in huge pages of %" PRIu64
-			    " KiB, and %.1f GiB are free",
-			    in_gib(guest->memory), pools.wanted / 1024,
-			    in_gib(pools.free));
-		hd_exam_fix(exam,
-			    "echo %" PRIu64 " > " HUGEPAGES
-			    "/hugepages-%" PRIu64 "kB/nr_hugepages",
-			    (guest->memory - pools.free + pools.total +
-			     pools.wanted - 1) /
-				    (pools.wanted ? pools.wanted : 1),
-			    pools.wanted / 1024);
-	} else {
+	if (pools.free >= guest->memory) {
 		hd_exam_pass(exam, "enough are free");
+		return;
 	}
+	hd_exam_bad(
+		exam,
+		"the guest needs %.1f GiB in huge pages of %" PRIu64
+		" KiB, and %.1f GiB are free%s",
+		in_gib(guest->memory), pools.wanted / 1024, in_gib(pools.free),
+		guest->bound ? " on the NUMA nodes that it is bound to" : "");
+	fix_pools(exam, guest, &pools);
 }
 
 static void rule_hugetlbfs(struct hd_exam *exam)

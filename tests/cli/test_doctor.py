@@ -870,6 +870,32 @@ class Guest(_OnHost):
         self.put(f"{pool}/free_hugepages", None)
         self.assert_row(self.doctor(), "memory-hugepages", "skip", "hugepages")
 
+    def test_hugepages_of_nodes(self):
+        pool = "hugepages/hugepages-2048kB"
+        self.make(HEALTHY | {f"{folder}/{pool}/{name}": number for folder, number in
+                             (("sys/kernel/mm", "1024"), ("sys/devices/system/node/node0", "1000"),
+                              ("sys/devices/system/node/node1", "24"))
+                             for name in ("nr_hugepages", "free_hugepages")})
+        guest = ("<memory unit='GiB'>1</memory><memoryBacking><hugepages/></memoryBacking>"
+                 "<numatune>%s</numatune>")
+        strict = "<memory mode='strict' nodeset='%s'/>"
+        for tune, status in ((strict % 0, "pass"), (strict % "0-1", "pass"), (strict % 1, "fail"),
+                             (strict % "0-1,^0", "fail"), (strict % "9", "fail"),
+                             ("<memory nodeset='1'/>", "fail"), (strict % "^1", "pass"),
+                             ("<memory mode='preferred' nodeset='1'/>", "pass"),
+                             ("<memory placement='auto'/>", "pass"),
+                             ("<memnode cellid='0' mode='strict' nodeset='1'/>", "pass"),
+                             (strict % 1 + "<memnode cellid='0' nodeset='0'/>", "pass")):
+            self.assert_row(self.doctor_of(guest % tune), "memory-guest-hugepages", status)
+        report = self.doctor_of(guest % (strict % 1))
+        self.assert_row(report, "memory-guest-hugepages", "fail", "NUMA nodes")
+        self.assertEqual(self.row(report, "memory-guest-hugepages")["fix"],
+                         "echo 512 > /sys/devices/system/node/node1/hugepages/hugepages-2048kB/"
+                         "nr_hugepages")
+        self.put("sys/devices/system/node", None)
+        self.assert_row(self.doctor_of(guest % (strict % 1)), "memory-guest-hugepages", "skip",
+                        "/sys/devices/system/node")
+
     def test_locked(self):
         self.make(HEALTHY)
         self.assert_row(self.doctor(), "memory-locked", "pass", "no guest runs")

@@ -7,6 +7,12 @@
 #include "lib/array.h"
 #include "lib/cleanup.h"
 
+/*
+ * What the kernel says, and what QEMU and libvirt say of it, comes within a few
+ * seconds, even on a busy host: what is further apart is of two attempts.
+ */
+#define ATTEMPT_SECONDS 30
+
 static bool is_of(const struct hd_case *item, const struct hd_sighting *s)
 {
 	if (item->entry != s->entry || item->has_addr != !!s->addr)
@@ -37,8 +43,19 @@ static struct hd_case *case_of(struct hd_cases *cases,
 	if (s->addr)
 		item->addr = *s->addr;
 	item->group = -1;
+	item->time = -1;
 	item->because = HD_NO_CAUSE;
 	return item;
+}
+
+/* Keeps the last time; of clocks that may differ, the one seen first. */
+static void keep_time(struct hd_case *item, int64_t time, bool is_local)
+{
+	if (item->time >= 0 &&
+	    (item->is_local != is_local || item->time >= time))
+		return;
+	item->time = time;
+	item->is_local = is_local;
 }
 
 /* Keeps the lines, as one: a wrapped message is whole again. */
@@ -74,6 +91,7 @@ void hd_cases_add(struct hd_cases *cases, const struct hd_sighting *sighting)
 		return;
 	item->place = sighting->place;
 	item->count++;
+	keep_time(item, sighting->time, sighting->is_local);
 	if (sighting->entry->rank < HD_RANK_NOISE)
 		keep_lines(cases, item, sighting);
 }
@@ -133,6 +151,7 @@ static void merge(struct hd_cases *cases)
 			       item->group != other->group))
 			continue;
 		other->count += item->count;
+		keep_time(other, item->time, item->is_local);
 		if (other->group < 0)
 			other->group = item->group;
 		for (size_t k = 0; k < item->n_lines; k++)
@@ -183,18 +202,46 @@ static bool leads_to(const struct hd_case *cause, const struct hd_case *item)
 	       are_together(cause, item);
 }
 
+/*
+ * What happened at one attempt and may be over at the next. All else is true
+ * from when it was logged: a dead device, a host without IOMMU.
+ */
+static bool passes(enum hd_rank rank)
+{
+	return rank == HD_RANK_ISOLATION || rank == HD_RANK_VIABLE ||
+	       rank == HD_RANK_OWNER || rank == HD_RANK_CONFINED ||
+	       rank == HD_RANK_LIMIT || rank == HD_RANK_MEMORY ||
+	       rank == HD_RANK_WIDTH || rank == HD_RANK_RESET ||
+	       rank == HD_RANK_INTERRUPT || rank == HD_RANK_FAULT;
+}
+
+static bool are_of_two_attempts(const struct hd_case *cause,
+				const struct hd_case *item)
+{
+	return passes(cause->entry->rank) && cause->time >= 0 &&
+	       item->time >= 0 && cause->is_local == item->is_local &&
+	       llabs(cause->time - item->time) > ATTEMPT_SECONDS;
+}
+
 /* Cases come in order of their ranks: the first cause is the nearest. */
 static void relate(struct hd_report *report)
 {
 	for (size_t i = 0; i < report->n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (leads_to(&report->items[k], &report->items[i])) {
-				size_t root = report->items[k].because;
+		for (size_t k = 0; k < i; k++) {
+			struct hd_case *cause = &report->items[k];
+			struct hd_case *item = &report->items[i];
 
-				report->items[i].because =
-					root == HD_NO_CAUSE ? k : root;
-				break;
+			if (!leads_to(cause, item))
+				continue;
+			if (are_of_two_attempts(cause, item)) {
+				cause->is_past |= cause->time < item->time;
+				continue;
 			}
+			item->because = cause->because == HD_NO_CAUSE ?
+						k :
+						cause->because;
+			break;
+		}
 }
 
 /* Sorts by @less, and keeps the log's order among equals. */
@@ -217,6 +264,19 @@ static bool has_lower_rank(const struct hd_case *a, const struct hd_case *b)
 	return a->entry->rank < b->entry->rank;
 }
 
+/* Appends the causes that are past, or those that are not. */
+static size_t take_causes(const struct hd_report *report, bool past,
+			  struct hd_case *parted, size_t n, size_t *place)
+{
+	for (size_t i = 0; i < report->n; i++)
+		if (report->items[i].because == HD_NO_CAUSE &&
+		    report->items[i].is_past == past) {
+			place[i] = n;
+			parted[n++] = report->items[i];
+		}
+	return n;
+}
+
 /* Puts the causes first, in their order, and keeps what points at them. */
 static bool part(struct hd_report *report)
 {
@@ -228,11 +288,8 @@ static bool part(struct hd_report *report)
 		free(parted);
 		return false;
 	}
-	for (size_t i = 0; i < report->n; i++)
-		if (report->items[i].because == HD_NO_CAUSE) {
-			place[i] = n;
-			parted[n++] = report->items[i];
-		}
+	n = take_causes(report, false, parted, n, place);
+	n = take_causes(report, true, parted, n, place);
 	report->n_causes = n;
 	for (size_t i = 0; i < report->n; i++)
 		if (report->items[i].because != HD_NO_CAUSE) {

@@ -19,6 +19,8 @@ struct hd_sighting {
 	const char *text; /* the lines, with newlines between */
 	size_t n;
 	size_t place; /* number of the first of them in the log */
+	int64_t time; /* seconds after 1970; -1: not known */
+	bool is_local; /* the time has no zone, and may be another one's */
 };
 
 /* Counts a sighting to its case; beyond HD_CASES to none. */

@@ -36,7 +36,7 @@ struct hd_explain {
 	struct hit hits[HITS];
 	size_t n_hits;
 	struct hd_cases cases;
-	int64_t since;
+	int64_t since, boot;
 	time_t now;
 	bool too_early; /* the last time that was read */
 };
@@ -190,6 +190,19 @@ static const struct hd_addr *addr_at(const struct hd_squeezed *text, size_t at)
 	return NULL;
 }
 
+static int64_t time_of(const struct hd_explain *explain,
+		       const struct hd_record *record, bool *ret_local)
+{
+	int64_t stamp =
+		hd_stamp_read(record->raw, record->n, explain->now, ret_local);
+
+	if (stamp >= 0 || !explain->boot)
+		return stamp;
+	stamp = hd_stamp_uptime(record->raw, record->n);
+	*ret_local = false;
+	return stamp < 0 ? -1 : explain->boot + stamp;
+}
+
 static void take_hit(struct hd_explain *explain, const struct hit *hit)
 {
 	const struct hd_record *record = &explain->records.record;
@@ -208,6 +221,7 @@ static void take_hit(struct hd_explain *explain, const struct hit *hit)
 	sighting.place = record->first + first;
 	sighting.text = record->raw + record->lines[first];
 	sighting.n = hd_record_line_end(record, last) - record->lines[first];
+	sighting.time = time_of(explain, record, &sighting.is_local);
 	hd_cases_add(&explain->cases, &sighting);
 }
 
@@ -218,7 +232,7 @@ static bool is_too_early(struct hd_explain *explain,
 
 	if (explain->since == 0)
 		return false;
-	stamp = hd_stamp_read(record->raw, record->n, explain->now);
+	stamp = hd_stamp_read(record->raw, record->n, explain->now, NULL);
 	if (stamp >= 0)
 		explain->too_early = stamp < explain->since;
 	return explain->too_early;
@@ -255,6 +269,11 @@ void hd_explain_since(struct hd_explain *explain, int64_t since)
 {
 	explain->since = since;
 	explain->too_early = false;
+}
+
+void hd_explain_booted(struct hd_explain *explain, int64_t boot)
+{
+	explain->boot = boot;
 }
 
 void hd_explain_feed(struct hd_explain *explain, const char *piece, size_t n)

@@ -30,10 +30,14 @@ struct hd_case {
 	size_t n_lines;
 	size_t count; /* how often it was seen */
 	size_t place; /* number of the line where it was seen last */
+	int64_t time; /* when that was, seconds after 1970; -1: not known */
+	bool is_local; /* the time has no zone, and may be another one's */
+	bool is_past; /* what it could have led to came later */
 	size_t because; /* index of the cause, or HD_NO_CAUSE */
 };
 
-/* What a log says: causes first, the nearest to the root before others. */
+/* What a log says: causes first, the nearest to the root before others, and
+ * what is past after those. */
 struct hd_report {
 	struct hd_case *items;
 	size_t n;
@@ -52,6 +56,10 @@ struct hd_explain *hd_explain_new(void);
 /* From now on lines with a time before @since, seconds after 1970, and those
  * without one that follow them, don't count; 0: all do. */
 void hd_explain_since(struct hd_explain *explain, int64_t since);
+
+/* From now on the kernel's own times, "[   12.345678]", count from @boot,
+ * seconds after 1970; 0: it isn't known when that was. */
+void hd_explain_booted(struct hd_explain *explain, int64_t boot);
 
 /* Takes a piece of a log, cut anywhere. */
 void hd_explain_feed(struct hd_explain *explain, const char *piece, size_t n);

@@ -62,7 +62,7 @@ static void feed_entry(const struct reader_api *api, sd_journal *journal,
 		       struct hd_explain *explain, int64_t since)
 {
 	static const char field[] = "MESSAGE=";
-	char stamp[sizeof("2026-01-01 00:00:00 ")];
+	char stamp[sizeof("2026-01-01 00:00:00+0000 ")];
 	const void *data;
 	struct tm tm;
 	uint64_t usec;
@@ -76,7 +76,7 @@ static void feed_entry(const struct reader_api *api, sd_journal *journal,
 		return;
 	time = (time_t)(usec / 1000000);
 	if (!localtime_r(&time, &tm) ||
-	    strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S ", &tm) == 0)
+	    strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S%z ", &tm) == 0)
 		return;
 	hd_explain_feed(explain, stamp, strlen(stamp));
 	hd_explain_feed(explain, (const char *)data + sizeof(field) - 1,

@@ -97,6 +97,7 @@ static int read_kmsg(struct feeder *feeder)
 
 	if (fd < 0)
 		return note_unread(feeder, "the kernel's log", -errno);
+	hd_explain_booted(feeder->explain, boot);
 	for (;;) {
 		ssize_t n = read(fd, record, sizeof(record) - 1);
 
@@ -111,6 +112,7 @@ static int read_kmsg(struct feeder *feeder)
 		feed_kmsg(feeder, record, boot);
 	}
 	hd_explain_end(feeder->explain);
+	hd_explain_booted(feeder->explain, 0);
 	return note_read(feeder, "the kernel's log");
 }
 

@@ -11,7 +11,7 @@
 #define DAY (24 * 60 * 60)
 
 /* "+01:00", "+0000", "Z" or none. */
-static int64_t with_zone(struct tm *tm, const char *zone)
+static int64_t with_zone(struct tm *tm, const char *zone, bool *ret_local)
 {
 	unsigned hours, minutes;
 	int seconds;
@@ -21,6 +21,7 @@ static int64_t with_zone(struct tm *tm, const char *zone)
 	if ((*zone != '+' && *zone != '-') ||
 	    (sscanf(zone + 1, "%2u:%2u", &hours, &minutes) != 2 &&
 	     sscanf(zone + 1, "%2u%2u", &hours, &minutes) != 2)) {
+		*ret_local = true;
 		tm->tm_isdst = -1;
 		return mktime(tm);
 	}
@@ -28,7 +29,7 @@ static int64_t with_zone(struct tm *tm, const char *zone)
 	return timegm(tm) + (*zone == '-' ? seconds : -seconds);
 }
 
-static int64_t read_iso(const char *text)
+static int64_t read_iso(const char *text, bool *ret_local)
 {
 	struct tm tm = { .tm_year = 0 };
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
@@ -40,7 +41,7 @@ static int64_t read_iso(const char *text)
 		return -1;
 	if (*rest == '.' || *rest == ',')
 		rest += 1 + strspn(rest + 1, "0123456789");
-	return with_zone(&tm, rest);
+	return with_zone(&tm, rest, ret_local);
 }
 
 /* The month's name, whatever the locale: this program sets none. */
@@ -72,20 +73,44 @@ static int64_t read_kernel(const char *text)
 	return mktime(&tm);
 }
 
-int64_t hd_stamp_read(const char *line, size_t n, time_t now)
+/* The beginning of a line, past what mails and tables put before it. */
+static const char *cut(const char *line, size_t n, char text[STAMP_SIZE])
 {
-	char text[STAMP_SIZE];
-	const char *p = text;
-	int64_t stamp;
-
-	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
+	n = n < STAMP_SIZE - 1 ? n : STAMP_SIZE - 1;
 	memcpy(text, line, n);
 	text[n] = '\0';
-	p += strspn(p, " \t>|");
-	stamp = read_iso(p);
-	if (stamp < 0)
+	return text + strspn(text, " \t>|");
+}
+
+int64_t hd_stamp_read(const char *line, size_t n, time_t now, bool *ret_local)
+{
+	char text[STAMP_SIZE];
+	const char *p = cut(line, n, text);
+	bool local = false;
+	int64_t stamp = read_iso(p, &local);
+
+	if (stamp < 0) {
+		local = true;
 		stamp = read_syslog(p, now);
-	return stamp < 0 ? read_kernel(p) : stamp;
+	}
+	if (stamp < 0)
+		stamp = read_kernel(p);
+	if (ret_local)
+		*ret_local = local;
+	return stamp;
+}
+
+int64_t hd_stamp_uptime(const char *line, size_t n)
+{
+	char text[STAMP_SIZE];
+	const char *p = cut(line, n, text);
+	long seconds;
+	int length = 0;
+
+	if (sscanf(p, "[%9ld.%*6[0-9]]%n", &seconds, &length) != 1 || !length ||
+	    seconds < 0)
+		return -1;
+	return seconds;
 }
 
 static int64_t read_age(const char *text, time_t now)

@@ -186,6 +186,43 @@ class Verb(unittest.TestCase):
         text = tool("explain", "-", stdin=MEMLOCK).out
         self.assertIn("\n  Because of that:\n    0000:01:00.0: The guest's memory can't", text)
 
+    def test_what_is_over_is_no_cause(self):
+        def found(kernel, qemu, cause="vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded"):
+            report = explain(f"{kernel}{cause}\n{qemu}qemu-system-x86_64: vfio 0000:01:00.0: "
+                             "VFIO_MAP_DMA failed: Cannot allocate memory\n")
+            return [each["id"] for each in report["causes"]]
+        here = "2026-11-21T04:05:06.1Z "
+        of_day = "2026-11-{}+0000 host kernel: ".format
+        limit, need = "memlock-exceeded", "dma-map-no-memory"
+        for kernel, expected in (
+                (of_day("21T04:05:05"), [limit]), (of_day("21T04:05:36"), [limit]),
+                (of_day("21T04:04:00"), [need, limit]), (of_day("18T04:05:06"), [need, limit]),
+                # Of a later start.
+                (of_day("21T04:15:06"), [limit, need]),
+                # Nobody knows when that was.
+                ("[    3.123456] ", [limit]), ("[Wed Nov 18 04:05:06 2026] ", [limit]),
+                ("Nov 18 04:05:06 host kernel: ", [limit]), ("", [limit])):
+            self.assertEqual(found(kernel, here), expected, kernel)
+        self.assertEqual(found("[Wed Nov 18 04:05:06 2026] ", "[Sat Nov 21 04:05:06 2026] "),
+                         [need, limit])
+        # A device that died is dead until something brings it back.
+        died = "vfio-pci 0000:01:00.0: Unable to change power state from D3cold to D0"
+        reset = "2026-11-21T04:05:06Z Cannot reset device 0000:01:00.0, no available reset mechanism\n"
+        report = explain(of_day("18T04:05:06") + died + "\n" + reset)
+        self.assertEqual([each["id"] for each in report["causes"]], ["power-state-stuck"])
+
+    def test_last_attempt_counts(self):
+        """The same failure, days ago with the cause that is still in the log, now without."""
+        lines = [f"2026-11-{day}T04:05:06Z {text}\n" for day, text in (
+            (18, "host kernel: vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded"),
+            (18, "qemu-system-x86_64: vfio 0000:01:00.0: VFIO_MAP_DMA failed: Cannot allocate memory"),
+            (21, "qemu-system-x86_64: vfio 0000:01:00.0: VFIO_MAP_DMA failed: Cannot allocate memory"))]
+        for log in (lines, [lines[2], *lines[:2]]):
+            report = explain("".join(log))
+            self.assertEqual([each["id"] for each in report["causes"]],
+                             ["dma-map-no-memory", "memlock-exceeded"])
+            self.assertEqual(report["causes"][0]["count"], 2)
+
     def test_two_devices_are_two_causes(self):
         report = explain(NOT_VIABLE +
                          "vfio-pci 0000:05:00.0: Unable to change power state from D3cold to D0\n")

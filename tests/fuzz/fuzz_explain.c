@@ -57,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		explainer = hd_explain_new();
 	if (!explainer || size == 0)
 		return 0;
-	hd_stamp_read((const char *)data + 1, size - 1, 1800000000);
+	hd_stamp_read((const char *)data + 1, size - 1, 1800000000, NULL);
+	hd_stamp_uptime((const char *)data + 1, size - 1);
 	hd_record_begins((const char *)data + 1, size - 1);
 	explain(explainer, data + 1, size - 1, size, &whole);
 	explain(explainer, data + 1, size - 1, data[0] + 1u, &pieces);

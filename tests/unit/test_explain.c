@@ -12,6 +12,7 @@
 #include "lib/explain/pattern.h"
 #include "lib/explain/record.h"
 #include "lib/explain/squeeze.h"
+#include "lib/explain/stamp.h"
 
 static void assert_squeezed(const char *raw, const char *wanted)
 {
@@ -264,6 +265,64 @@ static void gives_the_first_line(void **state)
 			  "still on a driver of the host.");
 }
 
+/* The kernel counts from the boot; who read its log knows when that was. */
+static void relates_by_the_kernels_time(void **state)
+{
+	static const char kernel[] =
+		"[  100.500000] vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded\n";
+	static const char qemu[] =
+		"1970-01-12T13:48:30Z qemu: vfio 0000:01:00.0: VFIO_MAP_DMA "
+		"failed: Cannot allocate memory\n";
+	static const struct {
+		int64_t boot;
+		size_t n_causes;
+	} rows[] = { { 0, 1 },
+		     { 1000010, 1 },
+		     { 999990, 1 },
+		     { 1000100, 2 },
+		     { 999900, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTO_EXPLAIN struct hd_explain *explain = hd_explain_new();
+		HD_AUTO_REPORT struct hd_report report = { NULL, 0, 0 };
+
+		assert_non_null(explain);
+		hd_explain_booted(explain, rows[i].boot);
+		hd_explain_feed(explain, kernel, strlen(kernel));
+		hd_explain_end(explain);
+		hd_explain_booted(explain, 0);
+		hd_explain_feed(explain, qemu, strlen(qemu));
+		assert_int_equal(hd_explain_report(explain, &report, NULL), 0);
+		assert_int_equal(report.n, 2);
+		assert_int_equal(report.n_causes, rows[i].n_causes);
+	}
+}
+
+static void reads_the_kernels_time(void **state)
+{
+	static const struct {
+		const char *line;
+		int64_t seconds;
+	} rows[] = {
+		{ "[    0.000000] Linux", 0 },
+		{ "[12345.678901] vfio", 12345 },
+		{ "> [    3.5] vfio", 3 },
+		{ "[    3] vfio", -1 },
+		{ "[   -3.5] vfio", -1 },
+		{ "[   3.5 vfio", -1 },
+		{ "3.5] vfio", -1 },
+		{ "[vfio]", -1 },
+		{ "", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++)
+		assert_int_equal(
+			hd_stamp_uptime(rows[i].line, strlen(rows[i].line)),
+			rows[i].seconds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +336,8 @@ int main(void)
 		cmocka_unit_test(knows_beginnings),
 		cmocka_unit_test(catalogue_is_whole),
 		cmocka_unit_test(gives_the_first_line),
+		cmocka_unit_test(relates_by_the_kernels_time),
+		cmocka_unit_test(reads_the_kernels_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,27 @@ class Catalogue(unittest.TestCase):
         self.assertEqual(wrong, [])
 
 
+    def test_translated_in_part(self):
+        """libvirt speaks its daemon's language around what QEMU says, which is English."""
+        def translate(log):
+            return log.replace("error: Failed to start domain", "Fehler: Fehler beim Starten der "
+                               "Domain").replace(
+                "internal error: QEMU unexpectedly closed the monitor",
+                "Interner Fehler: QEMU hat den Monitor unerwartet geschlossen")
+        changed = [(path.name, wanted, translate(log.decode())) for path, wanted, log in logs()
+                   if b"error: QEMU unexpectedly closed the monitor" in log
+                   or b"error: Failed to start domain" in log]
+        self.assertGreater(len(changed), 50)
+        # Where libvirt's own sentence is all there is, nobody else has said it.
+        theirs = [(name, wanted, log) for name, wanted, log in changed if "qemu-system" in log]
+        self.assertGreater(len(theirs), 20)
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda each: causes(each[2]), theirs))
+        wrong = [f"{name}: {wanted}, not {pairs}"
+                 for (name, wanted, _), pairs in zip(theirs, found) if [wanted] != pairs]
+        self.assertEqual(wrong, [])
+
+
 NOT_VIABLE = "vfio 0000:01:00.0: group 1 is not viable\n"
 MEMLOCK = """\
 [  100.000001] vfio_pin_pages_remote: Task qemu-system-x86 (2296) RLIMIT_MEMLOCK (65536) exceeded

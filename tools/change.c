@@ -152,7 +152,8 @@ static int leave_to_recover(struct hd_change *change, struct hd_err *cause,
 		hd_text("virt-hostdev recover"), err);
 }
 
-int hd_change_end(struct hd_change *change, const char *way, struct hd_err *err)
+static int end_way(struct hd_change *change, const char *way,
+		   struct hd_err *err)
 {
 	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
 	HD_AUTO_JOB struct hd_job job =
@@ -161,13 +162,21 @@ int hd_change_end(struct hd_change *change, const char *way, struct hd_err *err)
 	HD_AUTOFREE struct hd_addr *addrs = NULL;
 	size_t n;
 
-	if (!way[0])
-		return 0;
 	if (hd_change_read_devices(change, &addrs, &n, &cause) < 0)
 		return leave_to_recover(change, &cause, err);
 	job.config = hd_config_read_or_default(&change->tool->host,
 					       &change->findings);
 	return hd_settle(&job, way, (struct hd_addrs){ addrs, n });
+}
+
+void hd_change_end(struct hd_change *change, const char *way)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+
+	if (way[0] && end_way(change, way, &err) < 0)
+		hd_findings_add(&change->findings, "claim-kept", HD_ERROR,
+				HD_WHOLE_DOMAIN, hd_steal(&err.message),
+				hd_text("virt-hostdev recover"), NULL);
 }
 
 /* Says which of the devices the guest keeps. Returns how many, or an errno. */

@@ -76,12 +76,11 @@ int hd_change_read_devices(struct hd_change *change, struct hd_addr **ret,
 			   size_t *ret_n, struct hd_err *err);
 
 /*
- * Ends the way of devices, see hd_settle(). When libvirt can't be asked,
- * this is a finding, and what is on its way is left to recover. Returns 0 or a
- * negative errno with @err.
+ * Ends the way of devices, see hd_settle(); @way is "" when none is on it.
+ * When that fails, or libvirt can't be asked, this is a finding, and what is on
+ * its way is left to recover.
  */
-int hd_change_end(struct hd_change *change, const char *way,
-		  struct hd_err *err);
+void hd_change_end(struct hd_change *change, const char *way);
 
 /*
  * Waits until a running guest has given up devices, or is gone, at most

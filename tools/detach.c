@@ -129,20 +129,15 @@ static int pick(struct hd_change *change, char way[HD_UUID_SIZE])
 
 static int take_live(struct hd_change *change)
 {
-	HD_AUTO_ERR struct hd_err later = HD_ERR_INIT;
 	struct hd_addrs addrs = { change->choice.addrs, change->choice.n };
 	char way[HD_UUID_SIZE] = "";
-	int r = pick(change, way), end;
+	int r = pick(change, way);
 
 	if (r == 0)
 		r = take(change, HD_REACH_LIVE);
 	if (r == 0)
 		r = hd_change_wait(change, addrs, change->err);
-	end = hd_change_end(change, way, &later);
-	if (end < 0)
-		hd_findings_add(&change->findings, "claim-kept", HD_ERROR,
-				HD_WHOLE_DOMAIN, hd_steal(&later.message),
-				hd_text("virt-hostdev recover"), NULL);
+	hd_change_end(change, way);
 	return r;
 }
 

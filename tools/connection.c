@@ -8,11 +8,62 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/dl.h"
 
-/* It is libvirt's own under another name; nothing is added to it. */
-static virConnect *vir(struct hd_connection *connection)
+#define SONAME "libvirt.so.0"
+
+/* What is used of libvirt, see dl.h. */
+#define FUNCTIONS(F)                                                           \
+	F(virConnectClose)                                                     \
+	F(virConnectGetLibVersion)                                             \
+	F(virConnectGetURI)                                                    \
+	F(virConnectListAllDomains)                                            \
+	F(virConnectListAllNodeDevices)                                        \
+	F(virConnectOpen)                                                      \
+	F(virConnectOpenReadOnly)                                              \
+	F(virDomainAttachDeviceFlags)                                          \
+	F(virDomainDefineXMLFlags)                                             \
+	F(virDomainDetachDeviceFlags)                                          \
+	F(virDomainFree)                                                       \
+	F(virDomainGetAutostart)                                               \
+	F(virDomainGetName)                                                    \
+	F(virDomainGetUUIDString)                                              \
+	F(virDomainGetXMLDesc)                                                 \
+	F(virDomainIsActive)                                                   \
+	F(virDomainIsPersistent)                                               \
+	F(virDomainLookupByName)                                               \
+	F(virDomainLookupByUUIDString)                                         \
+	F(virGetLastErrorCode)                                                 \
+	F(virGetLastErrorMessage)                                              \
+	F(virGetVersion)                                                       \
+	F(virNodeDeviceFree)                                                   \
+	F(virNodeDeviceGetName)                                                \
+	F(virNodeDeviceGetXMLDesc)                                             \
+	F(virSetErrorFunc)
+
+struct vir_api {
+	FUNCTIONS(HD_DL_MEMBER)
+};
+
+#define HD_DL_TABLE struct vir_api
+
+static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
+
+struct hd_connection {
+	struct vir_api api;
+	virConnect *vir;
+};
+
+/* A domain of a connection. */
+struct guest {
+	const struct vir_api *api;
+	virDomain *vir; /* NULL: none yet */
+};
+
+static int load(struct vir_api *api)
 {
-	return (virConnect *)connection;
+	return hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
+			  api);
 }
 
 /* libvirt prints errors to stderr unless it is given something else to do. */
@@ -21,42 +72,65 @@ static void ignore_error(void *data, virError *error)
 	(void)data, (void)error;
 }
 
+static int fail_to_load(struct hd_err *err)
+{
+	hd_err_set(err, ELIBACC,
+		   "libvirt's own library, " SONAME ", isn't installed here");
+	hd_err_fix(
+		err,
+		"Install it (libvirt0 or libvirt-libs), or name a file with the domain's XML instead");
+	return -ELIBACC;
+}
+
+static int fail_to_reach(const struct hd_connection *connection,
+			 const char *uri, struct hd_err *err)
+{
+	hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
+		   uri ? " at " : "", uri ? uri : "",
+		   connection->api.virGetLastErrorMessage());
+	if (uri)
+		hd_err_fix(err, "See whether virsh can: virsh -c '%s' list",
+			   uri);
+	else
+		hd_err_fix(
+			err,
+			"systemctl start virtqemud.socket, or libvirtd where that runs guests");
+	return -ENOTCONN;
+}
+
 int hd_connection_open(const char *uri, enum hd_access access,
 		       struct hd_connection **ret, struct hd_err *err)
 {
-	virConnect *connection;
+	HD_AUTO(hd_connection_close)
+	struct hd_connection *connection = calloc(1, sizeof(*connection));
+	const struct vir_api *api;
 
-	virSetErrorFunc(NULL, ignore_error);
-	connection = access == HD_READ_ONLY ? virConnectOpenReadOnly(uri) :
-					      virConnectOpen(uri);
-	if (!connection) {
-		hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
-			   uri ? " at " : "", uri ? uri : "",
-			   virGetLastErrorMessage());
-		if (uri)
-			hd_err_fix(err,
-				   "See whether virsh can: virsh -c '%s' list",
-				   uri);
-		else
-			hd_err_fix(
-				err,
-				"systemctl start virtqemud.socket, or libvirtd where that runs guests");
-		return -ENOTCONN;
-	}
-	*ret = (struct hd_connection *)connection;
+	if (!connection)
+		return hd_err_nomem(err);
+	if (load(&connection->api) < 0)
+		return fail_to_load(err);
+	api = &connection->api;
+	api->virSetErrorFunc(NULL, ignore_error);
+	connection->vir = access == HD_READ_ONLY ?
+				  api->virConnectOpenReadOnly(uri) :
+				  api->virConnectOpen(uri);
+	if (!connection->vir)
+		return fail_to_reach(connection, uri, err);
+	*ret = hd_steal(&connection);
 	return 0;
 }
 
 void hd_connection_close(struct hd_connection **connection)
 {
-	if (*connection)
-		virConnectClose(vir(*connection));
+	if (*connection && (*connection)->vir)
+		(*connection)->api.virConnectClose((*connection)->vir);
+	free(*connection);
 	*connection = NULL;
 }
 
 char *hd_connection_uri(struct hd_connection *connection)
 {
-	return virConnectGetURI(vir(connection));
+	return connection->api.virConnectGetURI(connection->vir);
 }
 
 /* https://libvirt.org/uri.html: "qemu[+transport]://[server]/path[?options]" */
@@ -86,42 +160,49 @@ bool hd_connection_is_here(struct hd_connection *connection, bool system)
 	return uri && hd_uri_is_here(uri, system);
 }
 
-static int fail(const char *what, const char *name, struct hd_err *err)
+static int fail(const struct vir_api *api, const char *what, const char *name,
+		struct hd_err *err)
 {
 	return hd_err_set(err, EIO, "libvirt %s '%s': %s", what, name,
-			  virGetLastErrorMessage());
+			  api->virGetLastErrorMessage());
 }
 
 unsigned long hd_connection_library_version(void)
 {
 	unsigned long version = LIBVIR_VERSION_NUMBER;
+	struct vir_api api;
 
-	virGetVersion(&version, NULL, NULL);
+	if (load(&api) == 0)
+		api.virGetVersion(&version, NULL, NULL);
 	return version;
 }
 
 int hd_connection_version(struct hd_connection *connection, unsigned long *ret,
 			  struct hd_err *err)
 {
-	if (virConnectGetLibVersion(vir(connection), ret) == 0)
+	if (connection->api.virConnectGetLibVersion(connection->vir, ret) == 0)
 		return 0;
 	return hd_err_set(err, EIO, "libvirt doesn't tell its version: %s",
-			  virGetLastErrorMessage());
+			  connection->api.virGetLastErrorMessage());
 }
 
-static void free_domain(virDomain **domain)
+static void free_guest(struct guest *guest)
 {
-	if (*domain)
-		virDomainFree(*domain);
+	if (guest->vir)
+		guest->api->virDomainFree(guest->vir);
 }
 
-static int look_up(struct hd_connection *connection, const char *name,
-		   virDomain **ret, struct hd_err *err)
+static int look_up(const struct hd_connection *connection, const char *name,
+		   struct guest *ret, struct hd_err *err)
 {
-	*ret = virDomainLookupByName(vir(connection), name);
-	if (!*ret)
-		*ret = virDomainLookupByUUIDString(vir(connection), name);
-	if (*ret)
+	const struct vir_api *api = &connection->api;
+
+	ret->api = api;
+	ret->vir = api->virDomainLookupByName(connection->vir, name);
+	if (!ret->vir)
+		ret->vir =
+			api->virDomainLookupByUUIDString(connection->vir, name);
+	if (ret->vir)
 		return 0;
 	hd_err_set(err, ENOENT, "libvirt knows no domain '%s'", name);
 	hd_err_fix(
@@ -131,33 +212,35 @@ static int look_up(struct hd_connection *connection, const char *name,
 	return -ENOENT;
 }
 
-static int read_info(virDomain *domain, struct hd_guest_info *ret,
+static int read_info(const struct guest *guest, struct hd_guest_info *ret,
 		     struct hd_err *err)
 {
+	const struct vir_api *api = guest->api;
 	int autostart = 0;
 
-	ret->name = strdup(virDomainGetName(domain));
+	ret->name = strdup(api->virDomainGetName(guest->vir));
 	if (!ret->name)
 		return hd_err_nomem(err);
-	if (virDomainGetUUIDString(domain, ret->uuid) < 0)
-		return fail("doesn't tell the UUID of", ret->name, err);
-	ret->running = virDomainIsActive(domain) == 1;
-	ret->persistent = virDomainIsPersistent(domain) == 1;
+	if (api->virDomainGetUUIDString(guest->vir, ret->uuid) < 0)
+		return fail(api, "doesn't tell the UUID of", ret->name, err);
+	ret->running = api->virDomainIsActive(guest->vir) == 1;
+	ret->persistent = api->virDomainIsPersistent(guest->vir) == 1;
 	/* What can't be started of itself has none, which is an error. */
 	ret->autostart =
-		virDomainGetAutostart(domain, &autostart) == 0 && autostart;
+		api->virDomainGetAutostart(guest->vir, &autostart) == 0 &&
+		autostart;
 	return 0;
 }
 
 int hd_connection_find(struct hd_connection *connection, const char *name,
 		       struct hd_guest_info *ret, struct hd_err *err)
 {
-	HD_AUTO(free_domain) virDomain *domain = NULL;
+	HD_AUTO(free_guest) struct guest guest = { NULL, NULL };
 	struct hd_guest_info info = { .name = NULL };
-	int r = look_up(connection, name, &domain, err);
+	int r = look_up(connection, name, &guest, err);
 
 	if (r == 0)
-		r = read_info(domain, &info, err);
+		r = read_info(&guest, &info, err);
 	if (r < 0)
 		hd_guest_info_clear(&info);
 	else
@@ -176,19 +259,22 @@ int hd_connection_list(struct hd_connection *connection,
 		       struct hd_guest_infos *ret, struct hd_err *err)
 {
 	HD_AUTO_GUEST_INFOS struct hd_guest_infos infos = { NULL, 0 };
+	const struct vir_api *api = &connection->api;
 	virDomain **domains = NULL;
-	int n = virConnectListAllDomains(vir(connection), &domains, 0), r = 0;
+	int n = api->virConnectListAllDomains(connection->vir, &domains, 0);
+	int r = 0;
 
 	if (n < 0)
 		return hd_err_set(err, EIO, "libvirt doesn't list domains: %s",
-				  virGetLastErrorMessage());
+				  api->virGetLastErrorMessage());
 	infos.items = calloc((size_t)n + 1, sizeof(*infos.items));
 	if (!infos.items)
 		r = hd_err_nomem(err);
 	for (int i = 0; i < n; i++) {
+		HD_AUTO(free_guest) struct guest guest = { api, domains[i] };
+
 		if (r == 0)
-			r = read_info(domains[i], &infos.items[infos.n++], err);
-		virDomainFree(domains[i]);
+			r = read_info(&guest, &infos.items[infos.n++], err);
 	}
 	free(domains);
 	if (r < 0)
@@ -208,24 +294,27 @@ int hd_connection_xml(struct hd_connection *connection, const char *name,
 		[HD_XML_WHOLE] =
 			VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE,
 	};
-	HD_AUTO(free_domain) virDomain *domain = NULL;
-	int r = look_up(connection, name, &domain, err);
+	HD_AUTO(free_guest) struct guest guest = { NULL, NULL };
+	int r = look_up(connection, name, &guest, err);
 
 	if (r < 0)
 		return r;
-	*ret = virDomainGetXMLDesc(domain, flags[which]);
-	return *ret ? 0 : fail("doesn't give the XML of", name, err);
+	*ret = guest.api->virDomainGetXMLDesc(guest.vir, flags[which]);
+	return *ret ? 0 : fail(guest.api, "doesn't give the XML of", name, err);
 }
 
 int hd_connection_define(struct hd_connection *connection, const char *name,
 			 const char *text, struct hd_err *err)
 {
-	HD_AUTO(free_domain)
-	virDomain *domain = virDomainDefineXMLFlags(vir(connection), text,
-						    VIR_DOMAIN_DEFINE_VALIDATE);
+	const struct vir_api *api = &connection->api;
+	HD_AUTO(free_guest)
+	struct guest guest = { api, api->virDomainDefineXMLFlags(
+					    connection->vir, text,
+					    VIR_DOMAIN_DEFINE_VALIDATE) };
 
-	return domain ? 0 :
-			fail("doesn't take the new definition of", name, err);
+	return guest.vir ? 0 :
+			   fail(api, "doesn't take the new definition of", name,
+				err);
 }
 
 static unsigned affects(enum hd_reach reach)
@@ -243,49 +332,51 @@ static int change_device(struct hd_connection *connection, const char *name,
 			 device_call *call, const char *live_text,
 			 const char *config_text, struct hd_err *err)
 {
-	HD_AUTO(free_domain) virDomain *domain = NULL;
-	int r = look_up(connection, name, &domain, err);
+	HD_AUTO(free_guest) struct guest guest = { NULL, NULL };
+	int r = look_up(connection, name, &guest, err);
 
-	if (r < 0 || call(domain, xml, affects(reach)) == 0)
+	if (r < 0 || call(guest.vir, xml, affects(reach)) == 0)
 		return r;
-	return fail(reach == HD_REACH_LIVE ? live_text : config_text, name,
-		    err);
+	return fail(guest.api, reach == HD_REACH_LIVE ? live_text : config_text,
+		    name, err);
 }
 
 int hd_connection_attach(struct hd_connection *connection, const char *name,
 			 const char *xml, enum hd_reach reach,
 			 struct hd_err *err)
 {
-	return change_device(
-		connection, name, xml, reach, virDomainAttachDeviceFlags,
-		"doesn't give the device to guest",
-		"doesn't put the device into the definition of", err);
+	return change_device(connection, name, xml, reach,
+			     connection->api.virDomainAttachDeviceFlags,
+			     "doesn't give the device to guest",
+			     "doesn't put the device into the definition of",
+			     err);
 }
 
 int hd_connection_detach(struct hd_connection *connection, const char *name,
 			 const char *xml, enum hd_reach reach,
 			 struct hd_err *err)
 {
-	return change_device(
-		connection, name, xml, reach, virDomainDetachDeviceFlags,
-		"doesn't take the device from guest",
-		"doesn't take the device out of the definition of", err);
+	return change_device(connection, name, xml, reach,
+			     connection->api.virDomainDetachDeviceFlags,
+			     "doesn't take the device from guest",
+			     "doesn't take the device out of the definition of",
+			     err);
 }
 
-static int visit_device(virNodeDevice *device,
+static int visit_device(const struct vir_api *api, virNodeDevice *device,
 			int (*visit)(void *data, const char *xml,
 				     struct hd_err *err),
 			void *data, struct hd_err *err)
 {
-	HD_AUTOFREE char *xml = virNodeDeviceGetXMLDesc(device, 0);
+	HD_AUTOFREE char *xml = api->virNodeDeviceGetXMLDesc(device, 0);
 
 	if (xml)
 		return visit(data, xml, err);
 	/* It went away since it was listed. */
-	if (virGetLastErrorCode() == VIR_ERR_NO_NODE_DEVICE)
+	if (api->virGetLastErrorCode() == VIR_ERR_NO_NODE_DEVICE)
 		return 0;
-	return fail("doesn't describe the device", virNodeDeviceGetName(device),
-		    err);
+	return fail(api, "doesn't describe the device",
+		    api->virNodeDeviceGetName(device), err);
 }
 
 int hd_connection_visit_pci(struct hd_connection *connection,
@@ -293,20 +384,21 @@ int hd_connection_visit_pci(struct hd_connection *connection,
 					 struct hd_err *err),
 			    void *data, struct hd_err *err)
 {
+	const struct vir_api *api = &connection->api;
 	virNodeDevice **devices = NULL;
-	int n = virConnectListAllNodeDevices(
-		vir(connection), &devices,
+	int n = api->virConnectListAllNodeDevices(
+		connection->vir, &devices,
 		VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV);
 	int r = 0;
 
 	if (n < 0)
 		return hd_err_set(err, EIO,
 				  "libvirt doesn't list PCI devices: %s",
-				  virGetLastErrorMessage());
+				  api->virGetLastErrorMessage());
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
-			r = visit_device(devices[i], visit, data, err);
-		virNodeDeviceFree(devices[i]);
+			r = visit_device(api, devices[i], visit, data, err);
+		api->virNodeDeviceFree(devices[i]);
 	}
 	free(devices);
 	return r;

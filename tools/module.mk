@@ -3,8 +3,9 @@ programs += $(O)/tools/virt-hostdev
 install_targets += install-tool
 
 tools_src := $(sort $(wildcard tools/*.c tools/*/*.c))
-tools_pkgs := libvirt json-c smartcols libarchive
-pkgs += $(tools_pkgs)
+tools_pkgs := json-c smartcols libarchive
+# libvirt for its headers: it is loaded when it is wanted, see lib/dl.h.
+pkgs += $(tools_pkgs) libvirt
 
 $(O)/tools/virt-hostdev: $(tools_src:%.c=$(O)/%.o) $(O)/lib/lib.a
 	$(call link,$(xml_pkgs) $(tools_pkgs))

@@ -116,6 +116,23 @@ class Diagnosis(_Diagnosed):
         self.assert_cause(self.explained(said), "vfio-blacklisted")
         self.assertIn("fail", [checks[each] for each in checks if each.startswith("vfio")])
 
+    def test_host_without_libvirt(self):
+        """Who asks what a host can do may not have it yet."""
+        library = "/usr/lib/x86_64-linux-gnu/libvirt.so.0"
+        self.host.sh(f"mv {library} /tmp/libvirt")
+        try:
+            _, checks = self.doctor()
+            listed = self.host.sh("virt-hostdev list").out
+            written = self.host.sh(f"virt-hostdev xml {devices.NIC_A}").out
+            refused = self.host.sh("virt-hostdev check g", check=False)
+        finally:
+            self.host.sh(f"mv /tmp/libvirt {library}")
+        self.assertEqual(checks["iommu-groups"], "pass")
+        self.assertIn(devices.NIC_A, listed)
+        self.assertIn("<hostdev ", written)
+        self.assertEqual(refused.rc, 1)
+        self.assertRegex(refused.err, "library, libvirt.so.0, isn't installed here.\nFix: Install")
+
     def test_configuration_that_the_initramfs_lacks(self):
         image = f"/boot/initrd.img-{self.host.sh('uname -r').out.strip()}"
         conf = "/etc/modprobe.d/test.conf"

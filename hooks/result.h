@@ -2,19 +2,16 @@
 #ifndef HD_HOOKS_RESULT_H
 #define HD_HOOKS_RESULT_H
 
-#include <stdint.h>
-
 #include "lib/err.h"
 #include "lib/finding.h"
-#include "lib/log.h"
+#include "lib/logrun.h"
 #include "xml/domain.h"
 
 /* What came of an event: findings, or one error, and what is logged of it. */
 struct hd_result {
 	struct hd_findings findings;
 	struct hd_err err;
-	struct hd_log_record record;
-	int64_t began; /* microseconds of CLOCK_MONOTONIC */
+	struct hd_log_run run;
 };
 
 #define HD_AUTO_RESULT __attribute__((cleanup(hd_result_clear)))

@@ -21,7 +21,8 @@ enum hd_outcome {
 };
 
 /*
- * One run of the hook. A line of the log is text, in words as in word.h:
+ * One run of the hook, or of attach or detach. A line of the log is text, in
+ *words as in word.h:
  *
  *	run TIME DURATION OUTCOME EVENT DOMAIN UUID DEVICES MESSAGE
  */
@@ -29,7 +30,7 @@ struct hd_log_record {
 	int64_t time; /* when it began, microseconds after 1970 */
 	int64_t duration; /* microseconds */
 	enum hd_outcome outcome;
-	char *event; /* "prepare", ...; owned, as all that follow */
+	char *event; /* "prepare", "attach", ...; owned, as all that follow */
 	char *domain; /* its name */
 	char *uuid; /* NULL when not known */
 	char *devices; /* their addresses with blanks between; NULL: none */

@@ -250,8 +250,10 @@ static int give_live(struct hd_change *change)
 {
 	char way[HD_UUID_SIZE] = "";
 	size_t done;
-	int r = take(change, way);
+	int r = hd_change_log(change, "attach");
 
+	if (r == 0)
+		r = take(change, way);
 	if (r < 0 || hd_findings_refuse(&change->findings))
 		return r;
 	r = give(change, HD_REACH_LIVE, &done);

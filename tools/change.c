@@ -106,6 +106,17 @@ int hd_change_begin(struct hd_change *change, int argc, char **argv)
 	return read_guest(change, argv[0]) < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 
+int hd_change_log(struct hd_change *change, const char *event)
+{
+	int r = 0;
+
+	hd_log_run_begin(&change->run, event, change->guest.name);
+	change->run.record.uuid = strdup(change->guest.uuid);
+	for (size_t i = 0; r == 0 && i < change->choice.n; i++)
+		r = hd_log_run_add(&change->run, change->choice.addrs[i]);
+	return r < 0 ? hd_err_nomem(change->err) : 0;
+}
+
 bool hd_change_asks(const struct hd_guest_text *text, struct hd_addr addr)
 {
 	for (size_t i = 0; i < text->domain.n_assigns; i++)
@@ -264,6 +275,9 @@ int hd_change_report(struct hd_change *change, int r,
 	const struct hd_choice *choice = &change->choice;
 	bool ok = r == 0 && !hd_findings_refuse(&change->findings);
 
+	if (change->run.record.event)
+		hd_log_run_end(&change->run, &change->tool->host,
+			       &change->findings, false, change->err, r);
 	if (change->tool->json)
 		print_json(change, ok);
 	else
@@ -285,4 +299,5 @@ void hd_change_clear(struct hd_change *change)
 	clear_text(&change->now);
 	clear_text(&change->next);
 	hd_findings_clear(&change->findings);
+	hd_log_run_clear(&change->run);
 }

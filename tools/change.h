@@ -5,6 +5,7 @@
 #include "lib/addr.h"
 #include "lib/finding.h"
 #include "lib/hotplug.h"
+#include "lib/logrun.h"
 #include "lib/settle.h"
 #include "tools/byhand.h"
 #include "tools/connection.h"
@@ -49,6 +50,7 @@ struct hd_change {
 	struct hd_guest_text now; /* when it is live */
 	struct hd_guest_text next; /* when it is the definition */
 	struct hd_findings findings;
+	struct hd_log_run run; /* of a live one */
 	struct hd_err *err; /* main's */
 };
 
@@ -60,6 +62,12 @@ struct hd_change {
  * filled unless it is fine.
  */
 int hd_change_begin(struct hd_change *change, int argc, char **argv);
+
+/*
+ * From here on devices move: what comes of it is logged by hd_change_report()
+ * as @event. Returns 0 or -ENOMEM.
+ */
+int hd_change_log(struct hd_change *change, const char *event);
 
 /* Whether a document asks for a device. */
 bool hd_change_asks(const struct hd_guest_text *text, struct hd_addr addr);
@@ -94,9 +102,9 @@ int hd_change_wait(struct hd_change *change, struct hd_addrs addrs,
 #define HD_CHANGE_SECONDS 30
 
 /*
- * Prints what came of it: the findings and, when all is well, what @say has to
- * say of each device and the driver that it has now, or NULL. Returns the exit
- * code.
+ * Prints, and perhaps logs, what came of it: the findings and, when all is
+ * well, what @say has to say of each device and the driver that it has now, or
+ * NULL. Returns the exit code.
  *
  * @r  0 or a negative errno, and then main's error is filled
  */

@@ -131,8 +131,10 @@ static int take_live(struct hd_change *change)
 {
 	struct hd_addrs addrs = { change->choice.addrs, change->choice.n };
 	char way[HD_UUID_SIZE] = "";
-	int r = pick(change, way);
+	int r = hd_change_log(change, "detach");
 
+	if (r == 0)
+		r = pick(change, way);
 	if (r == 0)
 		r = take(change, HD_REACH_LIVE);
 	if (r == 0)

@@ -143,10 +143,11 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 const struct hd_verb hd_verb_log = {
 	.name = "log",
 	.arguments = "[DOMAIN]",
-	.summary = "Show the last runs of the hook, and what came of them",
-	.help = "Each line is one run: when, which event, what came of it, how long it took,\n"
-		"for which guest and devices; a second line says what there was to say. An\n"
-		"outcome is done, refused, failed, or nothing, when there was nothing to do.\n"
+	.summary = "Show what was done for guests, and what came of it",
+	.help = "Each line is one run of the hook, or attach or detach for a guest that ran: when,\n"
+		"which event, what came of it, how long it took, for which guest and devices;\n"
+		"a second line says what there was to say. An outcome is done, refused, failed, or\n"
+		"nothing, when there was nothing to do.\n"
 		"The last 20 are shown, with --json all since the host was started. Only root can\n"
 		"see them. The same records go to the journal (or syslog), where they stay:\n"
 		"journalctl -t virt-hostdev.",

@@ -72,6 +72,12 @@ class Hotplug(_Emulated):
     def claims(self, name):
         return [device["address"] for device in self.status()[name]["devices"]]
 
+    def moves(self, name, n=3):
+        """The last of what the log says of them."""
+        runs = json.loads(self.host.sh(f"virt-hostdev log --json {name}").out)["runs"]
+        return [(run["event"], run["outcome"], run["devices"]) for run in runs
+                if run["event"] in ("attach", "detach")][-n:]
+
     def test_there_and_back(self):
         self.define("g", hostdev(devices.NIC_B, "no"), slots(2))
         self.start("g")
@@ -94,6 +100,9 @@ class Hotplug(_Emulated):
         # Also what the guest had from its start.
         result = self.while_it_resets(f"detach g {devices.NIC_B}")
         self.assertEqual((result.rc, result.err), (0, ""))
+        self.assertEqual(self.moves("g"), [("attach", "done", [devices.NIC_A]),
+                                           ("detach", "done", [devices.NIC_A]),
+                                           ("detach", "done", [devices.NIC_B])])
         self.assertEqual(self.state(), self.before)
 
     def test_guest_that_does_not_answer(self):
@@ -102,6 +111,8 @@ class Hotplug(_Emulated):
         self.good(f"attach g {devices.NIC_B}", f"{devices.NIC_B} is with guest 'g'.")
         self.refused(f"detach g {devices.NIC_B}", f"Guest 'g' was asked to give up {devices.NIC_B}, but "
                                                 "still has it after 30 seconds.")
+        self.assertEqual(self.moves("g", 2), [("attach", "done", [devices.NIC_B]),
+                                              ("detach", "refused", [devices.NIC_B])])
         self.assert_given("g", devices.NIC_B)
         self.assertEqual(self.claims("g"), [devices.NIC_B])
         # QEMU takes no second request, but stands by the first.
@@ -147,6 +158,8 @@ class Hotplug(_Emulated):
         self.assertIn(f"{devices.NIC_B}: libvirt doesn't give the device to guest 'g': ", result.err)
         self.assertIn("\nFix: Give the guest a <controller", result.err)
         self.assertEqual(len(result.err.splitlines()), 2, result.err)
+        self.assertEqual(self.moves("g", 1),
+                         [("attach", "failed", [devices.NIC_A, devices.NIC_B])])
         self.assertEqual(self.state(), self.before)
         self.assertEqual(self.status(), {})
 
@@ -159,6 +172,7 @@ class Hotplug(_Emulated):
                      "can't be given to guest 'g': guest 'other' has it.")
         self.refused(f"attach g {devices.SHARED_A}",
                      "can't be given to guest 'g' while the host still uses")
+        self.assertEqual(self.moves("g", 1), [("attach", "refused", [devices.SHARED_A])])
         self.refused("attach g 77:00.0", "nothing answers at this address")
         self.destroy("other")
         self.refused(f"attach --live other {devices.NIC_A}", "guest 'other' doesn't run")

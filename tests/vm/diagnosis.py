@@ -10,6 +10,24 @@ from scenarios import _Emulated
 
 HOOK = "/etc/libvirt/hooks/qemu"
 
+# journald without the rest of systemd, and a line as libvirt's daemon would write it there.
+JOURNAL = """
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+mkdir -p /run/systemd/journal /run/log/journal
+/usr/lib/systemd/systemd-journald </dev/null >/run/journald.log 2>&1 &
+echo $! >/run/journald.pid
+"""
+NO_JOURNAL = """
+kill $(cat /run/journald.pid)
+rm -r /run/systemd/journal /run/log/journal
+: >/etc/machine-id
+"""
+DAEMON_SAYS = """
+unit=/sys/fs/cgroup/system.slice/libvirtd.service
+mkdir -p $unit
+sh -c "echo \\$\\$ >$unit/cgroup.procs; exec systemd-cat echo '%s'"
+"""
+
 
 class _Diagnosed(_Emulated):
     def fail_without_hook(self, name, *content, **options):
@@ -115,6 +133,28 @@ class Diagnosis(_Diagnosed):
             self.host.sh("rm /etc/modprobe.d/test.conf")
         self.assert_cause(self.explained(said), "vfio-blacklisted")
         self.assertIn("fail", [checks[each] for each in checks if each.startswith("vfio")])
+
+    def test_journal(self):
+        """What the hook leaves there, and what explain reads there."""
+        self.host.sh(JOURNAL)
+        try:
+            self.wait_for(lambda: self.host.sh("test -S /run/systemd/journal/socket",
+                                               check=False).rc == 0)
+            self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e")
+            records = self.host.sh("journalctl --sync; journalctl -t virt-hostdev -o json").out
+            self.host.sh(DAEMON_SAYS % "vfio 0000:ee:00.0: group 77 is not viable")
+            report = json.loads(self.host.sh("journalctl --sync; virt-hostdev explain --json").out)
+        finally:
+            self.host.sh(NO_JOURNAL)
+        records = [json.loads(line) for line in records.splitlines()]
+        self.assertEqual([(each["VIRT_HOSTDEV_EVENT"], each["VIRT_HOSTDEV_OUTCOME"],
+                           each["VIRT_HOSTDEV_DEVICES"]) for each in records],
+                         [(event, "done", devices.NIC_A)
+                          for event in ("prepare", "start", "started", "release")])
+        self.assertIn("the journal", report["read"])
+        self.assertIn(("group-not-viable", "0000:ee:00.0"),
+                      [(each["id"], each["address"])
+                       for each in report["causes"] + report["also_seen"]])
 
     def test_host_without_libvirt(self):
         """Who asks what a host can do may not have it yet."""

@@ -7,6 +7,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/rom.h"
+#include "lib/sysfs.h"
 #include "xml/lint/lint.h"
 
 int hd_scene_open(struct hd_scene *scene, const struct hd_tool *tool,
@@ -71,6 +72,16 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 	return r == -ENOENT && !host->live ? -EACCES : r;
 }
 
+static char *read_cpus(void *data, struct hd_addr addr)
+{
+	HD_AUTOCLOSE int fd = hd_sysfs_open_device(data, addr);
+	char *text = NULL;
+
+	if (fd >= 0)
+		hd_sysfs_read(fd, "local_cpulist", &text);
+	return text;
+}
+
 static int lint(struct hd_subject *subject, const struct hd_scene *scene,
 		const char *text, size_t length, struct hd_err *err)
 {
@@ -82,6 +93,7 @@ static int lint(struct hd_subject *subject, const struct hd_scene *scene,
 		.devices = devices,
 		.n_devices = inventory->n_devices,
 		.read_rom = scene->here ? read_rom : NULL,
+		.read_cpus = scene->here ? read_cpus : NULL,
 		.data = (void *)&scene->tool->host,
 	};
 

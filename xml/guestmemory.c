@@ -98,8 +98,8 @@ static void add_nodes(const xmlNode *node, bool nodes[HD_NUMA_NODES])
 {
 	HD_AUTOFREE char *nodeset = hd_node_attribute(node, "nodeset");
 
-	for (unsigned long i = 0; nodeset && i < HD_NUMA_NODES; i++)
-		nodes[i] |= hd_nodeset_has(nodeset, i);
+	if (nodeset)
+		hd_nodeset_add(nodeset, nodes, HD_NUMA_NODES);
 }
 
 /*

@@ -8,9 +8,9 @@
 
 /*
  * Reads what a domain wants of the host's memory: <memory>, <memtune>,
- * <memoryBacking>, <numatune>, and devices that change memory while the guest runs. Sizes
- * have the units of libvirt (virScaleInteger()), KiB by default; one that is
- * none, or too large, counts as not there.
+ * <memoryBacking>, <numatune>, and devices that change memory while the guest
+ * runs. Sizes have the units of libvirt (virScaleInteger()), KiB by default;
+ * one that is none, or too large, counts as not there.
  *
  * Returns 0, or a negative errno with a sentence in @err.
  */

@@ -3,12 +3,21 @@
 #define HD_NODESET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
- * Whether a list of NUMA nodes such as "0-3,^2,5" has @node, as libvirt's
- * virBitmapParse() reads it. True for one that libvirt refuses: nothing can be
- * said of it.
+ * Lists of NUMA nodes or processors such as "0-3,^2,5", as libvirt's
+ * virBitmapParse() reads them. One that libvirt refuses has everything: nothing
+ * can be said of it.
  */
+
+/* As many processors as Linux can have on a machine that libvirt runs on. */
+#define HD_NODESET_LIMIT 8192
+
+/* Whether a list has @node. */
 bool hd_nodeset_has(const char *text, unsigned long node);
+
+/* Sets what a list has of the first @n (at most HD_NODESET_LIMIT) in @set. */
+void hd_nodeset_add(const char *text, bool *set, size_t n);
 
 #endif

@@ -103,6 +103,16 @@ class Lint(_OnTree):
         self.assertEqual([[each["id"] for each in device["findings"]]
                           for device in report["devices"]], [["gpu-machine"], ["numa-node"]])
 
+    def test_processors_near_the_device(self):
+        pinned = domain(hostdev(2), metadata="<cputune><vcpupin vcpu='0' cpuset='%s'/></cputune>")
+        cpus = self.tree.pci / "devices/0000:02:00.0/local_cpulist"
+        self.assertEqual(self.ids(pinned % "0-3")[1]["devices"][0]["findings"], [])
+        cpus.write_text("4-7\n")
+        found, = self.ids(pinned % "0-3")[1]["devices"][0]["findings"]
+        self.assertEqual((found["id"], found["severity"]), ("cpu-pinning", "info"))
+        self.assertIn("near the processors 4-7, and", found["message"])
+        self.assertEqual(self.ids(pinned % "3-4")[1]["devices"][0]["findings"], [])
+
     def test_errors_of_other_verbs_are_as_they_were(self):
         text = domain("<hostdev type='pci'><source><address bus='e1'/></source></hostdev>")
         result = tool("plan", "--root", self.root, "-", stdin=text)

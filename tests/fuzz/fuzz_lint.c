@@ -34,11 +34,17 @@ static void check_findings(const struct hd_findings *findings,
 	}
 }
 
+static char *read_cpus(void *data, struct hd_addr addr)
+{
+	(void)data, (void)addr;
+	return strdup("2-3,^3");
+}
+
 /* What only hd_domain_parse_readable() takes has an error for it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct hd_lint_facts facts = { devices, 2, read_rom,
-						    NULL };
+						    read_cpus, NULL };
 	HD_AUTO_DOMAIN struct hd_domain strict = { .name = NULL };
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };

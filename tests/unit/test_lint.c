@@ -56,8 +56,15 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 	return -EINVAL;
 }
 
+static char *read_cpus(void *data, struct hd_addr addr)
+{
+	assert_ptr_equal(data, devices);
+	return addr.bus == 2 ? strdup("4-7,12") : NULL;
+}
+
 static const struct hd_lint_facts all_facts = { devices, N_ELEMENTS(devices),
-						read_rom, (void *)devices };
+						read_rom, read_cpus,
+						(void *)devices };
 
 #define QEMU "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 
@@ -314,6 +321,17 @@ static const struct row {
 	  NIC(""), "node 1",
 	  "<numatune><memory nodeset='0'/><memnode cellid='1' nodeset='1-2'/></numatune>",
 	  NIC("") HOSTDEV("") },
+	{ "cpu-pinning", HD_INFO,
+	  "<cputune><vcpupin vcpu='0' cpuset='0-3'/><vcpupin vcpu='1' cpuset='8-9,^8'/></cputune>",
+	  NIC(""), "0000:02:00.0 is near the processors 4-7,12, and", "",
+	  HOSTDEV("") },
+	{ "cpu-pinning", HD_INFO, "<vcpu cpuset='0-15,^4-7,^12'>4</vcpu>",
+	  NIC(""), "Pin the guest's processors to some of 4-7,12",
+	  "<vcpu cpuset='0-3'>4</vcpu><cputune><vcpupin vcpu='0' cpuset='12'/></cputune>",
+	  NIC("") },
+	{ "cpu-pinning", HD_INFO, "<vcpu cpuset='0'>4</vcpu>", NIC(""),
+	  "slower to reach",
+	  "<vcpu>4</vcpu><cputune><shares>1</shares></cputune>", NIC("") },
 	{ "viommu-caching-mode", HD_ERROR, "",
 	  HOSTDEV("") "<iommu model='intel'><driver intremap='on'/></iommu>",
 	  "caching_mode='on'", "",
@@ -393,9 +411,9 @@ static void without_facts_nothing_is_guessed(void **state)
 {
 	static const char *const need_facts[] = {
 		"gpu-machine", "gpu-bus",      "numa-node",    "rom-missing",
-		"rom-bad",     "rom-mismatch", "rom-firmware",
+		"rom-bad",     "rom-mismatch", "rom-firmware", "cpu-pinning",
 	};
-	static const struct hd_lint_facts none = { NULL, 0, NULL, NULL };
+	static const struct hd_lint_facts none = { .devices = NULL };
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {

@@ -30,6 +30,7 @@ static const struct {
 	{ hd_lint_memory_limit, false },
 	{ hd_lint_balloon, false },
 	{ hd_lint_virtio_mem, false },
+	{ hd_lint_pinning, false },
 	{ hd_lint_numa, false },
 };
 

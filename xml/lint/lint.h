@@ -29,7 +29,12 @@ struct hd_lint_facts {
 	 */
 	int (*read_rom)(void *data, const char *path, struct hd_rom *ret,
 			struct hd_err *err);
-	void *data;
+	/*
+	 * The processors near a device, as the kernel's local_cpulist has them;
+	 * owned by the caller. NULL: not known, and as a function too.
+	 */
+	char *(*read_cpus)(void *data, struct hd_addr addr);
+	void *data; /* for both */
 };
 
 /*
@@ -67,6 +72,7 @@ struct hd_lint_facts {
  *   guest-address-taken  an error: another device of the guest is there
  *   multifunction        an error, or a warning when the guest won't see it
  *   numa-node            an info: the guest's memory is not near the device
+ *   cpu-pinning          an info: nor is any of its processors
  *   viommu-caching-mode  an error: QEMU ends
  *
  * Returns 0, whatever was found; -EINVAL when @text is no domain; -ENOMEM.

@@ -108,3 +108,68 @@ int hd_lint_numa(struct hd_lint *lint)
 	}
 	return r;
 }
+
+/* The host's processors that any of the guest's may run on. False: on all. */
+static bool find_pinned(const xmlNode *domain, bool pinned[HD_NODESET_LIMIT])
+{
+	const xmlNode *vcpu = hd_lint_find(domain, "vcpu");
+	HD_AUTOFREE char *all = vcpu ? hd_node_attribute(vcpu, "cpuset") : NULL;
+	bool any = false;
+
+	HD_LINT_EACH(pin, hd_lint_find(domain, "cputune"), "vcpupin")
+	{
+		HD_AUTOFREE char *cpuset = hd_node_attribute(pin, "cpuset");
+
+		if (cpuset)
+			hd_nodeset_add(cpuset, pinned, HD_NODESET_LIMIT);
+		any |= !!cpuset;
+	}
+	/* For those that have no <vcpupin>, which may be none. */
+	if (!any && all)
+		hd_nodeset_add(all, pinned, HD_NODESET_LIMIT);
+	return any || all;
+}
+
+static bool overlap(const bool *a, const bool *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i] && b[i])
+			return true;
+	return false;
+}
+
+static int check_pinning(struct hd_lint *lint,
+			 const struct hd_lint_place *place,
+			 const bool pinned[HD_NODESET_LIMIT])
+{
+	const xmlNode *tune = hd_lint_find(lint->domain, "cputune");
+	HD_AUTOFREE char *cpus =
+		lint->facts->read_cpus(lint->facts->data, place->device->addr);
+	bool near[HD_NODESET_LIMIT] = { false };
+
+	if (!cpus || !*cpus)
+		return 0;
+	hd_nodeset_add(cpus, near, HD_NODESET_LIMIT);
+	if (overlap(near, pinned, HD_NODESET_LIMIT))
+		return 0;
+	return hd_lint_add(
+		lint, "cpu-pinning", HD_INFO, place,
+		tune ? tune : hd_lint_find(lint->domain, "vcpu"),
+		hd_text("%s is near the processors %s, and the guest's are pinned to others: it is slower to reach.",
+			hd_lint_name(place), cpus),
+		hd_text("Pin the guest's processors to some of %s, where performance matters",
+			cpus));
+}
+
+int hd_lint_pinning(struct hd_lint *lint)
+{
+	bool pinned[HD_NODESET_LIMIT] = { false };
+	int r = 0;
+
+	if (!lint->facts->read_cpus || !find_pinned(lint->domain, pinned))
+		return 0;
+	for (size_t i = 0; r == 0 && i < lint->n_places; i++)
+		if (lint->places[i].device)
+			r = check_pinning(lint, &lint->places[i], pinned);
+	return r;
+}

@@ -92,6 +92,7 @@ int hd_lint_virtio_mem(struct hd_lint *lint);
 int hd_lint_machine(struct hd_lint *lint);
 int hd_lint_viommu(struct hd_lint *lint);
 int hd_lint_numa(struct hd_lint *lint);
+int hd_lint_pinning(struct hd_lint *lint);
 int hd_lint_roms(struct hd_lint *lint);
 int hd_lint_guest_addresses(struct hd_lint *lint);
 

@@ -9,7 +9,6 @@
 #include "lib/dir.h"
 #include "lib/doctor/initramfs.h"
 #include "lib/doctor/row.h"
-#include "lib/module.h"
 #include "lib/sysfs.h"
 
 /* What is decided before the root file system is there. */

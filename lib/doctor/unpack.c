@@ -57,12 +57,25 @@ static int code_of(const struct hd_unpack *unpack)
 }
 
 /*
- * Each of these warns when libarchive was built without the compression, and
- * would then start a program that others may have put there.
+ * Where libarchive was built without a compression it warns, and would start a
+ * program for it, which others may have put there. It can't forget one, so
+ * another object is asked first.
  */
+static bool has_filter(const struct archive_api *api,
+		       int (*filter)(struct archive *))
+{
+	struct archive *probe = api->archive_read_new();
+	bool has = probe && filter(probe) == ARCHIVE_OK;
+
+	if (probe)
+		api->archive_read_free(probe);
+	return has;
+}
+
 static int choose(const struct hd_unpack *unpack)
 {
 	const struct archive_api *api = &unpack->api;
+	struct archive *archive = unpack->archive;
 	int (*const filters[])(struct archive *) = {
 		api->archive_read_support_filter_gzip,
 		api->archive_read_support_filter_xz,
@@ -73,13 +86,11 @@ static int choose(const struct hd_unpack *unpack)
 	};
 
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
-		if (filters[i](unpack->archive) != ARCHIVE_OK)
-			return -ELIBACC;
-	if (api->archive_read_support_format_raw(unpack->archive) !=
-		    ARCHIVE_OK ||
-	    api->archive_read_support_format_empty(unpack->archive) !=
-		    ARCHIVE_OK)
-		return -ELIBACC;
+		if (has_filter(api, filters[i]))
+			filters[i](archive);
+	if (api->archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+	    api->archive_read_support_format_empty(archive) != ARCHIVE_OK)
+		return -ENOMEM;
 	return 0;
 }
 

@@ -8,8 +8,8 @@
 
 /*
  * Reads a file that may be compressed, with gzip, xz, zstd, lz4, bzip2 or lzma
- * as the kernel's own files are; with libarchive, which is loaded when it is
- * wanted (see dl.h) and never starts a program for it.
+ * as the kernel's own files are; with libarchive, as far as that was built with
+ * them. It is loaded when it is wanted (see dl.h).
  */
 struct hd_unpack;
 

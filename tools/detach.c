@@ -64,6 +64,21 @@ static bool is_asked_already(const struct hd_err *err)
 	return strstr(hd_err_message(err), "already in the process of unplug");
 }
 
+/* Whether a running guest gave it up before it was asked, or ended. */
+static bool is_gone(struct hd_change *change, struct hd_addr addr)
+{
+	HD_AUTO_ERR struct hd_err unknown = HD_ERR_INIT;
+	HD_AUTOFREE struct hd_addr *has = NULL;
+	size_t n;
+
+	if (hd_change_read_devices(change, &has, &n, &unknown) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (hd_addr_equal(has[i], addr))
+			return false;
+	return true;
+}
+
 /* Asks for one device, if it is there. */
 static int take_one(struct hd_change *change, struct hd_addr addr,
 		    enum hd_reach reach)
@@ -77,7 +92,8 @@ static int take_one(struct hd_change *change, struct hd_addr addr,
 		return r;
 	r = hd_connection_detach(change->connection, change->guest.name, xml,
 				 reach, change->err);
-	if (r < 0 && reach == HD_REACH_LIVE && is_asked_already(change->err)) {
+	if (r < 0 && reach == HD_REACH_LIVE &&
+	    (is_asked_already(change->err) || is_gone(change, addr))) {
 		hd_err_clear(change->err);
 		return 0;
 	}

@@ -45,9 +45,14 @@ class Hotplug(_Emulated):
         was asked for when the guest is reset."""
         with self.meanwhile(f"virt-hostdev {command}") as result:
             while not result:
-                self.host.sh(f"virsh reset {name}")
+                self.reset(name)
                 time.sleep(1)
         return result[0]
+
+    def reset(self, name):
+        """A guest that doesn't survive it leaves the reason in its log."""
+        self.host.sh(f"virsh reset {name} || {{ cat /var/log/libvirt/qemu/{name}.log >&2; "
+                     "dmesg | tail >&2; false; }")
 
     def killed_at_work(self, command):
         """The tool is killed while it waits for the guest; what status says then."""
@@ -129,10 +134,33 @@ class Hotplug(_Emulated):
         self.good("recover", "There was nothing to give back.")
         self.assert_given("g", devices.NIC_B)
         self.assertEqual(self.claims("g"), [devices.NIC_B])
-        self.host.sh("virsh reset g")
+        self.reset("g")
         self.wait_for(lambda: not self.asks("g", devices.NIC_B))
         self.assertEqual(self.driver(devices.NIC_B), "vfio-pci")
         self.good(f"detach g {devices.NIC_B}", f"{devices.NIC_B} is on driver e1000e.")
+        self.assertEqual(self.state(), self.before)
+
+    def test_guest_that_was_quicker(self):
+        """It gives the device up after detach has seen it, and before libvirt is asked."""
+        self.define("g", slots(1))
+        self.start("g")
+        self.good(f"attach g {devices.NIC_B}", f"{devices.NIC_B} is with guest 'g'.")
+        self.host.sh("virsh qemu-monitor-command g --hmp device_del hostdev0")
+        group = self.host.sh(
+            f"basename $(readlink /sys/bus/pci/devices/{devices.NIC_B}/iommu_group)").out.strip()
+        lock = f"/run/virt-hostdev/locks/group-{group}"
+        with self.meanwhile(f"flock {lock} sh -c 'touch /tmp/locked; until test -e /tmp/go; do "
+                            "sleep 0.1; done'", end=lambda: self.host.sh("touch /tmp/go")):
+            self.wait_for(lambda: self.host.sh("test -e /tmp/locked", check=False).rc == 0)
+            with self.meanwhile(f"virt-hostdev detach g {devices.NIC_B}",
+                                end=lambda: self.host.sh("touch /tmp/go")) as result:
+                self.wait_for(lambda: self.host.sh(
+                    f"ls -l /proc/$(pidof virt-hostdev)/fd | grep {lock}", check=False).rc == 0)
+                self.reset("g")
+                self.wait_for(lambda: not self.asks("g", devices.NIC_B))
+        self.host.sh("rm /tmp/locked /tmp/go")
+        self.assertEqual((result[0].rc, result[0].out, result[0].err),
+                         (0, f"{devices.NIC_B} is on driver e1000e.\n", ""))
         self.assertEqual(self.state(), self.before)
 
     def test_guest_that_ends_with_it(self):

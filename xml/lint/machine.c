@@ -109,25 +109,36 @@ int hd_lint_numa(struct hd_lint *lint)
 	return r;
 }
 
+/* How many processors the guest has; libvirt gives it one. */
+static size_t count_vcpus(const xmlNode *vcpu)
+{
+	HD_AUTOFREE char *text = vcpu ? hd_node_text(vcpu) : NULL;
+
+	return text ? strtoul(text, NULL, 10) : 1;
+}
+
 /* The host's processors that any of the guest's may run on. False: on all. */
 static bool find_pinned(const xmlNode *domain, bool pinned[HD_NODESET_LIMIT])
 {
 	const xmlNode *vcpu = hd_lint_find(domain, "vcpu");
-	HD_AUTOFREE char *all = vcpu ? hd_node_attribute(vcpu, "cpuset") : NULL;
-	bool any = false;
+	HD_AUTOFREE char *others =
+		vcpu ? hd_node_attribute(vcpu, "cpuset") : NULL;
+	size_t n_pins = 0;
 
 	HD_LINT_EACH(pin, hd_lint_find(domain, "cputune"), "vcpupin")
 	{
 		HD_AUTOFREE char *cpuset = hd_node_attribute(pin, "cpuset");
 
-		if (cpuset)
-			hd_nodeset_add(cpuset, pinned, HD_NODESET_LIMIT);
-		any |= !!cpuset;
+		if (!cpuset)
+			continue;
+		hd_nodeset_add(cpuset, pinned, HD_NODESET_LIMIT);
+		n_pins++;
 	}
-	/* For those that have no <vcpupin>, which may be none. */
-	if (!any && all)
-		hd_nodeset_add(all, pinned, HD_NODESET_LIMIT);
-	return any || all;
+	if (n_pins > 0 && n_pins >= count_vcpus(vcpu))
+		return true;
+	if (others)
+		hd_nodeset_add(others, pinned, HD_NODESET_LIMIT);
+	return others;
 }
 
 static bool overlap(const bool *a, const bool *b, size_t n)

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/claim.h"
-#include "lib/cleanup.h"
 #include "lib/explain/explain.h"
-#include "lib/print.h"
 #include "lib/state.h"
 
 /* Whether prepare took devices for it, and libvirt never said that it runs. */

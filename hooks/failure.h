@@ -2,7 +2,7 @@
 #ifndef HD_HOOKS_FAILURE_H
 #define HD_HOOKS_FAILURE_H
 
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "lib/host.h"
 
 /*

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/print.h"
 #include "lib/host.h"
-#include "lib/print.h"
 
 void hd_result_begin(struct hd_result *result, const char *domain,
 		     const char *event)

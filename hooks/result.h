@@ -2,8 +2,8 @@
 #ifndef HD_HOOKS_RESULT_H
 #define HD_HOOKS_RESULT_H
 
-#include "lib/err.h"
-#include "lib/finding.h"
+#include "lib/base/err.h"
+#include "lib/base/finding.h"
 #include "lib/logrun.h"
 #include "xml/domain.h"
 

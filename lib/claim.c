@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/word.h"
 #include "lib/claim.h"
-#include "lib/cleanup.h"
-#include "lib/word.h"
 
 #define HEADER "virt-hostdev-claim 1"
 

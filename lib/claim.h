@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 #include "lib/addr.h"
+#include "lib/base/err.h"
+#include "lib/base/finding.h"
+#include "lib/base/uuid.h"
 #include "lib/device.h"
-#include "lib/err.h"
-#include "lib/finding.h"
 #include "lib/guest.h"
 #include "lib/state.h"
-#include "lib/uuid.h"
 
 /* One device of a claim, and all that is needed to give it back. */
 struct hd_claim_device {

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
+#include "lib/base/read.h"
 #include "lib/claim.h"
-#include "lib/cleanup.h"
-#include "lib/dir.h"
-#include "lib/read.h"
 
 #define DAMAGED ".damaged"
 #define NEW ".new"

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dl.h"
-#include "lib/read.h"
-#include "lib/word.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
+#include "lib/base/read.h"
+#include "lib/base/word.h"
 
 #define SONAME "libinih.so.1"
 #define FILE_LIMIT (64 * 1024)

@@ -3,8 +3,8 @@
 #define HD_CONFIG_H
 
 #include "lib/assign.h"
-#include "lib/err.h"
-#include "lib/finding.h"
+#include "lib/base/err.h"
+#include "lib/base/finding.h"
 #include "lib/host.h"
 
 /* The host's own file, and the folder of files that are read after it. */

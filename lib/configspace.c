@@ -6,7 +6,7 @@
 #include <linux/pci_regs.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/device.h"
 
 int hd_config_space_read(int fd, unsigned char ret[HD_CONFIG_SPACE])

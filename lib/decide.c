@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
 
 /* A device that no guest gets needs no driver of its own kind. */
 #define HD_SIBLING_DRIVER "vfio-pci"

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/sysfs.h"
 
 /* An attribute that older kernels or other devices lack leaves @ret as it is.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/locked.h"
 
 static int load_claims(struct hd_job *job, struct hd_claims *ret)

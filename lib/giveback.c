@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/plan.h"
 #include "lib/returns.h"
 

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/read.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
 
 /* QEMU's command line has some thousand bytes, the kernel's limit is larger. */
 #define CMDLINE_LIMIT (4 * 1024 * 1024)

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/decide.h"
 #include "lib/examine.h"
 #include "lib/giveback.h"

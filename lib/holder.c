@@ -13,10 +13,10 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/clock.h"
-#include "lib/read.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/read.h"
 #include "lib/worker.h"
 
 /* Of more holders nobody wants to read. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 int hd_host_open(struct hd_host *host, const char *root, struct hd_err *err)
 {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /*
  * The machine that is looked at: this one, or a copy of another one's /sys and

@@ -6,9 +6,9 @@
 
 #include "lib/addr.h"
 #include "lib/assign.h"
+#include "lib/base/uuid.h"
 #include "lib/claim.h"
 #include "lib/job.h"
-#include "lib/uuid.h"
 
 /*
  * Devices that go to a running guest, or come from it. libvirt runs no hook for

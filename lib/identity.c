@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/configspace.h"
 #include "lib/device.h"
-#include "lib/dir.h"
 #include "lib/sysfs.h"
 
 static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)

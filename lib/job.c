@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
 #include "lib/device.h"
 
 /* As long as a hook may wait for another one's groups. */

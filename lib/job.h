@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 #include "lib/assign.h"
+#include "lib/base/finding.h"
 #include "lib/claim.h"
 #include "lib/config.h"
-#include "lib/finding.h"
 #include "lib/holder.h"
 #include "lib/host.h"
 #include "lib/lock.h"

@@ -14,9 +14,9 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "lib/dl.h"
-#include "lib/finding.h"
-#include "lib/print.h"
+#include "lib/base/dl.h"
+#include "lib/base/finding.h"
+#include "lib/base/print.h"
 #include "lib/worker.h"
 
 #define SONAME "libsystemd.so.0"

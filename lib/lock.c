@@ -8,8 +8,8 @@
 #include <sys/file.h>
 #include <time.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 #define POLL_MS 10
 

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/state.h"
 
 /*

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "lib/cleanup.h"
-#include "lib/clock.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/sysfs.h"
 #include "lib/worker.h"
 

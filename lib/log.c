@@ -9,11 +9,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/read.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
+#include "lib/base/word.h"
 #include "lib/state.h"
-#include "lib/word.h"
 
 #define NAME "log"
 #define OLD_NAME "log.1"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* For sentences. The one before it, HD_LOG_FILE ".1", is kept when it is full.

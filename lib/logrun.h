@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "lib/addr.h"
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "lib/log.h"
 
 /* Something that was done for a guest, from its beginning to its record. */

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/dl.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
 #include "lib/sysfs.h"
 
 #define SONAME "libkmod.so.2"

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* What libkmod and modprobe.d(5) say of a module, before anyone loads it. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/dl.h"
+#include "lib/base/dl.h"
 
 #define SONAME "libpci.so.3"
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/read.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
 #include "lib/sysfs.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "lib/addr.h"
+#include "lib/base/err.h"
 #include "lib/device.h"
-#include "lib/err.h"
 #include "lib/host.h"
 
 /* What the host's driver made of a device: a file in /dev, an interface. */

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "lib/addr.h"
+#include "lib/base/err.h"
 #include "lib/device.h"
-#include "lib/err.h"
 
 /* What can be done to the host. Each row of the table in step.c does one. */
 enum hd_step_kind {

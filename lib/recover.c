@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/giveback.h"
 #include "lib/settle.h"
 

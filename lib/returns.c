@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
-#include "lib/clock.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/device.h"
 #include "lib/holder.h"
 #include "lib/locked.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cleanup.h"
-#include "lib/read.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
 
 /* The header of an image; all numbers of a ROM are little-endian. */
 enum { HEADER_SIZE = 0x1a, HEADER_POINTER = 0x18 };

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* More than any card has. The kernel's own limit for a ROM BAR is lower. */

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/clock.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/step.h"
 #include "lib/worker.h"
 

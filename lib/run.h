@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "lib/guest.h"
 #include "lib/holder.h"
 #include "lib/host.h"

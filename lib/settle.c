@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/giveback.h"
 #include "lib/guest.h"
 #include "lib/nodes.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* Opens folder @name below @parent_fd, made first when @mode says so. */
 static int open_folder(const struct hd_host *host, int parent_fd,

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* For sentences. The path that is opened is this one below the host's root. */

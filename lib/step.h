@@ -2,7 +2,7 @@
 #ifndef HD_STEP_H
 #define HD_STEP_H
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 #include "lib/plan.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 #define PCI "sys/bus/pci"
 #define GROUPS "sys/kernel/iommu_groups"

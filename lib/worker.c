@@ -8,7 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 
 /* A worker that outlived its maker would change what the next hook reads. */
 static void die_with(pid_t maker)

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/examine.h"
-#include "lib/print.h"
 #include "tools/change.h"
 #include "xml/hostdev.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/byhand.h"
-#include "lib/cleanup.h"
 #include "tools/byhand.h"
 
 struct values {

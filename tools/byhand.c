@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
+#include "lib/base/print.h"
 #include "lib/inventory.h"
-#include "lib/print.h"
 
 bool hd_choice_has(const struct hd_choice *choice, struct hd_addr addr)
 {

@@ -3,7 +3,7 @@
 #define HD_TOOLS_BYHAND_H
 
 #include "lib/addr.h"
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "tools/tool.h"
 
 /* The devices that bind and release are to work on. */

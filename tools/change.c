@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
-#include "lib/clock.h"
-#include "lib/print.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/print.h"
 
 /* Whether it is our hook's libvirt: only that one's devices are this host's. */
 static int check_here(struct hd_change *change)

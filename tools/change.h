@@ -3,7 +3,7 @@
 #define HD_TOOLS_CHANGE_H
 
 #include "lib/addr.h"
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "lib/hotplug.h"
 #include "lib/logrun.h"
 #include "lib/settle.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/dl.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
 
 #define SONAME "libvirt.so.0"
 

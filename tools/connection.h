@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/err.h"
-#include "lib/uuid.h"
+#include "lib/base/err.h"
+#include "lib/base/uuid.h"
 
 /*
  * A connection to libvirt, the only place that knows its library. Functions

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/check/check.h"
-#include "lib/cleanup.h"
 #include "xml/nodedev.h"
 
 static int add_device(void *data, const char *xml, struct hd_err *err)

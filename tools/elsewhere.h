@@ -3,7 +3,7 @@
 #define HD_TOOLS_ELSEWHERE_H
 
 #include "lib/assign.h"
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "lib/inventory.h"
 #include "lib/names.h"
 #include "tools/connection.h"

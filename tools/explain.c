@@ -7,11 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/explain/confirm.h"
 #include "lib/explain/sources.h"
 #include "lib/explain/stamp.h"
-#include "lib/print.h"
 #include "tools/tool.h"
 
 struct values {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 
+#include "lib/base/print.h"
 #include "lib/config.h"
 #include "lib/guard/guard.h"
-#include "lib/print.h"
 #include "tools/columns.h"
 #include "tools/tool.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/print.h"
+#include "lib/base/print.h"
 #include "tools/tool.h"
 
 /* A person wants to see the last runs, a program gets all. */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/print.h"
-#include "lib/stdfiles.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
+#include "lib/base/stdfiles.h"
 #include "tools/capture/root.h"
 #include "tools/tool.h"
 

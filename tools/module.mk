@@ -2,9 +2,9 @@
 programs += $(O)/tools/virt-hostdev
 install_targets += install-tool
 
-tools_src := $(sort $(wildcard tools/*.c tools/*/*.c))
+tools_src := $(sort $(shell find tools -name "*.c"))
 tools_pkgs := json-c smartcols libarchive
-# libvirt for its headers: it is loaded when it is wanted, see lib/dl.h.
+# libvirt for its headers: it is loaded when it is wanted, see lib/base/dl.h.
 pkgs += $(tools_pkgs) libvirt
 
 $(O)/tools/virt-hostdev: $(tools_src:%.c=$(O)/%.o) $(O)/lib/lib.a

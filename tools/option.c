@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/guard/guard.h"
 #include "tools/tool.h"
 

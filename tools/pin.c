@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "tools/tool.h"
 #include "xml/domain.h"
 #include "xml/rewrite.h"

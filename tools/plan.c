@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/base/print.h"
 #include "lib/decide.h"
-#include "lib/print.h"
 #include "tools/subject.h"
 #include "tools/tool.h"
 

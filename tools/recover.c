@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/print.h"
+#include "lib/base/print.h"
 #include "lib/recover.h"
 #include "tools/tool.h"
 

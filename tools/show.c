@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/examine.h"
-#include "lib/print.h"
 #include "tools/columns.h"
 #include "tools/tool.h"
 

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
-#include "lib/read.h"
-#include "lib/replace.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
+#include "lib/base/replace.h"
 #include "tools/connection.h"
 #include "tools/tool.h"
 #include "xml/doc.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/print.h"
 #include "lib/claim.h"
 #include "lib/device.h"
-#include "lib/print.h"
 #include "tools/tool.h"
 
 /* What a claim comes to, now. */

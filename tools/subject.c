@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/rom.h"
 #include "lib/sysfs.h"
 #include "xml/lint/lint.h"

@@ -5,7 +5,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "lib/host.h"
 #include "lib/names.h"
 #include "tools/option.h"

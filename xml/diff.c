@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 
 /* Lines around a change that are printed too. */
 #define CONTEXT 3

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dl.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
 #include "xml/edit.h"
 
 /* The ABI that the headers are of. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /*
  * How XML that others wrote is parsed, everywhere: from memory, by libxml2,

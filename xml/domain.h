@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "lib/assign.h"
-#include "lib/err.h"
-#include "lib/uuid.h"
+#include "lib/base/err.h"
+#include "lib/base/uuid.h"
 #include "xml/metadata.h"
 
 /* What we need to know of a domain. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "xml/doc.h"
 
 int hd_edit_replace(struct hd_edits *edits, struct hd_range range, char *text,

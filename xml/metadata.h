@@ -5,7 +5,7 @@
 #include <libxml/tree.h>
 
 #include "lib/assign.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/guard/guard.h"
 #include "lib/pins.h"
 

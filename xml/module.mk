@@ -3,7 +3,7 @@ install_targets += install-schema
 
 datadir ?= $(prefix)/share
 
-xml_src := $(sort $(wildcard xml/*.c xml/*/*.c))
+xml_src := $(sort $(shell find xml -name "*.c"))
 xml_pkgs := libxml-2.0
 pkgs += $(xml_pkgs)
 

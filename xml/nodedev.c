@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "xml/doc.h"
 #include "xml/number.h"
 

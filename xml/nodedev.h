@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
+#include "lib/base/err.h"
 #include "lib/device.h"
-#include "lib/err.h"
 
 /*
  * Reads what libvirt tells of a PCI function (virNodeDeviceGetXMLDesc(),

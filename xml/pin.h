@@ -4,7 +4,7 @@
 
 #include <libxml/tree.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/pins.h"
 
 /*

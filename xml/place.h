@@ -5,7 +5,7 @@
 #include <libxml/tree.h>
 
 #include "lib/assign.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /* A place of a domain's document that asks for a host's PCI device. */
 struct hd_place {

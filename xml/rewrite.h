@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/err.h"
-#include "lib/finding.h"
+#include "lib/base/err.h"
+#include "lib/base/finding.h"
 #include "lib/pins.h"
 #include "xml/domain.h"
 #include "xml/edit.h"

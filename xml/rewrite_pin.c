@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 #include "xml/doc.h"
 #include "xml/metadata.h"
 #include "xml/pin.h"

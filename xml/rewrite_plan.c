@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
 #include "xml/doc.h"
 
 static bool is_in(const struct hd_addr *addrs, size_t n, struct hd_addr addr)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/pins.h"
 #include "xml/edit.h"
 #include "xml/place.h"

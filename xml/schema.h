@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /* Where every package of libvirt puts its RELAX NG schema of a domain. */
 #define HD_SCHEMA_DOMAIN "/usr/share/libvirt/schemas/domain.rng"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 
 static bool is_yes_no(const char *value)
 {

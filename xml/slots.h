@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "lib/addr.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /*
  * The PCI slots of a guest: which buses it has, what is plugged in, and where

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "xml/doc.h"
 
 int hd_targets_read(const char *text, size_t length, uint32_t *ret,

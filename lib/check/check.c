@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/check/subject.h"
-#include "lib/cleanup.h"
 
 /* In this order; the first that refuses a device is the last for it. */
 static int (*const rules[])(struct hd_check_subject *s) = {

@@ -3,8 +3,8 @@
 #define HD_CHECK_H
 
 #include "lib/assign.h"
+#include "lib/base/finding.h"
 #include "lib/claim.h"
-#include "lib/finding.h"
 #include "lib/guard/guard.h"
 #include "lib/holder.h"
 #include "lib/inventory.h"

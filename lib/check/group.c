@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/check/subject.h"
-#include "lib/cleanup.h"
 
 int hd_rule_group(struct hd_check_subject *s)
 {

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/check/subject.h"
-#include "lib/cleanup.h"
-#include "lib/print.h"
 
 /* Adds an error; @message and @fix are taken over. */
 int hd_refuse(struct hd_check_subject *s, const char *id, char *message,

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 /* Ends the word at @p, dropping its quotes; returns what follows it. */
 static char *cut_word(char *p)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/dir.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/sysfs.h"
 
 /* Trees of phones have some thousand nodes, in seven levels at most. */

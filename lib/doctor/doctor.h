@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/assign.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 #include "lib/names.h"
 

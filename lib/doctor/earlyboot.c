@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dir.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/doctor/initramfs.h"
 #include "lib/doctor/row.h"
 #include "lib/sysfs.h"

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/dir.h"
-#include "lib/read.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
+#include "lib/base/read.h"
+#include "lib/base/word.h"
 #include "lib/sysfs.h"
-#include "lib/word.h"
 
 int hd_facts_open(const struct hd_doctor_facts *facts, const char *path,
 		  int flags)

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/finding.h"
 #include "lib/doctor/bootargs.h"
 #include "lib/doctor/devicetree.h"
 #include "lib/doctor/doctor.h"
 #include "lib/doctor/kconfig.h"
 #include "lib/doctor/scripts.h"
 #include "lib/examine.h"
-#include "lib/finding.h"
 #include "lib/inventory.h"
 
 /* Hosts that a row is for: by their processor, and by their IOMMU, which in a

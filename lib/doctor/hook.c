@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/claim.h"
-#include "lib/cleanup.h"
 #include "lib/doctor/row.h"
 #include "lib/doctor/scripts.h"
 #include "lib/state.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/configspace.h"
 #include "lib/doctor/row.h"
 #include "lib/sysfs.h"

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "lib/doctor/unpack.h"
-#include "lib/finding.h"
 
 #define PREFIX "CONFIG_"
 #define UNSET_PREFIX "# " PREFIX

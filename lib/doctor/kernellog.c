@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* The kernel's CONSOLE_EXT_LOG_MAX: no record is longer. */
 #define RECORD_LIMIT 8192

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/cleanup.h"
-#include "lib/dl.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
 
 #define SONAME "libarchive.so.13"
 #define BLOCK (64 * 1024)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
 
 /* VFIO: parameters of its modules, and the files that QEMU opens. */

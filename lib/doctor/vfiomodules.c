@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/dir.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/doctor/row.h"
 #include "lib/module.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 /*
  * What the kernel says, and what QEMU and libvirt say of it, comes within a few

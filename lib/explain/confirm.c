@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
 #include "lib/check/check.h"
-#include "lib/cleanup.h"
-#include "lib/finding.h"
 #include "lib/inventory.h"
-#include "lib/read.h"
 #include "lib/sysfs.h"
 
 /* Of /proc/interrupts, on a host with many processors. */

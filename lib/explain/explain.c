@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/explain/cases.h"
 #include "lib/explain/finder.h"
 #include "lib/explain/record.h"

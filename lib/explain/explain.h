@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/addr.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/explain/entry.h"
 
 /* Lines that are kept of one failure of one device, and what of each. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* More of a literal says hardly more, and makes the table larger. */
 #define DEPTH 24

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* Holes in a squeezed pattern; squeezed text has no such bytes. */
 enum { HOLE_ADDR = HD_ADDR_BYTE, HOLE_NUMBER, HOLE_GROUP, HOLE_ANY };

@@ -9,8 +9,8 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include "lib/cleanup.h"
-#include "lib/dl.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
 
 #define SONAME "libsystemd.so.0"
 

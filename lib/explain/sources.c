@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dir.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
 #include "lib/explain/sdjournal.h"
-#include "lib/finding.h"
-#include "lib/read.h"
 
 #define QEMU_LOGS "var/log/libvirt/qemu"
 #define MIB (1024 * 1024)

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "lib/guard/rows.h"
 #include "lib/guard/stack.h"
 #include "lib/sysfs.h"

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
 #include "lib/guard/rows.h"
-#include "lib/read.h"
 
 /* The kernel's is a few thousand bytes (COMMAND_LINE_SIZE). */
 #define BOOT_LIMIT 65536

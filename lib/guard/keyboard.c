@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/dir.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
+#include "lib/base/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/rows.h"
 #include "lib/sysfs.h"

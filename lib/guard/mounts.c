@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dl.h"
-#include "lib/finding.h"
-#include "lib/read.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
 
 #define MOUNT_SONAME "libmount.so.1"
 #define BLKID_SONAME "libblkid.so.1"

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* The only place that knows libmount and libblkid. */

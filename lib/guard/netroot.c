@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dir.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/guard/mounts.h"
 #include "lib/sysfs.h"
 

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/read.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/read.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)
 

@@ -5,7 +5,7 @@
 #include <net/if.h>
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* The route to everything that no other route leads to. */

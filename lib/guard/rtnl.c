@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
-#include "lib/dl.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dl.h"
 
 #define SONAME "libmnl.so.0"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "lib/addr.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/mounts.h"
 #include "lib/guard/virtual.h"

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dir.h"
-#include "lib/finding.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
+#include "lib/base/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/sysfs.h"
 

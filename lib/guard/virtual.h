@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "lib/host.h"
 
 /* Where ZFS volumes are, with the pool's name first. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "xml/number.h"
 
 /* What is printed reads back as itself. */

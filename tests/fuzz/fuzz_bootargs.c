@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/doctor/bootargs.h"
 #include "lib/doctor/scripts.h"
 #include "lib/doctor/settings.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/explain/explain.h"
 #include "lib/explain/record.h"
 #include "lib/explain/stamp.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/check/check.h"
-#include "lib/cleanup.h"
 
 #define MINE "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 #define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/explain/explain.h"
 #include "lib/explain/finder.h"
 #include "lib/explain/pattern.h"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/doctor/bootargs.h"
 #include "lib/doctor/kconfig.h"
 #include "lib/doctor/scripts.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/device.h"
 #include "xml/domain.h"
 #include "xml/lint/lint.h"

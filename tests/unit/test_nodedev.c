@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "xml/nodedev.h"
 
 #define ADDRESS                                                                \

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 
 static void assert_printed(const char *text, const char *wanted)
 {

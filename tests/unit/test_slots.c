@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "lib/device.h"
-#include "lib/finding.h"
 #include "xml/slots.h"
 
 #define Q35 "<os><type arch='x86_64' machine='q35'>hvm</type></os>"

@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
-#include "lib/print.h"
-#include "lib/word.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
+#include "lib/base/print.h"
+#include "lib/base/word.h"
 #include "tools/capture/collect.h"
 #include "tools/capture/reader.h"
 #include "tools/capture/scrub.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "lib/addr.h"
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "lib/sysfs.h"
 #include "tools/capture/collect.h"
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
-#include "lib/read.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
 #include "lib/sysfs.h"
 #include "tools/capture/collect.h"
 

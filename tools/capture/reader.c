@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "lib/cleanup.h"
-#include "lib/clock.h"
-#include "lib/finding.h"
-#include "lib/read.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
 #include "lib/sysfs.h"
 #include "lib/worker.h"
 

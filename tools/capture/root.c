@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 #include "lib/sysfs.h"
 #include "tools/capture/record.h"
 #include "tools/capture/tar.h"

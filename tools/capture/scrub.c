@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 
 #define MAC_BYTES 6
 #define MAC_TEXT sizeof("00:00:00:00:00:00")

@@ -2,7 +2,7 @@
 #ifndef HD_SCRUB_H
 #define HD_SCRUB_H
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "tools/capture/record.h"
 
 /*

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 
 /* More than a capture of the largest host has. */
 #define ENTRIES_LIMIT 500000

@@ -2,7 +2,7 @@
 #ifndef HD_TAR_H
 #define HD_TAR_H
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "tools/capture/record.h"
 
 /*

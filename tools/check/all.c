@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "tools/check/report.h"
 
 /* One domain of all. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "tools/check/all.h"
 #include "tools/check/report.h"
 #include "tools/tool.h"

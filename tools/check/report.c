@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 
 static json_object *device_json(const struct hd_subject *subject, size_t index)
 {

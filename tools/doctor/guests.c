@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/dir.h"
-#include "lib/finding.h"
-#include "lib/read.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
 #include "lib/sysfs.h"
 #include "xml/doc.h"
 #include "xml/domain.h"

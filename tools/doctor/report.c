@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
-#include "lib/print.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
+#include "lib/base/print.h"
 #include "tools/tool.h"
 
 static const char *const verdicts[] = { [HD_VERDICT_GOOD] = "good",

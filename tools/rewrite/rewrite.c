@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/device.h"
-#include "lib/print.h"
 #include "tools/rewrite/accept.h"
 #include "tools/rewrite/wishes.h"
 #include "xml/diff.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
+#include "lib/base/array.h"
 #include "xml/target.h"
 
 static const struct hd_hostdev *find_item(const struct hd_blocks *blocks,

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/print.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "tools/xml/blocks.h"
 
 #define IOMMUFD "hostdev-iommufd"

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
-#include "lib/word.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/word.h"
 #include "xml/doc.h"
 #include "xml/lint/rule.h"
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/cleanup.h"
-#include "lib/uuid.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/uuid.h"
 #include "xml/doc.h"
 #include "xml/lint/rule.h"
 #include "xml/metadata.h"

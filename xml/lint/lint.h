@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "lib/addr.h"
-#include "lib/err.h"
-#include "lib/finding.h"
+#include "lib/base/err.h"
+#include "lib/base/finding.h"
 #include "lib/rom.h"
 
 /* What a rule may want to know of a device of the host that is there. */

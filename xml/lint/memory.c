@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "xml/doc.h"
 #include "xml/lint/rule.h"
 

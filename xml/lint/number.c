@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "xml/doc.h"
 #include "xml/lint/rule.h"
 #include "xml/number.h"

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/hotplug.h"
-#include "lib/print.h"
 #include "lib/settle.h"
 
 struct list {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_STDFILES_H
-#define HD_STDFILES_H
+#ifndef HD_LIB_BASE_STDFILES_H
+#define HD_LIB_BASE_STDFILES_H
 
 /*
  * Opens /dev/null for each of stdin, stdout and stderr that is closed, so that

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_READ_H
-#define HD_READ_H
+#ifndef HD_LIB_BASE_READ_H
+#define HD_LIB_BASE_READ_H
 
 #include <stddef.h>
 

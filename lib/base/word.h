@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_WORD_H
-#define HD_WORD_H
+#ifndef HD_LIB_BASE_WORD_H
+#define HD_LIB_BASE_WORD_H
 
 #include <stdbool.h>
 #include <stdint.h>

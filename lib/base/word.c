@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/word.h"
+#include "lib/base/word.h"
 
 #include <ctype.h>
 #include <errno.h>

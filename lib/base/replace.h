@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_REPLACE_H
-#define HD_REPLACE_H
+#ifndef HD_LIB_BASE_REPLACE_H
+#define HD_LIB_BASE_REPLACE_H
 
 #include <stddef.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /*
  * Puts new text into a file that a person named, so that either the old or the

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/read.h"
+#include "lib/base/read.h"
 
 #include <errno.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 #define FIRST_SIZE 16384
 

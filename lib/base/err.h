@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ERR_H
-#define HD_ERR_H
+#ifndef HD_LIB_BASE_ERR_H
+#define HD_LIB_BASE_ERR_H
 
 /*
  * What went wrong, as a sentence and as an errno. It is the last parameter of

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/array.h"
+#include "lib/base/array.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ARRAY_H
-#define HD_ARRAY_H
+#ifndef HD_LIB_BASE_ARRAY_H
+#define HD_LIB_BASE_ARRAY_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_DL_H
-#define HD_DL_H
+#ifndef HD_LIB_BASE_DL_H
+#define HD_LIB_BASE_DL_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_CLEANUP_H
-#define HD_CLEANUP_H
+#ifndef HD_LIB_BASE_CLEANUP_H
+#define HD_LIB_BASE_CLEANUP_H
 
 /*
  * Scope-bound release of what a function acquires, so that every function can

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_FINDING_H
-#define HD_FINDING_H
+#ifndef HD_LIB_BASE_FINDING_H
+#define HD_LIB_BASE_FINDING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 enum hd_severity { HD_INFO, HD_WARNING, HD_ERROR };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/dl.h"
+#include "lib/base/dl.h"
 
 #include <dlfcn.h>
 #include <errno.h>

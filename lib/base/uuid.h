@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_UUID_H
-#define HD_UUID_H
+#ifndef HD_LIB_BASE_UUID_H
+#define HD_LIB_BASE_UUID_H
 
 #include <stdbool.h>
 

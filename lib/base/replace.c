@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/replace.h"
+#include "lib/base/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
-#include "lib/finding.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
 
 static int write_all(int fd, const char *text, size_t length)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/print.h"
+#include "lib/base/print.h"
 
 #include <stdbool.h>
 #include <string.h>

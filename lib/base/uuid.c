@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/uuid.h"
+#include "lib/base/uuid.h"
 
 #include <ctype.h>
 #include <errno.h>

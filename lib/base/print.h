@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_PRINT_H
-#define HD_PRINT_H
+#ifndef HD_LIB_BASE_PRINT_H
+#define HD_LIB_BASE_PRINT_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 
 /*
  * Prints text that may come from others (a guest's name, a sysfs attribute) so

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/stdfiles.h"
+#include "lib/base/stdfiles.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/dir.h"
+#include "lib/base/dir.h"
 
 #include <dirent.h>
 #include <errno.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "lib/sysfs.h"
 
 int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),

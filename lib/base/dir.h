@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_DIR_H
-#define HD_DIR_H
+#ifndef HD_LIB_BASE_DIR_H
+#define HD_LIB_BASE_DIR_H
 
 /*
  * Visits the entries of a folder, but for those that begin with a dot, until

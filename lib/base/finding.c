@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/finding.h"
+#include "lib/base/finding.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/cleanup.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 int hd_findings_add_at(struct hd_findings *findings, const char *id,
 		       enum hd_severity severity, size_t assign, unsigned line,

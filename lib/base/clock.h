@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_CLOCK_H
-#define HD_CLOCK_H
+#ifndef HD_LIB_BASE_CLOCK_H
+#define HD_LIB_BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

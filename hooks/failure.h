@@ -3,7 +3,7 @@
 #define HD_HOOKS_FAILURE_H
 
 #include "lib/base/finding.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * When the guest that is released never ran, though prepare had let it: says

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/print.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 void hd_result_begin(struct hd_result *result, const char *domain,
 		     const char *event)

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/addr.h"
 #include "lib/guard/guard.h"
+#include "lib/host/addr.h"
 #include "lib/pins.h"
 
 /* Which element of the domain asks for a device. */

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "lib/addr.h"
 #include "lib/assign.h"
+#include "lib/host/addr.h"
 #include "lib/job.h"
 
 /*

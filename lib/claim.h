@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
 #include "lib/base/uuid.h"
-#include "lib/device.h"
-#include "lib/guest.h"
+#include "lib/host/addr.h"
+#include "lib/host/device.h"
+#include "lib/host/guest.h"
 #include "lib/state.h"
 
 /* One device of a claim, and all that is needed to give it back. */

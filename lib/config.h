@@ -5,7 +5,7 @@
 #include "lib/assign.h"
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* The host's own file, and the folder of files that are read after it. */
 #define HD_CONFIG_FILE "/etc/virt-hostdev.conf"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/locked.h"
+#include "lib/host/device_override.h"
 
 static int load_claims(struct hd_job *job, struct hd_claims *ret)
 {

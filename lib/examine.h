@@ -5,7 +5,7 @@
 #include "lib/assign.h"
 #include "lib/check/check.h"
 #include "lib/claim.h"
-#include "lib/inventory.h"
+#include "lib/host/inventory.h"
 #include "lib/job.h"
 
 /* What hd_examine() read to come to its findings. */

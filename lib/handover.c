@@ -11,7 +11,7 @@
 #include "lib/decide.h"
 #include "lib/examine.h"
 #include "lib/giveback.h"
-#include "lib/guest.h"
+#include "lib/host/guest.h"
 #include "lib/job.h"
 #include "lib/plan.h"
 #include "lib/recover.h"

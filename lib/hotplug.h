@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-#include "lib/addr.h"
 #include "lib/assign.h"
 #include "lib/base/uuid.h"
 #include "lib/claim.h"
+#include "lib/host/addr.h"
 #include "lib/job.h"
 
 /*

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/array.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 
 /* As long as a hook may wait for another one's groups. */
 #define LOCK_SECONDS 30

@@ -17,7 +17,7 @@
 #include "lib/base/dl.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
-#include "lib/worker.h"
+#include "lib/host/worker.h"
 
 #define SONAME "libsystemd.so.0"
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"

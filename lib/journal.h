@@ -2,7 +2,7 @@
 #ifndef HD_JOURNAL_H
 #define HD_JOURNAL_H
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 #include "lib/log.h"
 
 /* MESSAGE_ID of every record, systemd.journal-fields(7). */

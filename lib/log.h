@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* For sentences. The one before it, HD_LOG_FILE ".1", is kept when it is full.
  */

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "lib/base/finding.h"
+#include "lib/host/addr.h"
 #include "lib/log.h"
 
 /* Something that was done for a guest, from its beginning to its record. */

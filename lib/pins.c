@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/inventory.h"
+#include "lib/host/inventory.h"
 
 /* Counts a device that could be the pinned one. */
 static int look_at(const struct hd_host *host, const struct hd_device *device,

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/identity.h"
+#include "lib/host/identity.h"
 
 /* What a domain has written down of the device that it means by an address. */
 struct hd_pin {

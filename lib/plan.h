@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
-#include "lib/device.h"
+#include "lib/host/addr.h"
+#include "lib/host/device.h"
 
 /* What can be done to the host. Each row of the table in step.c does one. */
 enum hd_step_kind {

@@ -7,11 +7,11 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/device.h"
-#include "lib/holder.h"
-#include "lib/locked.h"
-#include "lib/nodes.h"
-#include "lib/sysfs.h"
+#include "lib/host/device.h"
+#include "lib/host/device_override.h"
+#include "lib/host/holders.h"
+#include "lib/host/nodes.h"
+#include "lib/host/sysfs.h"
 
 /* The devices of a claim that are to be given back and can be, so far. */
 struct returns {

@@ -12,8 +12,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/host/worker.h"
 #include "lib/step.h"
-#include "lib/worker.h"
 
 /* What a worker says of each of its steps, in one write that fits a pipe. */
 struct result {

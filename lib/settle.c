@@ -8,8 +8,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/giveback.h"
-#include "lib/guest.h"
-#include "lib/nodes.h"
+#include "lib/host/guest.h"
+#include "lib/host/nodes.h"
 
 static bool is_in(const void *groups, const struct hd_claim_device *device)
 {

@@ -2,8 +2,8 @@
 #ifndef HD_SETTLE_H
 #define HD_SETTLE_H
 
-#include "lib/addr.h"
 #include "lib/claim.h"
+#include "lib/host/addr.h"
 #include "lib/job.h"
 
 /*

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* For sentences. The path that is opened is this one below the host's root. */
 #define HD_STATE_DIR "/run/virt-hostdev"

@@ -6,8 +6,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/module.h"
-#include "lib/sysfs.h"
+#include "lib/host/module.h"
+#include "lib/host/sysfs.h"
 
 /* The driver a device has now: *@ret is NULL when it has none. */
 static int read_driver(const struct hd_host *host, struct hd_addr addr,

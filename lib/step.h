@@ -3,7 +3,7 @@
 #define HD_STEP_H
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 #include "lib/plan.h"
 
 /*

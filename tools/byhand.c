@@ -8,7 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/print.h"
-#include "lib/inventory.h"
+#include "lib/host/inventory.h"
 
 bool hd_choice_has(const struct hd_choice *choice, struct hd_addr addr)
 {

@@ -2,8 +2,8 @@
 #ifndef HD_TOOLS_BYHAND_H
 #define HD_TOOLS_BYHAND_H
 
-#include "lib/addr.h"
 #include "lib/base/finding.h"
+#include "lib/host/addr.h"
 #include "tools/tool.h"
 
 /* The devices that bind and release are to work on. */

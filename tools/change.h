@@ -2,8 +2,8 @@
 #ifndef HD_TOOLS_CHANGE_H
 #define HD_TOOLS_CHANGE_H
 
-#include "lib/addr.h"
 #include "lib/base/finding.h"
+#include "lib/host/addr.h"
 #include "lib/hotplug.h"
 #include "lib/logrun.h"
 #include "lib/settle.h"

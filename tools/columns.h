@@ -5,8 +5,8 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "lib/inventory.h"
-#include "lib/names.h"
+#include "lib/host/inventory.h"
+#include "lib/host/names.h"
 
 /* One property of a device: what JSON calls it, and what a table does. */
 struct hd_column {

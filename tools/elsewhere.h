@@ -4,8 +4,8 @@
 
 #include "lib/assign.h"
 #include "lib/base/finding.h"
-#include "lib/inventory.h"
-#include "lib/names.h"
+#include "lib/host/inventory.h"
+#include "lib/host/names.h"
 #include "tools/connection.h"
 
 /* A host that is only known by what its libvirt tells. */

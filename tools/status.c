@@ -6,7 +6,7 @@
 
 #include "lib/base/print.h"
 #include "lib/claim.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "tools/tool.h"
 
 /* What a claim comes to, now. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/rom.h"
-#include "lib/sysfs.h"
+#include "lib/host/rom.h"
+#include "lib/host/sysfs.h"
 #include "xml/lint/lint.h"
 
 int hd_scene_open(struct hd_scene *scene, const struct hd_tool *tool,

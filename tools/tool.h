@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "lib/base/finding.h"
-#include "lib/host.h"
-#include "lib/names.h"
+#include "lib/host/host.h"
+#include "lib/host/names.h"
 #include "tools/option.h"
 
 /* Exit codes of every verb. */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 
 /*
  * Reads what libvirt tells of a PCI function (virNodeDeviceGetXMLDesc(),

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "xml/nodeset.h"
 
 /* Indexes and bus numbers of a guest are 8 bits. */

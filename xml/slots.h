@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
+#include "lib/host/addr.h"
 
 /*
  * The PCI slots of a guest: which buses it has, what is plugged in, and where

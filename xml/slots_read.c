@@ -6,7 +6,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "xml/bus_model.h"
 #include "xml/doc.h"
 #include "xml/number.h"

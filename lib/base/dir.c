@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
 		void *data)

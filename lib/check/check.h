@@ -6,11 +6,11 @@
 #include "lib/base/finding.h"
 #include "lib/claim.h"
 #include "lib/guard/guard.h"
-#include "lib/holder.h"
-#include "lib/inventory.h"
-#include "lib/module.h"
-#include "lib/names.h"
-#include "lib/nodes.h"
+#include "lib/host/holders.h"
+#include "lib/host/inventory.h"
+#include "lib/host/module.h"
+#include "lib/host/names.h"
+#include "lib/host/nodes.h"
 
 /* All that a decision looks at. It owns nothing. */
 struct hd_facts {

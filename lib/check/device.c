@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/check/subject.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 int hd_rule_present(struct hd_check_subject *s)
 {

@@ -8,7 +8,7 @@
 #include "lib/base/dir.h"
 #include "lib/doctor/devicetree.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /*
  * arm64: there the firmware decides, with ACPI's IORT or a device tree, which

@@ -9,7 +9,7 @@
 #include "lib/base/dir.h"
 #include "lib/doctor/row.h"
 #include "lib/doctor/settings.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* What keeps QEMU, libvirt and the hook from what they need. */
 

@@ -8,7 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* Trees of phones have some thousand nodes, in seven levels at most. */
 #define DEPTH_LIMIT 16

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * What the firmware's device tree tells of SMMUs and PCI host bridges

@@ -8,8 +8,8 @@
 
 #include "lib/assign.h"
 #include "lib/base/err.h"
-#include "lib/host.h"
-#include "lib/names.h"
+#include "lib/host/host.h"
+#include "lib/host/names.h"
 
 /* What one check came to. */
 enum hd_health {

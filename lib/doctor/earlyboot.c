@@ -9,7 +9,7 @@
 #include "lib/base/dir.h"
 #include "lib/doctor/initramfs.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* What is decided before the root file system is there. */
 

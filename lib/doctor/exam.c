@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 		 const char *format, ...)

@@ -11,7 +11,7 @@
 #include "lib/base/dir.h"
 #include "lib/base/read.h"
 #include "lib/base/word.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 int hd_facts_open(const struct hd_doctor_facts *facts, const char *path,
 		  int flags)

@@ -12,7 +12,7 @@
 #include "lib/doctor/kconfig.h"
 #include "lib/doctor/scripts.h"
 #include "lib/examine.h"
-#include "lib/inventory.h"
+#include "lib/host/inventory.h"
 
 /* Hosts that a row is for: by their processor, and by their IOMMU, which in a
  * virtual machine may be another vendor's. */

@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* Graphics cards, and what the console of the host leaves on them. */
 

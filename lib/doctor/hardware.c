@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* One device as sysfs shows it, beside what hd_check() finds. */
 

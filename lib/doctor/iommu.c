@@ -9,7 +9,7 @@
 #include "lib/base/dir.h"
 #include "lib/doctor/kernellog.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* IOMMUs and their groups, as the kernel runs now. */
 

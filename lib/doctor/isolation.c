@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/configspace.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/configspace.h"
+#include "lib/host/sysfs.h"
 
 /*
  * Why a device shares its IOMMU group: what stands between it and the IOMMU

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* One option as the kernel was built: "VFIO_PCI", "m". */
 struct hd_kconfig_option {

@@ -2,7 +2,7 @@
 #ifndef HD_KERNELLOG_H
 #define HD_KERNELLOG_H
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * Counts the records of the kernel's log that contain one of @words, a list

@@ -8,7 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* libvirt and QEMU, as far as files tell: no program is run. */
 

@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/doctor/row.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /*
  * Memory: all of a guest's is pinned while it has a device

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* What libvirt runs as a hook of QEMU (src/util/virhook.c). */
 struct hd_script {

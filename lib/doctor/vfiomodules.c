@@ -7,7 +7,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/doctor/row.h"
-#include "lib/module.h"
+#include "lib/host/module.h"
 
 /* The modules of VFIO, and how the host is configured to load them. */
 

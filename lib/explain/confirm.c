@@ -11,8 +11,8 @@
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
 #include "lib/check/check.h"
-#include "lib/inventory.h"
-#include "lib/sysfs.h"
+#include "lib/host/inventory.h"
+#include "lib/host/sysfs.h"
 
 /* Of /proc/interrupts, on a host with many processors. */
 #define READ_LIMIT (16 * 1024 * 1024)

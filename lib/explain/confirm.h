@@ -3,7 +3,7 @@
 #define HD_CONFIRM_H
 
 #include "lib/explain/explain.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 enum hd_answer {
 	HD_ANSWER_UNKNOWN, /* can't be looked up, or not from here */

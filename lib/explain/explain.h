@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
 #include "lib/explain/entry.h"
+#include "lib/host/addr.h"
 
 /* Lines that are kept of one failure of one device, and what of each. */
 #define HD_CASE_LINES 3

@@ -3,7 +3,7 @@
 #define HD_SDJOURNAL_H
 
 #include "lib/explain/explain.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * Feeds what libvirt's daemons wrote to systemd's journal since @since, seconds

@@ -3,7 +3,7 @@
 #define HD_SOURCES_H
 
 #include "lib/explain/explain.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* Which logs of a host were read, and which could not be. */
 struct hd_sources {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "lib/addr.h"
+#include "lib/host/addr.h"
 
 /* Room for a record of a log, in bytes. */
 #define HD_RECORD_SIZE 8192

@@ -7,7 +7,7 @@
 #include "lib/base/finding.h"
 #include "lib/guard/rows.h"
 #include "lib/guard/stack.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* A chain names no more mount points than these. */
 #define TARGETS_LIMIT 3

@@ -7,7 +7,7 @@
 #include "lib/base/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/rows.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* Base class and sub-class, as in <linux/pci_ids.h>. */
 static const struct {

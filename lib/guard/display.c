@@ -10,7 +10,7 @@
 #include "lib/base/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/rows.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* A host with more cards than these has no only one. */
 #define SCREENS_LIMIT 1024

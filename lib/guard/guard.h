@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
-#include "lib/device.h"
-#include "lib/host.h"
-#include "lib/nodes.h"
+#include "lib/host/addr.h"
+#include "lib/host/device.h"
+#include "lib/host/host.h"
+#include "lib/host/nodes.h"
 
 /* What the host would lose with a device. */
 enum hd_critical {

@@ -9,7 +9,7 @@
 #include "lib/base/finding.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/rows.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* KEY_ESC to KEY_S: what has them all is a keyboard for udev too (input_id). */
 #define KEYS 0xfffffffeUL

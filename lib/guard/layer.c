@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* What udev knows of a device is a few lines. */
 #define UDEV_LIMIT (256 * 1024)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 #define HD_ARROW " → "
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* The only place that knows libmount and libblkid. */
 

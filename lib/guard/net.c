@@ -13,7 +13,7 @@
 #include "lib/guard/netroot.h"
 #include "lib/guard/routes.h"
 #include "lib/guard/rows.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* Of the functions of one guest: a NIC carries up to 4,094 VLANs. */
 #define LINKS_LIMIT 65536

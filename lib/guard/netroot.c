@@ -11,7 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/guard/mounts.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* What one root stands on: far more than its disks and what is between. */
 #define DISKS_LIMIT 256

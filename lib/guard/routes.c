@@ -12,7 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/guard/procroutes.h"
 #include "lib/guard/rtnl.h"
-#include "lib/worker.h"
+#include "lib/host/worker.h"
 
 /* What the asking process says last, with the errno in @to. */
 #define THE_END (-1)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* The route to everything that no other route leads to. */
 #define HD_ROUTE_DEFAULT ((size_t)-1)

@@ -11,7 +11,7 @@
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
 #include "lib/guard/layer.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* Far more than a shelf of disks with a volume for each guest. */
 #define LAYERS_LIMIT 4096

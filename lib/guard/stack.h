@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/mounts.h"
 #include "lib/guard/virtual.h"
-#include "lib/host.h"
-#include "lib/nodes.h"
+#include "lib/host/addr.h"
+#include "lib/host/host.h"
+#include "lib/host/nodes.h"
 
 /*
  * The layers of one PCI function; each stands on one before it, so that nothing

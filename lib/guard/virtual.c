@@ -12,7 +12,7 @@
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
 #include "lib/guard/layer.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* The link that udev made for a volume. */
 static int read_volume(const struct hd_host *host, const char *number,

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* Where ZFS volumes are, with the pool's name first. */
 #define HD_ZVOL "/dev/zvol/"

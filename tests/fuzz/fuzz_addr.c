@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "lib/addr.h"
 #include "lib/base/cleanup.h"
+#include "lib/host/addr.h"
 #include "xml/number.h"
 
 /* What is printed reads back as itself. */

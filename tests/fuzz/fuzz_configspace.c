@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/configspace.h"
+#include "lib/host/configspace.h"
 
 /* What a device says of itself. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/fuzz/fuzz.h"
 
-#include "lib/rom.h"
+#include "lib/host/rom.h"
 
 /* A refusal has a sentence; a ROM has an image, which its own ids match. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

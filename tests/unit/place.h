@@ -2,7 +2,7 @@
 #ifndef HD_PLACE_H
 #define HD_PLACE_H
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 #include "lib/state.h"
 
 /* A host of its own in a temporary folder, with nothing but an empty state. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/identity.h"
+#include "lib/host/identity.h"
 #include "tests/unit/place.h"
 
 #define FOLDER "sys/devices/pci0000:00/0000:00:01.2/0000:01:00.0/"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "xml/domain.h"
 #include "xml/lint/lint.h"
 

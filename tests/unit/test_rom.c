@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/rom.h"
+#include "lib/host/rom.h"
 #include "tests/unit/place.h"
 
 enum { BLOCK = 512, LAST = 0x80, BIOS = 0, EFI = 3, PCIR = 0x40 };

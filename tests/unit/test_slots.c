@@ -9,7 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "xml/slots.h"
 
 #define Q35 "<os><type arch='x86_64' machine='q35'>hvm</type></os>"

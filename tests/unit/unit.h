@@ -11,7 +11,7 @@
 /**/
 #include <cmocka.h>
 
-#include "lib/addr.h"
+#include "lib/host/addr.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/addr.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/sysfs.h"
+#include "lib/host/addr.h"
+#include "lib/host/sysfs.h"
 #include "tools/capture/collect.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.
@@ -226,7 +226,7 @@ static int walk_child(struct hd_record *record, const struct folder *parent,
 		child.kind = parent->kind;
 		child.inside = inside;
 	}
-	/* A driver of vfio holds the device: see lib/device.c. */
+	/* A driver of vfio holds the device: see lib/host/device.c. */
 	if (strcmp(name, "vfio-dev") == 0 &&
 	    hd_record_add(record, path, fd, "", &plain) < 0) {
 		close(fd);

@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 #include "tools/capture/collect.h"
 
 /* Folders of a device tree, of a kernel's modules. */

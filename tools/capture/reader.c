@@ -13,8 +13,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
-#include "lib/sysfs.h"
-#include "lib/worker.h"
+#include "lib/host/sysfs.h"
+#include "lib/host/worker.h"
 
 /* Nothing that is recorded takes so long. */
 #define READ_SECONDS 5

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * The first file of a capture, which tells about the others: a line each of

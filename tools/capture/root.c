@@ -11,7 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 #include "tools/capture/record.h"
 #include "tools/capture/tar.h"
 

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* What --root names: this machine, a folder, or a tar that is unpacked. */
 struct hd_root {

@@ -11,7 +11,7 @@
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 #include "xml/doc.h"
 #include "xml/domain.h"
 

@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "tools/rewrite/accept.h"
 #include "tools/rewrite/wishes.h"
 #include "xml/diff.h"

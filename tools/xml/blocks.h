@@ -2,7 +2,7 @@
 #ifndef HD_TOOLS_BLOCKS_H
 #define HD_TOOLS_BLOCKS_H
 
-#include "lib/inventory.h"
+#include "lib/host/inventory.h"
 #include "tools/tool.h"
 #include "xml/hostdev.h"
 #include "xml/slots.h"

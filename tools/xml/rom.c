@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/rom.h"
+#include "lib/host/rom.h"
 #include "tools/xml/blocks.h"
 
 static int refuse_stranger(const struct hd_blocks *blocks,

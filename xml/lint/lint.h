@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
-#include "lib/rom.h"
+#include "lib/host/addr.h"
+#include "lib/host/rom.h"
 
 /* What a rule may want to know of a device of the host that is there. */
 struct hd_lint_device {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 #include "xml/doc.h"
 #include "xml/lint/rule.h"
 #include "xml/nodeset.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_DEVICE_H
-#define HD_DEVICE_H
+#ifndef HD_LIB_HOST_DEVICE_H
+#define HD_LIB_HOST_DEVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/host.h"
+#include "lib/host/addr.h"
+#include "lib/host/host.h"
 
 #define HD_NO_GROUP (-1)
 #define HD_NO_NODE (-1)

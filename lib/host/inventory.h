@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_INVENTORY_H
-#define HD_INVENTORY_H
+#ifndef HD_LIB_HOST_INVENTORY_H
+#define HD_LIB_HOST_INVENTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/device.h"
+#include "lib/host/device.h"
 
 /* An IOMMU group: what can only be given to one owner as a whole. */
 struct hd_group {

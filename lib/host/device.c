@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/device.h"
+#include "lib/host/device.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* An attribute that older kernels or other devices lack leaves @ret as it is.
  */

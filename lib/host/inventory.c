@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/inventory.h"
+#include "lib/host/inventory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 static int append_device(struct hd_inventory *inventory,
 			 const struct hd_host *host, struct hd_addr addr,

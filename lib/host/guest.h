@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_GUEST_H
-#define HD_GUEST_H
+#ifndef HD_LIB_HOST_GUEST_H
+#define HD_LIB_HOST_GUEST_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * Whether guests and the daemon that started them still live, without asking

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/configspace.h"
+#include "lib/host/configspace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/device.h"
+#include "lib/host/device.h"
 
 int hd_config_space_read(int fd, unsigned char ret[HD_CONFIG_SPACE])
 {

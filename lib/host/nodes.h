@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_NODES_H
-#define HD_NODES_H
+#ifndef HD_LIB_HOST_NODES_H
+#define HD_LIB_HOST_NODES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
-#include "lib/device.h"
-#include "lib/host.h"
+#include "lib/host/addr.h"
+#include "lib/host/device.h"
+#include "lib/host/host.h"
 
 /* What the host's driver made of a device: a file in /dev, an interface. */
 enum hd_node_kind { HD_NODE_CHAR, HD_NODE_BLOCK, HD_NODE_NET };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/addr.h"
+#include "lib/host/addr.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/module.h"
+#include "lib/host/module.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 #define SONAME "libkmod.so.2"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/locked.h"
+#include "lib/host/device_override.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/sysfs.h"
-#include "lib/worker.h"
+#include "lib/host/sysfs.h"
+#include "lib/host/worker.h"
 
 /* What the reader says of one device, in the order of devices. */
 struct answer {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ROM_H
-#define HD_ROM_H
+#ifndef HD_LIB_HOST_ROM_H
+#define HD_LIB_HOST_ROM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* More than any card has. The kernel's own limit for a ROM BAR is lower. */
 #define HD_ROM_LIMIT (16 * 1024 * 1024)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ADDR_H
-#define HD_ADDR_H
+#ifndef HD_LIB_HOST_ADDR_H
+#define HD_LIB_HOST_ADDR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 #include <dirent.h>
 #include <errno.h>

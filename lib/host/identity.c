@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/identity.h"
+#include "lib/host/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
-#include "lib/configspace.h"
-#include "lib/device.h"
-#include "lib/sysfs.h"
+#include "lib/host/configspace.h"
+#include "lib/host/device.h"
+#include "lib/host/sysfs.h"
 
 static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)
 {

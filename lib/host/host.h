@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_HOST_H
-#define HD_HOST_H
+#ifndef HD_LIB_HOST_HOST_H
+#define HD_LIB_HOST_HOST_H
 
 #include <stdbool.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_HOLDER_H
-#define HD_HOLDER_H
+#ifndef HD_LIB_HOST_HOLDERS_H
+#define HD_LIB_HOST_HOLDERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "lib/base/err.h"
-#include "lib/device.h"
-#include "lib/host.h"
-#include "lib/nodes.h"
+#include "lib/host/device.h"
+#include "lib/host/host.h"
+#include "lib/host/nodes.h"
 
 /* What a process holds of a device. */
 enum hd_hold {

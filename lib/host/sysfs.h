@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_SYSFS_H
-#define HD_SYSFS_H
+#ifndef HD_LIB_HOST_SYSFS_H
+#define HD_LIB_HOST_SYSFS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/host.h"
+#include "lib/host/addr.h"
+#include "lib/host/host.h"
 
 /*
  * The only place that knows sysfs paths (Documentation/ABI/testing/

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_WORKER_H
-#define HD_WORKER_H
+#ifndef HD_LIB_HOST_WORKER_H
+#define HD_LIB_HOST_WORKER_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /*
  * Makes a process for what may block for ever in the kernel. It has none of our

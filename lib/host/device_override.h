@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LOCKED_H
-#define HD_LOCKED_H
+#ifndef HD_LIB_HOST_DEVICE_OVERRIDE_H
+#define HD_LIB_HOST_DEVICE_OVERRIDE_H
 
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/device.h"
-#include "lib/host.h"
+#include "lib/host/device.h"
+#include "lib/host/host.h"
 
 /*
  * Reads what the kernel tells only under a device's lock: driver_override and

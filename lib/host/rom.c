@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/rom.h"
+#include "lib/host/rom.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_NAMES_H
-#define HD_NAMES_H
+#ifndef HD_LIB_HOST_NAMES_H
+#define HD_LIB_HOST_NAMES_H
 
 #include <stddef.h>
 #include <stdint.h>

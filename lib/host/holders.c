@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/holder.h"
+#include "lib/host/holders.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -17,7 +17,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/read.h"
-#include "lib/worker.h"
+#include "lib/host/worker.h"
 
 /* Of more holders nobody wants to read. */
 #define HOLDERS_LIMIT 1000

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/nodes.h"
+#include "lib/host/nodes.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/read.h"
-#include "lib/sysfs.h"
+#include "lib/host/sysfs.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_MODULE_H
-#define HD_MODULE_H
+#ifndef HD_LIB_HOST_MODULE_H
+#define HD_LIB_HOST_MODULE_H
 
 #include <stdbool.h>
 
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 /* What libkmod and modprobe.d(5) say of a module, before anyone loads it. */
 enum hd_module_state {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guest.h"
+#include "lib/host/guest.h"
 
 #include <errno.h>
 #include <fcntl.h>

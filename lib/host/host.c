@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/host.h"
+#include "lib/host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_IDENTITY_H
-#define HD_IDENTITY_H
+#ifndef HD_LIB_HOST_IDENTITY_H
+#define HD_LIB_HOST_IDENTITY_H
 
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "lib/base/err.h"
-#include "lib/host.h"
+#include "lib/host/addr.h"
+#include "lib/host/host.h"
 
 /*
  * What a device is, beyond the address that it happens to have. A card that is

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_CONFIGSPACE_H
-#define HD_CONFIGSPACE_H
+#ifndef HD_LIB_HOST_CONFIGSPACE_H
+#define HD_LIB_HOST_CONFIGSPACE_H
 
 #include <stddef.h>
 #include <stdint.h>

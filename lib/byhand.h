@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#include "lib/assign.h"
 #include "lib/host/addr.h"
 #include "lib/job.h"
+#include "lib/request/request.h"
 
 /*
  * What hd_prepare() does for a guest, for a person: takes the devices, all or

@@ -2,11 +2,11 @@
 #ifndef HD_EXAMINE_H
 #define HD_EXAMINE_H
 
-#include "lib/assign.h"
 #include "lib/check/check.h"
 #include "lib/claim.h"
 #include "lib/host/inventory.h"
 #include "lib/job.h"
+#include "lib/request/request.h"
 
 /* What hd_examine() read to come to its findings. */
 struct hd_situation {

@@ -2,9 +2,9 @@
 #ifndef HD_HANDOVER_H
 #define HD_HANDOVER_H
 
-#include "lib/assign.h"
 #include "lib/claim.h"
 #include "lib/job.h"
+#include "lib/request/request.h"
 
 /*
  * Before libvirt touches the devices: checks the request, writes the claim,

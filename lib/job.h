@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/assign.h"
 #include "lib/base/finding.h"
 #include "lib/claim.h"
-#include "lib/config.h"
 #include "lib/host/holders.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
 #include "lib/lock.h"
 #include "lib/plan.h"
+#include "lib/request/config.h"
+#include "lib/request/request.h"
 #include "lib/run.h"
 #include "lib/state.h"
 

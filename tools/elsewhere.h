@@ -2,10 +2,10 @@
 #ifndef HD_TOOLS_ELSEWHERE_H
 #define HD_TOOLS_ELSEWHERE_H
 
-#include "lib/assign.h"
 #include "lib/base/finding.h"
 #include "lib/host/inventory.h"
 #include "lib/host/names.h"
+#include "lib/request/request.h"
 #include "tools/connection.h"
 
 /* A host that is only known by what its libvirt tells. */

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "lib/base/print.h"
-#include "lib/config.h"
 #include "lib/guard/guard.h"
+#include "lib/request/config.h"
 #include "tools/columns.h"
 #include "tools/tool.h"
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/assign.h"
 #include "lib/base/err.h"
 #include "lib/base/uuid.h"
+#include "lib/request/request.h"
 #include "xml/metadata.h"
 
 /* What we need to know of a domain. */

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "lib/assign.h"
 #include "lib/host/addr.h"
+#include "lib/request/request.h"
 
 /* Where the guest sees a device. */
 enum hd_guest_place {

@@ -4,10 +4,10 @@
 
 #include <libxml/tree.h>
 
-#include "lib/assign.h"
 #include "lib/base/err.h"
 #include "lib/guard/guard.h"
-#include "lib/pins.h"
+#include "lib/request/pins.h"
+#include "lib/request/request.h"
 
 /* The namespace of what a domain says to us in its <metadata>. */
 #define HD_METADATA_NS "urn:virt-hostdev:1"

@@ -5,7 +5,7 @@
 #include <libxml/tree.h>
 
 #include "lib/base/err.h"
-#include "lib/pins.h"
+#include "lib/request/pins.h"
 
 /*
  * Reads what a <hostdev:device> says of a device: id="VENDOR:DEVICE", and as

@@ -4,8 +4,8 @@
 
 #include <libxml/tree.h>
 
-#include "lib/assign.h"
 #include "lib/base/err.h"
+#include "lib/request/request.h"
 
 /* A place of a domain's document that asks for a host's PCI device. */
 struct hd_place {

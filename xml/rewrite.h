@@ -7,7 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
-#include "lib/pins.h"
+#include "lib/request/pins.h"
 #include "xml/domain.h"
 #include "xml/edit.h"
 #include "xml/setting.h"

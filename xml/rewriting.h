@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/pins.h"
+#include "lib/request/pins.h"
 #include "xml/edit.h"
 #include "xml/place.h"
 #include "xml/rewrite.h"

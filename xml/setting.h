@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/assign.h"
 #include "lib/host/addr.h"
+#include "lib/request/request.h"
 
 /*
  * What can be set of a device that a domain asks for, beside its address: an

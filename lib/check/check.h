@@ -2,7 +2,6 @@
 #ifndef HD_CHECK_H
 #define HD_CHECK_H
 
-#include "lib/assign.h"
 #include "lib/base/finding.h"
 #include "lib/claim.h"
 #include "lib/guard/guard.h"
@@ -11,6 +10,7 @@
 #include "lib/host/module.h"
 #include "lib/host/names.h"
 #include "lib/host/nodes.h"
+#include "lib/request/request.h"
 
 /* All that a decision looks at. It owns nothing. */
 struct hd_facts {

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/assign.h"
 #include "lib/base/err.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
+#include "lib/request/request.h"
 
 /* What one check came to. */
 enum hd_health {

@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/config.h"
 #include "lib/guard/layer.h"
 #include "lib/guard/mounts.h"
 #include "lib/guard/routes.h"
+#include "lib/request/config.h"
 
 /* What is read has a sentence when it fails. */
 static void check(int r, const struct hd_err *err)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/config.h"
+#include "lib/request/config.h"
 #include "tests/unit/place.h"
 
 /* Writes a file below the place's root, after making its folder. */

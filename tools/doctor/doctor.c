@@ -6,8 +6,8 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/config.h"
 #include "lib/doctor/doctor.h"
+#include "lib/request/config.h"
 #include "tools/doctor/guests.h"
 #include "tools/doctor/report.h"
 #include "tools/tool.h"

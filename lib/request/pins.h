@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_PINS_H
-#define HD_PINS_H
+#ifndef HD_LIB_REQUEST_PINS_H
+#define HD_LIB_REQUEST_PINS_H
 
 #include <stdbool.h>
 #include <stddef.h>

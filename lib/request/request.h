@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ASSIGN_H
-#define HD_ASSIGN_H
+#ifndef HD_LIB_REQUEST_REQUEST_H
+#define HD_LIB_REQUEST_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include "lib/guard/guard.h"
 #include "lib/host/addr.h"
-#include "lib/pins.h"
+#include "lib/request/pins.h"
 
 /* Which element of the domain asks for a device. */
 enum hd_source {

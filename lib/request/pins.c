@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/pins.h"
+#include "lib/request/pins.h"
 
 #include <errno.h>
 #include <stdlib.h>

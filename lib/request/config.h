@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_CONFIG_H
-#define HD_CONFIG_H
+#ifndef HD_LIB_REQUEST_CONFIG_H
+#define HD_LIB_REQUEST_CONFIG_H
 
-#include "lib/assign.h"
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
 #include "lib/host/host.h"
+#include "lib/request/request.h"
 
 /* The host's own file, and the folder of files that are read after it. */
 #define HD_CONFIG_FILE "/etc/virt-hostdev.conf"

@@ -6,9 +6,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/claim.h"
 #include "lib/explain/explain.h"
-#include "lib/state.h"
+#include "lib/state/claim.h"
+#include "lib/state/state.h"
 
 /* Whether prepare took devices for it, and libvirt never said that it runs. */
 static bool never_ran(const struct hd_host *host, const char *uuid,

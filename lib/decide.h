@@ -2,10 +2,10 @@
 #ifndef HD_DECIDE_H
 #define HD_DECIDE_H
 
-#include "lib/claim.h"
 #include "lib/examine.h"
 #include "lib/plan.h"
 #include "lib/request/request.h"
+#include "lib/state/claim.h"
 
 /*
  * Decides how the devices of a request are taken, when hd_examine() has found

@@ -3,10 +3,10 @@
 #define HD_EXAMINE_H
 
 #include "lib/check/check.h"
-#include "lib/claim.h"
 #include "lib/host/inventory.h"
 #include "lib/job.h"
 #include "lib/request/request.h"
+#include "lib/state/claim.h"
 
 /* What hd_examine() read to come to its findings. */
 struct hd_situation {

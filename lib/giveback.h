@@ -2,8 +2,8 @@
 #ifndef HD_GIVEBACK_H
 #define HD_GIVEBACK_H
 
-#include "lib/claim.h"
 #include "lib/job.h"
+#include "lib/state/claim.h"
 
 /*
  * Gives back what a claim says, newest first, and forgets the claim when all of

@@ -2,9 +2,9 @@
 #ifndef HD_HANDOVER_H
 #define HD_HANDOVER_H
 
-#include "lib/claim.h"
 #include "lib/job.h"
 #include "lib/request/request.h"
+#include "lib/state/claim.h"
 
 /*
  * Before libvirt touches the devices: checks the request, writes the claim,

@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 #include "lib/base/uuid.h"
-#include "lib/claim.h"
 #include "lib/host/addr.h"
 #include "lib/job.h"
 #include "lib/request/request.h"
+#include "lib/state/claim.h"
 
 /*
  * Devices that go to a running guest, or come from it. libvirt runs no hook for

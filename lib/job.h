@@ -6,16 +6,16 @@
 #include <stddef.h>
 
 #include "lib/base/finding.h"
-#include "lib/claim.h"
 #include "lib/host/holders.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
-#include "lib/lock.h"
 #include "lib/plan.h"
 #include "lib/request/config.h"
 #include "lib/request/request.h"
 #include "lib/run.h"
-#include "lib/state.h"
+#include "lib/state/claim.h"
+#include "lib/state/lock.h"
+#include "lib/state/state.h"
 
 /*
  * What taking or giving back works with, from its first step to its last: made

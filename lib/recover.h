@@ -2,8 +2,8 @@
 #ifndef HD_RECOVER_H
 #define HD_RECOVER_H
 
-#include "lib/claim.h"
 #include "lib/job.h"
+#include "lib/state/claim.h"
 
 /*
  * Undoes a claim that nobody will see to the end: gives it back, but what is

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-#include "lib/claim.h"
 #include "lib/job.h"
 #include "lib/plan.h"
+#include "lib/state/claim.h"
 
 /*
  * Plans the way back of what a claim holds, newest first, each device from

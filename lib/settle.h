@@ -2,9 +2,9 @@
 #ifndef HD_SETTLE_H
 #define HD_SETTLE_H
 
-#include "lib/claim.h"
 #include "lib/host/addr.h"
 #include "lib/job.h"
+#include "lib/state/claim.h"
 
 /*
  * Ends the way of the devices in the claim @uuid: those whose group the guest

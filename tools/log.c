@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/log.h"
+#include "lib/state/log.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "lib/base/print.h"
-#include "lib/claim.h"
 #include "lib/host/device.h"
+#include "lib/state/claim.h"
 #include "tools/tool.h"
 
 /* What a claim comes to, now. */

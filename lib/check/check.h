@@ -3,7 +3,6 @@
 #define HD_CHECK_H
 
 #include "lib/base/finding.h"
-#include "lib/claim.h"
 #include "lib/guard/guard.h"
 #include "lib/host/holders.h"
 #include "lib/host/inventory.h"
@@ -11,6 +10,7 @@
 #include "lib/host/names.h"
 #include "lib/host/nodes.h"
 #include "lib/request/request.h"
+#include "lib/state/claim.h"
 
 /* All that a decision looks at. It owns nothing. */
 struct hd_facts {

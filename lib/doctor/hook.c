@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/claim.h"
 #include "lib/doctor/row.h"
 #include "lib/doctor/scripts.h"
-#include "lib/state.h"
+#include "lib/state/claim.h"
+#include "lib/state/state.h"
 
 /* What libvirt runs as hooks, ours and others' (docs/hooks.rst of libvirt). */
 

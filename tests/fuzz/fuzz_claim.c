@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/claim.h"
+#include "lib/state/claim.h"
 
 /* What is read and written again reads the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

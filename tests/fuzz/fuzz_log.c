@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/log.h"
+#include "lib/state/log.h"
 
 /* Lines of the log that others may have written. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,7 +3,7 @@
 #define HD_PLACE_H
 
 #include "lib/host/host.h"
-#include "lib/state.h"
+#include "lib/state/state.h"
 
 /* A host of its own in a temporary folder, with nothing but an empty state. */
 struct place {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/lock.h"
+#include "lib/state/lock.h"
 #include "tests/unit/place.h"
 
 static int take(struct place *place, int first, int second,

@@ -11,7 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/read.h"
-#include "lib/claim.h"
+#include "lib/state/claim.h"
 
 #define DAMAGED ".damaged"
 #define NEW ".new"

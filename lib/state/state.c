@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/state.h"
+#include "lib/state/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

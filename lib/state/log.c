@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/log.h"
+#include "lib/state/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/read.h"
 #include "lib/base/word.h"
-#include "lib/state.h"
+#include "lib/state/state.h"
 
 #define NAME "log"
 #define OLD_NAME "log.1"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_JOURNAL_H
-#define HD_JOURNAL_H
+#ifndef HD_LIB_STATE_JOURNAL_H
+#define HD_LIB_STATE_JOURNAL_H
 
 #include "lib/host/host.h"
-#include "lib/log.h"
+#include "lib/state/log.h"
 
 /* MESSAGE_ID of every record, systemd.journal-fields(7). */
 #define HD_JOURNAL_MESSAGE_ID "5f0d5c2ea6c64c0e8d2f7f7a54cf9b10"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_CLAIM_H
-#define HD_CLAIM_H
+#ifndef HD_LIB_STATE_CLAIM_H
+#define HD_LIB_STATE_CLAIM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "lib/host/addr.h"
 #include "lib/host/device.h"
 #include "lib/host/guest.h"
-#include "lib/state.h"
+#include "lib/state/state.h"
 
 /* One device of a claim, and all that is needed to give it back. */
 struct hd_claim_device {

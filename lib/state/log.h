@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LOG_H
-#define HD_LOG_H
+#ifndef HD_LIB_STATE_LOG_H
+#define HD_LIB_STATE_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>

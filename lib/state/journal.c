@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/journal.h"
+#include "lib/state/journal.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/logrun.h"
+#include "lib/state/logrun.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "lib/journal.h"
+#include "lib/state/journal.h"
 
 static int64_t now_us(clockid_t clock)
 {

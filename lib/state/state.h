@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_STATE_H
-#define HD_STATE_H
+#ifndef HD_LIB_STATE_STATE_H
+#define HD_LIB_STATE_STATE_H
 
 #include <stdbool.h>
 

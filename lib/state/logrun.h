@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LOGRUN_H
-#define HD_LOGRUN_H
+#ifndef HD_LIB_STATE_LOGRUN_H
+#define HD_LIB_STATE_LOGRUN_H
 
 #include <stdint.h>
 
 #include "lib/base/finding.h"
 #include "lib/host/addr.h"
-#include "lib/log.h"
+#include "lib/state/log.h"
 
 /* Something that was done for a guest, from its beginning to its record. */
 struct hd_log_run {

@@ -9,7 +9,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/word.h"
-#include "lib/claim.h"
+#include "lib/state/claim.h"
 
 #define HEADER "virt-hostdev-claim 1"
 

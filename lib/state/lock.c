@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/lock.h"
+#include "lib/state/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

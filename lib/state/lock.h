@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LOCK_H
-#define HD_LOCK_H
+#ifndef HD_LIB_STATE_LOCK_H
+#define HD_LIB_STATE_LOCK_H
 
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/state.h"
+#include "lib/state/state.h"
 
 /*
  * Locks on IOMMU groups, held while devices of these groups are looked at and

@@ -3,7 +3,7 @@
 #define HD_DECIDE_H
 
 #include "lib/examine.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 #include "lib/request/request.h"
 #include "lib/state/claim.h"
 

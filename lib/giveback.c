@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 #include "lib/returns.h"
 
 /* Keeps the first error from @first on, for whoever asks later. */

@@ -13,7 +13,7 @@
 #include "lib/giveback.h"
 #include "lib/host/guest.h"
 #include "lib/job.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 #include "lib/recover.h"
 
 /*

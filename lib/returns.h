@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/job.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 #include "lib/state/claim.h"
 
 /*

@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 
 /* A plan in short: "o:A>B u:A b:B", with "-" for none. */
 static char *in_short(const struct hd_plan *plan)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_PLAN_H
-#define HD_PLAN_H
+#ifndef HD_LIB_REBIND_PLAN_H
+#define HD_LIB_REBIND_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 
 #include <stdlib.h>
 #include <string.h>

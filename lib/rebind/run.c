@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/run.h"
+#include "lib/rebind/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/host/worker.h"
-#include "lib/step.h"
+#include "lib/rebind/step.h"
 
 /* What a worker says of each of its steps, in one write that fits a pipe. */
 struct result {

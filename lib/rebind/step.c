@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/step.h"
+#include "lib/rebind/step.h"
 
 #include <errno.h>
 #include <string.h>

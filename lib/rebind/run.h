@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_RUN_H
-#define HD_RUN_H
+#ifndef HD_LIB_REBIND_RUN_H
+#define HD_LIB_REBIND_RUN_H
 
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@
 #include "lib/host/guest.h"
 #include "lib/host/holders.h"
 #include "lib/host/host.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 
 enum hd_run_mode {
 	HD_RUN_STOP, /* a device's first failing step is its last */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_STEP_H
-#define HD_STEP_H
+#ifndef HD_LIB_REBIND_STEP_H
+#define HD_LIB_REBIND_STEP_H
 
 #include "lib/base/err.h"
 #include "lib/host/host.h"
-#include "lib/plan.h"
+#include "lib/rebind/plan.h"
 
 /*
  * Does one step and verifies it by reading back: the kernel reports success for

@@ -5,8 +5,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/guard/layer.h"
-#include "lib/guard/rows.h"
+#include "lib/guard/block/layer.h"
+#include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
 
 /* Base class and sub-class, as in <linux/pci_ids.h>. */

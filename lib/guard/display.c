@@ -8,8 +8,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
-#include "lib/guard/layer.h"
-#include "lib/guard/rows.h"
+#include "lib/guard/block/layer.h"
+#include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
 
 /* A host with more cards than these has no only one. */

@@ -7,8 +7,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
-#include "lib/guard/layer.h"
-#include "lib/guard/rows.h"
+#include "lib/guard/block/layer.h"
+#include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
 
 /* KEY_ESC to KEY_S: what has them all is a keyboard for udev too (input_id). */

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/guard/layer.h"
-#include "lib/guard/mounts.h"
-#include "lib/guard/routes.h"
+#include "lib/guard/block/layer.h"
+#include "lib/guard/block/mounts.h"
+#include "lib/guard/net/routes.h"
 #include "lib/request/config.h"
 
 /* What is read has a sentence when it fails. */

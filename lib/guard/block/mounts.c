@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/mounts.h"
+#include "lib/guard/block/mounts.h"
 
 #include <blkid.h>
 #include <ctype.h>

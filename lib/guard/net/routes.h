@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ROUTES_H
-#define HD_ROUTES_H
+#ifndef HD_LIB_GUARD_NET_ROUTES_H
+#define HD_LIB_GUARD_NET_ROUTES_H
 
 #include <net/if.h>
 #include <stddef.h>

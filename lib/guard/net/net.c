@@ -9,10 +9,10 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
-#include "lib/guard/layer.h"
-#include "lib/guard/netroot.h"
-#include "lib/guard/routes.h"
-#include "lib/guard/rows.h"
+#include "lib/guard/block/layer.h"
+#include "lib/guard/finders.h"
+#include "lib/guard/net/netroot.h"
+#include "lib/guard/net/routes.h"
 #include "lib/host/sysfs.h"
 
 /* Of the functions of one guest: a NIC carries up to 4,094 VLANs. */

@@ -5,8 +5,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/guard/rows.h"
-#include "lib/guard/stack.h"
+#include "lib/guard/block/stack.h"
+#include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
 
 /* A chain names no more mount points than these. */

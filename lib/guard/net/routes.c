@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/routes.h"
+#include "lib/guard/net/routes.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/guard/procroutes.h"
-#include "lib/guard/rtnl.h"
+#include "lib/guard/net/procroutes.h"
+#include "lib/guard/net/rtnl.h"
 #include "lib/host/worker.h"
 
 /* What the asking process says last, with the errno in @to. */

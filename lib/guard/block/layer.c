@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/layer.h"
+#include "lib/guard/block/layer.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_NETROOT_H
-#define HD_NETROOT_H
+#ifndef HD_LIB_GUARD_NET_NETROOT_H
+#define HD_LIB_GUARD_NET_NETROOT_H
 
-#include "lib/guard/rows.h"
+#include "lib/guard/finders.h"
 
 /* A server that has / or /usr of this host. */
 struct hd_server {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/virtual.h"
+#include "lib/guard/block/virtual.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
-#include "lib/guard/layer.h"
+#include "lib/guard/block/layer.h"
 #include "lib/host/sysfs.h"
 
 /* The link that udev made for a volume. */

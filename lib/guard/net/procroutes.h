@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_PROCROUTES_H
-#define HD_PROCROUTES_H
+#ifndef HD_LIB_GUARD_NET_PROCROUTES_H
+#define HD_LIB_GUARD_NET_PROCROUTES_H
 
-#include "lib/guard/routes.h"
+#include "lib/guard/net/routes.h"
 
 /*
  * hd_routes_read() for a copied tree, from /proc/net/route and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_VIRTUAL_H
-#define HD_VIRTUAL_H
+#ifndef HD_LIB_GUARD_BLOCK_VIRTUAL_H
+#define HD_LIB_GUARD_BLOCK_VIRTUAL_H
 
 #include <stddef.h>
 

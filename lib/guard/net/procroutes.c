@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/procroutes.h"
+#include "lib/guard/net/procroutes.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/stack.h"
+#include "lib/guard/block/stack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/finding.h"
-#include "lib/guard/layer.h"
+#include "lib/guard/block/layer.h"
 #include "lib/host/sysfs.h"
 
 /* Far more than a shelf of disks with a volume for each guest. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_STACK_H
-#define HD_STACK_H
+#ifndef HD_LIB_GUARD_BLOCK_STACK_H
+#define HD_LIB_GUARD_BLOCK_STACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "lib/base/err.h"
-#include "lib/guard/layer.h"
-#include "lib/guard/mounts.h"
-#include "lib/guard/virtual.h"
+#include "lib/guard/block/layer.h"
+#include "lib/guard/block/mounts.h"
+#include "lib/guard/block/virtual.h"
 #include "lib/host/addr.h"
 #include "lib/host/host.h"
 #include "lib/host/nodes.h"

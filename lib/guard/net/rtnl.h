@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_RTNL_H
-#define HD_RTNL_H
+#ifndef HD_LIB_GUARD_NET_RTNL_H
+#define HD_LIB_GUARD_NET_RTNL_H
 
-#include "lib/guard/routes.h"
+#include "lib/guard/net/routes.h"
 
 /* The only place that knows libmnl. */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/netroot.h"
+#include "lib/guard/net/netroot.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
-#include "lib/guard/mounts.h"
+#include "lib/guard/block/mounts.h"
 #include "lib/host/sysfs.h"
 
 /* What one root stands on: far more than its disks and what is between. */

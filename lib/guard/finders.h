@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_GUARD_ROWS_H
-#define HD_GUARD_ROWS_H
+#ifndef HD_LIB_GUARD_FINDERS_H
+#define HD_LIB_GUARD_FINDERS_H
 
 #include "lib/guard/guard.h"
 

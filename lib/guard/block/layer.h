@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LAYER_H
-#define HD_LAYER_H
+#ifndef HD_LIB_GUARD_BLOCK_LAYER_H
+#define HD_LIB_GUARD_BLOCK_LAYER_H
 
 #include <stdbool.h>
 #include <stddef.h>

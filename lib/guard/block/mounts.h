@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_MOUNTS_H
-#define HD_MOUNTS_H
+#ifndef HD_LIB_GUARD_BLOCK_MOUNTS_H
+#define HD_LIB_GUARD_BLOCK_MOUNTS_H
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
 #ifndef HD_DECIDE_H
 #define HD_DECIDE_H
 
-#include "lib/examine.h"
+#include "lib/check/situation.h"
 #include "lib/rebind/plan.h"
 #include "lib/request/request.h"
 #include "lib/state/claim.h"

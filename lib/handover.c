@@ -8,8 +8,8 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/check/situation.h"
 #include "lib/decide.h"
-#include "lib/examine.h"
 #include "lib/giveback.h"
 #include "lib/host/guest.h"
 #include "lib/job.h"

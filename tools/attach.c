@@ -7,7 +7,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/examine.h"
+#include "lib/check/situation.h"
 #include "tools/change.h"
 #include "xml/hostdev.h"
 

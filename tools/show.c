@@ -4,7 +4,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/examine.h"
+#include "lib/check/situation.h"
 #include "tools/columns.h"
 #include "tools/tool.h"
 

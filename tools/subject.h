@@ -2,7 +2,7 @@
 #ifndef HD_SUBJECT_H
 #define HD_SUBJECT_H
 
-#include "lib/examine.h"
+#include "lib/check/situation.h"
 #include "tools/connection.h"
 #include "tools/elsewhere.h"
 #include "tools/tool.h"

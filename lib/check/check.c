@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 /* In this order; the first that refuses a device is the last for it. */
 static int (*const rules[])(struct hd_check_subject *s) = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/base/cleanup.h"
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 const char *hd_check_critical_id(enum hd_critical critical)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 #include "lib/host/sysfs.h"
 
 int hd_rule_present(struct hd_check_subject *s)

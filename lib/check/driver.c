@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 static int refuse_driver(struct hd_check_subject *s, const char *id,
 			 const char *cause, char *fix)

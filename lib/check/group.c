@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 int hd_rule_group(struct hd_check_subject *s)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/base/cleanup.h"
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 /* Says who holds @device; HD_DONE when that must not be broken. */
 static int report_holders(struct hd_check_subject *s,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/base/cleanup.h"
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 /* Where the pinned device may be, as the end of a sentence. */
 static char *say_where(const struct hd_pinned *pinned)

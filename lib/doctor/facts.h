@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 #include "lib/base/finding.h"
+#include "lib/check/situation.h"
 #include "lib/doctor/bootargs.h"
 #include "lib/doctor/devicetree.h"
 #include "lib/doctor/doctor.h"
 #include "lib/doctor/kconfig.h"
 #include "lib/doctor/scripts.h"
-#include "lib/examine.h"
 #include "lib/host/inventory.h"
 
 /* Hosts that a row is for: by their processor, and by their IOMMU, which in a

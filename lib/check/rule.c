@@ -4,7 +4,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/check/subject.h"
+#include "lib/check/rule.h"
 
 /* Adds an error; @message and @fix are taken over. */
 int hd_refuse(struct hd_check_subject *s, const char *id, char *message,

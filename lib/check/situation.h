@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_EXAMINE_H
-#define HD_EXAMINE_H
+#ifndef HD_LIB_CHECK_SITUATION_H
+#define HD_LIB_CHECK_SITUATION_H
 
 #include "lib/check/check.h"
 #include "lib/host/inventory.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/examine.h"
+#include "lib/check/situation.h"
 
 #include <errno.h>
 #include <stdlib.h>

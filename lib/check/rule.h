@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_SUBJECT_OF_CHECK_H
-#define HD_SUBJECT_OF_CHECK_H
+#ifndef HD_LIB_CHECK_RULE_H
+#define HD_LIB_CHECK_RULE_H
 
 #include "lib/check/check.h"
 

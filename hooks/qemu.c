@@ -13,13 +13,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "hooks/failure.h"
 #include "hooks/result.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/read.h"
 #include "lib/base/stdfiles.h"
-#include "lib/giveback.h"
-#include "lib/handover.h"
+#include "lib/handover/failure.h"
+#include "lib/handover/prepare.h"
+#include "lib/handover/release.h"
 #include "xml/doc.h"
 #include "xml/domain.h"
 #include "xml/rewrite.h"

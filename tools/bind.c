@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/byhand.h"
+#include "lib/handover/manual.h"
 #include "tools/byhand.h"
 
 struct values {

@@ -3,9 +3,9 @@
 #define HD_TOOLS_CHANGE_H
 
 #include "lib/base/finding.h"
+#include "lib/handover/hotplug.h"
+#include "lib/handover/hotplug_end.h"
 #include "lib/host/addr.h"
-#include "lib/hotplug.h"
-#include "lib/settle.h"
 #include "lib/state/logrun.h"
 #include "tools/byhand.h"
 #include "tools/connection.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/print.h"
-#include "lib/decide.h"
+#include "lib/handover/bind_plan.h"
 #include "tools/subject.h"
 #include "tools/tool.h"
 

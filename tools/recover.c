@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "lib/base/print.h"
-#include "lib/recover.h"
+#include "lib/handover/recover.h"
 #include "tools/tool.h"
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/byhand.h"
+#include "lib/handover/manual.h"
 #include "tools/byhand.h"
 
 struct values {

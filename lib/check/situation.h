@@ -3,8 +3,8 @@
 #define HD_LIB_CHECK_SITUATION_H
 
 #include "lib/check/check.h"
+#include "lib/handover/job.h"
 #include "lib/host/inventory.h"
-#include "lib/job.h"
 #include "lib/request/request.h"
 #include "lib/state/claim.h"
 

@@ -15,8 +15,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/hotplug.h"
-#include "lib/settle.h"
+#include "lib/handover/hotplug.h"
+#include "lib/handover/hotplug_end.h"
 
 struct list {
 	struct hd_addr *items;

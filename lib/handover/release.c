@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/giveback.h"
+#include "lib/handover/release.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/handover/release_plan.h"
 #include "lib/rebind/plan.h"
-#include "lib/returns.h"
 
 /* Keeps the first error from @first on, for whoever asks later. */
 static int note_failure(struct hd_job *job, struct hd_claim *claim,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_HOOKS_FAILURE_H
-#define HD_HOOKS_FAILURE_H
+#ifndef HD_LIB_HANDOVER_FAILURE_H
+#define HD_LIB_HANDOVER_FAILURE_H
 
 #include "lib/base/finding.h"
 #include "lib/host/host.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/byhand.h"
+#include "lib/handover/manual.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/giveback.h"
-#include "lib/handover.h"
+#include "lib/handover/prepare.h"
+#include "lib/handover/release.h"
 
 int hd_bind(struct hd_job *job, const struct hd_request *request)
 {

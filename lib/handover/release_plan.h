@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_RETURNS_H
-#define HD_RETURNS_H
+#ifndef HD_LIB_HANDOVER_RELEASE_PLAN_H
+#define HD_LIB_HANDOVER_RELEASE_PLAN_H
 
 #include <stdbool.h>
 
-#include "lib/job.h"
+#include "lib/handover/job.h"
 #include "lib/rebind/plan.h"
 #include "lib/state/claim.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/settle.h"
+#include "lib/handover/hotplug_end.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/giveback.h"
+#include "lib/handover/release.h"
 #include "lib/host/guest.h"
 #include "lib/host/nodes.h"
 

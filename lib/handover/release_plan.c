@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/returns.h"
+#include "lib/handover/release_plan.h"
 
 #include <errno.h>
 #include <string.h>

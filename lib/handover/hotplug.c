@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/hotplug.h"
+#include "lib/handover/hotplug.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/giveback.h"
-#include "lib/handover.h"
+#include "lib/handover/prepare.h"
+#include "lib/handover/release.h"
 
 /* Begins the claim of devices that we are about to move. */
 static int new_way(struct hd_job *job, const char *domain, const char *guest,

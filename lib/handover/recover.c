@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/recover.h"
+#include "lib/handover/recover.h"
 
 #include <errno.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/giveback.h"
-#include "lib/settle.h"
+#include "lib/handover/hotplug_end.h"
+#include "lib/handover/release.h"
 
 int hd_undo(struct hd_job *job, struct hd_claim *claim)
 {

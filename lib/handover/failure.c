@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "hooks/failure.h"
+#include "lib/handover/failure.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_DECIDE_H
-#define HD_DECIDE_H
+#ifndef HD_LIB_HANDOVER_BIND_PLAN_H
+#define HD_LIB_HANDOVER_BIND_PLAN_H
 
 #include "lib/check/situation.h"
 #include "lib/rebind/plan.h"

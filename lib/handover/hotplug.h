@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_HOTPLUG_H
-#define HD_HOTPLUG_H
+#ifndef HD_LIB_HANDOVER_HOTPLUG_H
+#define HD_LIB_HANDOVER_HOTPLUG_H
 
 #include <stddef.h>
 
 #include "lib/base/uuid.h"
+#include "lib/handover/job.h"
 #include "lib/host/addr.h"
-#include "lib/job.h"
 #include "lib/request/request.h"
 #include "lib/state/claim.h"
 

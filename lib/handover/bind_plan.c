@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/decide.h"
+#include "lib/handover/bind_plan.h"
 
 #include <string.h>
 

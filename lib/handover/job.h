@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_JOB_H
-#define HD_JOB_H
+#ifndef HD_LIB_HANDOVER_JOB_H
+#define HD_LIB_HANDOVER_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>

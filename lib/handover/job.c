@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/job.h"
+#include "lib/handover/job.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_BYHAND_H
-#define HD_BYHAND_H
+#ifndef HD_LIB_HANDOVER_MANUAL_H
+#define HD_LIB_HANDOVER_MANUAL_H
 
 #include <stddef.h>
 
+#include "lib/handover/job.h"
 #include "lib/host/addr.h"
-#include "lib/job.h"
 #include "lib/request/request.h"
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/handover.h"
+#include "lib/handover/prepare.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,12 +9,12 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/check/situation.h"
-#include "lib/decide.h"
-#include "lib/giveback.h"
+#include "lib/handover/bind_plan.h"
+#include "lib/handover/job.h"
+#include "lib/handover/recover.h"
+#include "lib/handover/release.h"
 #include "lib/host/guest.h"
-#include "lib/job.h"
 #include "lib/rebind/plan.h"
-#include "lib/recover.h"
 
 /*
  * A device that its guest has given up must not come back when that guest ends:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_GIVEBACK_H
-#define HD_GIVEBACK_H
+#ifndef HD_LIB_HANDOVER_RELEASE_H
+#define HD_LIB_HANDOVER_RELEASE_H
 
-#include "lib/job.h"
+#include "lib/handover/job.h"
 #include "lib/state/claim.h"
 
 /*

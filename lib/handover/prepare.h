@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_HANDOVER_H
-#define HD_HANDOVER_H
+#ifndef HD_LIB_HANDOVER_PREPARE_H
+#define HD_LIB_HANDOVER_PREPARE_H
 
-#include "lib/job.h"
+#include "lib/handover/job.h"
 #include "lib/request/request.h"
 #include "lib/state/claim.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_SETTLE_H
-#define HD_SETTLE_H
+#ifndef HD_LIB_HANDOVER_HOTPLUG_END_H
+#define HD_LIB_HANDOVER_HOTPLUG_END_H
 
+#include "lib/handover/job.h"
 #include "lib/host/addr.h"
-#include "lib/job.h"
 #include "lib/state/claim.h"
 
 /*

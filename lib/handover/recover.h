@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_RECOVER_H
-#define HD_RECOVER_H
+#ifndef HD_LIB_HANDOVER_RECOVER_H
+#define HD_LIB_HANDOVER_RECOVER_H
 
-#include "lib/job.h"
+#include "lib/handover/job.h"
 #include "lib/state/claim.h"
 
 /*

@@ -3,7 +3,7 @@
 #define HD_DOCTOR_ROW_H
 
 #include "lib/doctor/doctor.h"
-#include "lib/doctor/facts.h"
+#include "lib/doctor/read/facts.h"
 
 /*
  * Between lib/doctor/doctor.c and the tables of checks.

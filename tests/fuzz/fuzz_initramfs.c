@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/initramfs.h"
+#include "lib/doctor/read/initramfs.h"
 
 /* What is shown ends where it says. */
 static int visit(void *data, const char *path, const char *content,

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/kconfig.h"
+#include "lib/doctor/read/kconfig.h"
 
 /* Names are in order, each is there once, and is found. */
 static void assert_found(const struct hd_kconfig *kconfig)

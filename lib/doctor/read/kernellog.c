@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/kernellog.h"
+#include "lib/doctor/read/kernellog.h"
 
 #include <errno.h>
 #include <fcntl.h>

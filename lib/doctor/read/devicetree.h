@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_DEVICETREE_H
-#define HD_DEVICETREE_H
+#ifndef HD_LIB_DOCTOR_READ_DEVICETREE_H
+#define HD_LIB_DOCTOR_READ_DEVICETREE_H
 
 #include <stdbool.h>
 

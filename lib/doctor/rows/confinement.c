@@ -7,8 +7,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
+#include "lib/doctor/read/settings.h"
 #include "lib/doctor/row.h"
-#include "lib/doctor/settings.h"
 #include "lib/host/sysfs.h"
 
 /* What keeps QEMU, libvirt and the hook from what they need. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/doctor/read/scripts.h"
 #include "lib/doctor/row.h"
-#include "lib/doctor/scripts.h"
 #include "lib/state/claim.h"
 #include "lib/state/state.h"
 

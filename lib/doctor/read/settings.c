@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/settings.h"
+#include "lib/doctor/read/settings.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/initramfs.h"
+#include "lib/doctor/read/initramfs.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/unpack.h"
+#include "lib/doctor/read/unpack.h"
 
 #define TRAILER "TRAILER!!!"
 

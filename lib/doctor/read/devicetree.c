@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/devicetree.h"
+#include "lib/doctor/read/devicetree.h"
 
 #include <errno.h>
 #include <fcntl.h>

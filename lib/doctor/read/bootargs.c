@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/bootargs.h"
+#include "lib/doctor/read/bootargs.h"
 
 #include <ctype.h>
 #include <errno.h>

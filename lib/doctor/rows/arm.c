@@ -6,7 +6,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
-#include "lib/doctor/devicetree.h"
+#include "lib/doctor/read/devicetree.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
 

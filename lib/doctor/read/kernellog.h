@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_KERNELLOG_H
-#define HD_KERNELLOG_H
+#ifndef HD_LIB_DOCTOR_READ_KERNELLOG_H
+#define HD_LIB_DOCTOR_READ_KERNELLOG_H
 
 #include "lib/host/host.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_SETTINGS_H
-#define HD_SETTINGS_H
+#ifndef HD_LIB_DOCTOR_READ_SETTINGS_H
+#define HD_LIB_DOCTOR_READ_SETTINGS_H
 
 /*
  * The value of a setting in a file of libvirt's own form (src/util/virconf.c):

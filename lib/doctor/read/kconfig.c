@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/kconfig.h"
+#include "lib/doctor/read/kconfig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/doctor/unpack.h"
+#include "lib/doctor/read/unpack.h"
 
 #define PREFIX "CONFIG_"
 #define UNSET_PREFIX "# " PREFIX

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/unpack.h"
+#include "lib/doctor/read/unpack.h"
 
 #include <archive.h>
 #include <errno.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_DOCTOR_FACTS_H
-#define HD_DOCTOR_FACTS_H
+#ifndef HD_LIB_DOCTOR_READ_FACTS_H
+#define HD_LIB_DOCTOR_READ_FACTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/finding.h"
 #include "lib/check/situation.h"
-#include "lib/doctor/bootargs.h"
-#include "lib/doctor/devicetree.h"
 #include "lib/doctor/doctor.h"
-#include "lib/doctor/kconfig.h"
-#include "lib/doctor/scripts.h"
+#include "lib/doctor/read/bootargs.h"
+#include "lib/doctor/read/devicetree.h"
+#include "lib/doctor/read/kconfig.h"
+#include "lib/doctor/read/scripts.h"
 #include "lib/host/inventory.h"
 
 /* Hosts that a row is for: by their processor, and by their IOMMU, which in a

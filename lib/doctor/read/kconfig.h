@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_KCONFIG_H
-#define HD_KCONFIG_H
+#ifndef HD_LIB_DOCTOR_READ_KCONFIG_H
+#define HD_LIB_DOCTOR_READ_KCONFIG_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_BOOTARGS_H
-#define HD_BOOTARGS_H
+#ifndef HD_LIB_DOCTOR_READ_BOOTARGS_H
+#define HD_LIB_DOCTOR_READ_BOOTARGS_H
 
 #include <stdbool.h>
 #include <stddef.h>

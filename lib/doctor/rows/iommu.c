@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
-#include "lib/doctor/kernellog.h"
+#include "lib/doctor/read/kernellog.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
 

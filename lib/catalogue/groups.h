@@ -2,7 +2,7 @@
 #ifndef HD_CATALOGUE_GROUPS_H
 #define HD_CATALOGUE_GROUPS_H
 
-#include "lib/explain/entry.h"
+#include "lib/catalogue/entry.h"
 
 /* One table for each file of this folder, each ended by a row without id. */
 extern const struct hd_entry hd_entries_iommu[], hd_entries_group[],

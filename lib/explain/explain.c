@@ -10,7 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/explain/cases.h"
 #include "lib/explain/finder.h"
-#include "lib/explain/record.h"
+#include "lib/explain/log_line.h"
 #include "lib/explain/stamp.h"
 
 #define READ_SIZE (64 * 1024)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
-#include "lib/explain/entry.h"
+#include "lib/catalogue/entry.h"
 #include "lib/host/addr.h"
 
 /* Lines that are kept of one failure of one device, and what of each. */

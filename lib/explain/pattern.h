@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/explain/squeeze.h"
+#include "lib/explain/normal.h"
 
 /* How much "%*" stands for, at most. */
 #define HD_PATTERN_GAP 240

@@ -5,7 +5,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/explain/explain.h"
-#include "lib/explain/record.h"
+#include "lib/explain/log_line.h"
 #include "lib/explain/stamp.h"
 
 /* What a report promises to those who print it. */

@@ -9,9 +9,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/explain/explain.h"
 #include "lib/explain/finder.h"
+#include "lib/explain/log_line.h"
+#include "lib/explain/normal.h"
 #include "lib/explain/pattern.h"
-#include "lib/explain/record.h"
-#include "lib/explain/squeeze.h"
 #include "lib/explain/stamp.h"
 
 static void assert_squeezed(const char *raw, const char *wanted)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_SQUEEZE_H
-#define HD_SQUEEZE_H
+#ifndef HD_LIB_EXPLAIN_NORMAL_H
+#define HD_LIB_EXPLAIN_NORMAL_H
 
 #include <stddef.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_EXPLAIN_RECORD_H
-#define HD_EXPLAIN_RECORD_H
+#ifndef HD_LIB_EXPLAIN_LOG_LINE_H
+#define HD_LIB_EXPLAIN_LOG_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/explain/squeeze.h"
+#include "lib/explain/normal.h"
 
 /*
  * One message of a log, with all lines that a terminal, a mail program or a web

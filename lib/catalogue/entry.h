@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_ENTRY_H
-#define HD_ENTRY_H
+#ifndef HD_LIB_CATALOGUE_ENTRY_H
+#define HD_LIB_CATALOGUE_ENTRY_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/explain/squeeze.h"
+#include "lib/explain/normal.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/explain/record.h"
+#include "lib/explain/log_line.h"
 
 #include <string.h>
 

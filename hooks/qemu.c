@@ -20,9 +20,9 @@
 #include "lib/handover/failure.h"
 #include "lib/handover/prepare.h"
 #include "lib/handover/release.h"
-#include "xml/doc.h"
-#include "xml/domain.h"
-#include "xml/rewrite.h"
+#include "xml/doc/doc.h"
+#include "xml/domain/domain.h"
+#include "xml/rewrite/rewrite.h"
 
 typedef int (*hd_take_fn)(struct hd_job *job, const struct hd_request *request);
 

@@ -5,7 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
 #include "lib/state/logrun.h"
-#include "xml/domain.h"
+#include "xml/domain/domain.h"
 
 /* What came of an event: findings, or one error, and what is logged of it. */
 struct hd_result {

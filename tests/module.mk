@@ -22,7 +22,7 @@ $(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
 	$(call link,$(xml_pkgs) libarchive) -fsanitize=fuzzer
 
 # The tool's own parser.
-$(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/capture/,tar.o record.o)
+$(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/verb/capture/,tar.o recording.o)
 
 check: packages
 	$(PYTHON) tests/run.py

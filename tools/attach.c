@@ -9,7 +9,7 @@
 #include "lib/base/print.h"
 #include "lib/check/situation.h"
 #include "tools/change.h"
-#include "xml/hostdev.h"
+#include "xml/rewrite/hostdev.h"
 
 static int refuse_known(struct hd_change *change, struct hd_addr addr,
 			const char *what)

@@ -10,7 +10,7 @@
 #include "tools/byhand.h"
 #include "tools/connection.h"
 #include "tools/tool.h"
-#include "xml/domain.h"
+#include "xml/domain/domain.h"
 
 /* A guest's document, as text and as what it asks for. */
 struct hd_guest_text {

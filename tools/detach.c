@@ -7,7 +7,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "tools/change.h"
-#include "xml/place.h"
+#include "xml/domain/place.h"
 
 /* Whether it is held for the guest, which may have given it up long ago. */
 static int is_held(struct hd_change *change, struct hd_addr addr, bool *ret)

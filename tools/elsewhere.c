@@ -8,7 +8,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/check/check.h"
-#include "xml/nodedev.h"
+#include "xml/domain/nodedev.h"
 
 static int add_device(void *data, const char *xml, struct hd_err *err)
 {

@@ -7,8 +7,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "tools/tool.h"
-#include "xml/domain.h"
-#include "xml/rewrite.h"
+#include "xml/domain/domain.h"
+#include "xml/rewrite/rewrite.h"
 
 struct values {
 	bool check, update, remove;

@@ -11,7 +11,7 @@
 #include "lib/base/replace.h"
 #include "tools/connection.h"
 #include "tools/tool.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
 
 static int read_fd(int fd, const char *name, char **ret, size_t *ret_length,
 		   struct hd_err *err)

@@ -6,7 +6,7 @@
 #include "tools/connection.h"
 #include "tools/elsewhere.h"
 #include "tools/tool.h"
-#include "xml/domain.h"
+#include "xml/domain/domain.h"
 
 /* A domain that a verb looks at, and what was found about its devices. */
 struct hd_subject {

@@ -5,7 +5,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/host/addr.h"
-#include "xml/number.h"
+#include "xml/doc/number.h"
 
 /* What is printed reads back as itself. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

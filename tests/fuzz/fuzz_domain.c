@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/fuzz/fuzz.h"
 
-#include "xml/domain.h"
-#include "xml/slots.h"
-#include "xml/target.h"
+#include "xml/domain/domain.h"
+#include "xml/domain/target.h"
+#include "xml/slots/slots.h"
 
 /* Slots of the guest: each that is found free is one that it can have. */
 static void find_slots(const char *text, size_t size)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/doc.h"
-#include "xml/edit.h"
+#include "xml/doc/doc.h"
+#include "xml/doc/edit.h"
 
 /* Sets an attribute of every element. */
 static void edit(struct hd_edits *edits, const char *text, const xmlNode *node)

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "xml/domain.h"
+#include "xml/domain/domain.h"
 #include "xml/lint/lint.h"
 
 /* What a rule may ask of the host: some graphics card, a ROM of it. */

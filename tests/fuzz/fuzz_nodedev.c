@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "xml/nodedev.h"
+#include "xml/domain/nodedev.h"
 
 /* A refusal has a sentence, but for what is another kind of device. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

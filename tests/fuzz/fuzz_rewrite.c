@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/diff.h"
-#include "xml/rewrite.h"
+#include "xml/doc/diff.h"
+#include "xml/rewrite/rewrite.h"
 
 /* More than enough, and bounded. */
 #define MAX 4

@@ -7,11 +7,11 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "xml/doc.h"
-#include "xml/domain.h"
-#include "xml/hostdev.h"
-#include "xml/number.h"
-#include "xml/place.h"
+#include "xml/doc/doc.h"
+#include "xml/doc/number.h"
+#include "xml/domain/domain.h"
+#include "xml/domain/place.h"
+#include "xml/rewrite/hostdev.h"
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 

@@ -8,8 +8,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "xml/doc.h"
-#include "xml/edit.h"
+#include "xml/doc/doc.h"
+#include "xml/doc/edit.h"
 
 /* A path of names below the root, "a/b". */
 static const xmlNode *find(const xmlDoc *doc, const char *path)

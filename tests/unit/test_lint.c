@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/host/device.h"
-#include "xml/domain.h"
+#include "xml/domain/domain.h"
 #include "xml/lint/lint.h"
 
 /* The host: a graphics card, an NIC near node 1, Intel's graphics. */

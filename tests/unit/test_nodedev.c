@@ -6,7 +6,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "xml/nodedev.h"
+#include "xml/domain/nodedev.h"
 
 #define ADDRESS                                                                \
 	"<domain>65536</domain><bus>225</bus><slot>16</slot>"                  \

@@ -10,7 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/host/device.h"
-#include "xml/slots.h"
+#include "xml/slots/slots.h"
 
 #define Q35 "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
 #define PORT(index, more)                                                      \

@@ -11,8 +11,8 @@
 #include "tools/doctor/guests.h"
 #include "tools/doctor/report.h"
 #include "tools/tool.h"
-#include "xml/domain.h"
-#include "xml/guestmemory.h"
+#include "xml/domain/domain.h"
+#include "xml/domain/guestmemory.h"
 
 struct values {
 	bool all;

@@ -12,8 +12,8 @@
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
 #include "lib/host/sysfs.h"
-#include "xml/doc.h"
-#include "xml/domain.h"
+#include "xml/doc/doc.h"
+#include "xml/domain/domain.h"
 
 #define FOLDER "/etc/libvirt/qemu"
 #define AUTOSTART FOLDER "/autostart"

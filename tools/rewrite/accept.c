@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "xml/doc/schema.h"
 #include "xml/lint/lint.h"
-#include "xml/schema.h"
 
 static int warn(struct hd_rewritten *rewritten, const char *id, char *message,
 		struct hd_err *err)

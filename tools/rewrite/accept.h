@@ -2,7 +2,7 @@
 #ifndef HD_TOOLS_ACCEPT_H
 #define HD_TOOLS_ACCEPT_H
 
-#include "xml/rewrite.h"
+#include "xml/rewrite/rewrite.h"
 
 /* A domain before it is rewritten. */
 struct hd_original {

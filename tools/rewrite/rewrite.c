@@ -10,7 +10,7 @@
 #include "lib/host/device.h"
 #include "tools/rewrite/accept.h"
 #include "tools/rewrite/wishes.h"
-#include "xml/diff.h"
+#include "xml/doc/diff.h"
 
 /* A domain, from its source to where it goes. */
 struct job {

@@ -7,7 +7,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "xml/hostdev.h"
+#include "xml/rewrite/hostdev.h"
 
 /* One more element of an array that the command line fills. */
 static void *add(void *array, size_t *n, size_t size, struct hd_err *err)

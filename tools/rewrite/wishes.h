@@ -3,7 +3,7 @@
 #define HD_TOOLS_WISHES_H
 
 #include "tools/tool.h"
-#include "xml/rewrite.h"
+#include "xml/rewrite/rewrite.h"
 
 /* More of each than anybody types. */
 #define HD_WISHES_MAX 1024

@@ -4,8 +4,8 @@
 
 #include "lib/host/inventory.h"
 #include "tools/tool.h"
-#include "xml/hostdev.h"
-#include "xml/slots.h"
+#include "xml/rewrite/hostdev.h"
+#include "xml/slots/slots.h"
 
 /* What the command line of xml asks for. Texts are main's. */
 struct hd_wishes {

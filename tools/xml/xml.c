@@ -8,8 +8,8 @@
 #include "lib/base/print.h"
 #include "tools/connection.h"
 #include "tools/xml/blocks.h"
-#include "xml/domain.h"
-#include "xml/target.h"
+#include "xml/domain/domain.h"
+#include "xml/domain/target.h"
 
 struct values {
 	struct hd_wishes wishes;

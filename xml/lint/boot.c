@@ -5,7 +5,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/word.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 
 /* The order of one device; libvirt's src/conf/domain_postparse.c,

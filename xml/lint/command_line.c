@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 
 /* What is handed to QEMU as it is: <qemu:commandline> and <qemu:override>. */

@@ -5,9 +5,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/uuid.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
+#include "xml/domain/metadata.h"
 #include "xml/lint/rule.h"
-#include "xml/metadata.h"
 
 /*
  * What hd_metadata_read_on() can't understand, as a finding. The sentences of

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/bus_model.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
+#include "xml/doc/number.h"
 #include "xml/lint/rule.h"
-#include "xml/number.h"
+#include "xml/slots/bus_model.h"
 
 enum { N_BUSES = 256, N_PLACES = N_BUSES * 32 * 8 };
 

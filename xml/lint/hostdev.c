@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
+#include "xml/doc/number.h"
 #include "xml/lint/rule.h"
-#include "xml/number.h"
 
 /*
  * libvirt reads "capabilities" for containers, with other types than pci

@@ -4,9 +4,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/host/device.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
+#include "xml/doc/nodeset.h"
 #include "xml/lint/rule.h"
-#include "xml/nodeset.h"
 
 /* Intel's integrated graphics: its legacy mode wants i440fx and a BIOS
  * (QEMU's docs/igd-assign.txt). */

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 
 #define MIB (1024 * 1024)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
-#include "xml/doc.h"
+#include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 
 /* One <rom file=''>. */

@@ -5,8 +5,8 @@
 #include <libxml/tree.h>
 #include <stdbool.h>
 
+#include "xml/domain/place.h"
 #include "xml/lint/lint.h"
-#include "xml/place.h"
 
 /* Between xml/lint/lint.c and its rules. */
 

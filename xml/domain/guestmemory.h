@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_XML_DOMAIN_GUESTMEMORY_H
+#define HD_XML_DOMAIN_GUESTMEMORY_H
+
+#include <stddef.h>
+
+#include "lib/doctor/doctor.h"
+
+/*
+ * Reads what a domain wants of the host's memory: <memory>, <memtune>,
+ * <memoryBacking>, <numatune>, and devices that change memory while the guest
+ * runs. Sizes have the units of libvirt (virScaleInteger()), KiB by default;
+ * one that is none, or too large, counts as not there.
+ *
+ * Returns 0, or a negative errno with a sentence in @err.
+ */
+int hd_guest_memory_parse(const char *text, size_t length,
+			  struct hd_guest_memory *ret, struct hd_err *err);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "xml/domain/metadata.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "xml/doc/doc.h"
+#include "xml/domain/pin.h"
+
+static bool is_ours(const xmlNode *node)
+{
+	return node->type == XML_ELEMENT_NODE && node->ns &&
+	       strcmp((const char *)node->ns->href, HD_METADATA_NS) == 0;
+}
+
+static int refuse(const xmlNode *node, const char *what, struct hd_err *err)
+{
+	hd_err_set(err, EINVAL,
+		   "line %u of the XML: %s <%s> in " HD_METADATA_NS
+		   " is not known to this version",
+		   hd_node_line(node), what, node->name);
+	hd_err_fix(err, "man virt-hostdev-hook lists what may stand there");
+	return -EINVAL;
+}
+
+/* What more an element says may be a condition: it isn't passed over. */
+static int refuse_more(const xmlNode *node, const char *const known[2],
+		       struct hd_err *err)
+{
+	char what[80];
+
+	for (const xmlAttr *each = node->properties; each; each = each->next) {
+		const char *name = (const char *)each->name;
+
+		if (!each->ns && (strcmp(name, known[0]) == 0 ||
+				  strcmp(name, known[1]) == 0))
+			continue;
+		snprintf(what, sizeof(what), "the attribute %.40s of", name);
+		return refuse(node, what, err);
+	}
+	return 0;
+}
+
+static int read_siblings(const xmlNode *node, struct hd_metadata *metadata,
+			 struct hd_err *err)
+{
+	static const char *const known[2] = { "policy", "" };
+	HD_AUTOFREE char *value = hd_node_attribute(node, "policy");
+
+	if (refuse_more(node, known, err) < 0)
+		return -EINVAL;
+	if (value && hd_siblings_parse(value, &metadata->policy.siblings))
+		return 0;
+	return refuse(node, "the policy of", err);
+}
+
+/* The address of a device, as people write it. */
+static int read_address(const xmlNode *node, struct hd_addr *ret,
+			struct hd_err *err)
+{
+	HD_AUTOFREE char *text = hd_node_attribute(node, "address");
+
+	if (text && hd_addr_parse(text, ret, NULL) == 0)
+		return 0;
+	return hd_err_set(
+		err, EINVAL,
+		"line %u of the XML: <%s> has no address such as 0000:01:00.0",
+		hd_node_line(node), node->name);
+}
+
+static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
+		      struct hd_err *err)
+{
+	static const char *const known[2] = { "address", "critical" };
+	HD_AUTOFREE char *critical = hd_node_attribute(node, "critical");
+	struct hd_allow read, *allow;
+	int r = refuse_more(node, known, err);
+
+	if (r < 0)
+		return r;
+	if (!critical || !hd_critical_parse(critical, &read.critical))
+		return refuse(node, "what is critical in", err);
+	r = read_address(node, &read.addr, err);
+	if (r < 0)
+		return r;
+	allow = hd_array_add(&metadata->allows, &metadata->n_allows,
+			     sizeof(*allow));
+	if (!allow)
+		return hd_err_nomem(err);
+	*allow = read;
+	return 0;
+}
+
+static int read_pin(const xmlNode *node, struct hd_metadata *metadata,
+		    struct hd_err *err)
+{
+	struct hd_pin read = { .line = hd_node_line(node) }, *pin;
+	int r = read_address(node, &read.addr, err);
+
+	if (r == 0)
+		r = hd_pin_read(node, &read.identity, err);
+	if (r < 0)
+		return r;
+	pin = hd_array_add(&metadata->pins, &metadata->n_pins, sizeof(*pin));
+	if (!pin)
+		return hd_err_nomem(err);
+	*pin = read;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*read)(const xmlNode *node, struct hd_metadata *metadata,
+		    struct hd_err *err);
+} elements[] = {
+	{ "siblings", read_siblings },
+	{ "allow", read_allow },
+	{ "device", read_pin },
+};
+
+/* A comment, or the white space between elements. */
+static bool says_nothing(const xmlNode *node)
+{
+	const char *text = (const char *)node->content;
+
+	return node->type == XML_COMMENT_NODE ||
+	       (node->type == XML_TEXT_NODE && !text[strspn(text, " \t\r\n")]);
+}
+
+static bool is_empty(const xmlNode *node)
+{
+	for (const xmlNode *each = node->children; each; each = each->next)
+		if (!says_nothing(each))
+			return false;
+	return true;
+}
+
+static int read_element(const xmlNode *node, struct hd_metadata *metadata,
+			struct hd_err *err)
+{
+	if (is_ours(node) && !is_empty(node))
+		return refuse(node, "what stands in", err);
+	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
+		if (is_ours(node) &&
+		    strcmp((const char *)node->name, elements[i].name) == 0)
+			return elements[i].read(node, metadata, err);
+	return refuse(node, "the element", err);
+}
+
+/* What can't be understood is the end, or @skipped is called and decides. */
+static int end_or_skip(int r, const struct hd_metadata_skip *skip,
+		       struct hd_err *err)
+{
+	return r == -EINVAL && skip ? skip->skipped(skip->data, err) : r;
+}
+
+static int read_hostdev(const xmlNode *ours, struct hd_metadata *metadata,
+			const struct hd_metadata_skip *skip, struct hd_err *err)
+{
+	static const char *const known[2] = { "", "" };
+	int r = end_or_skip(refuse_more(ours, known, err), skip, err);
+
+	for (const xmlNode *node = ours->children; r == 0 && node;
+	     node = node->next)
+		if (node->type == XML_ELEMENT_NODE)
+			r = end_or_skip(read_element(node, metadata, err), skip,
+					err);
+		else if (!says_nothing(node))
+			r = end_or_skip(refuse(ours, "the text in", err), skip,
+					err);
+	return r;
+}
+
+int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
+			const struct hd_metadata_skip *skip, struct hd_err *err)
+{
+	const xmlNode *node = hd_node_child(domain, "metadata");
+	int r = 0;
+
+	for (node = node ? node->children : NULL; r == 0 && node;
+	     node = node->next) {
+		if (!is_ours(node))
+			continue;
+		if (strcmp((const char *)node->name, "hostdev") == 0)
+			r = read_hostdev(node, ret, skip, err);
+		else
+			r = end_or_skip(refuse(node, "the element", err), skip,
+					err);
+	}
+	return r;
+}
+
+int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
+		     struct hd_err *err)
+{
+	return hd_metadata_read_on(domain, ret, NULL, err);
+}
+
+void hd_metadata_clear(struct hd_metadata *metadata)
+{
+	free(metadata->allows);
+	free(metadata->pins);
+	*metadata = (struct hd_metadata){ .allows = NULL };
+}

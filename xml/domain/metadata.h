@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_XML_DOMAIN_METADATA_H
+#define HD_XML_DOMAIN_METADATA_H
+
+#include <libxml/tree.h>
+
+#include "lib/base/err.h"
+#include "lib/guard/guard.h"
+#include "lib/request/pins.h"
+#include "lib/request/request.h"
+
+/* The namespace of what a domain says to us in its <metadata>. */
+#define HD_METADATA_NS "urn:virt-hostdev:1"
+
+/* What a domain says to us. */
+struct hd_metadata {
+	struct hd_policy policy;
+	struct hd_allow *allows; /* owned */
+	size_t n_allows;
+	struct hd_pin *pins; /* owned */
+	size_t n_pins;
+};
+
+/*
+ * Reads what a domain carries along:
+ *
+ *	<metadata>
+ *	  <hostdev:hostdev xmlns:hostdev="urn:virt-hostdev:1">
+ *	    <hostdev:siblings policy="bind"/>    (or "refuse")
+ *	    <hostdev:allow address="0000:03:00.0" critical="default-route"/>
+ *	    <hostdev:device address="0000:01:00.0" id="144d:a808"
+ *	      subsystem="144d:a801" class="010802" revision="00" serial="..."/>
+ *	  </hostdev:hostdev>
+ *	</metadata>
+ *
+ * (for the last see hd_pin_format()). @domain is the domain's element. What we
+ *don't know in our namespace is an error, never passed over: it may forbid what
+ *we are about to do. What isn't said is left for the host to decide.
+ *
+ * @ret is empty before; it is cleared by the caller, also after a failure.
+ * Returns 0, or -EINVAL with a sentence that names the line.
+ */
+int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
+		     struct hd_err *err);
+
+/* Who is told of what is skipped. */
+struct hd_metadata_skip {
+	/*
+	 * @err says what can't be understood, and is emptied here. Returns 0 to
+	 * go on with the next element, or a negative errno with @err filled.
+	 */
+	int (*skipped)(void *data, struct hd_err *err);
+	void *data;
+};
+
+/*
+ * The same, but an element that can't be understood is skipped and told to
+ * @skip, unless that is NULL.
+ */
+int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
+			const struct hd_metadata_skip *skip,
+			struct hd_err *err);
+
+void hd_metadata_clear(struct hd_metadata *metadata);
+
+#endif

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Pins in the domain's metadata. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/finding.h"
+#include "xml/doc/doc.h"
+#include "xml/domain/metadata.h"
+#include "xml/domain/pin.h"
+#include "xml/rewrite/rewriting.h"
+
+/* The pin of an address, or NULL. */
+static xmlNode *find_pin(const struct hd_rewriting *rw, struct hd_addr addr)
+{
+	xmlNode *ours = hd_rewriting_ours(rw), *node;
+
+	for (node = ours ? hd_next_ours(ours->children, "device") : NULL; node;
+	     node = hd_next_ours(node->next, "device")) {
+		struct hd_addr at;
+
+		if (hd_ours_address(node, &at) && hd_addr_equal(at, addr))
+			return node;
+	}
+	return NULL;
+}
+
+/* The prefix of an element's name, "" for none. */
+static const char *prefix_of(const xmlNode *node)
+{
+	return node && node->ns->prefix ? (const char *)node->ns->prefix : "";
+}
+
+/* New pins, a line each. */
+static char *format_pins(struct hd_rewriting *rw, const struct hd_pin *pins,
+			 size_t n, const char *prefix, const char *indent)
+{
+	char *text = NULL;
+	size_t size, written = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		HD_AUTOFREE char *line =
+			find_pin(rw, pins[i].addr) ?
+				NULL :
+				hd_pin_format(&pins[i], prefix);
+
+		if (line)
+			fprintf(file, "%s%s%s", written++ ? "\n" : "", indent,
+				line);
+	}
+	if (fclose(file) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* The last of what stands before <metadata> in libvirt's order. */
+static const xmlNode *find_before_metadata(const xmlNode *domain)
+{
+	static const char *const names[] = { "description", "title", "genid",
+					     "uuid", "name" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const xmlNode *node = hd_node_child(domain, names[i]);
+
+		if (node)
+			return node;
+	}
+	return NULL;
+}
+
+#define OPEN "<hostdev:hostdev xmlns:hostdev=\"" HD_METADATA_NS "\">"
+#define CLOSE "</hostdev:hostdev>"
+
+/* Pins of a domain that has no element of ours yet. */
+static int add_ours(struct hd_rewriting *rw, const struct hd_pin *pins,
+		    size_t n)
+{
+	const xmlNode *domain = hd_doc_root(rw->doc);
+	const xmlNode *metadata = hd_node_child(domain, "metadata");
+	const xmlNode *before = find_before_metadata(domain);
+	HD_AUTOFREE char *lines =
+		format_pins(rw, pins, n, "hostdev", metadata ? "  " : "    ");
+	HD_AUTOFREE char *whole = NULL;
+
+	if (!before)
+		return hd_err_set(rw->err, EINVAL, "the domain has no <name>");
+	if (lines && metadata)
+		whole = hd_text(OPEN "\n%s\n" CLOSE, lines);
+	else if (lines)
+		whole = hd_text("<metadata>\n  " OPEN "\n%s\n  " CLOSE
+				"\n</metadata>",
+				lines);
+	if (!whole)
+		return hd_err_nomem(rw->err);
+	return metadata ? hd_edit_append(&rw->edits, rw->text, metadata, whole,
+					 rw->err) :
+			  hd_edit_insert_after(&rw->edits, rw->text, before,
+					       whole, rw->err);
+}
+
+/* Pins beside what there is already. */
+static int add_pins(struct hd_rewriting *rw, const xmlNode *ours,
+		    const struct hd_pin *pins, size_t n)
+{
+	HD_AUTOFREE char *lines = format_pins(rw, pins, n, prefix_of(ours), "");
+
+	if (!lines)
+		return hd_err_nomem(rw->err);
+	return *lines ? hd_edit_append(&rw->edits, rw->text, ours, lines,
+				       rw->err) :
+			0;
+}
+
+static int replace_pins(struct hd_rewriting *rw, const struct hd_pin *pins,
+			size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const xmlNode *node = find_pin(rw, pins[i].addr);
+
+		if (node)
+			r = hd_edit_replace(
+				&rw->edits, hd_element_range(node).whole,
+				hd_pin_format(&pins[i], prefix_of(node)),
+				rw->err);
+	}
+	return r;
+}
+
+int hd_rewrite_pin(const char *text, size_t length, const struct hd_pin *pins,
+		   size_t n, char **ret, size_t *ret_length, struct hd_err *err)
+{
+	HD_AUTO_REWRITING rw = { .text = text, .length = length, .err = err };
+	const xmlNode *ours;
+	int r = hd_rewriting_begin(&rw);
+
+	if (r < 0 || n == 0)
+		return r;
+	ours = hd_rewriting_ours(&rw);
+	r = replace_pins(&rw, pins, n);
+	if (r == 0)
+		r = ours ? add_pins(&rw, ours, pins, n) :
+			   add_ours(&rw, pins, n);
+	return r < 0 ? r : hd_rewriting_finish(&rw, ret, ret_length);
+}
+
+static bool is_wanted(const struct hd_addr *addrs, size_t n,
+		      const xmlNode *node)
+{
+	struct hd_addr at;
+
+	if (n == 0)
+		return true;
+	if (!hd_ours_address(node, &at))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (hd_addr_equal(addrs[i], at))
+			return true;
+	return false;
+}
+
+int hd_rewrite_unpin(const char *text, size_t length,
+		     const struct hd_addr *addrs, size_t n, char **ret,
+		     size_t *ret_length, struct hd_err *err)
+{
+	HD_AUTO_REWRITING rw = { .text = text, .length = length, .err = err };
+	xmlNode *ours, *node;
+	int r = hd_rewriting_begin(&rw);
+
+	if (r < 0)
+		return r;
+	ours = hd_rewriting_ours(&rw);
+	for (node = ours ? hd_next_ours(ours->children, "device") : NULL;
+	     r == 0 && node; node = hd_next_ours(node->next, "device"))
+		if (is_wanted(addrs, n, node))
+			r = hd_edit_remove(&rw.edits, text, node, err);
+	return r < 0 ? r : hd_rewriting_finish(&rw, ret, ret_length);
+}

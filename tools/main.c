@@ -8,8 +8,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "lib/base/stdfiles.h"
-#include "tools/capture/root.h"
 #include "tools/tool.h"
+#include "tools/tree/root.h"
 
 static const struct hd_verb *const verbs[] = {
 	&hd_verb_list,	  &hd_verb_show,   &hd_verb_xml,     &hd_verb_check,

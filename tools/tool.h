@@ -8,7 +8,7 @@
 #include "lib/base/finding.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
-#include "tools/option.h"
+#include "tools/cli/option.h"
 
 /* Exit codes of every verb. */
 enum { HD_EXIT_FINE = 0, HD_EXIT_FAILED = 1, HD_EXIT_USAGE = 2 };

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/capture/tar.h"
+#include "tools/verb/capture/tar.h"
 
 /*
  * Removes what a tar has made, and looks at it: only files, folders and links.

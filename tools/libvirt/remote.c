@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/libvirt/remote.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/check/check.h"
+#include "xml/domain/nodedev.h"
+
+static int add_device(void *data, const char *xml, struct hd_err *err)
+{
+	struct hd_inventory *inventory = data;
+	struct hd_device device, *slot;
+	int r = hd_nodedev_parse(xml, strlen(xml), &device, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	slot = hd_array_add(&inventory->devices, &inventory->n_devices,
+			    sizeof(*slot));
+	if (!slot) {
+		hd_device_clear(&device);
+		return hd_err_nomem(err);
+	}
+	*slot = device;
+	inventory->iommu |= device.group != HD_NO_GROUP;
+	return 0;
+}
+
+int hd_elsewhere_read(struct hd_connection *connection,
+		      struct hd_elsewhere *ret, struct hd_err *err)
+{
+	HD_AUTO_ELSEWHERE struct hd_elsewhere elsewhere = { .uri = NULL };
+	int r = hd_connection_visit_pci(connection, add_device,
+					&elsewhere.inventory, err);
+
+	elsewhere.uri = hd_connection_uri(connection);
+	if (r == 0 && !elsewhere.uri)
+		r = hd_err_nomem(err);
+	if (r < 0)
+		return r;
+	*ret = elsewhere;
+	elsewhere = (struct hd_elsewhere){ .uri = NULL };
+	return 0;
+}
+
+/* The rules see what isn't known as good. */
+int hd_elsewhere_check(const struct hd_elsewhere *elsewhere,
+		       const struct hd_request *request, struct hd_names *names,
+		       struct hd_findings *findings, struct hd_err *err)
+{
+	HD_AUTOFREE enum hd_module_state *modules =
+		calloc(request->n_assigns + 1, sizeof(*modules));
+	const struct hd_claims claims = { NULL, 0 };
+	const struct hd_nodes nodes = { NULL, 0 };
+	const struct hd_holders holders = { NULL, 0 };
+	const struct hd_lifelines lifelines = { NULL, 0 };
+	const struct hd_pinneds pinneds = { NULL, 0 };
+	struct hd_facts facts = {
+		.inventory = &elsewhere->inventory,
+		.claims = &claims,
+		.modules = modules,
+		.vfio_node = true,
+		.nodes = &nodes,
+		.holders = &holders,
+		.lifelines = &lifelines,
+		.pinneds = &pinneds,
+		.names = names,
+	};
+	struct hd_request known = *request;
+
+	if (!modules)
+		return hd_err_nomem(err);
+	for (size_t i = 0; i < request->n_assigns; i++)
+		modules[i] = HD_MODULE_PRESENT;
+	/* What is allowed to be lost isn't looked for. */
+	known.n_allows = 0;
+	return hd_check(&facts, &known, findings, err);
+}
+
+/* No pass by silence: all that hd_check() would have looked at. */
+int hd_elsewhere_unknown(const struct hd_elsewhere *elsewhere,
+			 const char *command, struct hd_findings *findings,
+			 struct hd_err *err)
+{
+	return hd_findings_add(
+		findings, "unknown-from-here", HD_INFO, HD_WHOLE_DOMAIN,
+		hd_text("Only what libvirt at %s tells was looked at, and \"this host\" is that one; not known from here: what it can't do without, who uses the devices, which guest has them, whether they are the pinned ones, whether driver and /dev/vfio/vfio are there, what its /etc/virt-hostdev.conf says.",
+			elsewhere->uri),
+		hd_text("On that host: virt-hostdev check %s", command), err);
+}
+
+void hd_elsewhere_clear(struct hd_elsewhere *elsewhere)
+{
+	free(elsewhere->uri);
+	hd_inventory_clear(&elsewhere->inventory);
+	elsewhere->uri = NULL;
+}

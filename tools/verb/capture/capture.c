@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
+#include "lib/base/print.h"
+#include "lib/base/word.h"
+#include "tools/tool.h"
+#include "tools/verb/capture/collect.h"
+#include "tools/verb/capture/reader.h"
+#include "tools/verb/capture/scrub.h"
+#include "tools/verb/capture/tar.h"
+
+struct values {
+	bool serials;
+};
+
+static int record_host(const struct hd_tool *tool, struct hd_record *record,
+		       struct hd_err *err)
+{
+	int r;
+
+	record->host = &tool->host;
+	record->serials = ((const struct values *)tool->values)->serials;
+	/* Devices first: their rules say more than those of single files. */
+	r = hd_collect_devices(record);
+	if (r == 0)
+		r = hd_collect_files(record);
+	if (r < 0)
+		return hd_err_nomem(err);
+	if (record->n == 0)
+		return hd_err_set(err, ENOENT,
+				  "there is neither /sys nor /proc to record");
+	r = hd_reader_run(record, err);
+	if (r < 0)
+		return r;
+	/* In the order of their paths, so that pseudonyms come in one too. */
+	hd_record_finish(record);
+	r = hd_scrub_record(record, err);
+	hd_record_finish(record);
+	return r;
+}
+
+static const char *contents_of(const struct hd_record *record, const char *path)
+{
+	for (size_t i = 0; i < record->n; i++)
+		if (strcmp(record->entries[i]->path, path) == 0)
+			return record->entries[i]->data;
+	return NULL;
+}
+
+static void write_remarks(FILE *file, const char *word,
+			  const struct hd_remarks *remarks)
+{
+	for (size_t i = 0; i < remarks->n; i++) {
+		fputs(word, file);
+		hd_word_write(file, remarks->items[i].path);
+		hd_word_write(file, remarks->items[i].text);
+		putc('\n', file);
+	}
+}
+
+static int write_summary(const struct hd_tool *tool,
+			 const struct hd_record *record, char **ret,
+			 size_t *ret_length)
+{
+	const char *found = contents_of(record, "proc/sys/kernel/osrelease");
+	HD_AUTOFREE char *release =
+		found ? strndup(found, strcspn(found, "\n")) : NULL;
+	FILE *file = open_memstream(ret, ret_length);
+	char date[sizeof("2026-01-01T00:00:00Z")] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!file)
+		return -ENOMEM;
+	if (gmtime_r(&now, &tm))
+		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	fprintf(file, HD_SUMMARY " 1\nversion %s\ndate", HD_VERSION);
+	hd_word_write(file, date);
+	fputs("\nrelease", file);
+	hd_word_write(file, release);
+	fprintf(file, "\nserials %s\nentries %zu\n",
+		((const struct values *)tool->values)->serials ? "kept" :
+								 "replaced",
+		record->n);
+	write_remarks(file, "node", &record->nodes);
+	write_remarks(file, "unread", &record->misses);
+	return fclose(file) == 0 ? 0 : -ENOMEM;
+}
+
+static int write_tar(const struct hd_tool *tool, const struct hd_record *record,
+		     int fd, const char *name, struct hd_err *err)
+{
+	HD_AUTOFREE char *text = NULL;
+	struct hd_entry summary = { .path = (char *)HD_SUMMARY,
+				    .mode = S_IFREG | 0644,
+				    .mtime = time(NULL) };
+
+	if (write_summary(tool, record, &text, &summary.length) < 0)
+		return hd_err_nomem(err);
+	summary.data = text;
+	return hd_tar_write(record, &summary, fd, name, err);
+}
+
+static int refuse_existing(const char *name, struct hd_err *err)
+{
+	return hd_err_set(err, EEXIST,
+			  "%s is there already, and a capture overwrites "
+			  "nothing",
+			  name);
+}
+
+/* Gives the temporary its name unless that is taken. */
+static int publish(const char *temporary, const char *name, struct hd_err *err)
+{
+	int r = renameat2(AT_FDCWD, temporary, AT_FDCWD, name,
+			  RENAME_NOREPLACE);
+
+	/* Not every file system knows how. */
+	if (r < 0 && (errno == EINVAL || errno == ENOSYS)) {
+		r = link(temporary, name);
+		if (r == 0)
+			unlink(temporary);
+	}
+	if (r < 0 && errno == EEXIST)
+		return refuse_existing(name, err);
+	if (r < 0)
+		return hd_err_set(err, errno, "cannot write %s: %m", name);
+	return 0;
+}
+
+static int write_temporary(const struct hd_tool *tool,
+			   const struct hd_record *record, const char *name,
+			   struct hd_err *err)
+{
+	HD_AUTOFREE char *temporary = hd_text("%s.XXXXXX", name);
+	HD_AUTOCLOSE int fd = -1;
+	int r;
+
+	if (!temporary)
+		return hd_err_nomem(err);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return hd_err_set(err, errno, "cannot write %s: %m", name);
+	r = write_tar(tool, record, fd, name, err);
+	if (r == 0 && fsync(fd) < 0)
+		r = hd_err_set(err, errno, "cannot write %s: %m", name);
+	if (r == 0)
+		r = publish(temporary, name, err);
+	if (r < 0)
+		unlink(temporary);
+	return r;
+}
+
+/* Nothing is left behind half-written, whoever is impatient. */
+static int write_file(const struct hd_tool *tool,
+		      const struct hd_record *record, const char *name,
+		      struct hd_err *err)
+{
+	sigset_t signals, before;
+	int r;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	/* As an errno of write(2) it can be told. */
+	signal(SIGXFSZ, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	r = write_temporary(tool, record, name, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+static void report(const struct hd_tool *tool, const struct hd_record *record,
+		   const char *name)
+{
+	if (name) {
+		fputs("Recorded the host in ", stdout);
+		hd_print(stdout, name);
+		printf(": %zu files, folders and links.\n", record->n);
+	}
+	if (record->misses.n == 0)
+		return;
+	fprintf(stderr,
+		"virt-hostdev: %zu could not be read; the file " HD_SUMMARY
+		" in it says which and why.\n",
+		record->misses.n);
+	if (tool->host.live && geteuid() != 0)
+		fputs("Fix: Run it as root\n", stderr);
+}
+
+static char *default_name(void)
+{
+	char date[sizeof("20260101-000000")] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
+	return hd_text("virt-hostdev-%s.tar.gz", date);
+}
+
+/* What can be known before the work is done. */
+static int check_target(const char *name, struct hd_err *err)
+{
+	if (strcmp(name, "-") != 0)
+		return access(name, F_OK) == 0 ? refuse_existing(name, err) : 0;
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	hd_err_set(err, EINVAL, "a capture is nothing for a terminal");
+	hd_err_fix(err, "virt-hostdev capture FILE");
+	return -EINVAL;
+}
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
+	HD_AUTO_RECORD struct hd_record record = { .n = 0 };
+	HD_AUTOFREE char *name = argc ? strdup(argv[0]) : default_name();
+	bool to_stdout;
+	int r;
+
+	if (!name) {
+		hd_err_nomem(err);
+		return HD_EXIT_FAILED;
+	}
+	to_stdout = strcmp(name, "-") == 0;
+	if (check_target(name, err) < 0)
+		return to_stdout ? HD_EXIT_USAGE : HD_EXIT_FAILED;
+	r = record_host(tool, &record, err);
+	if (r == 0)
+		r = to_stdout ? write_tar(tool, &record, STDOUT_FILENO,
+					  "standard output", err) :
+				write_file(tool, &record, name, err);
+	if (r < 0)
+		return HD_EXIT_FAILED;
+	report(tool, &record, to_stdout ? NULL : name);
+	return HD_EXIT_FINE;
+}
+
+static const struct hd_option options[] = {
+	{ 's', "with-serials", NULL,
+	  "keep serial numbers, MAC addresses and the host's name",
+	  offsetof(struct values, serials), NULL },
+	{ .name = NULL },
+};
+
+const struct hd_verb hd_verb_capture = {
+	.name = "capture",
+	.arguments = "[FILE]",
+	.summary = "Record the host in a tar, for another machine to look at",
+	.help = "Every verb with --root takes the tar. FILE is compressed if it ends in .gz, .xz\n"
+		"or .zst; - is standard output; without it, the name is made of the date.\n"
+		"Serial numbers, MAC addresses and the host's name are replaced by pseudonyms,\n"
+		"passwords are removed. IP addresses, the names and definitions of guests and\n"
+		"the hook scripts of the host are in it: look before you give it to others.\n"
+		"Only root can read everything.",
+	.common = HD_OPT_ROOT,
+	.options = options,
+	.values_size = sizeof(struct values),
+	.max_arguments = 1,
+	.run = run,
+};

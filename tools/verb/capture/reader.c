@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/verb/capture/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/finding.h"
+#include "lib/base/read.h"
+#include "lib/host/sysfs.h"
+#include "lib/host/worker.h"
+
+/* Nothing that is recorded takes so long. */
+#define READ_SECONDS 5
+
+/* Bytes of all contents together. */
+#define TOTAL_LIMIT (256 << 20)
+
+/* What the reader says of a file, before its contents. */
+struct answer {
+	int code; /* 0 or a negative errno; -EHOSTDOWN: its device sleeps */
+	uint32_t length;
+};
+
+/* In the reader */
+
+/* Whether the device whose attribute @path is can be read without waking it. */
+static bool is_awake(const struct hd_host *host, const char *path)
+{
+	int length = (int)(strrchr(path, '/') - path);
+	HD_AUTOFREE char *power = hd_text("%.*s/power", length, path);
+	HD_AUTOFREE char *status = NULL;
+	HD_AUTOCLOSE int fd = -1;
+
+	if (!power)
+		return false;
+	fd = hd_host_openat(host, power, O_PATH | O_DIRECTORY);
+	if (fd == -ENOENT) /* a kernel that lets nothing sleep */
+		return true;
+	if (fd < 0 || hd_sysfs_read(fd, "runtime_status", &status) < 0)
+		return false;
+	return strcmp(status, "active") == 0;
+}
+
+static int read_beginning(int fd, size_t limit, char **ret, size_t *ret_length)
+{
+	HD_AUTOFREE char *data = malloc(limit + 1);
+	size_t length = 0;
+
+	if (!data)
+		return -ENOMEM;
+	while (length < limit) {
+		ssize_t n = read(fd, data + length, limit - length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+	}
+	*ret = hd_steal(&data);
+	*ret_length = length;
+	return 0;
+}
+
+static int read_entry(const struct hd_host *host, const struct hd_entry *entry,
+		      char **ret, size_t *ret_length)
+{
+	HD_AUTOCLOSE int fd = -1;
+	struct stat st;
+
+	if (entry->wish.awake && !is_awake(host, entry->path))
+		return -EHOSTDOWN;
+	/* Links are followed here: where they must not be, there was none. */
+	fd = hd_host_openat(host, entry->path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	if (entry->wish.cut)
+		return read_beginning(fd, entry->wish.limit, ret, ret_length);
+	return hd_read_all(fd, entry->wish.limit, ret, ret_length);
+}
+
+static bool write_all(int fd, const void *data, size_t length)
+{
+	while (length) {
+		ssize_t n = write(fd, data, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data = (const char *)data + n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+static void read_entries(const struct hd_record *record, size_t first, int fd)
+{
+	for (size_t i = first; i < record->n; i++) {
+		HD_AUTOFREE char *data = NULL;
+		struct answer answer = { 0, 0 };
+		size_t length = 0;
+
+		if (!record->entries[i]->unread)
+			continue;
+		answer.code = read_entry(record->host, record->entries[i],
+					 &data, &length);
+		answer.length = answer.code < 0 ? 0 : (uint32_t)length;
+		if (!write_all(fd, &answer, sizeof(answer)) ||
+		    !write_all(fd, data, answer.length))
+			return;
+	}
+}
+
+/* In its maker */
+
+/* Reads exactly @length bytes: 0, -ETIMEDOUT, or -EPIPE at the reader's end. */
+static int take(int fd, void *data, size_t length)
+{
+	int64_t deadline = hd_now_ms() + READ_SECONDS * 1000;
+
+	while (length) {
+		struct pollfd poll_fd = { fd, POLLIN, 0 };
+		int64_t left = deadline - hd_now_ms();
+		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
+		ssize_t r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -ETIMEDOUT;
+		r = read(fd, data, length);
+		if (r <= 0)
+			return -EPIPE;
+		data = (char *)data + r;
+		length -= (size_t)r;
+	}
+	return 0;
+}
+
+/* Takes the contents of one entry; what the reader or we have to say else. */
+static int take_entry(int fd, struct hd_entry *entry, size_t *total)
+{
+	struct answer answer;
+	char *data;
+	int r = take(fd, &answer, sizeof(answer));
+
+	if (r < 0 || answer.code < 0)
+		return r < 0 ? r : answer.code;
+	data = malloc((size_t)answer.length + 1);
+	if (!data)
+		return -ENOMEM;
+	r = take(fd, data, answer.length);
+	*total += answer.length;
+	if (r < 0 || *total > TOTAL_LIMIT) {
+		free(data);
+		return r < 0 ? r : -EDQUOT;
+	}
+	data[answer.length] = '\0';
+	free(entry->data);
+	entry->data = data;
+	entry->length = answer.length;
+	return 0;
+}
+
+static const char *reason(int code)
+{
+	switch (code) {
+	case -EHOSTDOWN:
+		return "its device sleeps";
+	case -ETIMEDOUT:
+		return "it does not answer";
+	case -EPIPE:
+		return "whoever read it was killed";
+	case -EFBIG:
+		return "it is too large";
+	case -EDQUOT:
+		return "it would be too much";
+	default:
+		return strerror(-code);
+	}
+}
+
+/* Why there are no contents; without them most entries are nothing. */
+static int miss_entry(struct hd_record *record, struct hd_entry *entry,
+		      int code)
+{
+	bool secret = entry->wish.content == HD_CONTENT_SERIAL ||
+		      entry->wish.content == HD_CONTENT_HOST;
+	int r = 0;
+
+	/* Nobody misses what would be replaced anyway. */
+	if (code != -ENOENT && !(secret && !record->serials && code == -EACCES))
+		r = hd_record_miss(record, entry->path, reason(code));
+	if (entry->wish.keep)
+		return r;
+	free(entry->path);
+	entry->path = NULL;
+	return r;
+}
+
+/* Whether the reader answers no more, and another one has to go on. */
+static bool is_lost(int code)
+{
+	return code == -ETIMEDOUT || code == -EPIPE;
+}
+
+/* Takes all contents from entry @*i on, as long as the reader answers. */
+static int take_entries(struct hd_record *record, size_t *i, int fd,
+			size_t *total)
+{
+	int r = 0;
+
+	while (*i < record->n && !is_lost(r)) {
+		struct hd_entry *entry = record->entries[(*i)++];
+
+		if (!entry->unread)
+			continue;
+		entry->unread = false;
+		r = take_entry(fd, entry, total);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 && miss_entry(record, entry, r) < 0)
+			return -ENOMEM;
+	}
+	return is_lost(r) ? r : 0;
+}
+
+static int read_some(struct hd_record *record, size_t *i, size_t *total,
+		     struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = -1;
+	pid_t pid = hd_worker_fork(record->host, &fd, err);
+	int r;
+
+	if (pid < 0)
+		return (int)pid;
+	if (pid == 0) {
+		read_entries(record, *i, fd);
+		_exit(0);
+	}
+	r = take_entries(record, i, fd, total);
+	/* Unless it has said all, the kernel may hold it, and then us too. */
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
+	return r == -ENOMEM ? hd_err_nomem(err) : 0;
+}
+
+int hd_reader_run(struct hd_record *record, struct hd_err *err)
+{
+	size_t i = 0, total = 0;
+	int r = 0;
+
+	while (r == 0 && i < record->n)
+		r = read_some(record, &i, &total, err);
+	return r;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/verb/capture/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+
+/* Hosts with 4,096 functions have some hundred thousand. */
+#define ENTRIES_LIMIT 400000
+
+static void entry_free(struct hd_entry *entry)
+{
+	if (!entry)
+		return;
+	free(entry->path);
+	free(entry->data);
+	free(entry);
+}
+
+static void entry_cleanup(struct hd_entry **entry)
+{
+	entry_free(*entry);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	const struct hd_entry *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+struct hd_entry *hd_record_find(const struct hd_record *record,
+				const char *path)
+{
+	struct hd_entry key = { .path = (char *)path };
+	struct hd_entry **found = tfind(&key, &record->by_path, compare_paths);
+
+	return found ? *found : NULL;
+}
+
+static int add_remark(struct hd_remarks *remarks, const char *path,
+		      const char *text)
+{
+	struct hd_remark *remark =
+		hd_array_add(&remarks->items, &remarks->n, sizeof(*remark));
+
+	if (!remark)
+		return -ENOMEM;
+	remark->path = strdup(path);
+	remark->text = strdup(text);
+	return remark->path && remark->text ? 0 : -ENOMEM;
+}
+
+int hd_record_miss(struct hd_record *record, const char *path, const char *why)
+{
+	return add_remark(&record->misses, path, why);
+}
+
+int hd_record_miss_errno(struct hd_record *record, const char *path, int code)
+{
+	if (code == ENOENT || code == ENOTDIR)
+		return 0;
+	return hd_record_miss(record, path, strerror(code));
+}
+
+int hd_record_node(struct hd_record *record, const char *path,
+		   const struct stat *st)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%c %u:%u %04o %u %u",
+		 S_ISCHR(st->st_mode) ? 'c' : 'b', major(st->st_rdev),
+		 minor(st->st_rdev), st->st_mode & 07777, st->st_uid,
+		 st->st_gid);
+	return add_remark(&record->nodes, path, text);
+}
+
+/* Takes @entry over. */
+static int insert(struct hd_record *record, struct hd_entry *entry)
+{
+	struct hd_entry **slot = hd_array_add(&record->entries, &record->n,
+					      sizeof(struct hd_entry *));
+
+	if (!slot) {
+		entry_free(entry);
+		return -ENOMEM;
+	}
+	*slot = entry;
+	return tsearch(entry, &record->by_path, compare_paths) ? 0 : -ENOMEM;
+}
+
+static struct hd_entry *new_entry(const char *path, const struct stat *st)
+{
+	struct hd_entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	entry->mode = st->st_mode;
+	entry->uid = st->st_uid;
+	entry->gid = st->st_gid;
+	entry->mtime = st->st_mtime;
+	entry->path = strdup(path);
+	entry->data = strdup("");
+	if (entry->path && entry->data)
+		return entry;
+	entry_free(entry);
+	return NULL;
+}
+
+static int add_folder(struct hd_record *record, const char *path)
+{
+	HD_AUTOCLOSE int fd =
+		hd_host_openat(record->host, path, O_PATH | O_DIRECTORY);
+	struct hd_entry *entry;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -ENOENT;
+	entry = new_entry(path, &st);
+	return entry ? insert(record, entry) : -ENOMEM;
+}
+
+/* Adds the folders that lead to @path; -ENOENT when one is no folder there. */
+static int add_parents(struct hd_record *record, const char *path)
+{
+	HD_AUTOFREE char *parent = strdup(path);
+	const struct hd_entry *known;
+	char *slash;
+	int r;
+
+	if (!parent)
+		return -ENOMEM;
+	slash = strrchr(parent, '/');
+	if (!slash)
+		return 0;
+	*slash = '\0';
+	known = hd_record_find(record, parent);
+	if (known)
+		return S_ISDIR(known->mode) ? 0 : -ENOENT;
+	r = add_parents(record, parent);
+	return r < 0 ? r : add_folder(record, parent);
+}
+
+bool hd_link_is_safe(const char *path, const char *target)
+{
+	size_t depth = 0;
+
+	if (*target == '/')
+		return false;
+	for (const char *p = path; *p; p++)
+		depth += *p == '/';
+	while (strncmp(target, "..", 2) == 0 &&
+	       (target[2] == '/' || target[2] == '\0')) {
+		if (depth-- == 0)
+			return false;
+		target += target[2] ? 3 : 2;
+	}
+	/* What is left: names, none of which goes up again. */
+	for (; *target; target += strcspn(target, "/")) {
+		if (*target == '/')
+			target++;
+		if (strncmp(target, "..", 2) == 0 &&
+		    (target[2] == '/' || target[2] == '\0'))
+			return false;
+	}
+	return true;
+}
+
+static int add_link(struct hd_record *record, struct hd_entry *entry,
+		    int dir_fd, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return hd_record_miss_errno(record, entry->path, errno);
+	target[n] = '\0';
+	/* An absolute one is made relative to the root when it is unpacked. */
+	if (target[0] != '/' && !hd_link_is_safe(entry->path, target))
+		return hd_record_miss(record, entry->path,
+				      "it leads out of the host");
+	free(entry->data);
+	entry->data = strdup(target);
+	entry->length = (size_t)n;
+	return entry->data ? 1 : -ENOMEM;
+}
+
+/* Completes a new entry: 1, 0 for one that isn't recorded, or -ENOMEM. */
+static int complete(struct hd_record *record, struct hd_entry *entry,
+		    int dir_fd, const char *name, const struct hd_wish *wish)
+{
+	if (S_ISLNK(entry->mode))
+		return add_link(record, entry, dir_fd, name);
+	if (S_ISDIR(entry->mode))
+		return 1;
+	if (!S_ISREG(entry->mode))
+		return hd_record_miss(record, entry->path,
+				      "it is no file, folder or link");
+	entry->wish = *wish;
+	entry->unread = wish->limit > 0;
+	return 1;
+}
+
+int hd_record_add(struct hd_record *record, const char *path, int dir_fd,
+		  const char *name, const struct hd_wish *wish)
+{
+	HD_AUTO(entry_cleanup) struct hd_entry *entry = NULL;
+	struct stat st;
+	int r;
+
+	if (hd_record_find(record, path) || record->full)
+		return 0;
+	record->full = record->n >= ENTRIES_LIMIT;
+	if (record->full)
+		return hd_record_miss(record, path, "it would be too much");
+	if (fstatat(dir_fd, name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return hd_record_miss_errno(record, path, errno);
+	r = add_parents(record, path);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	entry = new_entry(path, &st);
+	if (!entry)
+		return -ENOMEM;
+	r = complete(record, entry, dir_fd, name, wish);
+	return r <= 0 ? r : insert(record, hd_steal(&entry));
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	return compare_paths(*(struct hd_entry *const *)a,
+			     *(struct hd_entry *const *)b);
+}
+
+static void nothing(void *entry)
+{
+	(void)entry;
+}
+
+static void forget_paths(struct hd_record *record)
+{
+	tdestroy(record->by_path, nothing);
+	record->by_path = NULL;
+}
+
+void hd_record_finish(struct hd_record *record)
+{
+	size_t kept = 0;
+
+	forget_paths(record);
+	for (size_t i = 0; i < record->n; i++)
+		if (record->entries[i]->path)
+			record->entries[kept++] = record->entries[i];
+		else
+			entry_free(record->entries[i]);
+	record->n = kept;
+	if (kept)
+		qsort(record->entries, kept, sizeof(*record->entries),
+		      compare_entries);
+}
+
+static void clear_remarks(struct hd_remarks *remarks)
+{
+	for (size_t i = 0; i < remarks->n; i++) {
+		free(remarks->items[i].path);
+		free(remarks->items[i].text);
+	}
+	free(remarks->items);
+}
+
+void hd_record_clear(struct hd_record *record)
+{
+	forget_paths(record);
+	for (size_t i = 0; i < record->n; i++)
+		entry_free(record->entries[i]);
+	free(record->entries);
+	clear_remarks(&record->misses);
+	clear_remarks(&record->nodes);
+	memset(record, 0, sizeof(*record));
+}

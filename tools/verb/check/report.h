@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_TOOLS_VERB_CHECK_REPORT_H
+#define HD_TOOLS_VERB_CHECK_REPORT_H
+
+#include "tools/libvirt/guest.h"
+
+/* What was found about one domain, as JSON. */
+json_object *hd_check_json(const struct hd_subject *subject);
+
+/* The same for people: a verdict, its devices, and the findings below them. */
+void hd_check_print(const struct hd_subject *subject);
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/doctor/doctor.h"
+#include "lib/request/config.h"
+#include "tools/tool.h"
+#include "tools/verb/doctor/guests.h"
+#include "tools/verb/doctor/report.h"
+#include "xml/domain/domain.h"
+#include "xml/domain/guestmemory.h"
+
+struct values {
+	bool all;
+};
+
+/* What the command line asks for. */
+struct question {
+	struct hd_domain domain; /* its assigns are those of a guest, or of
+				  * addresses; the name is NULL then */
+	struct hd_guest_memory memory;
+	struct hd_request request;
+};
+
+static void clear_question(struct question *question)
+{
+	hd_domain_clear(&question->domain);
+}
+
+static int take_addresses(struct question *question, int argc, char **argv,
+			  struct hd_err *err)
+{
+	struct hd_domain *domain = &question->domain;
+
+	for (int i = 0; i < argc; i++) {
+		struct hd_assign *assign = hd_array_add(
+			&domain->assigns, &domain->n_assigns, sizeof(*assign));
+
+		if (!assign)
+			return hd_err_nomem(err);
+		assign->managed = true;
+		if (hd_addr_parse(argv[i], &assign->addr, err) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int take_domain(struct question *question, const struct hd_tool *tool,
+		       const char *source, struct hd_err *err)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r = hd_source_load(tool, source, &text, &length, err);
+
+	if (r < 0)
+		return r;
+	r = hd_domain_parse(text, length, &question->domain, err);
+	if (r == 0)
+		r = hd_guest_memory_parse(text, length, &question->memory, err);
+	if (r < 0)
+		hd_err_wrap(err, "%s", source);
+	return r;
+}
+
+/* Addresses, or one guest. */
+static int take_arguments(struct question *question, const struct hd_tool *tool,
+			  int argc, char **argv, struct hd_err *err)
+{
+	struct hd_addr addr;
+	/* That it can't be used is a check of its own. */
+	struct hd_config config;
+	int r;
+
+	hd_config_read(&tool->host, &config, NULL);
+	if (hd_addr_parse(argv[0], &addr, NULL) == 0)
+		r = take_addresses(question, argc, argv, err);
+	else if (argc == 1)
+		r = take_domain(question, tool, argv[0], err);
+	else
+		r = hd_addr_parse(argv[0], &addr, err);
+	if (r == 0)
+		question->request =
+			hd_domain_request(&question->domain, &config.policy);
+	return r;
+}
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
+	const struct values *values = tool->values;
+	HD_AUTO(clear_question)
+	struct question question = { .domain.name = NULL };
+	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { NULL, 0, 0, 0 };
+	HD_AUTO_GUESTS struct hd_guests guests = { .uses = NULL };
+	struct hd_doctor_request request = { .names = tool->names };
+
+	if (argc > 0 && take_arguments(&question, tool, argc, argv, err) < 0)
+		return argc > 1 ? HD_EXIT_USAGE : HD_EXIT_FAILED;
+	if (hd_guests_read(&tool->host, &guests, err) < 0)
+		return HD_EXIT_FAILED;
+	request.devices = argc > 0 ? &question.request : NULL;
+	request.memory = question.domain.name ? &question.memory : NULL;
+	request.uses = guests.uses;
+	request.n_uses = guests.n;
+	request.uses_unread = guests.unread;
+	if (hd_doctor_run(&tool->host, &request, &diagnosis, err) < 0)
+		return HD_EXIT_FAILED;
+	if (tool->json)
+		hd_report_print_json(&request, &diagnosis);
+	else if (hd_report_print(&request, &diagnosis, values->all, err) < 0)
+		return HD_EXIT_FAILED;
+	return diagnosis.verdict == HD_VERDICT_GOOD ? HD_EXIT_FINE :
+						      HD_EXIT_FAILED;
+}
+
+static const struct hd_option options[] = {
+	{ 'A', "all", NULL, "show what is fine, too",
+	  offsetof(struct values, all), NULL },
+	{ .name = NULL },
+};
+
+const struct hd_verb hd_verb_doctor = {
+	.name = "doctor",
+	.arguments = "[ADDRESS...|DOMAIN]",
+	.summary =
+		"Say whether the host can pass devices through, and what to fix first",
+	.help = "Looks at the kernel, its command line, the IOMMU, VFIO, memory, confinement,\n"
+		"libvirt and hooks; with addresses or a guest (a name, a file, or - for standard\n"
+		"input) at those devices too. It runs no program and changes nothing.\n"
+		"The first line is the verdict, and what to fix first where something is wrong.\n"
+		"The table has what fails, warns, or can't be read; with --all everything.\n"
+		"Exit status: 0 devices can be passed through, 1 something is to be fixed, or it\n"
+		"can't be told.",
+	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
+	.options = options,
+	.values_size = sizeof(struct values),
+	.max_arguments = 256,
+	.run = run,
+};

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/verb/doctor/report.h"
+
+#include <libsmartcols.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/finding.h"
+#include "lib/base/print.h"
+#include "tools/tool.h"
+
+static const char *const verdicts[] = { [HD_VERDICT_GOOD] = "good",
+					[HD_VERDICT_BAD] = "bad",
+					[HD_VERDICT_UNKNOWN] = "unknown" };
+
+/* "This host", "0000:01:00.0", "Guest 'win11'"; NULL without memory. */
+static char *subject_of(const struct hd_doctor_request *request)
+{
+	const struct hd_request *devices = request->devices;
+
+	if (!devices)
+		return strdup("This host");
+	if (devices->domain)
+		return hd_text("Guest '%s'", devices->domain);
+	if (devices->n_assigns == 1)
+		return strdup(hd_addr_text(devices->assigns[0].addr).s);
+	return hd_text("%s and %zu more",
+		       hd_addr_text(devices->assigns[0].addr).s,
+		       devices->n_assigns - 1);
+}
+
+/* The verdict as one sentence without its full stop; NULL without memory. */
+static char *verdict_text(const struct hd_doctor_request *request,
+			  const struct hd_diagnosis *diagnosis)
+{
+	static const struct {
+		const char *host, *guest, *device;
+	} forms[] = {
+		[HD_VERDICT_GOOD] = { "can pass devices through",
+				      "can have its devices",
+				      "can be passed through" },
+		[HD_VERDICT_BAD] = { "can't pass devices through yet",
+				     "can't have its devices yet",
+				     "can't be passed through yet" },
+		[HD_VERDICT_UNKNOWN] = { "may or may not be able to pass devices through",
+					 "may or may not be able to have its devices",
+					 "may or may not be fit to be passed through" },
+	};
+	HD_AUTOFREE char *subject = subject_of(request);
+	const char *form = !request->devices ? forms[diagnosis->verdict].host :
+			   request->devices->domain ?
+					       forms[diagnosis->verdict].guest :
+					       forms[diagnosis->verdict].device;
+
+	if (!subject)
+		return NULL;
+	if (diagnosis->verdict == HD_VERDICT_GOOD)
+		return hd_text("%s %s", subject, form);
+	return hd_text("%s %s: %s", subject, form,
+		       diagnosis->items[diagnosis->first].detail);
+}
+
+static json_object *checkup_json(const struct hd_checkup *checkup)
+{
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "id", hd_json_text(checkup->id));
+	json_object_object_add(object, "group", hd_json_text(checkup->group));
+	json_object_object_add(object, "title", hd_json_text(checkup->title));
+	json_object_object_add(
+		object, "address",
+		checkup->of_device ?
+			hd_json_text(hd_addr_text(checkup->addr).s) :
+			NULL);
+	json_object_object_add(object, "status",
+			       hd_json_text(hd_health_name(checkup->health)));
+	json_object_object_add(
+		object, "applies",
+		json_object_new_boolean(checkup->health != HD_MOOT));
+	json_object_object_add(object, "detail", hd_json_text(checkup->detail));
+	json_object_object_add(object, "source", hd_json_text(checkup->source));
+	json_object_object_add(object, "fix", hd_json_text(checkup->fix));
+	return object;
+}
+
+static size_t count(const struct hd_diagnosis *diagnosis, enum hd_health health)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diagnosis->n; i++)
+		n += diagnosis->items[i].health == health;
+	return n;
+}
+
+static json_object *summary_json(const struct hd_doctor_request *request,
+				 const struct hd_diagnosis *diagnosis)
+{
+	HD_AUTOFREE char *text = verdict_text(request, diagnosis);
+	json_object *object = json_object_new_object();
+	bool good = diagnosis->verdict == HD_VERDICT_GOOD;
+
+	json_object_object_add(object, "verdict",
+			       hd_json_text(verdicts[diagnosis->verdict]));
+	json_object_object_add(object, "message", hd_json_text(text));
+	json_object_object_add(
+		object, "first",
+		good ? NULL :
+		       checkup_json(&diagnosis->items[diagnosis->first]));
+	for (enum hd_health h = HD_PASS; h < HD_SKIP; h++)
+		json_object_object_add(
+			object, hd_health_name(h),
+			json_object_new_int((int)count(diagnosis, h)));
+	json_object_object_add(
+		object, "skip",
+		json_object_new_int((int)(count(diagnosis, HD_SKIP) +
+					  count(diagnosis, HD_MOOT))));
+	return object;
+}
+
+void hd_report_print_json(const struct hd_doctor_request *request,
+			  const struct hd_diagnosis *diagnosis)
+{
+	json_object *object = json_object_new_object();
+	json_object *checks = json_object_new_array();
+
+	for (size_t i = 0; i < diagnosis->n; i++)
+		json_object_array_add(checks,
+				      checkup_json(&diagnosis->items[i]));
+	json_object_object_add(object, "summary",
+			       summary_json(request, diagnosis));
+	json_object_object_add(object, "checks", checks);
+	hd_json_print(object);
+}
+
+static bool is_same_skip(const struct hd_checkup *a, const struct hd_checkup *b)
+{
+	return a->health == HD_SKIP && b->health == HD_SKIP &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+/* How many later ones can't be read for the same reason. */
+static size_t count_same(const struct hd_diagnosis *diagnosis, size_t i)
+{
+	size_t n = 0;
+
+	for (size_t j = i + 1; j < diagnosis->n; j++)
+		n += is_same_skip(&diagnosis->items[i], &diagnosis->items[j]);
+	return n;
+}
+
+/* Whether the table has a line for it: one reason is enough. */
+static bool is_shown(const struct hd_diagnosis *diagnosis, size_t i, bool all)
+{
+	enum hd_health health = diagnosis->items[i].health;
+
+	if (all || health == HD_WARN || health == HD_FAIL)
+		return true;
+	if (health != HD_SKIP)
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (is_same_skip(&diagnosis->items[i], &diagnosis->items[j]))
+			return false;
+	return true;
+}
+
+enum { COLUMN_STATUS, COLUMN_CHECK, COLUMN_DEVICE, COLUMN_DETAIL };
+
+static int add_line(struct libscols_table *table,
+		    const struct hd_diagnosis *diagnosis, size_t i, bool all)
+{
+	const struct hd_checkup *checkup = &diagnosis->items[i];
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	size_t more = all ? 0 : count_same(diagnosis, i);
+	HD_AUTOFREE char *check =
+		more && checkup->health == HD_SKIP ?
+			hd_text("%s and %zu more", checkup->id, more) :
+			strdup(checkup->id);
+
+	if (!line || !check ||
+	    scols_line_set_data(line, COLUMN_STATUS,
+				hd_health_name(checkup->health)) ||
+	    scols_line_set_data(line, COLUMN_CHECK, check) ||
+	    scols_line_set_data(
+		    line, COLUMN_DEVICE,
+		    checkup->of_device ? hd_addr_text(checkup->addr).s : "-"))
+		return -1;
+	return scols_line_set_data(line, COLUMN_DETAIL, checkup->detail);
+}
+
+static int fill(struct libscols_table *table,
+		const struct hd_diagnosis *diagnosis, bool devices, bool all)
+{
+	if (!scols_table_new_column(table, "STATUS", 0, 0) ||
+	    !scols_table_new_column(table, "CHECK", 0, 0) ||
+	    !scols_table_new_column(table, "DEVICE", 0,
+				    devices ? 0 : SCOLS_FL_HIDDEN) ||
+	    !scols_table_new_column(table, "DETAIL", 0, SCOLS_FL_WRAP))
+		return -1;
+	for (size_t i = 0; i < diagnosis->n; i++)
+		if (is_shown(diagnosis, i, all) &&
+		    add_line(table, diagnosis, i, all) != 0)
+			return -1;
+	return 0;
+}
+
+static int print_table(const struct hd_diagnosis *diagnosis, bool devices,
+		       bool all, struct hd_err *err)
+{
+	struct libscols_table *table = scols_new_table();
+	int r = table ? fill(table, diagnosis, devices, all) : -1;
+
+	if (r == 0 && !scols_table_is_empty(table)) {
+		putchar('\n');
+		r = scols_print_table(table);
+	}
+	scols_unref_table(table);
+	return r == 0 ? 0 : hd_err_nomem(err);
+}
+
+/* All but the first, which stands below the verdict. */
+static void print_fixes(const struct hd_diagnosis *diagnosis)
+{
+	bool bad = diagnosis->verdict == HD_VERDICT_BAD;
+	bool first = true;
+
+	for (size_t i = 0; i < diagnosis->n; i++) {
+		const struct hd_checkup *checkup = &diagnosis->items[i];
+
+		if (!checkup->fix || (bad && i == diagnosis->first))
+			continue;
+		if (first)
+			putchar('\n');
+		first = false;
+		printf("Fix %s: ", checkup->id);
+		hd_print(stdout, checkup->fix);
+		putchar('\n');
+	}
+}
+
+static void print_counts(const struct hd_diagnosis *diagnosis, bool all)
+{
+	printf("\n%zu pass, %zu warn, %zu fail, %zu can't be read, %zu don't apply%s\n",
+	       count(diagnosis, HD_PASS), count(diagnosis, HD_WARN),
+	       count(diagnosis, HD_FAIL), count(diagnosis, HD_SKIP),
+	       count(diagnosis, HD_MOOT), all ? "." : " (--all shows them).");
+}
+
+int hd_report_print(const struct hd_doctor_request *request,
+		    const struct hd_diagnosis *diagnosis, bool all,
+		    struct hd_err *err)
+{
+	HD_AUTOFREE char *text = verdict_text(request, diagnosis);
+	const char *fix = diagnosis->verdict == HD_VERDICT_BAD ?
+				  diagnosis->items[diagnosis->first].fix :
+				  NULL;
+
+	if (!text)
+		return hd_err_nomem(err);
+	hd_print(stdout, text);
+	puts(".");
+	if (fix) {
+		fputs("Fix: ", stdout);
+		hd_print(stdout, fix);
+		putchar('\n');
+	}
+	if (print_table(diagnosis, request->devices != NULL, all, err) < 0)
+		return -1;
+	print_fixes(diagnosis);
+	print_counts(diagnosis, all);
+	return 0;
+}

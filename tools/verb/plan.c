@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/base/print.h"
+#include "lib/handover/bind_plan.h"
+#include "tools/libvirt/guest.h"
+#include "tools/tool.h"
+
+static json_object *step_json(const struct hd_step *step, bool with_inverse)
+{
+	json_object *object = json_object_new_object();
+	bool device = hd_step_has_device(step);
+	struct hd_step inverse;
+
+	json_object_object_add(object, "kind",
+			       hd_json_text(hd_step_name(step->kind)));
+	json_object_object_add(
+		object, "address",
+		device ? hd_json_text(hd_addr_text(step->addr).s) : NULL);
+	json_object_object_add(object, "from", hd_json_text(step->from));
+	json_object_object_add(object, "to", hd_json_text(step->to));
+	if (with_inverse)
+		json_object_object_add(object, "inverse",
+				       hd_step_inverse(step, &inverse) ?
+					       step_json(&inverse, false) :
+					       NULL);
+	return object;
+}
+
+static void print_json(const struct hd_subject *subject,
+		       const struct hd_plan *plan)
+{
+	json_object *object = json_object_new_object();
+	json_object *steps = json_object_new_array();
+	json_object *findings = json_object_new_array();
+
+	for (size_t i = 0; i < plan->n_steps; i++)
+		json_object_array_add(steps, step_json(&plan->steps[i], true));
+	for (size_t i = 0; i < subject->findings.n; i++)
+		json_object_array_add(
+			findings, hd_json_finding(&subject->findings.items[i]));
+	json_object_object_add(object, "domain",
+			       hd_json_text(subject->domain.name));
+	json_object_object_add(object, "ok",
+			       json_object_new_boolean(!hd_findings_refuse(
+				       &subject->findings)));
+	json_object_object_add(object, "steps", steps);
+	json_object_object_add(object, "findings", findings);
+	hd_json_print(object);
+}
+
+static void print_step(const struct hd_step *step)
+{
+	printf("%-8s ", hd_step_name(step->kind));
+	if (hd_step_has_device(step))
+		printf("%s  ", hd_addr_text(step->addr).s);
+	if (step->kind == HD_STEP_OVERRIDE) {
+		hd_print(stdout, step->from ? step->from : "none");
+		fputs(" -> ", stdout);
+		hd_print(stdout, step->to ? step->to : "none");
+	} else {
+		hd_print(stdout, step->from ? step->from : step->to);
+	}
+}
+
+static void print_with_inverse(const struct hd_step *step)
+{
+	struct hd_step inverse;
+
+	fputs("  ", stdout);
+	print_step(step);
+	fputs("   (undo: ", stdout);
+	if (hd_step_inverse(step, &inverse))
+		print_step(&inverse);
+	else
+		fputs("none, it stays", stdout);
+	puts(")");
+}
+
+static void print_text(const struct hd_subject *subject,
+		       const struct hd_plan *plan)
+{
+	fputs("Guest '", stdout);
+	hd_print(stdout, subject->domain.name);
+	if (hd_findings_refuse(&subject->findings))
+		puts("' would be refused, and nothing would be done.");
+	else if (plan->n_steps == 0)
+		puts("' would start without anything to be done.");
+	else
+		printf("' would start after %zu %s:\n", plan->n_steps,
+		       plan->n_steps == 1 ? "step" : "steps");
+	for (size_t i = 0; i < plan->n_steps; i++)
+		print_with_inverse(&plan->steps[i]);
+	hd_print_findings(stdout, &subject->findings, "  ");
+}
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
+	HD_AUTO_SCENE struct hd_scene scene = { .connection = NULL };
+	HD_AUTO_SUBJECT struct hd_subject subject = { .domain.name = NULL };
+	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+	bool refused;
+
+	(void)argc;
+	if (hd_scene_open(&scene, tool, argv[0], err) < 0)
+		return HD_EXIT_FAILED;
+	if (!scene.here) {
+		hd_err_set(
+			err, ENOTSUP,
+			"what the hook would do can only be planned on the host itself, not from what libvirt at %s tells",
+			scene.elsewhere.uri);
+		hd_err_fix(err, "On that host: virt-hostdev plan %s", argv[0]);
+		return HD_EXIT_FAILED;
+	}
+	if (hd_subject_load(&subject, &scene, argv[0], err) < 0)
+		return HD_EXIT_FAILED;
+	refused = hd_findings_refuse(&subject.findings);
+	if (!refused && hd_decide_take(&subject.request, &subject.situation,
+				       true, &claim, &plan, err) < 0)
+		return HD_EXIT_FAILED;
+	if (tool->json)
+		print_json(&subject, &plan);
+	else
+		print_text(&subject, &plan);
+	return refused ? HD_EXIT_FAILED : HD_EXIT_FINE;
+}
+
+const struct hd_verb hd_verb_plan = {
+	.name = "plan",
+	.arguments = "DOMAIN|FILE|-",
+	.summary = "Show the steps that starting a guest would take",
+	.help = "Prints exactly what the hook would do before the guest starts, in its order,\n"
+		"and does none of it. Devices that libvirt binds itself (managed='yes') need no\n"
+		"step of ours. Each step is shown with the one that undoes it. DOMAIN, FILE and\n"
+		"- are as for check.\n"
+		"Exit status: 0 it could start, 1 it would be refused.",
+	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.run = run,
+};

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/handover/manual.h"
+#include "tools/cli/choice.h"
+
+struct values {
+	bool group;
+};
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
+	const struct values *values = tool->values;
+	HD_AUTO_CHOICE struct hd_choice choice = { NULL, 0 };
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+	HD_AUTO_JOB struct hd_job job =
+		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
+	int r = hd_choice_read(&choice, tool, values->group, argc, argv, err);
+
+	if (r != HD_EXIT_FINE)
+		return r;
+	job.config = hd_config_read_or_default(&tool->host, &findings);
+	r = hd_release_by_hand(&job, choice.addrs, choice.n);
+	return hd_choice_report(&choice, tool, r, &findings);
+}
+
+static const struct hd_option options[] = {
+	{ 'g', "group", NULL, "and everything else in their IOMMU groups",
+	  offsetof(struct values, group), NULL },
+	{ .name = NULL },
+};
+
+const struct hd_verb hd_verb_release = {
+	.name = "release",
+	.arguments = "ADDRESS...",
+	.summary = "Give back to the host what bind has taken",
+	.help = "Returns the devices to the drivers and the driver_override that they had before\n"
+		"virt-hostdev bind. What a guest holds comes back when the guest ends.",
+	.common = HD_OPT_JSON,
+	.options = options,
+	.values_size = sizeof(struct values),
+	.min_arguments = 1,
+	.max_arguments = 256,
+	.run = run,
+};

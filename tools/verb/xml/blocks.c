@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/verb/xml/blocks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/array.h"
+#include "xml/domain/target.h"
+
+static const struct hd_hostdev *find_item(const struct hd_blocks *blocks,
+					  struct hd_addr addr)
+{
+	for (size_t i = 0; i < blocks->n; i++)
+		if (hd_addr_equal(blocks->items[i].addr, addr))
+			return &blocks->items[i];
+	return NULL;
+}
+
+const struct hd_device *hd_blocks_device(const struct hd_blocks *blocks,
+					 const struct hd_hostdev *item)
+{
+	return hd_inventory_find(&blocks->inventory, item->addr);
+}
+
+static int refuse_missing(struct hd_addr addr, struct hd_err *err)
+{
+	hd_err_set(err, ENOENT, "this host has no PCI device at %s",
+		   hd_addr_text(addr).s);
+	hd_err_fix(err, "virt-hostdev list");
+	return -ENOENT;
+}
+
+/* XML for a device that can't be assigned would only fail later. */
+static int refuse_bridge(const struct hd_device *device, struct hd_err *err)
+{
+	hd_err_set(
+		err, EINVAL,
+		"%s is a bridge (driver %s), and only endpoints can be given to a guest",
+		hd_addr_text(device->addr).s,
+		device->driver ? device->driver : "none");
+	hd_err_fix(err, "Name the device behind it: virt-hostdev list");
+	return -EINVAL;
+}
+
+/* Whether the device can stand in the kind of element that is wished. */
+static int check_kind(const struct hd_blocks *blocks,
+		      const struct hd_device *device)
+{
+	const char *address = hd_addr_text(device->addr).s;
+
+	if (blocks->wishes->source == HD_SOURCE_INTERFACE && !device->is_vf)
+		return hd_err_set(
+			blocks->err, EINVAL,
+			"%s is no virtual function, and libvirt takes nothing else for <interface type='hostdev'>",
+			address);
+	/* Mass storage, NVM, with the interface of NVM Express. */
+	if (blocks->wishes->source == HD_SOURCE_DISK &&
+	    device->class_code != 0x010802)
+		return hd_err_set(
+			blocks->err, EINVAL,
+			"%s is no NVMe controller (its class is %06x), so it can't be a disk",
+			address, device->class_code);
+	return 0;
+}
+
+static int add_item(struct hd_blocks *blocks, struct hd_addr addr,
+		    enum hd_guest_place place)
+{
+	struct hd_hostdev *item =
+		hd_array_add(&blocks->items, &blocks->n, sizeof(*item));
+
+	if (!item)
+		return hd_err_nomem(blocks->err);
+	item->addr = addr;
+	item->place = place;
+	item->source = place == HD_GUEST_NOWHERE ? HD_SOURCE_HOSTDEV :
+						   blocks->wishes->source;
+	item->managed = !blocks->wishes->unmanaged;
+	return 0;
+}
+
+static int add_named(struct hd_blocks *blocks, struct hd_addr addr)
+{
+	const struct hd_device *device;
+	int r;
+
+	if (find_item(blocks, addr))
+		return 0;
+	r = hd_inventory_add(&blocks->inventory, &blocks->tool->host, addr,
+			     blocks->err);
+	if (r < 0)
+		return r;
+	device = hd_inventory_find(&blocks->inventory, addr);
+	if (!device)
+		return refuse_missing(addr, blocks->err);
+	if (device->bridge)
+		return refuse_bridge(device, blocks->err);
+	r = check_kind(blocks, device);
+	return r < 0 ? r : add_item(blocks, addr, HD_GUEST_UNSAID);
+}
+
+/* Whether a function of the host is one of the device at @addr: VFs aren't. */
+static bool is_function(const struct hd_blocks *blocks, struct hd_addr addr)
+{
+	struct hd_device device;
+	bool is;
+
+	if (hd_device_read(&blocks->tool->host, addr, HD_FULL, &device, NULL) <
+	    0)
+		return false;
+	is = !device.is_vf;
+	hd_device_clear(&device);
+	return is;
+}
+
+static int add_functions(struct hd_blocks *blocks, struct hd_addr addr)
+{
+	int r = 0;
+
+	if (!is_function(blocks, addr))
+		return add_named(blocks, addr);
+	for (uint8_t function = 0; r == 0 && function < 8; function++) {
+		struct hd_addr other = addr;
+
+		other.function = function;
+		if (is_function(blocks, other))
+			r = add_named(blocks, other);
+	}
+	return r;
+}
+
+/* The endpoints of the groups that aren't named; the guest won't see them. */
+static int add_siblings(struct hd_blocks *blocks)
+{
+	const struct hd_inventory *inventory = &blocks->inventory;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++)
+		if (!inventory->devices[i].bridge &&
+		    !find_item(blocks, inventory->devices[i].addr))
+			r = add_item(blocks, inventory->devices[i].addr,
+				     HD_GUEST_NOWHERE);
+	return r;
+}
+
+int hd_blocks_add(struct hd_blocks *blocks, const struct hd_addr *addrs,
+		  size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = blocks->wishes->all_functions ?
+			    add_functions(blocks, addrs[i]) :
+			    add_named(blocks, addrs[i]);
+	blocks->n_named = blocks->n;
+	if (r == 0 && blocks->wishes->siblings)
+		r = add_siblings(blocks);
+	return r;
+}
+
+/* Keeps a text as long as the blocks. */
+static const char *keep(struct hd_blocks *blocks, char *text)
+{
+	char **slot = text ? hd_array_add(&blocks->texts, &blocks->n_texts,
+					  sizeof(*slot)) :
+			     NULL;
+
+	if (!slot) {
+		free(text);
+		hd_err_nomem(blocks->err);
+		return NULL;
+	}
+	return *slot = text;
+}
+
+/* What names one device can't be said of several. */
+static int check_single(const struct hd_blocks *blocks)
+{
+	const struct hd_wishes *wishes = blocks->wishes;
+	const char *option = wishes->alias  ? "--alias" :
+			     wishes->mac    ? "--mac" :
+			     wishes->target ? "--target" :
+					      NULL;
+
+	if (!option || blocks->n_named == 1)
+		return 0;
+	return hd_err_set(blocks->err, EINVAL,
+			  "%s is of one device, and %zu are named", option,
+			  blocks->n_named);
+}
+
+/* libvirt wants the aliases that people choose to begin with "ua-". */
+static int fill_alias(struct hd_blocks *blocks, struct hd_hostdev *item)
+{
+	const char *alias = blocks->wishes->alias;
+
+	if (!alias)
+		return 0;
+	item->alias =
+		keep(blocks,
+		     hd_text("%s%s", strncmp(alias, "ua-", 3) == 0 ? "" : "ua-",
+			     alias));
+	return item->alias ? 0 : -ENOMEM;
+}
+
+/* The first free one of "vda", "vdb" and so on, unless one is named. */
+static int fill_target(struct hd_blocks *blocks, struct hd_hostdev *item)
+{
+	int i = 0;
+
+	item->target = blocks->wishes->target;
+	if (item->source != HD_SOURCE_DISK || item->target)
+		return 0;
+	while (i < HD_TARGETS && blocks->targets >> i & 1)
+		i++;
+	if (i == HD_TARGETS)
+		return hd_err_set(blocks->err, ENOSPC,
+				  "no name from vda to vdz is left for %s",
+				  hd_addr_text(item->addr).s);
+	blocks->targets |= UINT32_C(1) << i;
+	item->target = keep(blocks, hd_text("vd%c", 'a' + i));
+	return item->target ? 0 : -ENOMEM;
+}
+
+static int fill(struct hd_blocks *blocks, size_t i)
+{
+	const struct hd_wishes *wishes = blocks->wishes;
+	struct hd_hostdev *item = &blocks->items[i];
+	unsigned number = (unsigned)i;
+	int r;
+
+	item->driver_model = wishes->driver_model;
+	item->iommufd = wishes->iommufd;
+	if (i >= blocks->n_named)
+		return 0;
+	item->rom_off = wishes->rom && strcmp(wishes->rom, "off") == 0;
+	/* Orders and indexes of several devices count up. */
+	item->boot = wishes->boot ? wishes->boot + number : 0;
+	item->acpi_index = wishes->acpi_index ? wishes->acpi_index + number : 0;
+	item->mac = wishes->mac;
+	item->vlan = wishes->vlan;
+	r = fill_alias(blocks, item);
+	return r < 0 ? r : fill_target(blocks, item);
+}
+
+int hd_blocks_fill(struct hd_blocks *blocks)
+{
+	int r = check_single(blocks);
+
+	for (size_t i = 0; r == 0 && i < blocks->n; i++)
+		r = fill(blocks, i);
+	return r;
+}
+
+void hd_blocks_clear(struct hd_blocks *blocks)
+{
+	for (size_t i = 0; i < blocks->n_texts; i++)
+		free(blocks->texts[i]);
+	hd_findings_clear(&blocks->notes);
+	free(blocks->texts);
+	free(blocks->items);
+	hd_inventory_clear(&blocks->inventory);
+}

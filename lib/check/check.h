@@ -22,7 +22,7 @@ struct hd_facts {
 			 * vfio isn't loaded yet */
 	const struct hd_nodes *nodes; /* of what is to be taken */
 	const struct hd_holders *holders; /* of the same */
-	const struct hd_lifelines *lifelines; /* of the same */
+	const struct hd_critical_uses *critical_uses; /* of the same */
 	const struct hd_pinneds *pinneds; /* the request's pins */
 	struct hd_names *names; /* may be NULL */
 };
@@ -73,7 +73,7 @@ bool hd_device_leaves_group_viable(const struct hd_device *device);
 bool hd_check_takes(const struct hd_request *request,
 		    const struct hd_device *device);
 
-/* "critical-mount" and so on: the id of a finding about a life-line. */
+/* "critical-mount" and so on: the id of a finding about a critical use. */
 const char *hd_check_critical_id(enum hd_critical critical);
 
 /*

@@ -22,23 +22,23 @@ const char *hd_check_critical_id(enum hd_critical critical)
 }
 
 static bool is_allowed(const struct hd_request *request,
-		       const struct hd_lifeline *lifeline)
+		       const struct hd_critical_use *critical_use)
 {
-	for (size_t i = 0; !lifeline->root && i < request->n_allows; i++)
-		if (request->allows[i].critical == lifeline->critical &&
-		    hd_addr_equal(request->allows[i].addr, lifeline->addr))
+	for (size_t i = 0; !critical_use->root && i < request->n_allows; i++)
+		if (request->allows[i].critical == critical_use->critical &&
+		    hd_addr_equal(request->allows[i].addr, critical_use->addr))
 			return true;
 	return false;
 }
 
 /* How to allow it, for who means it. */
 static char *how_to_allow(const struct hd_request *request,
-			  const struct hd_lifeline *lifeline)
+			  const struct hd_critical_use *critical_use)
 {
-	const char *name = hd_critical_name(lifeline->critical);
-	struct hd_addr_text addr = hd_addr_text(lifeline->addr);
+	const char *name = hd_critical_name(critical_use->critical);
+	struct hd_addr_text addr = hd_addr_text(critical_use->addr);
 
-	if (lifeline->root)
+	if (critical_use->root)
 		return hd_text("This can't be allowed; use another device");
 	if (!request->domain)
 		return hd_text(
@@ -49,40 +49,42 @@ static char *how_to_allow(const struct hd_request *request,
 		addr.s, name);
 }
 
-static int report_lifeline(struct hd_check_subject *s,
-			   const struct hd_device *device,
-			   const struct hd_lifeline *lifeline)
+static int report_critical_use(struct hd_check_subject *s,
+			       const struct hd_device *device,
+			       const struct hd_critical_use *critical_use)
 {
 	HD_AUTOFREE char *name = hd_describe(s->facts, device);
 
 	if (!name)
 		return hd_err_nomem(s->err);
 	return hd_refuse(
-		s, hd_check_critical_id(lifeline->critical),
+		s, hd_check_critical_id(critical_use->critical),
 		device == s->device ?
 			hd_text("%s %s, because the host needs it: %s.", name,
-				s->cannot, lifeline->chain) :
+				s->cannot, critical_use->chain) :
 			hd_text("%s %s, because the host needs %s, which would go with it: %s.",
-				hd_label(s), s->cannot, name, lifeline->chain),
-		how_to_allow(s->request, lifeline));
+				hd_label(s), s->cannot, name,
+				critical_use->chain),
+		how_to_allow(s->request, critical_use));
 }
 
 /* What the host can't do without: all of it is named. */
 int hd_rule_guard(struct hd_check_subject *s)
 {
 	const struct hd_inventory *inventory = s->facts->inventory;
-	const struct hd_lifelines *lifelines = s->facts->lifelines;
+	const struct hd_critical_uses *critical_uses = s->facts->critical_uses;
 	int r, result = HD_GO_ON;
 
-	for (size_t i = 0; i < lifelines->n; i++) {
-		const struct hd_lifeline *lifeline = &lifelines->items[i];
+	for (size_t i = 0; i < critical_uses->n; i++) {
+		const struct hd_critical_use *critical_use =
+			&critical_uses->items[i];
 		const struct hd_device *device =
-			hd_inventory_find(inventory, lifeline->addr);
+			hd_inventory_find(inventory, critical_use->addr);
 
 		if (!hd_goes_with(s, device) ||
-		    is_allowed(s->request, lifeline))
+		    is_allowed(s->request, critical_use))
 			continue;
-		r = report_lifeline(s, device, lifeline);
+		r = report_critical_use(s, device, critical_use);
 		if (r < 0)
 			return r;
 		result = HD_DONE;
@@ -106,11 +108,12 @@ int hd_check_allows(const struct hd_facts *facts,
 		bool used = (device && device->vfio) ||
 			    hd_own_claim_has(facts, request, allow->addr);
 
-		for (size_t j = 0; j < facts->lifelines->n; j++)
-			used |= facts->lifelines->items[j].critical ==
+		for (size_t j = 0; j < facts->critical_uses->n; j++)
+			used |= facts->critical_uses->items[j].critical ==
 					allow->critical &&
-				hd_addr_equal(facts->lifelines->items[j].addr,
-					      allow->addr);
+				hd_addr_equal(
+					facts->critical_uses->items[j].addr,
+					allow->addr);
 		if (!used)
 			r = hd_findings_add(
 				findings, "allow-unused", HD_WARNING,

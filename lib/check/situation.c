@@ -154,8 +154,9 @@ static int read_nodes(struct hd_job *job, const struct hd_request *request,
  * Of what the host would lose. What is on vfio it has lost already, and whoever
  * took it there was asked then.
  */
-static int find_lifelines(struct hd_job *job, const struct hd_request *request,
-			  struct hd_situation *situation)
+static int find_critical_uses(struct hd_job *job,
+			      const struct hd_request *request,
+			      struct hd_situation *situation)
 {
 	const struct hd_inventory *inventory = &situation->inventory;
 	HD_AUTOFREE struct hd_device *taken =
@@ -169,8 +170,8 @@ static int find_lifelines(struct hd_job *job, const struct hd_request *request,
 		    !inventory->devices[i].vfio)
 			taken[n++] = inventory->devices[i];
 	return hd_guard_find(job->host, taken, n, &situation->nodes,
-			     job->config.step_seconds, &situation->lifelines,
-			     job->err);
+			     job->config.step_seconds,
+			     &situation->critical_uses, job->err);
 }
 
 int hd_examine(struct hd_job *job, const struct hd_request *request,
@@ -186,7 +187,7 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 	if (r == 0)
 		r = read_nodes(job, request, &situation);
 	if (r == 0)
-		r = find_lifelines(job, request, &situation);
+		r = find_critical_uses(job, request, &situation);
 	if (r == 0)
 		r = hd_job_find_holders(job, situation.inventory.devices,
 					situation.inventory.n_devices,
@@ -201,7 +202,7 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 					   request->n_assigns),
 		.nodes = &situation.nodes,
 		.holders = &job->holders,
-		.lifelines = &situation.lifelines,
+		.critical_uses = &situation.critical_uses,
 		.pinneds = &situation.pinneds,
 		.names = job->names,
 	};
@@ -218,7 +219,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_inventory_clear(&situation->inventory);
 	hd_claims_clear(&situation->claims);
 	hd_nodes_clear(&situation->nodes);
-	hd_lifelines_clear(&situation->lifelines);
+	hd_critical_uses_clear(&situation->critical_uses);
 	hd_pinneds_clear(&situation->pinneds);
 	free(situation->modules);
 	situation->modules = NULL;

@@ -14,7 +14,7 @@ struct hd_situation {
 	struct hd_claims claims; /* pruned, see hd_claim_prune() */
 	enum hd_module_state *modules; /* of each assignment's driver */
 	struct hd_nodes nodes; /* of the devices that would be taken */
-	struct hd_lifelines lifelines; /* of the same */
+	struct hd_critical_uses critical_uses; /* of the same */
 	struct hd_pinneds pinneds; /* the request's pins */
 };
 

@@ -14,7 +14,7 @@ struct hd_guard {
 	size_t n_devices;
 	const struct hd_nodes *nodes;
 	unsigned seconds;
-	struct hd_lifelines *lifelines;
+	struct hd_critical_uses *critical_uses;
 	struct hd_err *err;
 };
 
@@ -30,8 +30,9 @@ const struct hd_node *hd_guard_node(const struct hd_guard *guard,
 				    enum hd_node_kind kind, const char *name);
 
 /*
- * Adds a lifeline. @chain, made with hd_text() or open_memstream(3), is taken
- * over; NULL counts as out of memory. Returns 0 or -ENOMEM with a sentence.
+ * Adds a critical_use. @chain, made with hd_text() or open_memstream(3), is
+ * taken over; NULL counts as out of memory. Returns 0 or -ENOMEM with a
+ * sentence.
  */
 int hd_guard_add(struct hd_guard *guard, struct hd_addr addr,
 		 enum hd_critical critical, bool root, char *chain);

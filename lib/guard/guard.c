@@ -84,17 +84,18 @@ bool hd_guard_is_root(const char *target)
 int hd_guard_add(struct hd_guard *guard, struct hd_addr addr,
 		 enum hd_critical critical, bool root, char *chain)
 {
-	struct hd_lifelines *lifelines = guard->lifelines;
-	struct hd_lifeline *lifeline = NULL;
+	struct hd_critical_uses *critical_uses = guard->critical_uses;
+	struct hd_critical_use *critical_use = NULL;
 
 	if (chain)
-		lifeline = hd_array_add(&lifelines->items, &lifelines->n,
-					sizeof(*lifeline));
-	if (!lifeline) {
+		critical_use =
+			hd_array_add(&critical_uses->items, &critical_uses->n,
+				     sizeof(*critical_use));
+	if (!critical_use) {
 		free(chain);
 		return hd_err_nomem(guard->err);
 	}
-	*lifeline = (struct hd_lifeline){ addr, critical, root, chain };
+	*critical_use = (struct hd_critical_use){ addr, critical, root, chain };
 	return 0;
 }
 
@@ -140,7 +141,7 @@ int hd_guard_read_boot_word(struct hd_guard *guard, const char *name,
 
 static int compare(const void *a, const void *b)
 {
-	const struct hd_lifeline *x = a, *y = b;
+	const struct hd_critical_use *x = a, *y = b;
 	int order = hd_addr_compare(&x->addr, &y->addr);
 
 	if (order == 0)
@@ -151,34 +152,35 @@ static int compare(const void *a, const void *b)
 }
 
 /* Several mounts, routes and addresses may come to the same. */
-static void sort(struct hd_lifelines *lifelines)
+static void sort(struct hd_critical_uses *critical_uses)
 {
-	struct hd_lifeline *items = lifelines->items;
+	struct hd_critical_use *items = critical_uses->items;
 	size_t kept = 0;
 
-	if (lifelines->n)
-		qsort(items, lifelines->n, sizeof(*items), compare);
-	for (size_t i = 0; i < lifelines->n; i++) {
+	if (critical_uses->n)
+		qsort(items, critical_uses->n, sizeof(*items), compare);
+	for (size_t i = 0; i < critical_uses->n; i++) {
 		if (kept && compare(&items[kept - 1], &items[i]) == 0)
 			free(items[i].chain);
 		else
 			items[kept++] = items[i];
 	}
-	lifelines->n = kept;
+	critical_uses->n = kept;
 }
 
 int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
 		  size_t n, const struct hd_nodes *nodes, unsigned seconds,
-		  struct hd_lifelines *ret, struct hd_err *err)
+		  struct hd_critical_uses *ret, struct hd_err *err)
 {
-	HD_AUTO_LIFELINES struct hd_lifelines lifelines = { NULL, 0 };
+	HD_AUTO_CRITICAL_USES struct hd_critical_uses critical_uses = { NULL,
+									0 };
 	struct hd_guard guard = {
 		.host = host,
 		.devices = devices,
 		.n_devices = n,
 		.nodes = nodes,
 		.seconds = seconds,
-		.lifelines = &lifelines,
+		.critical_uses = &critical_uses,
 		.err = err,
 	};
 
@@ -188,16 +190,16 @@ int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
 		if (r < 0)
 			return r;
 	}
-	sort(&lifelines);
-	*ret = lifelines;
-	lifelines = (struct hd_lifelines){ NULL, 0 };
+	sort(&critical_uses);
+	*ret = critical_uses;
+	critical_uses = (struct hd_critical_uses){ NULL, 0 };
 	return 0;
 }
 
-void hd_lifelines_clear(struct hd_lifelines *lifelines)
+void hd_critical_uses_clear(struct hd_critical_uses *critical_uses)
 {
-	for (size_t i = 0; i < lifelines->n; i++)
-		free(lifelines->items[i].chain);
-	free(lifelines->items);
-	*lifelines = (struct hd_lifelines){ NULL, 0 };
+	for (size_t i = 0; i < critical_uses->n; i++)
+		free(critical_uses->items[i].chain);
+	free(critical_uses->items);
+	*critical_uses = (struct hd_critical_uses){ NULL, 0 };
 }

@@ -34,7 +34,7 @@ const char *hd_critical_name(enum hd_critical critical);
 bool hd_critical_parse(const char *text, enum hd_critical *ret);
 
 /* One thing that the host needs a device for. */
-struct hd_lifeline {
+struct hd_critical_use {
 	struct hd_addr addr;
 	enum hd_critical critical;
 	bool root; /* / or /usr live on it: nobody may allow that */
@@ -48,12 +48,12 @@ struct hd_allow {
 	enum hd_critical critical;
 };
 
-struct hd_lifelines {
-	struct hd_lifeline *items;
+struct hd_critical_uses {
+	struct hd_critical_use *items;
 	size_t n;
 };
 
-#define HD_AUTO_LIFELINES __attribute__((cleanup(hd_lifelines_clear)))
+#define HD_AUTO_CRITICAL_USES __attribute__((cleanup(hd_critical_uses_clear)))
 
 /*
  * Finds what the host would lose if it gave all of @devices away at once.
@@ -83,14 +83,14 @@ struct hd_lifelines {
  * @nodes        of these devices, from hd_nodes_add()
  * @seconds      how long the kernel may take to tell its routes
  *
- * Returns 0 with the lifelines in the order of addresses, those with @root
+ * Returns 0 with the critical_uses in the order of addresses, those with @root
  * first; or a negative errno with a sentence in @err, also when something could
  * not be read: then nothing is known to be safe.
  */
 int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
 		  size_t n, const struct hd_nodes *nodes, unsigned seconds,
-		  struct hd_lifelines *ret, struct hd_err *err);
+		  struct hd_critical_uses *ret, struct hd_err *err);
 
-void hd_lifelines_clear(struct hd_lifelines *lifelines);
+void hd_critical_uses_clear(struct hd_critical_uses *critical_uses);
 
 #endif

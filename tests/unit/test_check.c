@@ -27,8 +27,8 @@ struct world {
 	struct hd_nodes nodes;
 	struct hd_holder holders_of[2];
 	struct hd_holders holders;
-	struct hd_lifeline lifelines_of[2];
-	struct hd_lifelines lifelines;
+	struct hd_critical_use critical_uses_of[2];
+	struct hd_critical_uses critical_uses;
 	struct hd_allow allow;
 	struct hd_pinneds pinneds;
 	struct hd_facts facts;
@@ -72,7 +72,7 @@ static int set_up(void **state)
 	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
 	w->nodes.items = w->nodes_of;
 	w->holders.items = w->holders_of;
-	w->lifelines.items = w->lifelines_of;
+	w->critical_uses.items = w->critical_uses_of;
 	w->facts = (struct hd_facts){
 		.inventory = &w->inventory,
 		.claims = &w->claims,
@@ -80,7 +80,7 @@ static int set_up(void **state)
 		.vfio_node = true,
 		.nodes = &w->nodes,
 		.holders = &w->holders,
-		.lifelines = &w->lifelines,
+		.critical_uses = &w->critical_uses,
 		.pinneds = &w->pinneds,
 	};
 	w->request = (struct hd_request){
@@ -487,9 +487,9 @@ static void own_qemu_holds_what_it_has(void **state)
 static void need(struct world *w, int index, enum hd_critical critical,
 		 bool root, const char *chain)
 {
-	w->lifelines_of[w->lifelines.n++] =
-		(struct hd_lifeline){ w->devices[index].addr, critical, root,
-				      (char *)chain };
+	w->critical_uses_of[w->critical_uses.n++] =
+		(struct hd_critical_use){ w->devices[index].addr, critical,
+					  root, (char *)chain };
 }
 
 static void what_the_host_needs_is_refused_with_its_chain(void **state)
@@ -545,10 +545,10 @@ static void allowed_by_device_and_reason_alone(void **state)
 	w->request.n_allows = 1;
 	assert_fine(w);
 	/* Where / lives nobody can allow it. */
-	w->lifelines_of[0].root = true;
+	w->critical_uses_of[0].root = true;
 	assert_refused(w, "critical-display", "needs it",
 		       "This can't be allowed");
-	w->lifelines_of[0].root = false;
+	w->critical_uses_of[0].root = false;
 	w->allow.critical = HD_CRITICAL_KEYBOARD;
 	check(w);
 	assert_int_equal(w->findings.n, 2);

@@ -120,7 +120,8 @@ static void put(const struct place *place, const char *path, const char *text)
 static int find(const struct hd_host *host, unsigned seconds, char **ret,
 		struct hd_err *err)
 {
-	HD_AUTO_LIFELINES struct hd_lifelines lifelines = { NULL, 0 };
+	HD_AUTO_CRITICAL_USES struct hd_critical_uses critical_uses = { NULL,
+									0 };
 	struct hd_device devices[N_ELEMENTS(device_rows)] = { 0 };
 	struct hd_node items[N_ELEMENTS(node_rows)] = { 0 };
 	struct hd_nodes nodes = { items, N_ELEMENTS(items) };
@@ -139,15 +140,15 @@ static int find(const struct hd_host *host, unsigned seconds, char **ret,
 					     .name = (char *)node_rows[i].name,
 					     .up = true };
 	r = hd_guard_find(host, devices, N_ELEMENTS(devices), &nodes, seconds,
-			  &lifelines, err);
+			  &critical_uses, err);
 	file = open_memstream(ret, &size);
 	assert_non_null(file);
-	for (size_t i = 0; i < lifelines.n; i++)
+	for (size_t i = 0; i < critical_uses.n; i++)
 		fprintf(file, "%s %s%s: %s\n",
-			hd_addr_text(lifelines.items[i].addr).s + 5,
-			hd_critical_name(lifelines.items[i].critical),
-			lifelines.items[i].root ? "!" : "",
-			lifelines.items[i].chain);
+			hd_addr_text(critical_uses.items[i].addr).s + 5,
+			hd_critical_name(critical_uses.items[i].critical),
+			critical_uses.items[i].root ? "!" : "",
+			critical_uses.items[i].chain);
 	assert_int_equal(fclose(file), 0);
 	return r;
 }
@@ -780,7 +781,8 @@ static void parts_of_the_machine_count(void **state)
 	(void)state;
 	check_rows(rows, N_ELEMENTS(rows));
 	for (size_t i = 0; i < N_ELEMENTS(classes); i++) {
-		HD_AUTO_LIFELINES struct hd_lifelines found = { NULL, 0 };
+		HD_AUTO_CRITICAL_USES struct hd_critical_uses found = { NULL,
+									0 };
 		struct hd_device device = { .addr = addr("00:1f.0"),
 					    .class_code = classes[i].class_code,
 					    .group = HD_NO_GROUP };

@@ -56,7 +56,7 @@ int hd_elsewhere_check(const struct hd_elsewhere *elsewhere,
 	const struct hd_claims claims = { NULL, 0 };
 	const struct hd_nodes nodes = { NULL, 0 };
 	const struct hd_holders holders = { NULL, 0 };
-	const struct hd_lifelines lifelines = { NULL, 0 };
+	const struct hd_critical_uses critical_uses = { NULL, 0 };
 	const struct hd_pinneds pinneds = { NULL, 0 };
 	struct hd_facts facts = {
 		.inventory = &elsewhere->inventory,
@@ -65,7 +65,7 @@ int hd_elsewhere_check(const struct hd_elsewhere *elsewhere,
 		.vfio_node = true,
 		.nodes = &nodes,
 		.holders = &holders,
-		.lifelines = &lifelines,
+		.critical_uses = &critical_uses,
 		.pinneds = &pinneds,
 		.names = names,
 	};

@@ -12,9 +12,9 @@ struct values {
 };
 
 /* What the host would lose with this one device. */
-static int find_lifelines(const struct hd_tool *tool,
-			  const struct hd_device *device,
-			  struct hd_lifelines *ret, struct hd_err *err)
+static int find_critical_uses(const struct hd_tool *tool,
+			      const struct hd_device *device,
+			      struct hd_critical_uses *ret, struct hd_err *err)
 {
 	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
 	struct hd_config config;
@@ -29,36 +29,39 @@ static int find_lifelines(const struct hd_tool *tool,
 				     config.step_seconds, ret, err);
 }
 
-static json_object *lifelines_json(const struct hd_lifelines *lifelines)
+static json_object *
+critical_uses_json(const struct hd_critical_uses *critical_uses)
 {
 	json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < lifelines->n; i++) {
-		const struct hd_lifeline *lifeline = &lifelines->items[i];
+	for (size_t i = 0; i < critical_uses->n; i++) {
+		const struct hd_critical_use *critical_use =
+			&critical_uses->items[i];
 		json_object *object = json_object_new_object();
 
 		json_object_object_add(
 			object, "critical",
-			hd_json_text(hd_critical_name(lifeline->critical)));
+			hd_json_text(hd_critical_name(critical_use->critical)));
 		json_object_object_add(
 			object, "allowable",
-			json_object_new_boolean(!lifeline->root));
+			json_object_new_boolean(!critical_use->root));
 		json_object_object_add(object, "chain",
-				       hd_json_text(lifeline->chain));
+				       hd_json_text(critical_use->chain));
 		json_object_array_add(array, object);
 	}
 	return array;
 }
 
-static void print_lifelines(const struct hd_device *device,
-			    const struct hd_lifelines *lifelines)
+static void print_critical_uses(const struct hd_device *device,
+				const struct hd_critical_uses *critical_uses)
 {
-	for (size_t i = 0; i < lifelines->n; i++) {
-		const struct hd_lifeline *lifeline = &lifelines->items[i];
+	for (size_t i = 0; i < critical_uses->n; i++) {
+		const struct hd_critical_use *critical_use =
+			&critical_uses->items[i];
 
 		printf("%s  %-15s ", hd_addr_text(device->addr).s,
-		       hd_critical_name(lifeline->critical));
-		hd_print(stdout, lifeline->chain);
+		       hd_critical_name(critical_use->critical));
+		hd_print(stdout, critical_use->chain);
 		putchar('\n');
 	}
 }
@@ -69,18 +72,20 @@ static int run_guard(const struct hd_tool *tool,
 		     struct hd_err *err)
 {
 	for (size_t i = 0; i < inventory->n_devices; i++) {
-		HD_AUTO_LIFELINES struct hd_lifelines lifelines = { NULL, 0 };
+		HD_AUTO_CRITICAL_USES struct hd_critical_uses critical_uses = {
+			NULL, 0
+		};
 		const struct hd_device *device = &inventory->devices[i];
-		int r = find_lifelines(tool, device, &lifelines, err);
+		int r = find_critical_uses(tool, device, &critical_uses, err);
 
 		if (r < 0)
 			return r;
 		if (tool->json)
 			json_object_object_add(
 				json_object_array_get_idx(devices, i),
-				"critical", lifelines_json(&lifelines));
+				"critical", critical_uses_json(&critical_uses));
 		else
-			print_lifelines(device, &lifelines);
+			print_critical_uses(device, &critical_uses);
 	}
 	return 0;
 }

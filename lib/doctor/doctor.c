@@ -64,7 +64,7 @@ static bool is_for_host(struct hd_exam *exam)
 	if (!where || (facts->on & where))
 		return true;
 	if (facts->cpuinfo.text)
-		hd_exam_moot(exam, "this is for %s", name_of(where));
+		hd_exam_not_applicable(exam, "this is for %s", name_of(where));
 	else
 		hd_exam_unread(exam, facts->cpuinfo.path, facts->cpuinfo.error);
 	return false;
@@ -112,7 +112,7 @@ struct summary {
 static void take(struct summary *summary, struct hd_addr addr,
 		 struct hd_checkup *one)
 {
-	static const int weights[] = { [HD_MOOT] = 0,
+	static const int weights[] = { [HD_NOT_APPLICABLE] = 0,
 				       [HD_PASS] = 1,
 				       [HD_SKIP] = 2,
 				       [HD_WARN] = 3,
@@ -146,9 +146,9 @@ static void say_summary(struct hd_exam *exam, const struct summary *summary)
 		hd_exam_skip(exam, "%s",
 			     hd_err_message(&exam->facts->inventory_err));
 	else if (!worst->detail)
-		hd_exam_moot(exam, "the host has no devices");
-	else if (health == HD_MOOT)
-		hd_exam_moot(exam, "%s", worst->detail);
+		hd_exam_not_applicable(exam, "the host has no devices");
+	else if (health == HD_NOT_APPLICABLE)
+		hd_exam_not_applicable(exam, "%s", worst->detail);
 	else if (health == HD_PASS)
 		hd_exam_pass(exam, "of %zu device%s nothing is to be said",
 			     summary->n, summary->n == 1 ? "" : "s");
@@ -225,10 +225,11 @@ static int run_once(struct hd_doctor_facts *facts, const struct hd_rows *rows,
 		return run_rule(&exam, err);
 	describe(&exam);
 	if (row->scope == HD_GUEST)
-		hd_exam_moot(&exam,
-			     "this is for a guest: virt-hostdev doctor GUEST");
+		hd_exam_not_applicable(
+			&exam,
+			"this is for a guest: virt-hostdev doctor GUEST");
 	else
-		hd_exam_moot(
+		hd_exam_not_applicable(
 			&exam,
 			"this is for one device: virt-hostdev doctor ADDRESS");
 	return exam.checkup->detail ? 0 : hd_err_nomem(err);

@@ -17,7 +17,7 @@ enum hd_health {
 	HD_WARN, /* it will hurt in some case */
 	HD_FAIL, /* no device can be passed through, or it is unsafe */
 	HD_SKIP, /* it can't be read */
-	HD_MOOT, /* it has no meaning on this host */
+	HD_NOT_APPLICABLE, /* it has no meaning on this host */
 };
 
 /* "pass", "warn", "fail"; "skip" for the last two. */

@@ -63,7 +63,7 @@ bool hd_exam_read_parameter(struct hd_exam *exam, char **ret)
 	int r = hd_facts_read(exam->facts, exam->row->source, ret);
 
 	if (r == -ENOENT && exam->facts->has_sys)
-		hd_exam_moot(
+		hd_exam_not_applicable(
 			exam,
 			"its module isn't loaded, or has no such parameter");
 	else if (r < 0)

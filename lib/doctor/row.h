@@ -73,7 +73,8 @@ void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 #define hd_exam_warn(exam, ...) hd_exam_say(exam, HD_WARN, __VA_ARGS__)
 #define hd_exam_fail(exam, ...) hd_exam_say(exam, HD_FAIL, __VA_ARGS__)
 #define hd_exam_skip(exam, ...) hd_exam_say(exam, HD_SKIP, __VA_ARGS__)
-#define hd_exam_moot(exam, ...) hd_exam_say(exam, HD_MOOT, __VA_ARGS__)
+#define hd_exam_not_applicable(exam, ...)                                      \
+	hd_exam_say(exam, HD_NOT_APPLICABLE, __VA_ARGS__)
 /* As the row says of what isn't as it should be. */
 #define hd_exam_bad(exam, ...) hd_exam_say(exam, (exam)->row->bad, __VA_ARGS__)
 

@@ -36,7 +36,7 @@ static bool has_tree(struct hd_exam *exam)
 	if (tree->error)
 		hd_exam_unread(exam, TREE, tree->error);
 	else if (!tree->there)
-		hd_exam_moot(exam, "the host has no device tree");
+		hd_exam_not_applicable(exam, "the host has no device tree");
 	else if (exam->facts->groups > 0)
 		hd_exam_pass(exam, "there are groups, so it is right");
 	return !exam->checkup->detail;
@@ -45,7 +45,7 @@ static bool has_tree(struct hd_exam *exam)
 static void rule_iort(struct hd_exam *exam)
 {
 	if (exam->facts->tree.there)
-		hd_exam_moot(exam, "the host has a device tree");
+		hd_exam_not_applicable(exam, "the host has a device tree");
 	else if (hd_facts_exists(exam->facts, IORT))
 		hd_exam_pass(exam, "the firmware describes it");
 	else if (exam->facts->groups > 0)
@@ -102,7 +102,7 @@ static void rule_coherent(struct hd_exam *exam)
 	if (tree->error)
 		hd_exam_unread(exam, TREE, tree->error);
 	else if (!tree->there || !tree->v3s)
-		hd_exam_moot(exam, "the device tree has no SMMUv3");
+		hd_exam_not_applicable(exam, "the device tree has no SMMUv3");
 	else if (!tree->v3s_coherent)
 		hd_exam_bad(
 			exam,
@@ -119,7 +119,7 @@ static void rule_msi(struct hd_exam *exam)
 	if (tree->error)
 		hd_exam_unread(exam, TREE, tree->error);
 	else if (!tree->there)
-		hd_exam_moot(exam, "the host has no device tree");
+		hd_exam_not_applicable(exam, "the host has no device tree");
 	else if (!tree->its)
 		hd_exam_bad(
 			exam,
@@ -194,7 +194,7 @@ static void rule_hypervisor(struct hd_exam *exam)
 	if (tree->error)
 		hd_exam_unread(exam, TREE, tree->error);
 	else if (!tree->there)
-		hd_exam_moot(exam, "the host has no device tree");
+		hd_exam_not_applicable(exam, "the host has no device tree");
 	else if (tree->hypervisor[0])
 		hd_exam_bad(
 			exam,
@@ -210,7 +210,7 @@ static void rule_android(struct hd_exam *exam)
 	const char *value = hd_kconfig_value(&exam->facts->kconfig, "VFIO");
 
 	if (!hd_facts_exists(exam->facts, exam->row->source))
-		hd_exam_moot(exam, "the host isn't Android");
+		hd_exam_not_applicable(exam, "the host isn't Android");
 	else if (!hd_facts_have_kconfig(exam->facts))
 		hd_exam_skip(exam, "%s",
 			     hd_err_message(&exam->facts->kconfig_err));

@@ -43,7 +43,7 @@ static void rule_lockdown(struct hd_exam *exam)
 
 	if (!hd_facts_exists(exam->facts, exam->row->source) &&
 	    hd_facts_exists(exam->facts, "/sys/kernel/security/lsm")) {
-		hd_exam_moot(exam, "this kernel has no lockdown");
+		hd_exam_not_applicable(exam, "this kernel has no lockdown");
 		return;
 	}
 	if (!hd_exam_read_source(exam, &text))
@@ -67,7 +67,7 @@ static void rule_secure_boot(struct hd_exam *exam)
 
 	if (fd < 0 && exam->facts->has_sys &&
 	    !hd_facts_exists(exam->facts, "/sys/firmware/efi"))
-		hd_exam_moot(exam, "the host wasn't started by UEFI");
+		hd_exam_not_applicable(exam, "the host wasn't started by UEFI");
 	else if (fd < 0)
 		hd_exam_unread(exam, exam->row->source, fd);
 	else if (read(fd, bytes, sizeof(bytes)) != sizeof(bytes))
@@ -107,7 +107,7 @@ static void rule_selinux(struct hd_exam *exam)
 
 	if (exam->facts->has_sys &&
 	    !hd_facts_exists(exam->facts, "/sys/fs/selinux/enforce")) {
-		hd_exam_moot(exam, "SELinux is off");
+		hd_exam_not_applicable(exam, "SELinux is off");
 		return;
 	}
 	if (!hd_exam_read(exam, "/sys/fs/selinux/enforce", &enforce))
@@ -128,7 +128,7 @@ static bool read_conf(struct hd_exam *exam, char **ret)
 	int r = hd_facts_read(exam->facts, QEMU_CONF, ret);
 
 	if (r == -ENOENT && exam->facts->has_etc)
-		hd_exam_moot(exam, "there is no " QEMU_CONF);
+		hd_exam_not_applicable(exam, "there is no " QEMU_CONF);
 	else if (r < 0)
 		hd_exam_unread(exam, QEMU_CONF, r);
 	return r == 0;

@@ -27,7 +27,7 @@ static void rule_boot_vga(struct hd_exam *exam)
 	HD_AUTOFREE char *text = NULL;
 
 	if (!is_graphics(exam->device))
-		hd_exam_moot(exam, "it is no graphics card");
+		hd_exam_not_applicable(exam, "it is no graphics card");
 	else if (!hd_exam_read_attribute(exam, &text))
 		return;
 	else if (strcmp(text, "1") == 0)
@@ -43,7 +43,7 @@ static void rule_boot_vga(struct hd_exam *exam)
 static void rule_rom(struct hd_exam *exam)
 {
 	if (!is_graphics(exam->device))
-		hd_exam_moot(exam, "it is no graphics card");
+		hd_exam_not_applicable(exam, "it is no graphics card");
 	else if (hd_exam_has_attribute(exam, NULL))
 		hd_exam_pass(exam, "it has one");
 	else if (exam->facts->host->live)
@@ -126,7 +126,7 @@ static void rule_framebuffer(struct hd_exam *exam)
 	int r;
 
 	if (!is_graphics(exam->device)) {
-		hd_exam_moot(exam, "it is no graphics card");
+		hd_exam_not_applicable(exam, "it is no graphics card");
 		return;
 	}
 	r = fd < 0 ? fd : hd_sysfs_read(fd, "resource", &resource);
@@ -145,7 +145,7 @@ static void rule_nvidia(struct hd_exam *exam)
 			exam,
 			"it is on NVIDIA's driver, which blocks for ever when its device is taken while something uses it");
 	else
-		hd_exam_moot(exam, "it isn't on NVIDIA's driver");
+		hd_exam_not_applicable(exam, "it isn't on NVIDIA's driver");
 }
 
 static void rule_resizable(struct hd_exam *exam)
@@ -159,7 +159,7 @@ static void rule_resizable(struct hd_exam *exam)
 			return;
 		}
 	}
-	hd_exam_moot(exam, "none of its BARs can be resized");
+	hd_exam_not_applicable(exam, "none of its BARs can be resized");
 }
 
 #define ROW(id, title, source, rule, bad, fix, scope)                          \

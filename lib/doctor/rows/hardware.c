@@ -173,7 +173,7 @@ static void rule_link(struct hd_exam *exam)
 	if (r == 0)
 		r = hd_sysfs_read_number(fd, "max_link_width", &best);
 	if (r < 0)
-		hd_exam_moot(exam, "it tells no width of its link");
+		hd_exam_not_applicable(exam, "it tells no width of its link");
 	else if (now > 0 && now < best)
 		hd_exam_bad(
 			exam,
@@ -192,7 +192,7 @@ static void rule_aer(struct hd_exam *exam)
 	const char *p;
 
 	if (!hd_exam_has_attribute(exam, NULL)) {
-		hd_exam_moot(exam, "it counts no errors");
+		hd_exam_not_applicable(exam, "it counts no errors");
 		return;
 	}
 	if (!hd_exam_read_attribute(exam, &text))
@@ -252,7 +252,7 @@ static void rule_token(struct hd_exam *exam)
 	const struct hd_device *pf;
 
 	if (!device->is_vf) {
-		hd_exam_moot(exam, "it is no virtual function");
+		hd_exam_not_applicable(exam, "it is no virtual function");
 		return;
 	}
 	pf = hd_inventory_find(&exam->facts->inventory, device->physfn);
@@ -317,7 +317,7 @@ static void rule_region(struct hd_exam *exam)
 	int r;
 
 	if (exam->device->group == HD_NO_GROUP) {
-		hd_exam_moot(exam, "it is in no group");
+		hd_exam_not_applicable(exam, "it is in no group");
 		return;
 	}
 	r = hd_sysfs_read_regions(exam->facts->host,
@@ -345,7 +345,7 @@ static void rule_told(struct hd_exam *exam)
 	HD_AUTOFREE char *text = NULL;
 
 	if (!hd_exam_has_attribute(exam, NULL))
-		hd_exam_moot(exam, "it tells nothing of it");
+		hd_exam_not_applicable(exam, "it tells nothing of it");
 	else if (hd_exam_read_attribute(exam, &text))
 		hd_exam_pass(exam, "%s", text);
 }

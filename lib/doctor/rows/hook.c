@@ -28,7 +28,7 @@ static bool has_scripts(struct hd_exam *exam)
 	else if (!exam->facts->has_etc)
 		hd_exam_unread(exam, "/etc", -ENOENT);
 	else if (!scripts->n)
-		hd_exam_moot(exam, "there is no hook");
+		hd_exam_not_applicable(exam, "there is no hook");
 	return !exam->checkup->detail;
 }
 
@@ -50,7 +50,7 @@ static void rule_installed(struct hd_exam *exam)
 
 	if (exam->facts->has_etc &&
 	    !hd_facts_exists(exam->facts, "/etc/libvirt")) {
-		hd_exam_moot(exam, "libvirt isn't installed here");
+		hd_exam_not_applicable(exam, "libvirt isn't installed here");
 		return;
 	}
 	if (!has_scripts(exam) && scripts->n)

@@ -70,7 +70,7 @@ static void rule_remapping(struct hd_exam *exam)
 	else if (strstr(file->text, exam->row->what))
 		hd_exam_pass(exam, "interrupts of devices are isolated");
 	else if (exam->facts->groups <= 0)
-		hd_exam_moot(exam, "there is no IOMMU to do it");
+		hd_exam_not_applicable(exam, "there is no IOMMU to do it");
 	else if (is_unsafe_by_choice(exam->facts))
 		hd_exam_warn(
 			exam,
@@ -121,7 +121,7 @@ static void rule_complete(struct hd_exam *exam)
 	if (facts->inventory_err.code)
 		hd_exam_skip(exam, "%s", hd_err_message(&facts->inventory_err));
 	else if (facts->groups <= 0)
-		hd_exam_moot(exam, "there are no groups");
+		hd_exam_not_applicable(exam, "there are no groups");
 	else if (n == 0)
 		hd_exam_pass(exam, "every device is in one");
 	else

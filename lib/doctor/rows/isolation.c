@@ -134,7 +134,7 @@ static void rule_acs(struct hd_exam *exam)
 	int r;
 
 	if (exam->device->group == HD_NO_GROUP) {
-		hd_exam_moot(exam, "it is in no group");
+		hd_exam_not_applicable(exam, "it is in no group");
 		return;
 	}
 	if (!others.n) {

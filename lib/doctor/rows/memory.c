@@ -97,7 +97,7 @@ static void rule_guest(struct hd_exam *exam)
 	uint64_t available;
 
 	if (guest->hugepage) {
-		hd_exam_moot(exam, "the guest is in huge pages");
+		hd_exam_not_applicable(exam, "the guest is in huge pages");
 		return;
 	}
 	if (!hd_exam_read_source(exam, &text))
@@ -118,7 +118,7 @@ static void rule_hard_limit(struct hd_exam *exam)
 	const struct hd_guest_memory *guest = exam->facts->request->memory;
 
 	if (!guest->hard_limit)
-		hd_exam_moot(exam, "it sets no hard limit");
+		hd_exam_not_applicable(exam, "it sets no hard limit");
 	else if (guest->hard_limit < guest->memory + GIB)
 		hd_exam_bad(
 			exam,
@@ -214,7 +214,7 @@ static bool read_pools(struct hd_exam *exam, struct pools *pools)
 	int r = fd < 0 ? fd : hd_dir_each(fd, visit_pool, pools);
 
 	if (fd == -ENOENT && exam->facts->has_sys)
-		hd_exam_moot(exam, "this kernel has no huge pages");
+		hd_exam_not_applicable(exam, "this kernel has no huge pages");
 	else if (r < 0 || pools->error < 0)
 		hd_exam_unread(exam, HUGEPAGES, r < 0 ? r : pools->error);
 	return r == 0 && pools->error == 0;
@@ -260,7 +260,7 @@ static void rule_guest_hugepages(struct hd_exam *exam)
 	HD_AUTOFREE char *text = NULL;
 
 	if (!guest->hugepage) {
-		hd_exam_moot(exam, "the guest asks for none");
+		hd_exam_not_applicable(exam, "the guest asks for none");
 		return;
 	}
 	if (guest->hugepage == 1) {
@@ -292,7 +292,7 @@ static void rule_hugetlbfs(struct hd_exam *exam)
 	if (!read_pools(exam, &pools))
 		return;
 	if (!pools.total)
-		hd_exam_moot(exam, "there are no huge pages");
+		hd_exam_not_applicable(exam, "there are no huge pages");
 	else if (!hd_exam_read_source(exam, &text))
 		return;
 	else if (strstr(text, " - hugetlbfs "))

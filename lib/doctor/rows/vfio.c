@@ -59,7 +59,7 @@ static void rule_vfio_node(struct hd_exam *exam)
 {
 	if (hd_facts_module(exam->facts, "vfio") != HD_PLACE_LOADED &&
 	    !hd_facts_exists(exam->facts, exam->row->source))
-		hd_exam_moot(exam, "vfio isn't loaded yet");
+		hd_exam_not_applicable(exam, "vfio isn't loaded yet");
 	else
 		rule_node(exam);
 }
@@ -71,7 +71,7 @@ static void rule_vfio_mode(struct hd_exam *exam)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !exam->facts->host->live)
-		hd_exam_moot(exam, "it isn't there, or a copy of it");
+		hd_exam_not_applicable(exam, "it isn't there, or a copy of it");
 	else if ((st.st_mode & 0666) != 0666 &&
 		 hd_facts_module(exam->facts, "vfio") == HD_PLACE_LOADED)
 		hd_exam_bad(
@@ -139,7 +139,7 @@ static const struct hd_row rows[] = {
 	  .title = "/dev/iommu",
 	  .source = "/dev/iommu",
 	  .rule = rule_node,
-	  .bad = HD_MOOT,
+	  .bad = HD_NOT_APPLICABLE,
 	  .why = "only <driver iommufd='yes'/> needs it" },
 };
 

@@ -189,7 +189,8 @@ static void rule_options(struct hd_exam *exam)
 		return;
 	}
 	if (!hd_facts_is_builtin(exam->facts, "vfio_pci")) {
-		hd_exam_moot(exam, "vfio-pci is no part of the kernel's image");
+		hd_exam_not_applicable(
+			exam, "vfio-pci is no part of the kernel's image");
 		return;
 	}
 	n = each_modprobe_file(exam, visit_options);
@@ -216,8 +217,8 @@ static void rule_stale(struct hd_exam *exam)
 	bool any = false;
 
 	if (hd_facts_module(exam->facts, exam->row->what) != HD_PLACE_NOWHERE) {
-		hd_exam_moot(exam, "this kernel may have a module %s",
-			     exam->row->what);
+		hd_exam_not_applicable(exam, "this kernel may have a module %s",
+				       exam->row->what);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

@@ -78,7 +78,7 @@ static json_object *checkup_json(const struct hd_checkup *checkup)
 			       hd_json_text(hd_health_name(checkup->health)));
 	json_object_object_add(
 		object, "applies",
-		json_object_new_boolean(checkup->health != HD_MOOT));
+		json_object_new_boolean(checkup->health != HD_NOT_APPLICABLE));
 	json_object_object_add(object, "detail", hd_json_text(checkup->detail));
 	json_object_object_add(object, "source", hd_json_text(checkup->source));
 	json_object_object_add(object, "fix", hd_json_text(checkup->fix));
@@ -114,8 +114,9 @@ static json_object *summary_json(const struct hd_doctor_request *request,
 			json_object_new_int((int)count(diagnosis, h)));
 	json_object_object_add(
 		object, "skip",
-		json_object_new_int((int)(count(diagnosis, HD_SKIP) +
-					  count(diagnosis, HD_MOOT))));
+		json_object_new_int(
+			(int)(count(diagnosis, HD_SKIP) +
+			      count(diagnosis, HD_NOT_APPLICABLE))));
 	return object;
 }
 
@@ -244,7 +245,8 @@ static void print_counts(const struct hd_diagnosis *diagnosis, bool all)
 	printf("\n%zu pass, %zu warn, %zu fail, %zu can't be read, %zu don't apply%s\n",
 	       count(diagnosis, HD_PASS), count(diagnosis, HD_WARN),
 	       count(diagnosis, HD_FAIL), count(diagnosis, HD_SKIP),
-	       count(diagnosis, HD_MOOT), all ? "." : " (--all shows them).");
+	       count(diagnosis, HD_NOT_APPLICABLE),
+	       all ? "." : " (--all shows them).");
 }
 
 int hd_report_print(const struct hd_doctor_request *request,

@@ -13,7 +13,7 @@
  */
 #define ATTEMPT_SECONDS 30
 
-static bool is_of(const struct hd_case *item, const struct hd_sighting *s)
+static bool is_of(const struct hd_case *item, const struct hd_occurrence *s)
 {
 	if (item->entry != s->entry || item->has_addr != !!s->addr)
 		return false;
@@ -22,9 +22,10 @@ static bool is_of(const struct hd_case *item, const struct hd_sighting *s)
 	return item->group == s->group;
 }
 
-/* The case that a sighting belongs to, a new one if need be; NULL: no room. */
+/* The case that a occurrence belongs to, a new one if need be; NULL: no room.
+ */
 static struct hd_case *case_of(struct hd_cases *cases,
-			       const struct hd_sighting *s)
+			       const struct hd_occurrence *s)
 {
 	struct hd_case *item;
 
@@ -60,7 +61,7 @@ static void keep_time(struct hd_case *item, int64_t time, bool is_local)
 
 /* Keeps the lines, as one: a wrapped message is whole again. */
 static void keep_lines(struct hd_cases *cases, struct hd_case *item,
-		       const struct hd_sighting *s)
+		       const struct hd_occurrence *s)
 {
 	size_t n = s->n < HD_CASE_LINE_SIZE ? s->n : HD_CASE_LINE_SIZE;
 	char *text;
@@ -78,22 +79,23 @@ static void keep_lines(struct hd_cases *cases, struct hd_case *item,
 	item->lines[item->n_lines++] = text;
 }
 
-void hd_cases_add(struct hd_cases *cases, const struct hd_sighting *sighting)
+void hd_cases_add(struct hd_cases *cases,
+		  const struct hd_occurrence *occurrence)
 {
-	struct hd_case *item = case_of(cases, sighting);
+	struct hd_case *item = case_of(cases, occurrence);
 
 	if (!item)
 		return;
 	if (item->group < 0)
-		item->group = sighting->group;
+		item->group = occurrence->group;
 	/* Several signatures in one message are one failure. */
-	if (item->count > 0 && item->place == sighting->place)
+	if (item->count > 0 && item->place == occurrence->place)
 		return;
-	item->place = sighting->place;
+	item->place = occurrence->place;
 	item->count++;
-	keep_time(item, sighting->time, sighting->is_local);
-	if (sighting->entry->rank < HD_RANK_NOISE)
-		keep_lines(cases, item, sighting);
+	keep_time(item, occurrence->time, occurrence->is_local);
+	if (occurrence->entry->rank < HD_RANK_NOISE)
+		keep_lines(cases, item, occurrence);
 }
 
 static void clear_case(struct hd_case *item)

@@ -12,7 +12,7 @@ struct hd_cases {
 };
 
 /* A failure in a log. */
-struct hd_sighting {
+struct hd_occurrence {
 	const struct hd_entry *entry;
 	const struct hd_addr *addr; /* NULL: the log names no device */
 	long group; /* -1: none */
@@ -23,8 +23,9 @@ struct hd_sighting {
 	bool is_local; /* the time has no zone, and may be another one's */
 };
 
-/* Counts a sighting to its case; beyond HD_CASES to none. */
-void hd_cases_add(struct hd_cases *cases, const struct hd_sighting *sighting);
+/* Counts a occurrence to its case; beyond HD_CASES to none. */
+void hd_cases_add(struct hd_cases *cases,
+		  const struct hd_occurrence *occurrence);
 
 /* Hands all cases over, in order and related; see hd_explain_report(). */
 int hd_cases_report(struct hd_cases *cases, struct hd_report *ret,

@@ -32,7 +32,7 @@ struct hd_explain {
 	size_t n_patterns;
 	struct hd_finder *finder;
 	struct hd_records records;
-	struct hd_squeezed text; /* of the record that is looked at */
+	struct hd_normalized text; /* of the record that is looked at */
 	struct hit hits[HITS];
 	size_t n_hits;
 	struct hd_cases cases;
@@ -86,8 +86,8 @@ static int add_catalogue(struct hd_explain *explain)
 	return explain->finder ? 0 : -ENOMEM;
 }
 
-/* The line of a record that the byte at @at of its squeezed text is in. */
-static size_t line_of(const struct hd_squeezed *text, size_t at)
+/* The line of a record that the byte at @at of its normalized text is in. */
+static size_t line_of(const struct hd_normalized *text, size_t at)
 {
 	size_t line = 0;
 
@@ -147,7 +147,7 @@ static bool counts(const struct hd_explain *explain, size_t index)
  * to a message it is no more than the line.
  */
 static size_t message_start(const struct hd_record *record,
-			    const struct hd_squeezed *text,
+			    const struct hd_normalized *text,
 			    const struct hd_match *match)
 {
 	size_t line = line_of(text, match->start);
@@ -165,7 +165,7 @@ static size_t message_start(const struct hd_record *record,
  * that it is about the first one after it, in the same line.
  */
 static void find_addr(const struct hd_record *record,
-		      const struct hd_squeezed *text, struct hd_match *match)
+		      const struct hd_normalized *text, struct hd_match *match)
 {
 	size_t from = message_start(record, text, match);
 	size_t last = line_of(text, match->end - 1);
@@ -182,7 +182,8 @@ static void find_addr(const struct hd_record *record,
 	}
 }
 
-static const struct hd_addr *addr_at(const struct hd_squeezed *text, size_t at)
+static const struct hd_addr *addr_at(const struct hd_normalized *text,
+				     size_t at)
 {
 	for (size_t i = 0; i < text->n_addrs; i++)
 		if (text->addrs[i].at == at)
@@ -206,23 +207,23 @@ static int64_t time_of(const struct hd_explain *explain,
 static void take_hit(struct hd_explain *explain, const struct hit *hit)
 {
 	const struct hd_record *record = &explain->records.record;
-	const struct hd_squeezed *text = &explain->text;
+	const struct hd_normalized *text = &explain->text;
 	struct hd_match match = hit->match;
-	struct hd_sighting sighting = { .entry = hit->entry };
+	struct hd_occurrence occurrence = { .entry = hit->entry };
 	size_t first, last;
 
 	find_addr(record, text, &match);
-	sighting.addr = match.has_addr ? addr_at(text, match.addr_at) : NULL;
-	sighting.group = match.group;
+	occurrence.addr = match.has_addr ? addr_at(text, match.addr_at) : NULL;
+	occurrence.group = match.group;
 	first = line_of(text, match.start);
 	last = line_of(text, match.end - 1);
 	if (match.has_addr && line_of(text, match.addr_at) < first)
 		first = line_of(text, match.addr_at);
-	sighting.place = record->first + first;
-	sighting.text = record->raw + record->lines[first];
-	sighting.n = hd_record_line_end(record, last) - record->lines[first];
-	sighting.time = time_of(explain, record, &sighting.is_local);
-	hd_cases_add(&explain->cases, &sighting);
+	occurrence.place = record->first + first;
+	occurrence.text = record->raw + record->lines[first];
+	occurrence.n = hd_record_line_end(record, last) - record->lines[first];
+	occurrence.time = time_of(explain, record, &occurrence.is_local);
+	hd_cases_add(&explain->cases, &occurrence);
 }
 
 static bool is_too_early(struct hd_explain *explain,
@@ -244,7 +245,7 @@ static void take_record(void *data, const struct hd_record *record)
 
 	if (is_too_early(explain, record))
 		return;
-	hd_squeeze(&explain->text, record->raw, record->n);
+	hd_normalize(&explain->text, record->raw, record->n);
 	explain->n_hits = 0;
 	hd_finder_scan(explain->finder, &explain->text, add_hit, explain);
 	for (size_t i = 0; i < explain->n_hits; i++)

@@ -162,7 +162,7 @@ struct hd_finder *hd_finder_new(const struct hd_pattern *patterns, size_t n)
 
 /* Calls @found for all patterns whose beginnings end with @end. */
 static void report(const struct hd_finder *finder,
-		   const struct hd_squeezed *text, size_t state, size_t end,
+		   const struct hd_normalized *text, size_t state, size_t end,
 		   void (*found)(void *data, size_t pattern, size_t at),
 		   void *data)
 {
@@ -182,7 +182,7 @@ static void report(const struct hd_finder *finder,
 }
 
 void hd_finder_scan(const struct hd_finder *finder,
-		    const struct hd_squeezed *text,
+		    const struct hd_normalized *text,
 		    void (*found)(void *data, size_t pattern, size_t at),
 		    void *data)
 {

@@ -23,7 +23,7 @@ struct hd_finder *hd_finder_new(const struct hd_pattern *patterns, size_t n);
  * the literal begins.
  */
 void hd_finder_scan(const struct hd_finder *finder,
-		    const struct hd_squeezed *text,
+		    const struct hd_normalized *text,
 		    void (*found)(void *data, size_t pattern, size_t at),
 		    void *data);
 

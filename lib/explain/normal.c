@@ -165,32 +165,33 @@ static size_t skip_nothing(const char *p, const char *end)
 	return c & 0x80 ? skip_typography(p, end) : 0;
 }
 
-static bool add_addr(struct hd_squeezed *squeezed, struct hd_addr addr)
+static bool add_addr(struct hd_normalized *normalized, struct hd_addr addr)
 {
-	if (squeezed->n_addrs == HD_RECORD_ADDRS)
+	if (normalized->n_addrs == HD_RECORD_ADDRS)
 		return false;
-	squeezed->addrs[squeezed->n_addrs++] =
-		(struct hd_mention){ squeezed->n, addr };
+	normalized->addrs[normalized->n_addrs++] =
+		(struct hd_mention){ normalized->n, addr };
 	return true;
 }
 
-static void begin_line(struct hd_squeezed *squeezed)
+static void begin_line(struct hd_normalized *normalized)
 {
-	if (squeezed->n_lines < HD_RECORD_LINES)
-		squeezed->lines[squeezed->n_lines++] = squeezed->n;
+	if (normalized->n_lines < HD_RECORD_LINES)
+		normalized->lines[normalized->n_lines++] = normalized->n;
 }
 
-static void begin_lines(struct hd_squeezed *squeezed, const char *p, size_t n)
+static void begin_lines(struct hd_normalized *normalized, const char *p,
+			size_t n)
 {
 	const char *end = p + n;
 
 	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		begin_line(squeezed);
+		begin_line(normalized);
 		p++;
 	}
 }
 
-void hd_squeeze(struct hd_squeezed *ret, const char *raw, size_t n)
+void hd_normalize(struct hd_normalized *ret, const char *raw, size_t n)
 {
 	const char *p = raw, *end = raw + n;
 

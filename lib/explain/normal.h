@@ -11,7 +11,7 @@
 #define HD_RECORD_LINES 64
 #define HD_RECORD_ADDRS 128
 
-/* What stands for a PCI address in squeezed text. */
+/* What stands for a PCI address in normalized text. */
 #define HD_ADDR_BYTE '\1'
 
 /* A PCI address, and where it stood. */
@@ -25,7 +25,7 @@ struct hd_mention {
  * ends, quotes of all kinds, backslashes, colour; in lower case, and with one
  * byte for each PCI address.
  */
-struct hd_squeezed {
+struct hd_normalized {
 	char text[HD_RECORD_SIZE];
 	size_t n;
 	struct hd_mention addrs[HD_RECORD_ADDRS];
@@ -35,10 +35,10 @@ struct hd_squeezed {
 };
 
 /*
- * Squeezes up to HD_RECORD_SIZE bytes of lines that newlines part. Where the
+ * Normalizes up to HD_RECORD_SIZE bytes of lines that newlines part. Where the
  * text was wrapped, inside an address too, it is whole again. Lines beyond the
  * limits count to the last; further addresses aren't recognised.
  */
-void hd_squeeze(struct hd_squeezed *ret, const char *raw, size_t n);
+void hd_normalize(struct hd_normalized *ret, const char *raw, size_t n);
 
 #endif

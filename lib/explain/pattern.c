@@ -7,7 +7,7 @@
 
 #include "lib/base/cleanup.h"
 
-/* Holes in a squeezed pattern; squeezed text has no such bytes. */
+/* Holes in a normalized pattern; normalized text has no such bytes. */
 enum { HOLE_ADDR = HD_ADDR_BYTE, HOLE_NUMBER, HOLE_GROUP, HOLE_ANY };
 
 #define GROUP_DIGITS 9
@@ -30,15 +30,15 @@ static int hole_of(char letter)
 
 static void add_piece(struct hd_pattern *pattern, const char *piece, size_t n)
 {
-	struct hd_squeezed squeezed;
+	struct hd_normalized normalized;
 
-	hd_squeeze(&squeezed, piece, n);
-	if (squeezed.n > pattern->literal_n) {
+	hd_normalize(&normalized, piece, n);
+	if (normalized.n > pattern->literal_n) {
 		pattern->literal = pattern->n;
-		pattern->literal_n = squeezed.n;
+		pattern->literal_n = normalized.n;
 	}
-	memcpy(pattern->text + pattern->n, squeezed.text, squeezed.n);
-	pattern->n += squeezed.n;
+	memcpy(pattern->text + pattern->n, normalized.text, normalized.n);
+	pattern->n += normalized.n;
 }
 
 int hd_pattern_new(struct hd_pattern *ret, const char *signature)
@@ -80,7 +80,7 @@ static bool is_digit(char c)
 
 /* A walk through text: away from the literal, with @step 1 or -1. */
 struct walk {
-	const struct hd_squeezed *text;
+	const struct hd_normalized *text;
 	ptrdiff_t at, step;
 	struct hd_match *match;
 };
@@ -165,7 +165,7 @@ static bool match_part(struct walk *walk, const char *p, size_t n)
 }
 
 bool hd_pattern_match(const struct hd_pattern *pattern,
-		      const struct hd_squeezed *text, size_t at,
+		      const struct hd_normalized *text, size_t at,
 		      struct hd_match *ret)
 {
 	struct hd_match match = { .group = -1 };

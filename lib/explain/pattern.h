@@ -9,7 +9,7 @@
 /* How much "%*" stands for, at most. */
 #define HD_PATTERN_GAP 240
 
-/* A signature, squeezed as the text is that it is looked for in. */
+/* A signature, normalized as the text is that it is looked for in. */
 struct hd_pattern {
 	char *text; /* holes are bytes below ' '; owned */
 	size_t n;
@@ -18,7 +18,7 @@ struct hd_pattern {
 
 /* Where a pattern was found. */
 struct hd_match {
-	size_t start, end; /* in the squeezed text */
+	size_t start, end; /* in the normalized text */
 	bool has_addr;
 	size_t addr_at;
 	long group; /* -1: none */
@@ -32,7 +32,7 @@ int hd_pattern_new(struct hd_pattern *ret, const char *signature);
  * cost is bounded by the pattern's length and HD_PATTERN_GAP.
  */
 bool hd_pattern_match(const struct hd_pattern *pattern,
-		      const struct hd_squeezed *text, size_t at,
+		      const struct hd_normalized *text, size_t at,
 		      struct hd_match *ret);
 
 void hd_pattern_clear(struct hd_pattern *pattern);

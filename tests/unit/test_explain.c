@@ -16,9 +16,9 @@
 
 static void assert_squeezed(const char *raw, const char *wanted)
 {
-	struct hd_squeezed text;
+	struct hd_normalized text;
 
-	hd_squeeze(&text, raw, strlen(raw));
+	hd_normalize(&text, raw, strlen(raw));
 	assert_int_equal(text.n, strlen(wanted));
 	assert_memory_equal(text.text, wanted, text.n);
 }
@@ -56,11 +56,11 @@ static void finds_addresses(void **state)
 
 static void knows_lines(void **state)
 {
-	struct hd_squeezed text;
+	struct hd_normalized text;
 	const char raw[] = "ab\n c\n0000:01:\n00.0\n";
 
 	(void)state;
-	hd_squeeze(&text, raw, strlen(raw));
+	hd_normalize(&text, raw, strlen(raw));
 	assert_int_equal(text.n_lines, 5);
 	assert_int_equal(text.lines[1], 2);
 	assert_int_equal(text.lines[2], 3);
@@ -73,7 +73,7 @@ static size_t n_found;
 
 struct search {
 	const struct hd_pattern *patterns;
-	const struct hd_squeezed *text;
+	const struct hd_normalized *text;
 };
 
 static void check(void *data, size_t pattern, size_t at)
@@ -89,14 +89,14 @@ static void check(void *data, size_t pattern, size_t at)
 static size_t count(const char *signature, const char *raw)
 {
 	struct hd_pattern pattern;
-	struct hd_squeezed text;
+	struct hd_normalized text;
 	struct search search = { &pattern, &text };
 	struct hd_finder *finder;
 
 	assert_int_equal(hd_pattern_new(&pattern, signature), 0);
 	finder = hd_finder_new(&pattern, 1);
 	assert_non_null(finder);
-	hd_squeeze(&text, raw, strlen(raw));
+	hd_normalize(&text, raw, strlen(raw));
 	n_found = 0;
 	hd_finder_scan(finder, &text, check, &search);
 	hd_finder_free(finder);
@@ -160,7 +160,7 @@ static void finds_all_literals(void **state)
 	static const char *const signatures[] = { "she", "he", "hers", "his",
 						  "she" };
 	struct hd_pattern patterns[N_ELEMENTS(signatures)];
-	struct hd_squeezed text;
+	struct hd_normalized text;
 	struct search search = { patterns, &text };
 	struct hd_finder *finder;
 
@@ -169,7 +169,7 @@ static void finds_all_literals(void **state)
 		assert_int_equal(hd_pattern_new(&patterns[i], signatures[i]),
 				 0);
 	finder = hd_finder_new(patterns, N_ELEMENTS(patterns));
-	hd_squeeze(&text, "ushers, ahishe", 14);
+	hd_normalize(&text, "ushers, ahishe", 14);
 	n_found = 0;
 	hd_finder_scan(finder, &text, check, &search);
 	/* she, she, he, hers; his, she, she, he */

@@ -10,7 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/explain/cases.h"
 #include "lib/explain/finder.h"
-#include "lib/explain/log_line.h"
+#include "lib/explain/log_entry.h"
 #include "lib/explain/stamp.h"
 
 #define READ_SIZE (64 * 1024)
@@ -31,7 +31,7 @@ struct hd_explain {
 	const struct hd_entry **entries; /* by pattern */
 	size_t n_patterns;
 	struct hd_finder *finder;
-	struct hd_records records;
+	struct hd_log_entries records;
 	struct hd_normalized text; /* of the record that is looked at */
 	struct hit hits[HITS];
 	size_t n_hits;
@@ -146,13 +146,13 @@ static bool counts(const struct hd_explain *explain, size_t index)
  * Where the message begins that a match is in. Where nothing shows what belongs
  * to a message it is no more than the line.
  */
-static size_t message_start(const struct hd_record *record,
+static size_t message_start(const struct hd_log_entry *record,
 			    const struct hd_normalized *text,
 			    const struct hd_match *match)
 {
 	size_t line = line_of(text, match->start);
 
-	if (hd_record_begins(record->raw, record->n))
+	if (hd_log_line_begins(record->raw, record->n))
 		return 0;
 	while (line > 0 && record->joined[line])
 		line--;
@@ -164,7 +164,7 @@ static size_t message_start(const struct hd_record *record,
  * before it, in the same message: "vfio-pci 0000:01:00.0: BAR 0: ...". Without
  * that it is about the first one after it, in the same line.
  */
-static void find_addr(const struct hd_record *record,
+static void find_addr(const struct hd_log_entry *record,
 		      const struct hd_normalized *text, struct hd_match *match)
 {
 	size_t from = message_start(record, text, match);
@@ -192,7 +192,7 @@ static const struct hd_addr *addr_at(const struct hd_normalized *text,
 }
 
 static int64_t time_of(const struct hd_explain *explain,
-		       const struct hd_record *record, bool *ret_local)
+		       const struct hd_log_entry *record, bool *ret_local)
 {
 	int64_t stamp =
 		hd_stamp_read(record->raw, record->n, explain->now, ret_local);
@@ -206,7 +206,7 @@ static int64_t time_of(const struct hd_explain *explain,
 
 static void take_hit(struct hd_explain *explain, const struct hit *hit)
 {
-	const struct hd_record *record = &explain->records.record;
+	const struct hd_log_entry *record = &explain->records.record;
 	const struct hd_normalized *text = &explain->text;
 	struct hd_match match = hit->match;
 	struct hd_occurrence occurrence = { .entry = hit->entry };
@@ -221,13 +221,14 @@ static void take_hit(struct hd_explain *explain, const struct hit *hit)
 		first = line_of(text, match.addr_at);
 	occurrence.place = record->first + first;
 	occurrence.text = record->raw + record->lines[first];
-	occurrence.n = hd_record_line_end(record, last) - record->lines[first];
+	occurrence.n =
+		hd_log_entry_line_end(record, last) - record->lines[first];
 	occurrence.time = time_of(explain, record, &occurrence.is_local);
 	hd_cases_add(&explain->cases, &occurrence);
 }
 
 static bool is_too_early(struct hd_explain *explain,
-			 const struct hd_record *record)
+			 const struct hd_log_entry *record)
 {
 	int64_t stamp;
 
@@ -239,7 +240,7 @@ static bool is_too_early(struct hd_explain *explain,
 	return explain->too_early;
 }
 
-static void take_record(void *data, const struct hd_record *record)
+static void take_record(void *data, const struct hd_log_entry *record)
 {
 	struct hd_explain *explain = data;
 
@@ -279,12 +280,12 @@ void hd_explain_booted(struct hd_explain *explain, int64_t boot)
 
 void hd_explain_feed(struct hd_explain *explain, const char *piece, size_t n)
 {
-	hd_records_feed(&explain->records, piece, n);
+	hd_log_entries_feed(&explain->records, piece, n);
 }
 
 void hd_explain_end(struct hd_explain *explain)
 {
-	hd_records_end(&explain->records);
+	hd_log_entries_end(&explain->records);
 	explain->too_early = false;
 }
 

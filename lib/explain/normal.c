@@ -167,7 +167,7 @@ static size_t skip_nothing(const char *p, const char *end)
 
 static bool add_addr(struct hd_normalized *normalized, struct hd_addr addr)
 {
-	if (normalized->n_addrs == HD_RECORD_ADDRS)
+	if (normalized->n_addrs == HD_LOG_ENTRY_ADDRS)
 		return false;
 	normalized->addrs[normalized->n_addrs++] =
 		(struct hd_mention){ normalized->n, addr };
@@ -176,7 +176,7 @@ static bool add_addr(struct hd_normalized *normalized, struct hd_addr addr)
 
 static void begin_line(struct hd_normalized *normalized)
 {
-	if (normalized->n_lines < HD_RECORD_LINES)
+	if (normalized->n_lines < HD_LOG_ENTRY_LINES)
 		normalized->lines[normalized->n_lines++] = normalized->n;
 }
 

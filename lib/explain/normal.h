@@ -7,9 +7,9 @@
 #include "lib/host/addr.h"
 
 /* Room for a record of a log, in bytes. */
-#define HD_RECORD_SIZE 8192
-#define HD_RECORD_LINES 64
-#define HD_RECORD_ADDRS 128
+#define HD_LOG_ENTRY_SIZE 8192
+#define HD_LOG_ENTRY_LINES 64
+#define HD_LOG_ENTRY_ADDRS 128
 
 /* What stands for a PCI address in normalized text. */
 #define HD_ADDR_BYTE '\1'
@@ -26,18 +26,18 @@ struct hd_mention {
  * byte for each PCI address.
  */
 struct hd_normalized {
-	char text[HD_RECORD_SIZE];
+	char text[HD_LOG_ENTRY_SIZE];
 	size_t n;
-	struct hd_mention addrs[HD_RECORD_ADDRS];
+	struct hd_mention addrs[HD_LOG_ENTRY_ADDRS];
 	size_t n_addrs;
-	size_t lines[HD_RECORD_LINES]; /* where each line begins */
+	size_t lines[HD_LOG_ENTRY_LINES]; /* where each line begins */
 	size_t n_lines;
 };
 
 /*
- * Normalizes up to HD_RECORD_SIZE bytes of lines that newlines part. Where the
- * text was wrapped, inside an address too, it is whole again. Lines beyond the
- * limits count to the last; further addresses aren't recognised.
+ * Normalizes up to HD_LOG_ENTRY_SIZE bytes of lines that newlines part. Where
+ * the text was wrapped, inside an address too, it is whole again. Lines beyond
+ * the limits count to the last; further addresses aren't recognised.
  */
 void hd_normalize(struct hd_normalized *ret, const char *raw, size_t n);
 

@@ -49,7 +49,7 @@ int hd_pattern_new(struct hd_pattern *ret, const char *signature)
 
 	if (!text)
 		return -ENOMEM;
-	if (strlen(signature) >= HD_RECORD_SIZE)
+	if (strlen(signature) >= HD_LOG_ENTRY_SIZE)
 		return -EINVAL;
 	pattern.text = text;
 	while (*p) {

@@ -5,7 +5,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/explain/explain.h"
-#include "lib/explain/log_line.h"
+#include "lib/explain/log_entry.h"
 #include "lib/explain/stamp.h"
 
 /* What a report promises to those who print it. */
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	hd_stamp_read((const char *)data + 1, size - 1, 1800000000, NULL);
 	hd_stamp_uptime((const char *)data + 1, size - 1);
-	hd_record_begins((const char *)data + 1, size - 1);
+	hd_log_line_begins((const char *)data + 1, size - 1);
 	explain(explainer, data + 1, size - 1, size, &whole);
 	explain(explainer, data + 1, size - 1, data[0] + 1u, &pieces);
 	if (whole.n != pieces.n || whole.n_causes != pieces.n_causes)

@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/explain/explain.h"
 #include "lib/explain/finder.h"
-#include "lib/explain/log_line.h"
+#include "lib/explain/log_entry.h"
 #include "lib/explain/normal.h"
 #include "lib/explain/pattern.h"
 #include "lib/explain/stamp.h"
@@ -199,9 +199,9 @@ static void knows_beginnings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(yes); i++)
-		assert_true(hd_record_begins(yes[i], strlen(yes[i])));
+		assert_true(hd_log_line_begins(yes[i], strlen(yes[i])));
 	for (size_t i = 0; i < N_ELEMENTS(no); i++)
-		assert_false(hd_record_begins(no[i], strlen(no[i])));
+		assert_false(hd_log_line_begins(no[i], strlen(no[i])));
 }
 
 /* Every signature of the catalogue can be looked for, every text is there. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/explain/log_line.h"
+#include "lib/explain/log_entry.h"
 
 #include <string.h>
 
@@ -70,7 +70,7 @@ static bool is_syslog_stamp(const char *p, size_t n)
 	       (is_digit(p[4]) || p[4] == ' ') && is_digit(p[5]);
 }
 
-bool hd_record_begins(const char *line, size_t n)
+bool hd_log_line_begins(const char *line, size_t n)
 {
 	static const char *const programs[] = {
 		"error: ", "qemu-system-", "libvirt: ", "modprobe: ", "{\""
@@ -92,12 +92,12 @@ bool hd_record_begins(const char *line, size_t n)
 	       has_shape(line, n, "0000-00-00") || HAS_WORD(line, n, programs);
 }
 
-size_t hd_record_line_end(const struct hd_record *record, size_t i)
+size_t hd_log_entry_line_end(const struct hd_log_entry *record, size_t i)
 {
 	return i + 1 < record->n_lines ? record->lines[i + 1] - 1 : record->n;
 }
 
-static void flush(struct hd_records *records)
+static void flush(struct hd_log_entries *records)
 {
 	if (records->record.n_lines > records->record.n_old)
 		records->take(records->data, &records->record);
@@ -108,15 +108,15 @@ static void flush(struct hd_records *records)
 }
 
 /* A full record goes, and leaves its last lines to the next one. */
-static void overflow(struct hd_records *records)
+static void overflow(struct hd_log_entries *records)
 {
-	struct hd_record *record = &records->record;
+	struct hd_log_entry *record = &records->record;
 	size_t keep = record->n_lines > OVERLAP ? OVERLAP : record->n_lines;
 	size_t first = record->n_lines - keep, from;
 
 	/* No more than leaves room for a line. */
 	while (keep > 0 &&
-	       record->n - record->lines[first] > HD_RECORD_SIZE / 2)
+	       record->n - record->lines[first] > HD_LOG_ENTRY_SIZE / 2)
 		first++, keep--;
 	records->take(records->data, record);
 	from = keep ? record->lines[first] : record->n;
@@ -130,30 +130,30 @@ static void overflow(struct hd_records *records)
 	record->n_lines = record->n_old = keep;
 }
 
-static bool has_room(const struct hd_record *record, size_t n)
+static bool has_room(const struct hd_log_entry *record, size_t n)
 {
 	return record->n + n + 1 < sizeof(record->raw) &&
-	       record->n_lines < HD_RECORD_LINES;
+	       record->n_lines < HD_LOG_ENTRY_LINES;
 }
 
 /* Whether a line of @n bytes can belong to the record so far: the one before it
  * is long enough to have been wrapped, or it is indented. */
-static bool goes_on(const struct hd_records *records, const char *line,
+static bool goes_on(const struct hd_log_entries *records, const char *line,
 		    size_t n)
 {
-	const struct hd_record *record = &records->record;
+	const struct hd_log_entry *record = &records->record;
 
 	if (records->cut)
 		return true;
 	return record->n_lines > 0 && n > 0 &&
 	       (record->n - record->lines[record->n_lines - 1] >= WRAP_WIDTH ||
 		*line == ' ') &&
-	       !hd_record_begins(line, n);
+	       !hd_log_line_begins(line, n);
 }
 
-static void add_line(struct hd_records *records, const char *line, size_t n)
+static void add_line(struct hd_log_entries *records, const char *line, size_t n)
 {
-	struct hd_record *record = &records->record;
+	struct hd_log_entry *record = &records->record;
 
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
@@ -170,7 +170,7 @@ static void add_line(struct hd_records *records, const char *line, size_t n)
 }
 
 /* Keeps the beginning of a line, and passes on what there is no room for. */
-static void keep(struct hd_records *records, const char *piece, size_t n)
+static void keep(struct hd_log_entries *records, const char *piece, size_t n)
 {
 	while (n > 0) {
 		size_t room = sizeof(records->line) - records->n;
@@ -188,14 +188,15 @@ static void keep(struct hd_records *records, const char *piece, size_t n)
 	}
 }
 
-static void end_line(struct hd_records *records)
+static void end_line(struct hd_log_entries *records)
 {
 	add_line(records, records->line, records->n);
 	records->n = 0;
 	records->cut = false;
 }
 
-void hd_records_feed(struct hd_records *records, const char *piece, size_t n)
+void hd_log_entries_feed(struct hd_log_entries *records, const char *piece,
+			 size_t n)
 {
 	const char *end = piece + n;
 
@@ -218,7 +219,7 @@ void hd_records_feed(struct hd_records *records, const char *piece, size_t n)
 	}
 }
 
-void hd_records_end(struct hd_records *records)
+void hd_log_entries_end(struct hd_log_entries *records)
 {
 	if (records->n > 0)
 		end_line(records);

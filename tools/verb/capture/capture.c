@@ -21,7 +21,7 @@ struct values {
 	bool serials;
 };
 
-static int record_host(const struct hd_tool *tool, struct hd_record *record,
+static int record_host(const struct hd_tool *tool, struct hd_recording *record,
 		       struct hd_err *err)
 {
 	int r;
@@ -41,13 +41,14 @@ static int record_host(const struct hd_tool *tool, struct hd_record *record,
 	if (r < 0)
 		return r;
 	/* In the order of their paths, so that pseudonyms come in one too. */
-	hd_record_finish(record);
+	hd_recording_finish(record);
 	r = hd_scrub_record(record, err);
-	hd_record_finish(record);
+	hd_recording_finish(record);
 	return r;
 }
 
-static const char *contents_of(const struct hd_record *record, const char *path)
+static const char *contents_of(const struct hd_recording *record,
+			       const char *path)
 {
 	for (size_t i = 0; i < record->n; i++)
 		if (strcmp(record->entries[i]->path, path) == 0)
@@ -67,7 +68,7 @@ static void write_remarks(FILE *file, const char *word,
 }
 
 static int write_summary(const struct hd_tool *tool,
-			 const struct hd_record *record, char **ret,
+			 const struct hd_recording *record, char **ret,
 			 size_t *ret_length)
 {
 	const char *found = contents_of(record, "proc/sys/kernel/osrelease");
@@ -95,13 +96,14 @@ static int write_summary(const struct hd_tool *tool,
 	return fclose(file) == 0 ? 0 : -ENOMEM;
 }
 
-static int write_tar(const struct hd_tool *tool, const struct hd_record *record,
-		     int fd, const char *name, struct hd_err *err)
+static int write_tar(const struct hd_tool *tool,
+		     const struct hd_recording *record, int fd,
+		     const char *name, struct hd_err *err)
 {
 	HD_AUTOFREE char *text = NULL;
-	struct hd_entry summary = { .path = (char *)HD_SUMMARY,
-				    .mode = S_IFREG | 0644,
-				    .mtime = time(NULL) };
+	struct hd_recorded summary = { .path = (char *)HD_SUMMARY,
+				       .mode = S_IFREG | 0644,
+				       .mtime = time(NULL) };
 
 	if (write_summary(tool, record, &text, &summary.length) < 0)
 		return hd_err_nomem(err);
@@ -137,7 +139,7 @@ static int publish(const char *temporary, const char *name, struct hd_err *err)
 }
 
 static int write_temporary(const struct hd_tool *tool,
-			   const struct hd_record *record, const char *name,
+			   const struct hd_recording *record, const char *name,
 			   struct hd_err *err)
 {
 	HD_AUTOFREE char *temporary = hd_text("%s.XXXXXX", name);
@@ -161,7 +163,7 @@ static int write_temporary(const struct hd_tool *tool,
 
 /* Nothing is left behind half-written, whoever is impatient. */
 static int write_file(const struct hd_tool *tool,
-		      const struct hd_record *record, const char *name,
+		      const struct hd_recording *record, const char *name,
 		      struct hd_err *err)
 {
 	sigset_t signals, before;
@@ -179,8 +181,8 @@ static int write_file(const struct hd_tool *tool,
 	return r;
 }
 
-static void report(const struct hd_tool *tool, const struct hd_record *record,
-		   const char *name)
+static void report(const struct hd_tool *tool,
+		   const struct hd_recording *record, const char *name)
 {
 	if (name) {
 		fputs("Recorded the host in ", stdout);
@@ -222,7 +224,7 @@ static int check_target(const char *name, struct hd_err *err)
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
-	HD_AUTO_RECORD struct hd_record record = { .n = 0 };
+	HD_AUTO_RECORDING struct hd_recording record = { .n = 0 };
 	HD_AUTOFREE char *name = argc ? strdup(argv[0]) : default_name();
 	bool to_stdout;
 	int r;

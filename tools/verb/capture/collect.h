@@ -12,10 +12,10 @@
  */
 
 /* Single files of /sys, /proc, /etc and others, by their paths. */
-int hd_collect_files(struct hd_record *record);
+int hd_collect_files(struct hd_recording *record);
 
 /* The devices: PCI functions and what is below them, disks, interfaces, … */
-int hd_collect_devices(struct hd_record *record);
+int hd_collect_devices(struct hd_recording *record);
 
 /* Bytes of an attribute, and of every other file. */
 #define HD_ATTRIBUTE_LIMIT (64 << 10)

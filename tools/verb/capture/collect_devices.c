@@ -48,7 +48,7 @@ static const char *const sources[] = {
 static const struct attribute {
 	const char *kind; /* NULL: a link of any */
 	const char *pattern;
-	struct hd_wish wish;
+	struct hd_capture_policy policy;
 } attributes[] = {
 #define SETTING                                                                \
 	{                                                                      \
@@ -139,7 +139,7 @@ static const struct attribute {
 
 #define N_ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
 
-static const struct hd_wish plain = SETTING;
+static const struct hd_capture_policy plain = SETTING;
 
 /* A folder below a device, or its own. */
 struct folder {
@@ -149,7 +149,8 @@ struct folder {
 	unsigned depth;
 };
 
-static int walk(struct hd_record *record, const struct folder *folder, int fd);
+static int walk(struct hd_recording *record, const struct folder *folder,
+		int fd);
 
 /* The table's own text for a kind; "" for one that it doesn't know. */
 static const char *known_kind(const char *kind)
@@ -174,8 +175,8 @@ static const char *kind_of(int fd, const char *name, const char *parent)
 	return *known_kind(parent) ? known_kind(parent) : NULL;
 }
 
-static const struct hd_wish *find_wish(const struct folder *folder,
-				       const char *name, bool is_link)
+static const struct hd_capture_policy *find_wish(const struct folder *folder,
+						 const char *name, bool is_link)
 {
 	char path[2 * NAME_MAX + 2];
 
@@ -191,7 +192,7 @@ static const struct hd_wish *find_wish(const struct folder *folder,
 				  is_link) &&
 		    fnmatch(each->pattern, path, FNM_EXTMATCH | FNM_PATHNAME) ==
 			    0)
-			return &each->wish;
+			return &each->policy;
 	}
 	return NULL;
 }
@@ -204,7 +205,7 @@ static const char *last_name(const char *path)
 }
 
 /* Walks the folder @name of @parent. */
-static int walk_child(struct hd_record *record, const struct folder *parent,
+static int walk_child(struct hd_recording *record, const struct folder *parent,
 		      const char *path, int parent_fd, const char *name)
 {
 	int fd = openat(parent_fd, name,
@@ -213,7 +214,7 @@ static int walk_child(struct hd_record *record, const struct folder *parent,
 	struct folder child = { path, NULL, "", parent->depth + 1 };
 
 	if (fd < 0) /* mostly: it went away meanwhile */
-		return hd_record_miss_errno(record, path, errno);
+		return hd_recording_miss_errno(record, path, errno);
 	child.kind = kind_of(fd, name, last_name(parent->path));
 	if (!child.kind) {
 		inside = *parent->inside ?
@@ -228,7 +229,7 @@ static int walk_child(struct hd_record *record, const struct folder *parent,
 	}
 	/* A driver of vfio holds the device: see lib/host/device.c. */
 	if (strcmp(name, "vfio-dev") == 0 &&
-	    hd_record_add(record, path, fd, "", &plain) < 0) {
+	    hd_recording_add(record, path, fd, "", &plain) < 0) {
 		close(fd);
 		return -ENOMEM;
 	}
@@ -246,11 +247,11 @@ static mode_t type_of(int fd, const struct dirent *entry)
 		       0;
 }
 
-static int walk_entry(struct hd_record *record, const struct folder *folder,
+static int walk_entry(struct hd_recording *record, const struct folder *folder,
 		      int fd, const struct dirent *entry)
 {
 	HD_AUTOFREE char *path = hd_text("%s/%s", folder->path, entry->d_name);
-	const struct hd_wish *wish;
+	const struct hd_capture_policy *policy;
 	mode_t type;
 
 	if (!path)
@@ -258,28 +259,31 @@ static int walk_entry(struct hd_record *record, const struct folder *folder,
 	type = type_of(fd, entry);
 	if (S_ISDIR(type))
 		return walk_child(record, folder, path, fd, entry->d_name);
-	wish = find_wish(folder, entry->d_name, S_ISLNK(type));
-	return wish ? hd_record_add(record, path, fd, entry->d_name, wish) : 0;
+	policy = find_wish(folder, entry->d_name, S_ISLNK(type));
+	return policy ? hd_recording_add(record, path, fd, entry->d_name,
+					 policy) :
+			0;
 }
 
 /* Whether all below a folder is recorded; if not, it is going to be. */
-static bool was_walked(struct hd_record *record, const char *path)
+static bool was_walked(struct hd_recording *record, const char *path)
 {
-	struct hd_entry *entry = hd_record_find(record, path);
+	struct hd_recorded *entry = hd_recording_find(record, path);
 
 	return entry && entry->walked;
 }
 
-static void set_walked(struct hd_record *record, const char *path)
+static void set_walked(struct hd_recording *record, const char *path)
 {
-	struct hd_entry *entry = hd_record_find(record, path);
+	struct hd_recorded *entry = hd_recording_find(record, path);
 
 	if (entry)
 		entry->walked = true;
 }
 
 /* Takes @fd over. */
-static int walk(struct hd_record *record, const struct folder *folder, int fd)
+static int walk(struct hd_recording *record, const struct folder *folder,
+		int fd)
 {
 	DIR *dir = fdopendir(fd);
 	struct dirent *entry;
@@ -290,7 +294,7 @@ static int walk(struct hd_record *record, const struct folder *folder, int fd)
 		return -ENOMEM;
 	}
 	if (folder->depth > DEPTH_LIMIT)
-		r = hd_record_miss(record, folder->path, "it is too deep");
+		r = hd_recording_miss(record, folder->path, "it is too deep");
 	else if (!was_walked(record, folder->path))
 		while (r == 0 && (entry = readdir(dir)))
 			if (entry->d_name[0] != '.')
@@ -301,7 +305,7 @@ static int walk(struct hd_record *record, const struct folder *folder, int fd)
 }
 
 /* What the folders above a device tell: the device tree's node of its bus. */
-static int add_ancestors(struct hd_record *record, const char *path)
+static int add_ancestors(struct hd_recording *record, const char *path)
 {
 	static const char *const links[] = { "subsystem", "driver", "of_node" };
 	HD_AUTOFREE char *parent = strdup(path);
@@ -322,8 +326,8 @@ static int add_ancestors(struct hd_record *record, const char *path)
 			HD_AUTOFREE char *link =
 				hd_text("%s/%s", parent, links[i]);
 
-			r = link ? hd_record_add(record, link, fd, links[i],
-						 &plain) :
+			r = link ? hd_recording_add(record, link, fd, links[i],
+						    &plain) :
 				   -ENOMEM;
 		}
 	}
@@ -350,19 +354,19 @@ static char *resolve(const char *path, const char *target)
 }
 
 /* One entry of a folder of devices. */
-static int add_device(struct hd_record *record, int dir_fd, const char *source,
-		      const char *name)
+static int add_device(struct hd_recording *record, int dir_fd,
+		      const char *source, const char *name)
 {
 	HD_AUTOFREE char *path = hd_text("%s/%s", source, name);
 	HD_AUTOFREE char *real = NULL;
-	const struct hd_entry *entry;
+	const struct hd_recorded *entry;
 	struct folder folder = { path, "", "", 0 };
 	int fd, r;
 
 	if (!path)
 		return -ENOMEM;
-	r = hd_record_add(record, path, dir_fd, name, &plain);
-	entry = hd_record_find(record, path);
+	r = hd_recording_add(record, path, dir_fd, name, &plain);
+	entry = hd_recording_find(record, path);
 	if (r < 0 || !entry || S_ISREG(entry->mode))
 		return r;
 	if (S_ISLNK(entry->mode)) {
@@ -374,7 +378,7 @@ static int add_device(struct hd_record *record, int dir_fd, const char *source,
 	fd = hd_host_openat(record->host, folder.path,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
-		return hd_record_miss_errno(record, folder.path, -fd);
+		return hd_recording_miss_errno(record, folder.path, -fd);
 	folder.kind = kind_of(fd, last_name(folder.path), last_name(source));
 	if (!folder.kind)
 		folder.kind = "";
@@ -382,7 +386,7 @@ static int add_device(struct hd_record *record, int dir_fd, const char *source,
 	return r < 0 ? r : add_ancestors(record, folder.path);
 }
 
-static int add_devices(struct hd_record *record, const char *source)
+static int add_devices(struct hd_recording *record, const char *source)
 {
 	int fd = hd_host_openat(record->host, source, O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -391,11 +395,11 @@ static int add_devices(struct hd_record *record, const char *source)
 
 	if (!dir) {
 		hd_auto_close(&fd);
-		return hd_record_miss_errno(record, source,
-					    fd < 0 ? -fd : ENOMEM);
+		return hd_recording_miss_errno(record, source,
+					       fd < 0 ? -fd : ENOMEM);
 	}
 	/* Also if it is empty. */
-	r = hd_record_add(record, source, fd, "", &plain);
+	r = hd_recording_add(record, source, fd, "", &plain);
 	while (r == 0 && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && entry->d_type != DT_REG)
 			r = add_device(record, fd, source, entry->d_name);
@@ -403,7 +407,7 @@ static int add_devices(struct hd_record *record, const char *source)
 	return r;
 }
 
-int hd_collect_devices(struct hd_record *record)
+int hd_collect_devices(struct hd_recording *record)
 {
 	int r = 0;
 

@@ -181,7 +181,7 @@ static const struct rule rules[] = {
 
 /* What follows a pattern through the folders. */
 struct search {
-	struct hd_record *record;
+	struct hd_recording *record;
 	const struct rule *rule;
 };
 
@@ -206,21 +206,23 @@ static int add(const struct search *s, const char *path)
 	int follow = s->rule->how == FOLLOWED ? 0 : O_NOFOLLOW;
 	HD_AUTOCLOSE int fd =
 		hd_host_openat(s->record->host, path, O_PATH | follow);
-	const struct hd_wish wish = { .content = s->rule->content,
-				      .limit = limit_of(path, s->rule->how),
-				      .cut = s->rule->how == SCRIPT };
+	const struct hd_capture_policy policy = {
+		.content = s->rule->content,
+		.limit = limit_of(path, s->rule->how),
+		.cut = s->rule->how == SCRIPT
+	};
 	struct stat st;
 
 	if (fd < 0)
-		return hd_record_miss_errno(s->record, path, -fd);
+		return hd_recording_miss_errno(s->record, path, -fd);
 	if (fstat(fd, &st) < 0)
-		return hd_record_miss_errno(s->record, path, errno);
+		return hd_recording_miss_errno(s->record, path, errno);
 	if (S_ISCHR(st.st_mode) && s->rule->how == NODES)
-		return hd_record_node(s->record, path, &st);
+		return hd_recording_node(s->record, path, &st);
 	if (s->rule->how == NODES ||
 	    (s->rule->how == LINKS && S_ISREG(st.st_mode)))
 		return 0;
-	return hd_record_add(s->record, path, fd, "", &wish);
+	return hd_recording_add(s->record, path, fd, "", &policy);
 }
 
 static char *join(const char *path, const char *name)
@@ -252,8 +254,8 @@ static int search_folder(const struct search *s, const char *path,
 
 	if (!dir) {
 		hd_auto_close(&fd);
-		return hd_record_miss_errno(s->record, path,
-					    fd < 0 ? -fd : ENOMEM);
+		return hd_recording_miss_errno(s->record, path,
+					       fd < 0 ? -fd : ENOMEM);
 	}
 	while (r == 0 && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 &&
@@ -312,7 +314,7 @@ static int search(const struct search *s, const char *path, const char *rest,
 	if (!part)
 		return -ENOMEM;
 	if (depth > DEPTH_LIMIT)
-		return hd_record_miss(s->record, path, "it is too deep");
+		return hd_recording_miss(s->record, path, "it is too deep");
 	if (strcmp(part, "**") == 0) {
 		r = search(s, path, next, depth);
 		return r < 0 ? r :
@@ -363,7 +365,7 @@ static unsigned read_pid(const struct hd_host *host, const char *path)
 }
 
 /* The processes of libvirt and of guests, as far as their pid files tell. */
-static int add_processes(struct hd_record *record)
+static int add_processes(struct hd_recording *record)
 {
 	static const char suffix[] = ".pid";
 	int r = 0;
@@ -388,7 +390,7 @@ static int add_processes(struct hd_record *record)
 	return r;
 }
 
-int hd_collect_files(struct hd_record *record)
+int hd_collect_files(struct hd_recording *record)
 {
 	HD_AUTOFREE char *release = kernel_release(record->host);
 

@@ -71,13 +71,14 @@ static int read_beginning(int fd, size_t limit, char **ret, size_t *ret_length)
 	return 0;
 }
 
-static int read_entry(const struct hd_host *host, const struct hd_entry *entry,
-		      char **ret, size_t *ret_length)
+static int read_entry(const struct hd_host *host,
+		      const struct hd_recorded *entry, char **ret,
+		      size_t *ret_length)
 {
 	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
 
-	if (entry->wish.awake && !is_awake(host, entry->path))
+	if (entry->policy.awake && !is_awake(host, entry->path))
 		return -EHOSTDOWN;
 	/* Links are followed here: where they must not be, there was none. */
 	fd = hd_host_openat(host, entry->path, O_RDONLY | O_NONBLOCK);
@@ -85,9 +86,9 @@ static int read_entry(const struct hd_host *host, const struct hd_entry *entry,
 		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -ENOENT;
-	if (entry->wish.cut)
-		return read_beginning(fd, entry->wish.limit, ret, ret_length);
-	return hd_read_all(fd, entry->wish.limit, ret, ret_length);
+	if (entry->policy.cut)
+		return read_beginning(fd, entry->policy.limit, ret, ret_length);
+	return hd_read_all(fd, entry->policy.limit, ret, ret_length);
 }
 
 static bool write_all(int fd, const void *data, size_t length)
@@ -105,7 +106,8 @@ static bool write_all(int fd, const void *data, size_t length)
 	return true;
 }
 
-static void read_entries(const struct hd_record *record, size_t first, int fd)
+static void read_entries(const struct hd_recording *record, size_t first,
+			 int fd)
 {
 	for (size_t i = first; i < record->n; i++) {
 		HD_AUTOFREE char *data = NULL;
@@ -150,7 +152,7 @@ static int take(int fd, void *data, size_t length)
 }
 
 /* Takes the contents of one entry; what the reader or we have to say else. */
-static int take_entry(int fd, struct hd_entry *entry, size_t *total)
+static int take_entry(int fd, struct hd_recorded *entry, size_t *total)
 {
 	struct answer answer;
 	char *data;
@@ -193,17 +195,17 @@ static const char *reason(int code)
 }
 
 /* Why there are no contents; without them most entries are nothing. */
-static int miss_entry(struct hd_record *record, struct hd_entry *entry,
+static int miss_entry(struct hd_recording *record, struct hd_recorded *entry,
 		      int code)
 {
-	bool secret = entry->wish.content == HD_CONTENT_SERIAL ||
-		      entry->wish.content == HD_CONTENT_HOST;
+	bool secret = entry->policy.content == HD_CONTENT_SERIAL ||
+		      entry->policy.content == HD_CONTENT_HOST;
 	int r = 0;
 
 	/* Nobody misses what would be replaced anyway. */
 	if (code != -ENOENT && !(secret && !record->serials && code == -EACCES))
-		r = hd_record_miss(record, entry->path, reason(code));
-	if (entry->wish.keep)
+		r = hd_recording_miss(record, entry->path, reason(code));
+	if (entry->policy.keep)
 		return r;
 	free(entry->path);
 	entry->path = NULL;
@@ -217,13 +219,13 @@ static bool is_lost(int code)
 }
 
 /* Takes all contents from entry @*i on, as long as the reader answers. */
-static int take_entries(struct hd_record *record, size_t *i, int fd,
+static int take_entries(struct hd_recording *record, size_t *i, int fd,
 			size_t *total)
 {
 	int r = 0;
 
 	while (*i < record->n && !is_lost(r)) {
-		struct hd_entry *entry = record->entries[(*i)++];
+		struct hd_recorded *entry = record->entries[(*i)++];
 
 		if (!entry->unread)
 			continue;
@@ -237,7 +239,7 @@ static int take_entries(struct hd_record *record, size_t *i, int fd,
 	return is_lost(r) ? r : 0;
 }
 
-static int read_some(struct hd_record *record, size_t *i, size_t *total,
+static int read_some(struct hd_recording *record, size_t *i, size_t *total,
 		     struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
@@ -257,7 +259,7 @@ static int read_some(struct hd_record *record, size_t *i, size_t *total,
 	return r == -ENOMEM ? hd_err_nomem(err) : 0;
 }
 
-int hd_reader_run(struct hd_record *record, struct hd_err *err)
+int hd_reader_run(struct hd_recording *record, struct hd_err *err)
 {
 	size_t i = 0, total = 0;
 	int r = 0;

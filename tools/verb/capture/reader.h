@@ -13,6 +13,6 @@
  *
  * Returns 0 or a negative errno with a sentence in @err.
  */
-int hd_reader_run(struct hd_record *record, struct hd_err *err);
+int hd_reader_run(struct hd_recording *record, struct hd_err *err);
 
 #endif

@@ -15,7 +15,7 @@
 /* Hosts with 4,096 functions have some hundred thousand. */
 #define ENTRIES_LIMIT 400000
 
-static void entry_free(struct hd_entry *entry)
+static void entry_free(struct hd_recorded *entry)
 {
 	if (!entry)
 		return;
@@ -24,23 +24,24 @@ static void entry_free(struct hd_entry *entry)
 	free(entry);
 }
 
-static void entry_cleanup(struct hd_entry **entry)
+static void entry_cleanup(struct hd_recorded **entry)
 {
 	entry_free(*entry);
 }
 
 static int compare_paths(const void *a, const void *b)
 {
-	const struct hd_entry *x = a, *y = b;
+	const struct hd_recorded *x = a, *y = b;
 
 	return strcmp(x->path, y->path);
 }
 
-struct hd_entry *hd_record_find(const struct hd_record *record,
-				const char *path)
+struct hd_recorded *hd_recording_find(const struct hd_recording *record,
+				      const char *path)
 {
-	struct hd_entry key = { .path = (char *)path };
-	struct hd_entry **found = tfind(&key, &record->by_path, compare_paths);
+	struct hd_recorded key = { .path = (char *)path };
+	struct hd_recorded **found =
+		tfind(&key, &record->by_path, compare_paths);
 
 	return found ? *found : NULL;
 }
@@ -58,20 +59,22 @@ static int add_remark(struct hd_remarks *remarks, const char *path,
 	return remark->path && remark->text ? 0 : -ENOMEM;
 }
 
-int hd_record_miss(struct hd_record *record, const char *path, const char *why)
+int hd_recording_miss(struct hd_recording *record, const char *path,
+		      const char *why)
 {
 	return add_remark(&record->misses, path, why);
 }
 
-int hd_record_miss_errno(struct hd_record *record, const char *path, int code)
+int hd_recording_miss_errno(struct hd_recording *record, const char *path,
+			    int code)
 {
 	if (code == ENOENT || code == ENOTDIR)
 		return 0;
-	return hd_record_miss(record, path, strerror(code));
+	return hd_recording_miss(record, path, strerror(code));
 }
 
-int hd_record_node(struct hd_record *record, const char *path,
-		   const struct stat *st)
+int hd_recording_node(struct hd_recording *record, const char *path,
+		      const struct stat *st)
 {
 	char text[96];
 
@@ -83,10 +86,10 @@ int hd_record_node(struct hd_record *record, const char *path,
 }
 
 /* Takes @entry over. */
-static int insert(struct hd_record *record, struct hd_entry *entry)
+static int insert(struct hd_recording *record, struct hd_recorded *entry)
 {
-	struct hd_entry **slot = hd_array_add(&record->entries, &record->n,
-					      sizeof(struct hd_entry *));
+	struct hd_recorded **slot = hd_array_add(&record->entries, &record->n,
+						 sizeof(struct hd_recorded *));
 
 	if (!slot) {
 		entry_free(entry);
@@ -96,9 +99,9 @@ static int insert(struct hd_record *record, struct hd_entry *entry)
 	return tsearch(entry, &record->by_path, compare_paths) ? 0 : -ENOMEM;
 }
 
-static struct hd_entry *new_entry(const char *path, const struct stat *st)
+static struct hd_recorded *new_entry(const char *path, const struct stat *st)
 {
-	struct hd_entry *entry = calloc(1, sizeof(*entry));
+	struct hd_recorded *entry = calloc(1, sizeof(*entry));
 
 	if (!entry)
 		return NULL;
@@ -114,11 +117,11 @@ static struct hd_entry *new_entry(const char *path, const struct stat *st)
 	return NULL;
 }
 
-static int add_folder(struct hd_record *record, const char *path)
+static int add_folder(struct hd_recording *record, const char *path)
 {
 	HD_AUTOCLOSE int fd =
 		hd_host_openat(record->host, path, O_PATH | O_DIRECTORY);
-	struct hd_entry *entry;
+	struct hd_recorded *entry;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -128,10 +131,10 @@ static int add_folder(struct hd_record *record, const char *path)
 }
 
 /* Adds the folders that lead to @path; -ENOENT when one is no folder there. */
-static int add_parents(struct hd_record *record, const char *path)
+static int add_parents(struct hd_recording *record, const char *path)
 {
 	HD_AUTOFREE char *parent = strdup(path);
-	const struct hd_entry *known;
+	const struct hd_recorded *known;
 	char *slash;
 	int r;
 
@@ -141,7 +144,7 @@ static int add_parents(struct hd_record *record, const char *path)
 	if (!slash)
 		return 0;
 	*slash = '\0';
-	known = hd_record_find(record, parent);
+	known = hd_recording_find(record, parent);
 	if (known)
 		return S_ISDIR(known->mode) ? 0 : -ENOENT;
 	r = add_parents(record, parent);
@@ -173,19 +176,19 @@ bool hd_link_is_safe(const char *path, const char *target)
 	return true;
 }
 
-static int add_link(struct hd_record *record, struct hd_entry *entry,
+static int add_link(struct hd_recording *record, struct hd_recorded *entry,
 		    int dir_fd, const char *name)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
 
 	if (n < 0)
-		return hd_record_miss_errno(record, entry->path, errno);
+		return hd_recording_miss_errno(record, entry->path, errno);
 	target[n] = '\0';
 	/* An absolute one is made relative to the root when it is unpacked. */
 	if (target[0] != '/' && !hd_link_is_safe(entry->path, target))
-		return hd_record_miss(record, entry->path,
-				      "it leads out of the host");
+		return hd_recording_miss(record, entry->path,
+					 "it leads out of the host");
 	free(entry->data);
 	entry->data = strdup(target);
 	entry->length = (size_t)n;
@@ -193,49 +196,50 @@ static int add_link(struct hd_record *record, struct hd_entry *entry,
 }
 
 /* Completes a new entry: 1, 0 for one that isn't recorded, or -ENOMEM. */
-static int complete(struct hd_record *record, struct hd_entry *entry,
-		    int dir_fd, const char *name, const struct hd_wish *wish)
+static int complete(struct hd_recording *record, struct hd_recorded *entry,
+		    int dir_fd, const char *name,
+		    const struct hd_capture_policy *policy)
 {
 	if (S_ISLNK(entry->mode))
 		return add_link(record, entry, dir_fd, name);
 	if (S_ISDIR(entry->mode))
 		return 1;
 	if (!S_ISREG(entry->mode))
-		return hd_record_miss(record, entry->path,
-				      "it is no file, folder or link");
-	entry->wish = *wish;
-	entry->unread = wish->limit > 0;
+		return hd_recording_miss(record, entry->path,
+					 "it is no file, folder or link");
+	entry->policy = *policy;
+	entry->unread = policy->limit > 0;
 	return 1;
 }
 
-int hd_record_add(struct hd_record *record, const char *path, int dir_fd,
-		  const char *name, const struct hd_wish *wish)
+int hd_recording_add(struct hd_recording *record, const char *path, int dir_fd,
+		     const char *name, const struct hd_capture_policy *policy)
 {
-	HD_AUTO(entry_cleanup) struct hd_entry *entry = NULL;
+	HD_AUTO(entry_cleanup) struct hd_recorded *entry = NULL;
 	struct stat st;
 	int r;
 
-	if (hd_record_find(record, path) || record->full)
+	if (hd_recording_find(record, path) || record->full)
 		return 0;
 	record->full = record->n >= ENTRIES_LIMIT;
 	if (record->full)
-		return hd_record_miss(record, path, "it would be too much");
+		return hd_recording_miss(record, path, "it would be too much");
 	if (fstatat(dir_fd, name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
-		return hd_record_miss_errno(record, path, errno);
+		return hd_recording_miss_errno(record, path, errno);
 	r = add_parents(record, path);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	entry = new_entry(path, &st);
 	if (!entry)
 		return -ENOMEM;
-	r = complete(record, entry, dir_fd, name, wish);
+	r = complete(record, entry, dir_fd, name, policy);
 	return r <= 0 ? r : insert(record, hd_steal(&entry));
 }
 
 static int compare_entries(const void *a, const void *b)
 {
-	return compare_paths(*(struct hd_entry *const *)a,
-			     *(struct hd_entry *const *)b);
+	return compare_paths(*(struct hd_recorded *const *)a,
+			     *(struct hd_recorded *const *)b);
 }
 
 static void nothing(void *entry)
@@ -243,13 +247,13 @@ static void nothing(void *entry)
 	(void)entry;
 }
 
-static void forget_paths(struct hd_record *record)
+static void forget_paths(struct hd_recording *record)
 {
 	tdestroy(record->by_path, nothing);
 	record->by_path = NULL;
 }
 
-void hd_record_finish(struct hd_record *record)
+void hd_recording_finish(struct hd_recording *record)
 {
 	size_t kept = 0;
 
@@ -274,7 +278,7 @@ static void clear_remarks(struct hd_remarks *remarks)
 	free(remarks->items);
 }
 
-void hd_record_clear(struct hd_record *record)
+void hd_recording_clear(struct hd_recording *record)
 {
 	forget_paths(record);
 	for (size_t i = 0; i < record->n; i++)

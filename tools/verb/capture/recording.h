@@ -29,7 +29,7 @@ enum hd_content {
 };
 
 /* How a file is recorded; of folders and links it says nothing. */
-struct hd_wish {
+struct hd_capture_policy {
 	enum hd_content content;
 	size_t limit; /* bytes; 0: only that the file is there */
 	bool cut; /* what is beyond @limit is cut off, not too much */
@@ -38,7 +38,7 @@ struct hd_wish {
 };
 
 /* A file, folder or symbolic link of the host. */
-struct hd_entry {
+struct hd_recorded {
 	char *path; /* without a leading slash; owned */
 	mode_t mode; /* with its type */
 	uid_t uid;
@@ -46,7 +46,7 @@ struct hd_entry {
 	int64_t mtime;
 	char *data; /* contents or target, with a final NUL; owned */
 	size_t length;
-	struct hd_wish wish;
+	struct hd_capture_policy policy;
 	bool unread; /* the contents are still to be read */
 	bool walked; /* of a folder: what is below it is recorded */
 };
@@ -62,10 +62,10 @@ struct hd_remarks {
 };
 
 /* The parts of a host that are recorded. */
-struct hd_record {
+struct hd_recording {
 	const struct hd_host *host;
 	bool serials; /* they are to stay */
-	struct hd_entry **entries; /* owned, each of them too */
+	struct hd_recorded **entries; /* owned, each of them too */
 	size_t n;
 	void *by_path; /* the same as a tree of tsearch(3), or NULL */
 	struct hd_remarks misses; /* what isn't recorded, and why */
@@ -73,36 +73,38 @@ struct hd_record {
 	bool full; /* no more is added */
 };
 
-#define HD_AUTO_RECORD __attribute__((cleanup(hd_record_clear)))
+#define HD_AUTO_RECORDING __attribute__((cleanup(hd_recording_clear)))
 
 /*
  * The functions that add return 0 or -ENOMEM: that something can't be recorded
  * is a miss. What is recorded already isn't recorded again.
  *
- * hd_record_add() adds @path, that is to say @name below @dir_fd, or @dir_fd
+ * hd_recording_add() adds @path, that is to say @name below @dir_fd, or @dir_fd
  * itself with "", and the folders that lead to it: a file still without its
  * contents, a folder without what is in it, a link as it is.
  */
-int hd_record_add(struct hd_record *record, const char *path, int dir_fd,
-		  const char *name, const struct hd_wish *wish);
+int hd_recording_add(struct hd_recording *record, const char *path, int dir_fd,
+		     const char *name, const struct hd_capture_policy *policy);
 
 /* Adds a miss with an errno's text; none for what isn't there. */
-int hd_record_miss_errno(struct hd_record *record, const char *path, int code);
+int hd_recording_miss_errno(struct hd_recording *record, const char *path,
+			    int code);
 
-int hd_record_miss(struct hd_record *record, const char *path, const char *why);
+int hd_recording_miss(struct hd_recording *record, const char *path,
+		      const char *why);
 
 /* Adds what stat(2) tells of a device node. */
-int hd_record_node(struct hd_record *record, const char *path,
-		   const struct stat *st);
+int hd_recording_node(struct hd_recording *record, const char *path,
+		      const struct stat *st);
 
-/* The entry of a path, or NULL; not after hd_record_finish(). */
-struct hd_entry *hd_record_find(const struct hd_record *record,
-				const char *path);
+/* The entry of a path, or NULL; not after hd_recording_finish(). */
+struct hd_recorded *hd_recording_find(const struct hd_recording *record,
+				      const char *path);
 
 /* Forgets the entries that have lost their path and sorts the others. */
-void hd_record_finish(struct hd_record *record);
+void hd_recording_finish(struct hd_recording *record);
 
-void hd_record_clear(struct hd_record *record);
+void hd_recording_clear(struct hd_recording *record);
 
 /*
  * Whether a link at @path with @target stays below the root, wherever other

@@ -597,14 +597,14 @@ static int scrub_serial(struct scrub *s, struct text *text)
 }
 
 /* Learns from contents, or changes them. */
-static int scrub_contents(struct scrub *s, const struct hd_entry *entry,
+static int scrub_contents(struct scrub *s, const struct hd_recorded *entry,
 			  struct text *text)
 {
-	switch (entry->wish.content) {
+	switch (entry->policy.content) {
 	case HD_CONTENT_SETTING:
 	case HD_CONTENT_TEXT:
 		return scrub_text(s, text,
-				  entry->wish.content == HD_CONTENT_TEXT);
+				  entry->policy.content == HD_CONTENT_TEXT);
 	case HD_CONTENT_SERIAL:
 		return scrub_serial(s, text);
 	default:
@@ -612,7 +612,7 @@ static int scrub_contents(struct scrub *s, const struct hd_entry *entry,
 	}
 }
 
-static int learn_contents(struct scrub *s, const struct hd_entry *entry)
+static int learn_contents(struct scrub *s, const struct hd_recorded *entry)
 {
 	AUTO_TEXT struct text copy = { malloc(entry->length + 1),
 				       entry->length };
@@ -620,9 +620,9 @@ static int learn_contents(struct scrub *s, const struct hd_entry *entry)
 	if (!copy.data)
 		return -ENOMEM;
 	memcpy(copy.data, entry->data, entry->length + 1);
-	return entry->wish.content == HD_CONTENT_SERIAL ?
+	return entry->policy.content == HD_CONTENT_SERIAL ?
 		       scrub_serial(s, &copy) :
-	       entry->wish.content == HD_CONTENT_BINARY ?
+	       entry->policy.content == HD_CONTENT_BINARY ?
 		       0 :
 		       rewrite(s, &copy, write_without_values);
 }
@@ -658,7 +658,7 @@ static int learn_dm_host(struct scrub *s, const char *name, size_t length)
 
 /* The host's name, whole and up to its first dot; or the number of a machine.
  */
-static int learn_identity(struct scrub *s, const struct hd_entry *entry)
+static int learn_identity(struct scrub *s, const struct hd_recorded *entry)
 {
 	const char *text = entry->data;
 	size_t length = strcspn(text, "\n"), first = strcspn(text, ".\n");
@@ -674,16 +674,16 @@ static int learn_identity(struct scrub *s, const struct hd_entry *entry)
 	return r < 0 ? r : learn_dm_host(s, text, first);
 }
 
-static int learn(struct scrub *s, const struct hd_record *record)
+static int learn(struct scrub *s, const struct hd_recording *record)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < record->n; i++) {
-		const struct hd_entry *entry = record->entries[i];
+		const struct hd_recorded *entry = record->entries[i];
 
 		if (!S_ISREG(entry->mode))
 			continue;
-		if (entry->wish.content != HD_CONTENT_HOST)
+		if (entry->policy.content != HD_CONTENT_HOST)
 			r = learn_contents(s, entry);
 		else if (!s->composed)
 			r = learn_identity(s, entry);
@@ -691,7 +691,7 @@ static int learn(struct scrub *s, const struct hd_record *record)
 	return r;
 }
 
-static int scrub_entry(struct scrub *s, struct hd_entry *entry)
+static int scrub_entry(struct scrub *s, struct hd_recorded *entry)
 {
 	struct text text = { entry->data, entry->length };
 	int r;
@@ -705,7 +705,7 @@ static int scrub_entry(struct scrub *s, struct hd_entry *entry)
 	}
 	if (s->keep)
 		return 0;
-	if (entry->wish.content == HD_CONTENT_HOST) {
+	if (entry->policy.content == HD_CONTENT_HOST) {
 		free(entry->path);
 		entry->path = NULL;
 		return 0;
@@ -718,7 +718,7 @@ static int scrub_entry(struct scrub *s, struct hd_entry *entry)
 	return r;
 }
 
-static int scrub_all(struct scrub *s, struct hd_record *record)
+static int scrub_all(struct scrub *s, struct hd_recording *record)
 {
 	int r = 0;
 
@@ -735,7 +735,7 @@ static int scrub_all(struct scrub *s, struct hd_record *record)
 	return r;
 }
 
-int hd_scrub_record(struct hd_record *record, struct hd_err *err)
+int hd_scrub_record(struct hd_recording *record, struct hd_err *err)
 {
 	AUTO_SCRUB struct scrub s = { .keep = record->serials };
 

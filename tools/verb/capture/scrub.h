@@ -13,6 +13,6 @@
  *
  * Returns 0 or -ENOMEM.
  */
-int hd_scrub_record(struct hd_record *record, struct hd_err *err);
+int hd_scrub_record(struct hd_recording *record, struct hd_err *err);
 
 #endif

@@ -102,7 +102,7 @@ static la_ssize_t sink_write(struct archive *a, void *data, const void *buffer,
 	return (la_ssize_t)length;
 }
 
-static int write_entry(struct archive *a, const struct hd_entry *entry)
+static int write_entry(struct archive *a, const struct hd_recorded *entry)
 {
 	HD_AUTO(free_header) struct archive_entry *header = archive_entry_new();
 	bool file = S_ISREG(entry->mode);
@@ -126,8 +126,8 @@ static int write_entry(struct archive *a, const struct hd_entry *entry)
 	return r;
 }
 
-static int write_all(struct archive *a, const struct hd_record *record,
-		     const struct hd_entry *first, const struct sink *sink)
+static int write_all(struct archive *a, const struct hd_recording *record,
+		     const struct hd_recorded *first, const struct sink *sink)
 {
 	int r = write_entry(a, first);
 
@@ -136,8 +136,9 @@ static int write_all(struct archive *a, const struct hd_record *record,
 	return r == ARCHIVE_OK ? archive_write_close(a) : r;
 }
 
-int hd_tar_write(const struct hd_record *record, const struct hd_entry *first,
-		 int fd, const char *name, struct hd_err *err)
+int hd_tar_write(const struct hd_recording *record,
+		 const struct hd_recorded *first, int fd, const char *name,
+		 struct hd_err *err)
 {
 	HD_AUTO(free_writer) struct archive *a = archive_write_new();
 	struct sink sink = { fd, 0 };

@@ -12,8 +12,9 @@
  * ending of @name says: .gz, .tgz, .xz, .zst, otherwise not at all. Returns 0
  * or a negative errno with a sentence in @err.
  */
-int hd_tar_write(const struct hd_record *record, const struct hd_entry *first,
-		 int fd, const char *name, struct hd_err *err);
+int hd_tar_write(const struct hd_recording *record,
+		 const struct hd_recorded *first, int fd, const char *name,
+		 struct hd_err *err);
 
 /*
  * Unpacks the tar that @fd reads below the empty folder @dir_fd. Whoever made

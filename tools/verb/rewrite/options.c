@@ -12,37 +12,38 @@
 /* One more element of an array that the command line fills. */
 static void *add(void *array, size_t *n, size_t size, struct hd_err *err)
 {
-	void *element =
-		*n < HD_WISHES_MAX ? hd_array_add(array, n, size) : NULL;
+	void *element = *n < HD_REWRITE_VALUES_MAX ?
+				hd_array_add(array, n, size) :
+				NULL;
 
 	if (!element)
 		hd_err_set(err, E2BIG,
 			   "an option can't be given more than %d times",
-			   HD_WISHES_MAX);
+			   HD_REWRITE_VALUES_MAX);
 	return element;
 }
 
 static int take_add(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_rewrite_wishes *wishes = data;
+	struct hd_rewrite_values *values = data;
 	struct hd_addr *addr =
-		add(&wishes->adds, &wishes->n_adds, sizeof(*addr), err);
+		add(&values->adds, &values->n_adds, sizeof(*addr), err);
 
 	return addr ? hd_addr_parse(argument, addr, err) : -E2BIG;
 }
 
 static int take_remove(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_rewrite_wishes *wishes = data;
+	struct hd_rewrite_values *values = data;
 	struct hd_addr *addr =
-		add(&wishes->removes, &wishes->n_removes, sizeof(*addr), err);
+		add(&values->removes, &values->n_removes, sizeof(*addr), err);
 
 	return addr ? hd_addr_parse(argument, addr, err) : -E2BIG;
 }
 
 static int take_replace(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_rewrite_wishes *wishes = data;
+	struct hd_rewrite_values *values = data;
 	const char *equals = strchr(argument, '=');
 	HD_AUTOFREE char *from =
 		equals ? strndup(argument, (size_t)(equals - argument)) : NULL;
@@ -54,7 +55,7 @@ static int take_replace(void *data, const char *argument, struct hd_err *err)
 			err, EINVAL,
 			"--replace takes OLD=NEW, two addresses, not '%.64s'",
 			argument);
-	replacement = add(&wishes->replacements, &wishes->n_replacements,
+	replacement = add(&values->replacements, &values->n_replacements,
 			  sizeof(*replacement), err);
 	if (!replacement)
 		return -E2BIG;
@@ -64,8 +65,8 @@ static int take_replace(void *data, const char *argument, struct hd_err *err)
 
 static int take_set(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_rewrite_wishes *wishes = data;
-	struct hd_setting *setting = add(&wishes->settings, &wishes->n_settings,
+	struct hd_rewrite_values *values = data;
+	struct hd_setting *setting = add(&values->settings, &values->n_settings,
 					 sizeof(*setting), err);
 
 	return setting ? hd_setting_parse(argument, setting, err) : -E2BIG;
@@ -73,16 +74,16 @@ static int take_set(void *data, const char *argument, struct hd_err *err)
 
 static int take_managed(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_rewrite_wishes *wishes = data;
+	struct hd_rewrite_values *values = data;
 	bool managed = true;
 	int r = hd_take_yes_no("managed", argument, &managed, err);
 
-	wishes->managed_said = true;
-	wishes->unmanaged = !managed;
+	values->managed_said = true;
+	values->unmanaged = !managed;
 	return r;
 }
 
-#define WISH(member) offsetof(struct hd_rewrite_wishes, member)
+#define WISH(member) offsetof(struct hd_rewrite_values, member)
 
 const struct hd_option hd_rewrite_options[] = {
 	{ 'a', "add", "ADDRESS", "ask for this device, if the domain doesn't",
@@ -110,24 +111,24 @@ const struct hd_option hd_rewrite_options[] = {
 	{ .name = NULL },
 };
 
-void hd_rewrite_wishes_clear(void *data)
+void hd_rewrite_values_clear(void *data)
 {
-	struct hd_rewrite_wishes *wishes = data;
+	struct hd_rewrite_values *values = data;
 
-	free(wishes->adds);
-	free(wishes->removes);
-	free(wishes->replacements);
-	free(wishes->settings);
+	free(values->adds);
+	free(values->removes);
+	free(values->replacements);
+	free(values->settings);
 }
 
-static int check_output(const struct hd_rewrite_wishes *wishes,
+static int check_output(const struct hd_rewrite_values *values,
 			const char *source, struct hd_err *err)
 {
-	if (wishes->in_place + wishes->define + wishes->diff > 1)
+	if (values->in_place + values->define + values->diff > 1)
 		return hd_err_set(
 			err, EINVAL,
 			"only one of --in-place, --define and --diff can be done at a time");
-	if (!wishes->in_place ||
+	if (!values->in_place ||
 	    (strcmp(source, "-") != 0 && !hd_source_is_domain(source)))
 		return 0;
 	hd_err_set(err, EINVAL, "--in-place is for a file, and '%s' is none",
@@ -140,50 +141,50 @@ static int check_output(const struct hd_rewrite_wishes *wishes,
 	return -EINVAL;
 }
 
-int hd_rewrite_wishes_check(const struct hd_rewrite_wishes *wishes,
+int hd_rewrite_values_check(const struct hd_rewrite_values *values,
 			    const char *source, struct hd_err *err)
 {
-	int r = check_output(wishes, source, err);
+	int r = check_output(values, source, err);
 
 	if (r < 0)
 		return r;
-	if (wishes->managed_said && !wishes->n_adds) {
+	if (values->managed_said && !values->n_adds) {
 		hd_err_set(err, EINVAL, "--managed is for what --add adds");
 		hd_err_fix(err, "To change what is there: --set managed=%s",
-			   wishes->unmanaged ? "no" : "yes");
+			   values->unmanaged ? "no" : "yes");
 		return -EINVAL;
 	}
-	if (!wishes->n_adds && !wishes->n_removes && !wishes->n_replacements &&
-	    !wishes->n_settings && !wishes->follow_pins && !wishes->tidy)
+	if (!values->n_adds && !values->n_removes && !values->n_replacements &&
+	    !values->n_settings && !values->follow_pins && !values->tidy)
 		return hd_err_set(
 			err, EINVAL,
 			"rewrite needs something to do: --add, --remove, --replace, --set, --follow-pins or --tidy");
 	return 0;
 }
 
-int hd_rewrite_wishes_read(const struct hd_rewrite_wishes *wishes,
+int hd_rewrite_values_read(const struct hd_rewrite_values *values,
 			   struct hd_rewrite *ret, struct hd_block **ret_blocks,
 			   struct hd_err *err)
 {
-	struct hd_block *blocks = calloc(wishes->n_adds + 1, sizeof(*blocks));
+	struct hd_block *blocks = calloc(values->n_adds + 1, sizeof(*blocks));
 
 	if (!blocks)
 		return hd_err_nomem(err);
 	*ret_blocks = blocks;
 	*ret = (struct hd_rewrite){
 		.adds = blocks,
-		.n_adds = wishes->n_adds,
-		.removes = wishes->removes,
-		.n_removes = wishes->n_removes,
-		.replacements = wishes->replacements,
-		.n_replacements = wishes->n_replacements,
-		.settings = wishes->settings,
-		.n_settings = wishes->n_settings,
-		.tidy = wishes->tidy,
+		.n_adds = values->n_adds,
+		.removes = values->removes,
+		.n_removes = values->n_removes,
+		.replacements = values->replacements,
+		.n_replacements = values->n_replacements,
+		.settings = values->settings,
+		.n_settings = values->n_settings,
+		.tidy = values->tidy,
 	};
-	for (size_t i = 0; i < wishes->n_adds; i++) {
+	for (size_t i = 0; i < values->n_adds; i++) {
 		const struct hd_hostdev hostdev = {
-			.addr = wishes->adds[i], .managed = !wishes->unmanaged
+			.addr = values->adds[i], .managed = !values->unmanaged
 		};
 
 		blocks[i].addr = hostdev.addr;

@@ -6,10 +6,10 @@
 #include "xml/rewrite/rewrite.h"
 
 /* More of each than anybody types. */
-#define HD_WISHES_MAX 1024
+#define HD_REWRITE_VALUES_MAX 1024
 
 /* What the command line of rewrite asks for. Texts are main's. */
-struct hd_rewrite_wishes {
+struct hd_rewrite_values {
 	struct hd_addr *adds; /* owned, like the next three */
 	struct hd_addr *removes;
 	struct hd_replacement *replacements;
@@ -21,23 +21,23 @@ struct hd_rewrite_wishes {
 	bool in_place, define, diff;
 };
 
-/* The options of rewrite, stored in such wishes. */
+/* The options of rewrite, stored in such values. */
 extern const struct hd_option hd_rewrite_options[];
 
-void hd_rewrite_wishes_clear(void *wishes);
+void hd_rewrite_values_clear(void *values);
 
 /*
- * Refuses wishes for nothing, and those that exclude each other. @source is
+ * Refuses values for nothing, and those that exclude each other. @source is
  * what is to be rewritten. Returns 0, or -EINVAL with a sentence.
  */
-int hd_rewrite_wishes_check(const struct hd_rewrite_wishes *wishes,
+int hd_rewrite_values_check(const struct hd_rewrite_values *values,
 			    const char *source, struct hd_err *err);
 
 /*
  * What they mean for a domain: as far as @ret points to something, that stays
- * the wishes', but for the blocks. Returns 0 or -ENOMEM.
+ * the values', but for the blocks. Returns 0 or -ENOMEM.
  */
-int hd_rewrite_wishes_read(const struct hd_rewrite_wishes *wishes,
+int hd_rewrite_values_read(const struct hd_rewrite_values *values,
 			   struct hd_rewrite *ret, struct hd_block **ret_blocks,
 			   struct hd_err *err);
 

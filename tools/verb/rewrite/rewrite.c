@@ -15,7 +15,7 @@
 /* A domain, from its source to where it goes. */
 struct job {
 	struct hd_tool *tool;
-	const struct hd_rewrite_wishes *wishes;
+	const struct hd_rewrite_values *values;
 	const char *source;
 	struct hd_original original;
 	struct hd_pinneds pinneds;
@@ -40,7 +40,7 @@ static void end(struct job *job)
 static int load(struct job *job)
 {
 	struct hd_original *original = &job->original;
-	int r = (job->wishes->define ? hd_source_load_whole : hd_source_load)(
+	int r = (job->values->define ? hd_source_load_whole : hd_source_load)(
 		job->tool, job->source, &original->text, &original->length,
 		job->err);
 
@@ -55,7 +55,7 @@ static int find_pinned(struct job *job)
 	const struct hd_metadata *metadata = &job->original.domain.metadata;
 	int r;
 
-	if (!job->wishes->follow_pins)
+	if (!job->values->follow_pins)
 		return 0;
 	r = hd_pins_compare(&job->tool->host, metadata->pins, metadata->n_pins,
 			    &job->pinneds, job->err);
@@ -87,13 +87,13 @@ static int note_missing(struct job *job, struct hd_addr addr)
 
 static int note_all_missing(struct job *job)
 {
-	const struct hd_rewrite_wishes *wishes = job->wishes;
+	const struct hd_rewrite_values *values = job->values;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < wishes->n_adds; i++)
-		r = note_missing(job, wishes->adds[i]);
-	for (size_t i = 0; r == 0 && i < wishes->n_replacements; i++)
-		r = note_missing(job, wishes->replacements[i].to);
+	for (size_t i = 0; r == 0 && i < values->n_adds; i++)
+		r = note_missing(job, values->adds[i]);
+	for (size_t i = 0; r == 0 && i < values->n_replacements; i++)
+		r = note_missing(job, values->replacements[i].to);
 	return r;
 }
 
@@ -108,7 +108,7 @@ static int rewrite(struct job *job)
 	/* libvirt validates what it is to define. */
 	if (r == 0)
 		r = hd_rewrite_accept(original, &job->what,
-				      !job->wishes->define, &job->rewritten,
+				      !job->values->define, &job->rewritten,
 				      job->err);
 	return r < 0 ? r : note_all_missing(job);
 }
@@ -153,15 +153,15 @@ static int write_out(const struct job *job)
 	const char *text = changed ? rewritten->text : job->original.text;
 	size_t length = changed ? rewritten->length : job->original.length;
 
-	if (job->wishes->diff)
+	if (job->values->diff)
 		return print_diff(job);
 	/* What comes from a file may be other than what libvirt has. */
-	if (job->wishes->define && !changed && hd_source_is_domain(job->source))
+	if (job->values->define && !changed && hd_source_is_domain(job->source))
 		return 0;
-	if (job->wishes->define)
+	if (job->values->define)
 		return hd_source_define(job->tool, job->original.domain.name,
 					text, job->err);
-	if (job->wishes->in_place)
+	if (job->values->in_place)
 		return hd_source_store(job->tool, job->source, text, length,
 				       changed, job->err);
 	return hd_source_store(job->tool, "-", text, length, changed, job->err);
@@ -171,14 +171,14 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	HD_AUTO(end)
 	struct job job = { .tool = tool,
-			   .wishes = tool->values,
+			   .values = tool->values,
 			   .source = argv[0],
 			   .err = err };
 
 	(void)argc;
-	if (hd_rewrite_wishes_check(job.wishes, job.source, err) < 0)
+	if (hd_rewrite_values_check(job.values, job.source, err) < 0)
 		return HD_EXIT_USAGE;
-	if (hd_rewrite_wishes_read(job.wishes, &job.what, &job.blocks, err) < 0)
+	if (hd_rewrite_values_read(job.values, &job.what, &job.blocks, err) < 0)
 		return HD_EXIT_FAILED;
 	if (hd_rewrite_check(&job.what, err) < 0)
 		return HD_EXIT_USAGE;
@@ -203,8 +203,8 @@ const struct hd_verb hd_verb_rewrite = {
 		"  EDITOR=\"virt-hostdev rewrite --in-place --add 01:00.0\" virsh edit GUEST",
 	.common = HD_OPT_ROOT | HD_OPT_CONNECT,
 	.options = hd_rewrite_options,
-	.values_size = sizeof(struct hd_rewrite_wishes),
-	.clear = hd_rewrite_wishes_clear,
+	.values_size = sizeof(struct hd_rewrite_values),
+	.clear = hd_rewrite_values_clear,
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = run,

@@ -43,19 +43,19 @@ static int refuse_bridge(const struct hd_device *device, struct hd_err *err)
 	return -EINVAL;
 }
 
-/* Whether the device can stand in the kind of element that is wished. */
+/* Whether the device can stand in the kind of element that is asked for. */
 static int check_kind(const struct hd_blocks *blocks,
 		      const struct hd_device *device)
 {
 	const char *address = hd_addr_text(device->addr).s;
 
-	if (blocks->wishes->source == HD_SOURCE_INTERFACE && !device->is_vf)
+	if (blocks->values->source == HD_SOURCE_INTERFACE && !device->is_vf)
 		return hd_err_set(
 			blocks->err, EINVAL,
 			"%s is no virtual function, and libvirt takes nothing else for <interface type='hostdev'>",
 			address);
 	/* Mass storage, NVM, with the interface of NVM Express. */
-	if (blocks->wishes->source == HD_SOURCE_DISK &&
+	if (blocks->values->source == HD_SOURCE_DISK &&
 	    device->class_code != 0x010802)
 		return hd_err_set(
 			blocks->err, EINVAL,
@@ -75,8 +75,8 @@ static int add_item(struct hd_blocks *blocks, struct hd_addr addr,
 	item->addr = addr;
 	item->place = place;
 	item->source = place == HD_GUEST_NOWHERE ? HD_SOURCE_HOSTDEV :
-						   blocks->wishes->source;
-	item->managed = !blocks->wishes->unmanaged;
+						   blocks->values->source;
+	item->managed = !blocks->values->unmanaged;
 	return 0;
 }
 
@@ -150,11 +150,11 @@ int hd_blocks_add(struct hd_blocks *blocks, const struct hd_addr *addrs,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = blocks->wishes->all_functions ?
+		r = blocks->values->all_functions ?
 			    add_functions(blocks, addrs[i]) :
 			    add_named(blocks, addrs[i]);
 	blocks->n_named = blocks->n;
-	if (r == 0 && blocks->wishes->siblings)
+	if (r == 0 && blocks->values->siblings)
 		r = add_siblings(blocks);
 	return r;
 }
@@ -177,10 +177,10 @@ static const char *keep(struct hd_blocks *blocks, char *text)
 /* What names one device can't be said of several. */
 static int check_single(const struct hd_blocks *blocks)
 {
-	const struct hd_wishes *wishes = blocks->wishes;
-	const char *option = wishes->alias  ? "--alias" :
-			     wishes->mac    ? "--mac" :
-			     wishes->target ? "--target" :
+	const struct hd_xml_values *values = blocks->values;
+	const char *option = values->alias  ? "--alias" :
+			     values->mac    ? "--mac" :
+			     values->target ? "--target" :
 					      NULL;
 
 	if (!option || blocks->n_named == 1)
@@ -193,7 +193,7 @@ static int check_single(const struct hd_blocks *blocks)
 /* libvirt wants the aliases that people choose to begin with "ua-". */
 static int fill_alias(struct hd_blocks *blocks, struct hd_hostdev *item)
 {
-	const char *alias = blocks->wishes->alias;
+	const char *alias = blocks->values->alias;
 
 	if (!alias)
 		return 0;
@@ -209,7 +209,7 @@ static int fill_target(struct hd_blocks *blocks, struct hd_hostdev *item)
 {
 	int i = 0;
 
-	item->target = blocks->wishes->target;
+	item->target = blocks->values->target;
 	if (item->source != HD_SOURCE_DISK || item->target)
 		return 0;
 	while (i < HD_TARGETS && blocks->targets >> i & 1)
@@ -225,21 +225,21 @@ static int fill_target(struct hd_blocks *blocks, struct hd_hostdev *item)
 
 static int fill(struct hd_blocks *blocks, size_t i)
 {
-	const struct hd_wishes *wishes = blocks->wishes;
+	const struct hd_xml_values *values = blocks->values;
 	struct hd_hostdev *item = &blocks->items[i];
 	unsigned number = (unsigned)i;
 	int r;
 
-	item->driver_model = wishes->driver_model;
-	item->iommufd = wishes->iommufd;
+	item->driver_model = values->driver_model;
+	item->iommufd = values->iommufd;
 	if (i >= blocks->n_named)
 		return 0;
-	item->rom_off = wishes->rom && strcmp(wishes->rom, "off") == 0;
+	item->rom_off = values->rom && strcmp(values->rom, "off") == 0;
 	/* Orders and indexes of several devices count up. */
-	item->boot = wishes->boot ? wishes->boot + number : 0;
-	item->acpi_index = wishes->acpi_index ? wishes->acpi_index + number : 0;
-	item->mac = wishes->mac;
-	item->vlan = wishes->vlan;
+	item->boot = values->boot ? values->boot + number : 0;
+	item->acpi_index = values->acpi_index ? values->acpi_index + number : 0;
+	item->mac = values->mac;
+	item->vlan = values->vlan;
 	r = fill_alias(blocks, item);
 	return r < 0 ? r : fill_target(blocks, item);
 }

@@ -8,7 +8,7 @@
 #include "xml/slots/slots.h"
 
 /* What the command line of xml asks for. Texts are main's. */
-struct hd_wishes {
+struct hd_xml_values {
 	bool siblings; /* and the rest of their groups */
 	bool all_functions; /* and the other functions of each device */
 	bool unmanaged;
@@ -32,7 +32,7 @@ struct hd_wishes {
 /* The blocks for some devices, one coherent set. */
 struct hd_blocks {
 	const struct hd_tool *tool;
-	const struct hd_wishes *wishes;
+	const struct hd_xml_values *values;
 	struct hd_inventory inventory; /* of the devices and their groups */
 	struct hd_hostdev *items; /* in the order of output; owned */
 	size_t n;
@@ -50,18 +50,19 @@ struct hd_blocks {
 
 /*
  * Each of these returns 0 or a negative errno with a sentence. First the
- * devices: those at @addrs and, as far as it is wished, their other functions
- * and their siblings. A device that can't be given to a guest is refused.
+ * devices: those at @addrs and, as far as it is asked for, their other
+ * functions and their siblings. A device that can't be given to a guest is
+ * refused.
  */
 int hd_blocks_add(struct hd_blocks *blocks, const struct hd_addr *addrs,
 		  size_t n);
 
-/* What is wished of each: ROM, boot order and so on. */
+/* What is asked for of each: ROM, boot order and so on. */
 int hd_blocks_fill(struct hd_blocks *blocks);
 
 /*
- * Guest addresses: the one that is wished or, with @slots, free ones. Without
- * either the functions of one device can't be kept together.
+ * Guest addresses: the one that is asked for or, with @slots, free ones.
+ * Without either the functions of one device can't be kept together.
  */
 int hd_blocks_place(struct hd_blocks *blocks, struct hd_slots *slots);
 
@@ -69,7 +70,7 @@ int hd_blocks_place(struct hd_blocks *blocks, struct hd_slots *slots);
 const struct hd_device *hd_blocks_device(const struct hd_blocks *blocks,
 					 const struct hd_hostdev *item);
 
-/* The ROM that is wished, for the devices whose ROM it is. */
+/* The ROM that is asked for, for the devices whose ROM it is. */
 int hd_blocks_fill_rom(struct hd_blocks *blocks);
 
 /* How many of the items, from @first on, share a slot of the guest. */

@@ -14,7 +14,7 @@ size_t hd_blocks_count_functions(const struct hd_blocks *blocks, size_t first)
 {
 	size_t n = 1;
 
-	while (blocks->wishes->all_functions && first + n < blocks->n_named &&
+	while (blocks->values->all_functions && first + n < blocks->n_named &&
 	       is_same_device(blocks->items[first].addr,
 			      blocks->items[first + n].addr))
 		n++;
@@ -46,7 +46,7 @@ static int find_cell(const struct hd_blocks *blocks,
 		     const struct hd_device *device, int *ret)
 {
 	*ret = HD_NO_NODE;
-	if (!blocks->wishes->numa)
+	if (!blocks->values->numa)
 		return 0;
 	if (device->numa_node == HD_NO_NODE)
 		return hd_err_set(
@@ -107,7 +107,7 @@ static void learn_groups(const struct hd_blocks *blocks, struct hd_slots *slots)
 
 int hd_blocks_place(struct hd_blocks *blocks, struct hd_slots *slots)
 {
-	const struct hd_wishes *wishes = blocks->wishes;
+	const struct hd_xml_values *values = blocks->values;
 	size_t n, first;
 	int r = 0;
 
@@ -115,10 +115,10 @@ int hd_blocks_place(struct hd_blocks *blocks, struct hd_slots *slots)
 		learn_groups(blocks, slots);
 	for (first = 0; r == 0 && first < blocks->n_named; first += n) {
 		n = hd_blocks_count_functions(blocks, first);
-		if (wishes->guest_said && n < blocks->n_named)
+		if (values->guest_said && n < blocks->n_named)
 			return refuse_several(blocks);
-		if (wishes->guest_said)
-			place_functions(blocks, first, n, wishes->guest);
+		if (values->guest_said)
+			place_functions(blocks, first, n, values->guest);
 		else if (slots)
 			r = place_free(blocks, slots, first, n);
 		else if (n > 1)

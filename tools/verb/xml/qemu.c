@@ -49,7 +49,7 @@ static void put_device(FILE *file, const struct hd_blocks *blocks,
 	if (item->iommufd)
 		fputs(",iommufd=" IOMMUFD, file);
 	put_port(file, port, item);
-	if (blocks->wishes->x_vga && is_vga(blocks, item))
+	if (blocks->values->x_vga && is_vga(blocks, item))
 		fputs(",x-vga=on", file);
 	if (item->rom_off)
 		fputs(",rombar=0", file);
@@ -131,11 +131,11 @@ static int check_vga(const struct hd_blocks *blocks)
 int hd_blocks_print_qemu(const struct hd_blocks *blocks)
 {
 	size_t n;
-	int r = blocks->wishes->x_vga ? check_vga(blocks) : 0;
+	int r = blocks->values->x_vga ? check_vga(blocks) : 0;
 
 	if (r < 0)
 		return r;
-	if (blocks->wishes->iommufd)
+	if (blocks->values->iommufd)
 		puts("-object iommufd,id=" IOMMUFD);
 	for (size_t first = 0; r == 0 && first < blocks->n_named; first += n) {
 		n = hd_blocks_count_functions(blocks, first);

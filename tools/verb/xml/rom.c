@@ -16,11 +16,11 @@ static int refuse_stranger(const struct hd_blocks *blocks,
 		return hd_err_set(
 			blocks->err, EINVAL,
 			"%s is the ROM of a device %04x:%04x, which is none of those that are named",
-			blocks->wishes->rom, rom->vendor, rom->device);
+			blocks->values->rom, rom->vendor, rom->device);
 	return hd_err_set(
 		blocks->err, EINVAL,
 		"%s is the ROM of a device %04x:%04x, and %s is %04x:%04x",
-		blocks->wishes->rom, rom->vendor, rom->device,
+		blocks->values->rom, rom->vendor, rom->device,
 		hd_addr_text(device->addr).s, device->vendor, device->device);
 }
 
@@ -34,15 +34,15 @@ static int note_firmware(struct hd_blocks *blocks, const struct hd_rom *rom)
 		HD_WARNING, HD_WHOLE_DOMAIN,
 		rom->has_efi ?
 			hd_text("%s has code for UEFI only: a guest with a BIOS (SeaBIOS) won't run it",
-				blocks->wishes->rom) :
+				blocks->values->rom) :
 			hd_text("%s has no code for UEFI: a guest with UEFI (OVMF) won't run it",
-				blocks->wishes->rom),
+				blocks->values->rom),
 		NULL, blocks->err);
 }
 
 int hd_blocks_fill_rom(struct hd_blocks *blocks)
 {
-	const char *path = blocks->wishes->rom;
+	const char *path = blocks->values->rom;
 	struct hd_rom rom;
 	size_t n = 0;
 	int r;

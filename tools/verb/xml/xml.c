@@ -12,7 +12,7 @@
 #include "xml/domain/target.h"
 
 struct values {
-	struct hd_wishes wishes;
+	struct hd_xml_values values;
 	const char *domain; /* NULL: for no guest in particular */
 	unsigned long version; /* of libvirt; 0: not said */
 };
@@ -23,7 +23,7 @@ static int take_managed(void *data, const char *argument, struct hd_err *err)
 	bool managed = true;
 	int r = hd_take_yes_no("managed", argument, &managed, err);
 
-	values->wishes.unmanaged = !managed;
+	values->values.unmanaged = !managed;
 	return r;
 }
 
@@ -31,7 +31,7 @@ static int take_boot(void *data, const char *argument, struct hd_err *err)
 {
 	struct values *values = data;
 
-	return hd_take_number("boot", argument, 1, 65535, &values->wishes.boot,
+	return hd_take_number("boot", argument, 1, 65535, &values->values.boot,
 			      err);
 }
 
@@ -41,28 +41,28 @@ static int take_acpi_index(void *data, const char *argument, struct hd_err *err)
 	struct values *values = data;
 
 	return hd_take_number("acpi-index", argument, 1, 16383,
-			      &values->wishes.acpi_index, err);
+			      &values->values.acpi_index, err);
 }
 
 static int take_vlan(void *data, const char *argument, struct hd_err *err)
 {
 	struct values *values = data;
 
-	return hd_take_number("vlan", argument, 1, 4094, &values->wishes.vlan,
+	return hd_take_number("vlan", argument, 1, 4094, &values->values.vlan,
 			      err);
 }
 
 static int take_guest(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_wishes *wishes = &((struct values *)data)->wishes;
+	struct hd_xml_values *values = &((struct values *)data)->values;
 	int r;
 
-	wishes->guest_auto = strcmp(argument, "auto") == 0;
-	wishes->guest_said = !wishes->guest_auto;
-	if (wishes->guest_auto)
+	values->guest_auto = strcmp(argument, "auto") == 0;
+	values->guest_said = !values->guest_auto;
+	if (values->guest_auto)
 		return 0;
-	r = hd_addr_parse(argument, &wishes->guest, err);
-	if (r == 0 && wishes->guest.domain != 0)
+	r = hd_addr_parse(argument, &values->guest, err);
+	if (r == 0 && values->guest.domain != 0)
 		r = hd_err_set(
 			err, EINVAL,
 			"a guest has PCI domain 0 only, not that of '%s'",
@@ -72,11 +72,11 @@ static int take_guest(void *data, const char *argument, struct hd_err *err)
 
 static int take_as(void *data, const char *argument, struct hd_err *err)
 {
-	struct hd_wishes *wishes = &((struct values *)data)->wishes;
+	struct hd_xml_values *values = &((struct values *)data)->values;
 
 	for (enum hd_source s = HD_SOURCE_HOSTDEV; s <= HD_SOURCE_DISK; s++)
 		if (strcmp(argument, hd_source_name(s)) == 0) {
-			wishes->source = s;
+			values->source = s;
 			return 0;
 		}
 	return hd_err_set(err, EINVAL,
@@ -106,7 +106,7 @@ static int take_mac(void *data, const char *argument, struct hd_err *err)
 			err, EINVAL,
 			"--mac takes the address of one station as 52:54:00:12:34:56, not '%s'",
 			argument);
-	values->wishes.mac = argument;
+	values->values.mac = argument;
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int take_alias(void *data, const char *argument, struct hd_err *err)
 			err, EINVAL,
 			"--alias takes letters, digits, - and _, not '%s'",
 			argument);
-	values->wishes.alias = argument;
+	values->values.alias = argument;
 	return 0;
 }
 
@@ -135,7 +135,7 @@ static int take_rom(void *data, const char *argument, struct hd_err *err)
 			err, EINVAL,
 			"--rom takes the whole path of a file or off, not '%s'",
 			argument);
-	values->wishes.rom = argument;
+	values->values.rom = argument;
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static int take_version(void *data, const char *argument, struct hd_err *err)
 static int check_wishes(const struct values *values, bool json,
 			struct hd_err *err)
 {
-	const struct hd_wishes *w = &values->wishes;
+	const struct hd_xml_values *w = &values->values;
 	bool interface = w->source == HD_SOURCE_INTERFACE;
 	bool disk = w->source == HD_SOURCE_DISK;
 	bool guest = w->guest_said || w->guest_auto || values->domain;
@@ -348,7 +348,7 @@ static int make(struct hd_blocks *blocks, const struct values *values,
 		r = hd_blocks_fill(blocks);
 	if (r == 0)
 		r = hd_blocks_fill_rom(blocks);
-	if (r == 0 && values->wishes.qemu)
+	if (r == 0 && values->values.qemu)
 		return hd_blocks_print_qemu(blocks);
 	if (r == 0)
 		r = hd_blocks_place(blocks, values->domain ? &slots : NULL);
@@ -361,7 +361,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	const struct values *values = tool->values;
 	HD_AUTO_BLOCKS struct hd_blocks blocks = { .tool = tool,
-						   .wishes = &values->wishes,
+						   .values = &values->values,
 						   .err = err };
 	HD_AUTOFREE struct hd_addr *addrs =
 		calloc((size_t)argc, sizeof(*addrs));
@@ -382,7 +382,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	return HD_EXIT_FINE;
 }
 
-#define WISH(member) offsetof(struct values, wishes.member)
+#define WISH(member) offsetof(struct values, values.member)
 
 static const struct hd_option options[] = {
 	{ 'm', "managed", "yes|no",

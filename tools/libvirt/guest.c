@@ -27,14 +27,14 @@ int hd_scene_open(struct hd_scene *scene, const struct hd_tool *tool,
 	scene->here = !tool->host.live ||
 		      hd_connection_is_here(scene->connection, false);
 	return scene->here ? 0 :
-			     hd_elsewhere_read(scene->connection,
-					       &scene->elsewhere, err);
+			     hd_remote_host_read(scene->connection,
+						 &scene->remote, err);
 }
 
 void hd_scene_clear(struct hd_scene *scene)
 {
 	hd_connection_close(&scene->connection);
-	hd_elsewhere_clear(&scene->elsewhere);
+	hd_remote_host_clear(&scene->remote);
 }
 
 static int examine_here(struct hd_subject *subject, const struct hd_tool *tool,
@@ -57,9 +57,10 @@ static int examine_elsewhere(struct hd_subject *subject,
 	const struct hd_policy policy = { HD_SIBLINGS_REFUSE };
 
 	subject->request = hd_domain_request(&subject->domain, &policy);
-	subject->inventory = &scene->elsewhere.inventory;
-	return hd_elsewhere_check(&scene->elsewhere, &subject->request,
-				  scene->tool->names, &subject->findings, err);
+	subject->inventory = &scene->remote.inventory;
+	return hd_remote_host_check(&scene->remote, &subject->request,
+				    scene->tool->names, &subject->findings,
+				    err);
 }
 
 /* A file that isn't in the copy of a host may well be on the host. */

@@ -4,7 +4,7 @@
 
 #include "lib/check/situation.h"
 #include "tools/libvirt/connection.h"
-#include "tools/libvirt/remote.h"
+#include "tools/libvirt/remote_host.h"
 #include "tools/tool.h"
 #include "xml/domain/domain.h"
 
@@ -13,7 +13,7 @@ struct hd_subject {
 	struct hd_domain domain;
 	struct hd_request request; /* of @domain */
 	struct hd_situation situation; /* of this host, or of its copy */
-	/* Its devices: of the situation or of a host elsewhere; borrowed. */
+	/* Its devices: of the situation or of a host remote; borrowed. */
 	const struct hd_inventory *inventory;
 	struct hd_findings findings;
 };
@@ -25,7 +25,7 @@ struct hd_scene {
 	const struct hd_tool *tool;
 	struct hd_connection *connection; /* NULL when libvirt isn't asked */
 	bool here; /* the devices are those of the tool's host */
-	struct hd_elsewhere elsewhere; /* otherwise */
+	struct hd_remote_host remote; /* otherwise */
 };
 
 #define HD_AUTO_SCENE __attribute__((cleanup(hd_scene_clear)))

@@ -110,7 +110,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		hd_err_set(
 			err, ENOTSUP,
 			"what the hook would do can only be planned on the host itself, not from what libvirt at %s tells",
-			scene.elsewhere.uri);
+			scene.remote.uri);
 		hd_err_fix(err, "On that host: virt-hostdev plan %s", argv[0]);
 		return HD_EXIT_FAILED;
 	}

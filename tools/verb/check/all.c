@@ -236,8 +236,8 @@ static int read_all(struct all *all, const struct hd_tool *tool,
 			r = compare(all, &all->guests[i], &all->guests[j], err);
 	return r < 0 || all->scene.here ?
 		       r :
-		       hd_elsewhere_unknown(&all->scene.elsewhere, "--all",
-					    &all->general, err);
+		       hd_remote_host_unknown(&all->scene.remote, "--all",
+					      &all->general, err);
 }
 
 static json_object *guest_json(const struct guest *guest)

@@ -19,11 +19,11 @@ static int check_one(const struct hd_tool *tool, const char *source,
 	if (hd_scene_open(&scene, tool, source, err) < 0 ||
 	    hd_subject_check(&subject, &scene, source, err) < 0)
 		return HD_EXIT_FAILED;
-	if (!scene.here &&
-	    hd_elsewhere_unknown(&scene.elsewhere,
-				 subject.domain.uuid[0] ? subject.domain.uuid :
+	if (!scene.here && hd_remote_host_unknown(&scene.remote,
+						  subject.domain.uuid[0] ?
+							  subject.domain.uuid :
 							  "FILE",
-				 &subject.findings, err) < 0)
+						  &subject.findings, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
 		hd_json_print(hd_check_json(&subject));

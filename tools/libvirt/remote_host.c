@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/libvirt/remote.h"
+#include "tools/libvirt/remote_host.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,27 +29,28 @@ static int add_device(void *data, const char *xml, struct hd_err *err)
 	return 0;
 }
 
-int hd_elsewhere_read(struct hd_connection *connection,
-		      struct hd_elsewhere *ret, struct hd_err *err)
+int hd_remote_host_read(struct hd_connection *connection,
+			struct hd_remote_host *ret, struct hd_err *err)
 {
-	HD_AUTO_ELSEWHERE struct hd_elsewhere elsewhere = { .uri = NULL };
+	HD_AUTO_REMOTE_HOST struct hd_remote_host remote = { .uri = NULL };
 	int r = hd_connection_visit_pci(connection, add_device,
-					&elsewhere.inventory, err);
+					&remote.inventory, err);
 
-	elsewhere.uri = hd_connection_uri(connection);
-	if (r == 0 && !elsewhere.uri)
+	remote.uri = hd_connection_uri(connection);
+	if (r == 0 && !remote.uri)
 		r = hd_err_nomem(err);
 	if (r < 0)
 		return r;
-	*ret = elsewhere;
-	elsewhere = (struct hd_elsewhere){ .uri = NULL };
+	*ret = remote;
+	remote = (struct hd_remote_host){ .uri = NULL };
 	return 0;
 }
 
 /* The rules see what isn't known as good. */
-int hd_elsewhere_check(const struct hd_elsewhere *elsewhere,
-		       const struct hd_request *request, struct hd_names *names,
-		       struct hd_findings *findings, struct hd_err *err)
+int hd_remote_host_check(const struct hd_remote_host *remote,
+			 const struct hd_request *request,
+			 struct hd_names *names, struct hd_findings *findings,
+			 struct hd_err *err)
 {
 	HD_AUTOFREE enum hd_module_state *modules =
 		calloc(request->n_assigns + 1, sizeof(*modules));
@@ -59,7 +60,7 @@ int hd_elsewhere_check(const struct hd_elsewhere *elsewhere,
 	const struct hd_critical_uses critical_uses = { NULL, 0 };
 	const struct hd_pinneds pinneds = { NULL, 0 };
 	struct hd_facts facts = {
-		.inventory = &elsewhere->inventory,
+		.inventory = &remote->inventory,
 		.claims = &claims,
 		.modules = modules,
 		.vfio_node = true,
@@ -81,20 +82,20 @@ int hd_elsewhere_check(const struct hd_elsewhere *elsewhere,
 }
 
 /* No pass by silence: all that hd_check() would have looked at. */
-int hd_elsewhere_unknown(const struct hd_elsewhere *elsewhere,
-			 const char *command, struct hd_findings *findings,
-			 struct hd_err *err)
+int hd_remote_host_unknown(const struct hd_remote_host *remote,
+			   const char *command, struct hd_findings *findings,
+			   struct hd_err *err)
 {
 	return hd_findings_add(
 		findings, "unknown-from-here", HD_INFO, HD_WHOLE_DOMAIN,
 		hd_text("Only what libvirt at %s tells was looked at, and \"this host\" is that one; not known from here: what it can't do without, who uses the devices, which guest has them, whether they are the pinned ones, whether driver and /dev/vfio/vfio are there, what its /etc/virt-hostdev.conf says.",
-			elsewhere->uri),
+			remote->uri),
 		hd_text("On that host: virt-hostdev check %s", command), err);
 }
 
-void hd_elsewhere_clear(struct hd_elsewhere *elsewhere)
+void hd_remote_host_clear(struct hd_remote_host *remote)
 {
-	free(elsewhere->uri);
-	hd_inventory_clear(&elsewhere->inventory);
-	elsewhere->uri = NULL;
+	free(remote->uri);
+	hd_inventory_clear(&remote->inventory);
+	remote->uri = NULL;
 }

@@ -56,10 +56,10 @@ static void print_wrapped(const char *label, const char *text)
 
 static void print_title(const struct hd_case *item, const char *indent)
 {
-	HD_AUTOFREE char *subject = hd_case_subject(item);
+	HD_AUTOFREE char *checked = hd_case_subject(item);
 
-	printf("%s%s%s%s\n", indent, subject ? subject : "",
-	       subject ? ": " : "", item->entry->title);
+	printf("%s%s%s%s\n", indent, checked ? checked : "",
+	       checked ? ": " : "", item->entry->title);
 }
 
 static void print_lines(const struct hd_case *item)

@@ -4,7 +4,7 @@
 
 #include "lib/base/print.h"
 #include "lib/handover/bind_plan.h"
-#include "tools/libvirt/guest.h"
+#include "tools/libvirt/checked_domain.h"
 #include "tools/tool.h"
 
 static json_object *step_json(const struct hd_step *step, bool with_inverse)
@@ -28,7 +28,7 @@ static json_object *step_json(const struct hd_step *step, bool with_inverse)
 	return object;
 }
 
-static void print_json(const struct hd_subject *subject,
+static void print_json(const struct hd_checked_domain *checked,
 		       const struct hd_plan *plan)
 {
 	json_object *object = json_object_new_object();
@@ -37,14 +37,14 @@ static void print_json(const struct hd_subject *subject,
 
 	for (size_t i = 0; i < plan->n_steps; i++)
 		json_object_array_add(steps, step_json(&plan->steps[i], true));
-	for (size_t i = 0; i < subject->findings.n; i++)
+	for (size_t i = 0; i < checked->findings.n; i++)
 		json_object_array_add(
-			findings, hd_json_finding(&subject->findings.items[i]));
+			findings, hd_json_finding(&checked->findings.items[i]));
 	json_object_object_add(object, "domain",
-			       hd_json_text(subject->domain.name));
+			       hd_json_text(checked->domain.name));
 	json_object_object_add(object, "ok",
 			       json_object_new_boolean(!hd_findings_refuse(
-				       &subject->findings)));
+				       &checked->findings)));
 	json_object_object_add(object, "steps", steps);
 	json_object_object_add(object, "findings", findings);
 	hd_json_print(object);
@@ -78,12 +78,12 @@ static void print_with_inverse(const struct hd_step *step)
 	puts(")");
 }
 
-static void print_text(const struct hd_subject *subject,
+static void print_text(const struct hd_checked_domain *checked,
 		       const struct hd_plan *plan)
 {
 	fputs("Guest '", stdout);
-	hd_print(stdout, subject->domain.name);
-	if (hd_findings_refuse(&subject->findings))
+	hd_print(stdout, checked->domain.name);
+	if (hd_findings_refuse(&checked->findings))
 		puts("' would be refused, and nothing would be done.");
 	else if (plan->n_steps == 0)
 		puts("' would start without anything to be done.");
@@ -92,38 +92,41 @@ static void print_text(const struct hd_subject *subject,
 		       plan->n_steps == 1 ? "step" : "steps");
 	for (size_t i = 0; i < plan->n_steps; i++)
 		print_with_inverse(&plan->steps[i]);
-	hd_print_findings(stdout, &subject->findings, "  ");
+	hd_print_findings(stdout, &checked->findings, "  ");
 }
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
-	HD_AUTO_SCENE struct hd_scene scene = { .connection = NULL };
-	HD_AUTO_SUBJECT struct hd_subject subject = { .domain.name = NULL };
+	HD_AUTO_HYPERVISOR struct hd_hypervisor hypervisor = { .connection =
+								       NULL };
+	HD_AUTO_CHECKED_DOMAIN struct hd_checked_domain checked = {
+		.domain.name = NULL
+	};
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
 	bool refused;
 
 	(void)argc;
-	if (hd_scene_open(&scene, tool, argv[0], err) < 0)
+	if (hd_hypervisor_open(&hypervisor, tool, argv[0], err) < 0)
 		return HD_EXIT_FAILED;
-	if (!scene.here) {
+	if (!hypervisor.here) {
 		hd_err_set(
 			err, ENOTSUP,
 			"what the hook would do can only be planned on the host itself, not from what libvirt at %s tells",
-			scene.remote.uri);
+			hypervisor.remote.uri);
 		hd_err_fix(err, "On that host: virt-hostdev plan %s", argv[0]);
 		return HD_EXIT_FAILED;
 	}
-	if (hd_subject_load(&subject, &scene, argv[0], err) < 0)
+	if (hd_checked_domain_load(&checked, &hypervisor, argv[0], err) < 0)
 		return HD_EXIT_FAILED;
-	refused = hd_findings_refuse(&subject.findings);
-	if (!refused && hd_decide_take(&subject.request, &subject.situation,
+	refused = hd_findings_refuse(&checked.findings);
+	if (!refused && hd_decide_take(&checked.request, &checked.situation,
 				       true, &claim, &plan, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
-		print_json(&subject, &plan);
+		print_json(&checked, &plan);
 	else
-		print_text(&subject, &plan);
+		print_text(&checked, &plan);
 	return refused ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 

@@ -14,8 +14,8 @@
 /* One domain of all. */
 struct guest {
 	const struct hd_guest_info *info;
-	struct hd_subject
-		subject; /* its next start, or a transient one's run */
+	struct hd_checked_domain
+		checked; /* its next start, or a transient one's run */
 	struct hd_domain now; /* what it has while it runs */
 };
 
@@ -27,7 +27,7 @@ struct pair {
 };
 
 struct all {
-	struct hd_scene scene;
+	struct hd_hypervisor hypervisor;
 	struct hd_guest_infos infos;
 	struct guest *guests; /* as many as infos */
 	struct pair *pairs; /* one for each finding */
@@ -38,7 +38,7 @@ struct all {
 static void clear_all(struct all *all)
 {
 	for (size_t i = 0; all->guests && i < all->infos.n; i++) {
-		hd_subject_clear(&all->guests[i].subject);
+		hd_checked_domain_clear(&all->guests[i].checked);
 		hd_domain_clear(&all->guests[i].now);
 	}
 	free(all->guests);
@@ -46,21 +46,21 @@ static void clear_all(struct all *all)
 	hd_findings_clear(&all->findings);
 	hd_findings_clear(&all->general);
 	hd_guest_infos_clear(&all->infos);
-	hd_scene_clear(&all->scene);
+	hd_hypervisor_clear(&all->hypervisor);
 }
 
 /* What stands against one domain doesn't stand against the others. */
 static int note_unreadable(struct guest *guest, struct hd_err *cause,
 			   struct hd_err *err)
 {
-	struct hd_domain *domain = &guest->subject.domain;
+	struct hd_domain *domain = &guest->checked.domain;
 
 	if (!domain->name)
 		domain->name = strdup(guest->info->name);
 	if (!domain->name)
 		return hd_err_nomem(err);
 	memcpy(domain->uuid, guest->info->uuid, HD_UUID_SIZE);
-	return hd_findings_add(&guest->subject.findings, "domain-unreadable",
+	return hd_findings_add(&guest->checked.findings, "domain-unreadable",
 			       HD_ERROR, HD_WHOLE_DOMAIN,
 			       hd_text("%s.", hd_err_message(cause)),
 			       hd_steal(&cause->fix), err);
@@ -70,7 +70,7 @@ static int read_now(const struct all *all, struct guest *guest,
 		    struct hd_err *err)
 {
 	HD_AUTOFREE char *text = NULL;
-	int r = hd_connection_xml(all->scene.connection, guest->info->uuid,
+	int r = hd_connection_xml(all->hypervisor.connection, guest->info->uuid,
 				  HD_XML_NOW, &text, err);
 
 	return r < 0 ? r :
@@ -82,13 +82,13 @@ static int read_next(const struct all *all, struct guest *guest,
 {
 	HD_AUTOFREE char *text = NULL;
 	int r = hd_connection_xml(
-		all->scene.connection, guest->info->uuid,
+		all->hypervisor.connection, guest->info->uuid,
 		guest->info->persistent ? HD_XML_NEXT : HD_XML_NOW, &text, err);
 
 	return r < 0 ? r :
-		       hd_subject_check_text(&guest->subject, &all->scene, text,
-					     strlen(text), guest->info->name,
-					     err);
+		       hd_checked_domain_check_text(
+			       &guest->checked, &all->hypervisor, text,
+			       strlen(text), guest->info->name, err);
 }
 
 static int read_guest(const struct all *all, struct guest *guest,
@@ -105,7 +105,7 @@ static int read_guest(const struct all *all, struct guest *guest,
 /* What a guest asks for, now or at its next start; NULL after the last one. */
 static const struct hd_addr *asked(const struct guest *guest, size_t index)
 {
-	const struct hd_domain *next = &guest->subject.domain;
+	const struct hd_domain *next = &guest->checked.domain;
 
 	if (index < next->n_assigns)
 		return &next->assigns[index].addr;
@@ -116,7 +116,7 @@ static const struct hd_addr *asked(const struct guest *guest, size_t index)
 
 static int group_of(const struct guest *guest, struct hd_addr addr)
 {
-	const struct hd_inventory *inventory = guest->subject.inventory;
+	const struct hd_inventory *inventory = guest->checked.inventory;
 	const struct hd_device *device =
 		inventory ? hd_inventory_find(inventory, addr) : NULL;
 
@@ -218,10 +218,11 @@ static int compare(struct all *all, const struct guest *a,
 static int read_all(struct all *all, const struct hd_tool *tool,
 		    struct hd_err *err)
 {
-	int r = hd_scene_open(&all->scene, tool, NULL, err);
+	int r = hd_hypervisor_open(&all->hypervisor, tool, NULL, err);
 
 	if (r == 0)
-		r = hd_connection_list(all->scene.connection, &all->infos, err);
+		r = hd_connection_list(all->hypervisor.connection, &all->infos,
+				       err);
 	if (r < 0)
 		return r;
 	all->guests = calloc(all->infos.n + 1, sizeof(*all->guests));
@@ -234,15 +235,15 @@ static int read_all(struct all *all, const struct hd_tool *tool,
 	for (size_t i = 0; i < all->infos.n; i++)
 		for (size_t j = i + 1; r == 0 && j < all->infos.n; j++)
 			r = compare(all, &all->guests[i], &all->guests[j], err);
-	return r < 0 || all->scene.here ?
+	return r < 0 || all->hypervisor.here ?
 		       r :
-		       hd_remote_host_unknown(&all->scene.remote, "--all",
+		       hd_remote_host_unknown(&all->hypervisor.remote, "--all",
 					      &all->general, err);
 }
 
 static json_object *guest_json(const struct guest *guest)
 {
-	json_object *object = hd_check_json(&guest->subject);
+	json_object *object = hd_check_json(&guest->checked);
 
 	json_object_object_add(object, "running",
 			       json_object_new_boolean(guest->info->running));
@@ -292,7 +293,7 @@ static void print_text(const struct all *all)
 	if (all->infos.n == 0)
 		puts("There is no domain.");
 	for (size_t i = 0; i < all->infos.n; i++)
-		hd_check_print(&all->guests[i].subject);
+		hd_check_print(&all->guests[i].checked);
 	hd_print_findings(stdout, &all->findings, "");
 	hd_print_findings(stdout, &all->general, "");
 }
@@ -306,7 +307,7 @@ int hd_check_all(const struct hd_tool *tool, struct hd_err *err)
 		return HD_EXIT_FAILED;
 	refused = hd_findings_refuse(&all.findings);
 	for (size_t i = 0; i < all.infos.n; i++)
-		refused |= hd_findings_refuse(&all.guests[i].subject.findings);
+		refused |= hd_findings_refuse(&all.guests[i].checked.findings);
 	if (tool->json)
 		print_json(&all);
 	else

@@ -13,23 +13,26 @@ struct values {
 static int check_one(const struct hd_tool *tool, const char *source,
 		     struct hd_err *err)
 {
-	HD_AUTO_SCENE struct hd_scene scene = { .connection = NULL };
-	HD_AUTO_SUBJECT struct hd_subject subject = { .domain.name = NULL };
+	HD_AUTO_HYPERVISOR struct hd_hypervisor hypervisor = { .connection =
+								       NULL };
+	HD_AUTO_CHECKED_DOMAIN struct hd_checked_domain checked = {
+		.domain.name = NULL
+	};
 
-	if (hd_scene_open(&scene, tool, source, err) < 0 ||
-	    hd_subject_check(&subject, &scene, source, err) < 0)
+	if (hd_hypervisor_open(&hypervisor, tool, source, err) < 0 ||
+	    hd_checked_domain_check(&checked, &hypervisor, source, err) < 0)
 		return HD_EXIT_FAILED;
-	if (!scene.here && hd_remote_host_unknown(&scene.remote,
-						  subject.domain.uuid[0] ?
-							  subject.domain.uuid :
-							  "FILE",
-						  &subject.findings, err) < 0)
+	if (!hypervisor.here &&
+	    hd_remote_host_unknown(
+		    &hypervisor.remote,
+		    checked.domain.uuid[0] ? checked.domain.uuid : "FILE",
+		    &checked.findings, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
-		hd_json_print(hd_check_json(&subject));
+		hd_json_print(hd_check_json(&checked));
 	else
-		hd_check_print(&subject);
-	return hd_findings_refuse(&subject.findings) ? HD_EXIT_FAILED :
+		hd_check_print(&checked);
+	return hd_findings_refuse(&checked.findings) ? HD_EXIT_FAILED :
 						       HD_EXIT_FINE;
 }
 

@@ -6,11 +6,12 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 
-static json_object *device_json(const struct hd_subject *subject, size_t index)
+static json_object *device_json(const struct hd_checked_domain *checked,
+				size_t index)
 {
-	const struct hd_assign *assign = &subject->domain.assigns[index];
+	const struct hd_assign *assign = &checked->domain.assigns[index];
 	const struct hd_device *device =
-		hd_inventory_find(subject->inventory, assign->addr);
+		hd_inventory_find(checked->inventory, assign->addr);
 	json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "address",
@@ -27,13 +28,13 @@ static json_object *device_json(const struct hd_subject *subject, size_t index)
 	json_object_object_add(object, "driver",
 			       hd_json_text(device ? device->driver : NULL));
 	json_object_object_add(object, "findings",
-			       hd_json_findings(&subject->findings, index));
+			       hd_json_findings(&checked->findings, index));
 	return object;
 }
 
-json_object *hd_check_json(const struct hd_subject *subject)
+json_object *hd_check_json(const struct hd_checked_domain *checked)
 {
-	const struct hd_domain *domain = &subject->domain;
+	const struct hd_domain *domain = &checked->domain;
 	json_object *object = json_object_new_object();
 	json_object *devices = json_object_new_array();
 
@@ -43,21 +44,21 @@ json_object *hd_check_json(const struct hd_subject *subject)
 		hd_json_text(domain->uuid[0] ? domain->uuid : NULL));
 	json_object_object_add(object, "ok",
 			       json_object_new_boolean(!hd_findings_refuse(
-				       &subject->findings)));
+				       &checked->findings)));
 	for (size_t i = 0; i < domain->n_assigns; i++)
-		json_object_array_add(devices, device_json(subject, i));
+		json_object_array_add(devices, device_json(checked, i));
 	json_object_object_add(object, "devices", devices);
 	json_object_object_add(
 		object, "findings",
-		hd_json_findings(&subject->findings, HD_WHOLE_DOMAIN));
+		hd_json_findings(&checked->findings, HD_WHOLE_DOMAIN));
 	return object;
 }
 
-static void print_device(const struct hd_subject *subject, size_t index)
+static void print_device(const struct hd_checked_domain *checked, size_t index)
 {
-	const struct hd_assign *assign = &subject->domain.assigns[index];
+	const struct hd_assign *assign = &checked->domain.assigns[index];
 	const struct hd_device *device =
-		hd_inventory_find(subject->inventory, assign->addr);
+		hd_inventory_find(checked->inventory, assign->addr);
 
 	printf("  %s  line %u, %s, managed='%s'", hd_addr_text(assign->addr).s,
 	       assign->line, hd_source_name(assign->source),
@@ -88,10 +89,10 @@ static void print_finding(const struct hd_finding *finding, unsigned above,
 }
 
 /* The findings of one assignment, which stands on line @above; errors first. */
-static void print_findings_of(const struct hd_subject *subject, size_t assign,
-			      unsigned above, const char *indent)
+static void print_findings_of(const struct hd_checked_domain *checked,
+			      size_t assign, unsigned above, const char *indent)
 {
-	const struct hd_findings *findings = &subject->findings;
+	const struct hd_findings *findings = &checked->findings;
 
 	for (int severity = HD_ERROR; severity >= HD_INFO; severity--)
 		for (size_t i = 0; i < findings->n; i++)
@@ -102,28 +103,28 @@ static void print_findings_of(const struct hd_subject *subject, size_t assign,
 }
 
 /* Whether the guest asks for a device, be it in a way that can't be read. */
-static bool asks(const struct hd_subject *subject)
+static bool asks(const struct hd_checked_domain *checked)
 {
-	return subject->domain.n_assigns > 0 ||
-	       hd_findings_refuse(&subject->findings);
+	return checked->domain.n_assigns > 0 ||
+	       hd_findings_refuse(&checked->findings);
 }
 
-void hd_check_print(const struct hd_subject *subject)
+void hd_check_print(const struct hd_checked_domain *checked)
 {
-	const struct hd_domain *domain = &subject->domain;
-	bool refused = hd_findings_refuse(&subject->findings);
+	const struct hd_domain *domain = &checked->domain;
+	bool refused = hd_findings_refuse(&checked->findings);
 
 	fputs("Guest '", stdout);
 	hd_print(stdout, domain->name);
-	if (!asks(subject))
+	if (!asks(checked))
 		puts("' asks for no PCI device of the host.");
 	else if (refused)
 		puts("' would be refused.");
 	else
 		puts("' can start.");
 	for (size_t i = 0; i < domain->n_assigns; i++) {
-		print_device(subject, i);
-		print_findings_of(subject, i, domain->assigns[i].line, "    ");
+		print_device(checked, i);
+		print_findings_of(checked, i, domain->assigns[i].line, "    ");
 	}
-	print_findings_of(subject, HD_WHOLE_DOMAIN, 0, "  ");
+	print_findings_of(checked, HD_WHOLE_DOMAIN, 0, "  ");
 }

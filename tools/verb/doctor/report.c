@@ -48,17 +48,17 @@ static char *verdict_text(const struct hd_doctor_request *request,
 					 "may or may not be able to have its devices",
 					 "may or may not be fit to be passed through" },
 	};
-	HD_AUTOFREE char *subject = subject_of(request);
+	HD_AUTOFREE char *checked = subject_of(request);
 	const char *form = !request->devices ? forms[diagnosis->verdict].host :
 			   request->devices->domain ?
 					       forms[diagnosis->verdict].guest :
 					       forms[diagnosis->verdict].device;
 
-	if (!subject)
+	if (!checked)
 		return NULL;
 	if (diagnosis->verdict == HD_VERDICT_GOOD)
-		return hd_text("%s %s", subject, form);
-	return hd_text("%s %s: %s", subject, form,
+		return hd_text("%s %s", checked, form);
+	return hd_text("%s %s: %s", checked, form,
 		       diagnosis->items[diagnosis->first].detail);
 }
 

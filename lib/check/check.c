@@ -7,7 +7,7 @@
 #include "lib/check/rule.h"
 
 /* In this order; the first that refuses a device is the last for it. */
-static int (*const rules[])(struct hd_check_subject *s) = {
+static int (*const rules[])(struct hd_rule_context *s) = {
 	hd_rule_pinned,	   hd_rule_present,	    hd_rule_alive,
 	hd_rule_endpoint,  hd_rule_interface,	    hd_rule_group,
 	hd_rule_answers,   hd_rule_no_vfs,	    hd_rule_foreign_member,
@@ -16,7 +16,7 @@ static int (*const rules[])(struct hd_check_subject *s) = {
 	hd_rule_holders,
 };
 
-static int check_assign(struct hd_check_subject *s)
+static int check_assign(struct hd_rule_context *s)
 {
 	s->device = hd_inventory_find(s->facts->inventory, s->assign->addr);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -44,7 +44,7 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 	if (!cannot)
 		return hd_err_nomem(err);
 	for (size_t i = 0; i < request->n_assigns; i++) {
-		struct hd_check_subject s = {
+		struct hd_rule_context s = {
 			.facts = facts,
 			.request = request,
 			.index = i,

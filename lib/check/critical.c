@@ -49,7 +49,7 @@ static char *how_to_allow(const struct hd_request *request,
 		addr.s, name);
 }
 
-static int report_critical_use(struct hd_check_subject *s,
+static int report_critical_use(struct hd_rule_context *s,
 			       const struct hd_device *device,
 			       const struct hd_critical_use *critical_use)
 {
@@ -69,7 +69,7 @@ static int report_critical_use(struct hd_check_subject *s,
 }
 
 /* What the host can't do without: all of it is named. */
-int hd_rule_guard(struct hd_check_subject *s)
+int hd_rule_guard(struct hd_rule_context *s)
 {
 	const struct hd_inventory *inventory = s->facts->inventory;
 	const struct hd_critical_uses *critical_uses = s->facts->critical_uses;

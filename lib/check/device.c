@@ -2,7 +2,7 @@
 #include "lib/check/rule.h"
 #include "lib/host/sysfs.h"
 
-int hd_rule_present(struct hd_check_subject *s)
+int hd_rule_present(struct hd_rule_context *s)
 {
 	if (s->device)
 		return HD_GO_ON;
@@ -17,7 +17,7 @@ int hd_rule_present(struct hd_check_subject *s)
 		hd_text("See which devices are there: virt-hostdev list"));
 }
 
-int hd_rule_alive(struct hd_check_subject *s)
+int hd_rule_alive(struct hd_rule_context *s)
 {
 	if (!s->device->dead)
 		return HD_GO_ON;
@@ -30,7 +30,7 @@ int hd_rule_alive(struct hd_check_subject *s)
 			hd_addr_text(s->device->addr).s));
 }
 
-int hd_rule_endpoint(struct hd_check_subject *s)
+int hd_rule_endpoint(struct hd_rule_context *s)
 {
 	if (!s->device->bridge)
 		return HD_GO_ON;
@@ -41,7 +41,7 @@ int hd_rule_endpoint(struct hd_check_subject *s)
 		hd_text("Name the device behind it instead: virt-hostdev list"));
 }
 
-int hd_rule_interface(struct hd_check_subject *s)
+int hd_rule_interface(struct hd_rule_context *s)
 {
 	if (s->assign->source != HD_SOURCE_INTERFACE)
 		return HD_GO_ON;
@@ -65,7 +65,7 @@ int hd_rule_interface(struct hd_check_subject *s)
 
 /* Somebody holds its lock in the kernel: whoever asked on would wait for ever.
  */
-int hd_rule_answers(struct hd_check_subject *s)
+int hd_rule_answers(struct hd_rule_context *s)
 {
 	const struct hd_inventory *inventory = s->facts->inventory;
 
@@ -86,7 +86,7 @@ int hd_rule_answers(struct hd_check_subject *s)
 	return HD_GO_ON;
 }
 
-int hd_rule_no_vfs(struct hd_check_subject *s)
+int hd_rule_no_vfs(struct hd_rule_context *s)
 {
 	if (s->device->numvfs == 0 || s->device->vfio)
 		return HD_GO_ON;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/check/rule.h"
 
-static int refuse_driver(struct hd_check_subject *s, const char *id,
+static int refuse_driver(struct hd_rule_context *s, const char *id,
 			 const char *cause, char *fix)
 {
 	return hd_refuse(s, id,
@@ -11,7 +11,7 @@ static int refuse_driver(struct hd_check_subject *s, const char *id,
 			 fix);
 }
 
-int hd_rule_driver(struct hd_check_subject *s)
+int hd_rule_driver(struct hd_rule_context *s)
 {
 	const char *driver = hd_assign_driver(s->assign);
 
@@ -54,7 +54,7 @@ int hd_rule_driver(struct hd_check_subject *s)
 	return HD_GO_ON;
 }
 
-int hd_rule_vfio_node(struct hd_check_subject *s)
+int hd_rule_vfio_node(struct hd_rule_context *s)
 {
 	if (s->facts->vfio_node)
 		return HD_GO_ON;

@@ -6,7 +6,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/check/rule.h"
 
-int hd_rule_group(struct hd_check_subject *s)
+int hd_rule_group(struct hd_rule_context *s)
 {
 	if (s->device->group != HD_NO_GROUP)
 		return HD_GO_ON;
@@ -23,7 +23,7 @@ int hd_rule_group(struct hd_check_subject *s)
 		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into /sys/kernel/iommu_groups"));
 }
 
-int hd_rule_foreign_member(struct hd_check_subject *s)
+int hd_rule_foreign_member(struct hd_rule_context *s)
 {
 	const struct hd_group *group =
 		hd_inventory_group(s->facts->inventory, s->device->group);
@@ -44,7 +44,7 @@ bool hd_device_leaves_group_viable(const struct hd_device *device)
 	       strcmp(device->driver, "pcieport") == 0;
 }
 
-static bool blocks_group(struct hd_check_subject *s,
+static bool blocks_group(struct hd_rule_context *s,
 			 const struct hd_device *device)
 {
 	return device->group == s->device->group &&
@@ -69,7 +69,7 @@ bool hd_check_takes(const struct hd_request *request,
 }
 
 /* Whether @device is the subject's, or would be taken along with it. */
-bool hd_goes_with(const struct hd_check_subject *s,
+bool hd_goes_with(const struct hd_rule_context *s,
 		  const struct hd_device *device)
 {
 	return device == s->device ||
@@ -79,7 +79,7 @@ bool hd_goes_with(const struct hd_check_subject *s,
 }
 
 /* Writes who blocks the group, and the commands that take them away. */
-static int list_blockers(struct hd_check_subject *s, FILE *who, FILE *commands)
+static int list_blockers(struct hd_rule_context *s, FILE *who, FILE *commands)
 {
 	const struct hd_inventory *inventory = s->facts->inventory;
 	int n = 0;
@@ -102,7 +102,7 @@ static int list_blockers(struct hd_check_subject *s, FILE *who, FILE *commands)
 	return n;
 }
 
-int hd_rule_viable(struct hd_check_subject *s)
+int hd_rule_viable(struct hd_rule_context *s)
 {
 	HD_AUTOFREE char *blockers = NULL;
 	HD_AUTOFREE char *commands = NULL;
@@ -135,7 +135,7 @@ int hd_rule_viable(struct hd_check_subject *s)
 		hd_steal(&commands));
 }
 
-int hd_rule_unclaimed(struct hd_check_subject *s)
+int hd_rule_unclaimed(struct hd_rule_context *s)
 {
 	const struct hd_claims *claims = s->facts->claims;
 
@@ -165,7 +165,7 @@ int hd_rule_unclaimed(struct hd_check_subject *s)
 }
 
 /* A vfio group has one owner: siblings can't go to different guests. */
-int hd_rule_group_unclaimed(struct hd_check_subject *s)
+int hd_rule_group_unclaimed(struct hd_rule_context *s)
 {
 	const struct hd_claims *claims = s->facts->claims;
 

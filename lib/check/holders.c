@@ -3,7 +3,7 @@
 #include "lib/check/rule.h"
 
 /* Says who holds @device; HD_DONE when that must not be broken. */
-static int report_holders(struct hd_check_subject *s,
+static int report_holders(struct hd_rule_context *s,
 			  const struct hd_device *device, bool harmful)
 {
 	const struct hd_holders *holders = s->facts->holders;
@@ -32,7 +32,7 @@ static int report_holders(struct hd_check_subject *s,
 		s->err);
 }
 
-static int report_interfaces(struct hd_check_subject *s,
+static int report_interfaces(struct hd_rule_context *s,
 			     const struct hd_device *device)
 {
 	const struct hd_nodes *nodes = s->facts->nodes;
@@ -54,7 +54,7 @@ static int report_interfaces(struct hd_check_subject *s,
 }
 
 /* Who would lose what the guest gets, or what is taken along with it. */
-int hd_rule_holders(struct hd_check_subject *s)
+int hd_rule_holders(struct hd_rule_context *s)
 {
 	const struct hd_inventory *inventory = s->facts->inventory;
 	int r = HD_GO_ON;

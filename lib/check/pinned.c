@@ -15,7 +15,7 @@ static char *say_where(const struct hd_pinned *pinned)
 		       hd_addr_text(pinned->elsewhere).s);
 }
 
-static int refuse_pinned(struct hd_check_subject *s,
+static int refuse_pinned(struct hd_rule_context *s,
 			 const struct hd_pinned *pinned)
 {
 	HD_AUTOFREE char *where = say_where(pinned);
@@ -40,7 +40,7 @@ static int refuse_pinned(struct hd_check_subject *s,
 }
 
 /* Before anything else: the rest would be said of another device. */
-int hd_rule_pinned(struct hd_check_subject *s)
+int hd_rule_pinned(struct hd_rule_context *s)
 {
 	const struct hd_pinneds *pinneds = s->facts->pinneds;
 

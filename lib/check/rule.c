@@ -7,7 +7,7 @@
 #include "lib/check/rule.h"
 
 /* Adds an error; @message and @fix are taken over. */
-int hd_refuse(struct hd_check_subject *s, const char *id, char *message,
+int hd_refuse(struct hd_rule_context *s, const char *id, char *message,
 	      char *fix)
 {
 	int r = hd_findings_add(s->findings, id, HD_ERROR, s->index, message,
@@ -32,7 +32,7 @@ char *hd_describe(const struct hd_facts *facts, const struct hd_device *device)
 
 /* The device in words, made when the first rule refuses it: pci.ids is large.
  */
-const char *hd_label(struct hd_check_subject *s)
+const char *hd_label(struct hd_rule_context *s)
 {
 	if (!s->label)
 		s->label = hd_describe(s->facts, s->device);

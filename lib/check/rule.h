@@ -8,7 +8,7 @@
  * Between lib/check/check.c and its rules. What a rule sees: one assignment,
  * its device, and where findings go. It owns nothing but the label.
  */
-struct hd_check_subject {
+struct hd_rule_context {
 	const struct hd_facts *facts;
 	const struct hd_request *request;
 	size_t index;
@@ -24,7 +24,7 @@ struct hd_check_subject {
 enum hd_rule_outcome { HD_GO_ON, HD_DONE };
 
 /* Adds an error; @message and @fix are taken over. HD_DONE or -ENOMEM. */
-int hd_refuse(struct hd_check_subject *s, const char *id, char *message,
+int hd_refuse(struct hd_rule_context *s, const char *id, char *message,
 	      char *fix);
 
 /*
@@ -35,7 +35,7 @@ char *hd_describe(const struct hd_facts *facts, const struct hd_device *device);
 
 /* The subject's device in these words, made when it is first wanted: pci.ids is
  * large. */
-const char *hd_label(struct hd_check_subject *s);
+const char *hd_label(struct hd_rule_context *s);
 
 /* A command with a guest's name as one word of a shell; freed by the caller. */
 char *hd_command_for(const char *command, const char *domain);
@@ -56,29 +56,29 @@ bool hd_is_assigned(const struct hd_request *request,
 		    const struct hd_device *device);
 
 /* Whether @device is the subject's, or would be taken along with it. */
-bool hd_goes_with(const struct hd_check_subject *s,
+bool hd_goes_with(const struct hd_rule_context *s,
 		  const struct hd_device *device);
 
 /*
  * The rules, see hd_check() for what they find. Each returns HD_GO_ON, HD_DONE
  * or -ENOMEM.
  */
-int hd_rule_pinned(struct hd_check_subject *s);
-int hd_rule_present(struct hd_check_subject *s);
-int hd_rule_alive(struct hd_check_subject *s);
-int hd_rule_endpoint(struct hd_check_subject *s);
-int hd_rule_interface(struct hd_check_subject *s);
-int hd_rule_group(struct hd_check_subject *s);
-int hd_rule_answers(struct hd_check_subject *s);
-int hd_rule_no_vfs(struct hd_check_subject *s);
-int hd_rule_foreign_member(struct hd_check_subject *s);
-int hd_rule_unclaimed(struct hd_check_subject *s);
-int hd_rule_group_unclaimed(struct hd_check_subject *s);
-int hd_rule_viable(struct hd_check_subject *s);
-int hd_rule_driver(struct hd_check_subject *s);
-int hd_rule_vfio_node(struct hd_check_subject *s);
-int hd_rule_guard(struct hd_check_subject *s);
-int hd_rule_holders(struct hd_check_subject *s);
+int hd_rule_pinned(struct hd_rule_context *s);
+int hd_rule_present(struct hd_rule_context *s);
+int hd_rule_alive(struct hd_rule_context *s);
+int hd_rule_endpoint(struct hd_rule_context *s);
+int hd_rule_interface(struct hd_rule_context *s);
+int hd_rule_group(struct hd_rule_context *s);
+int hd_rule_answers(struct hd_rule_context *s);
+int hd_rule_no_vfs(struct hd_rule_context *s);
+int hd_rule_foreign_member(struct hd_rule_context *s);
+int hd_rule_unclaimed(struct hd_rule_context *s);
+int hd_rule_group_unclaimed(struct hd_rule_context *s);
+int hd_rule_viable(struct hd_rule_context *s);
+int hd_rule_driver(struct hd_rule_context *s);
+int hd_rule_vfio_node(struct hd_rule_context *s);
+int hd_rule_guard(struct hd_rule_context *s);
+int hd_rule_holders(struct hd_rule_context *s);
 
 /* What concerns the request as a whole; 0 or -ENOMEM. */
 int hd_check_pins(const struct hd_facts *facts,

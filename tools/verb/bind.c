@@ -5,7 +5,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/handover/manual.h"
-#include "tools/cli/choice.h"
+#include "tools/cli/named_devices.h"
 
 struct values {
 	bool group;
@@ -25,7 +25,7 @@ static void clear_values(void *data)
 	free(values->allows.items);
 }
 
-static struct hd_assign *make_assigns(const struct hd_choice *choice,
+static struct hd_assign *make_assigns(const struct hd_named_devices *choice,
 				      const char *driver)
 {
 	struct hd_assign *assigns = calloc(choice->n, sizeof(*assigns));
@@ -42,14 +42,15 @@ static struct hd_assign *make_assigns(const struct hd_choice *choice,
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	const struct values *values = tool->values;
-	HD_AUTO_CHOICE struct hd_choice choice = { NULL, 0 };
+	HD_AUTO_NAMED_DEVICES struct hd_named_devices choice = { NULL, 0 };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
 	HD_AUTOFREE struct hd_assign *assigns = NULL;
 	char uuid[HD_UUID_SIZE];
 	struct hd_request request;
-	int r = hd_choice_read(&choice, tool, values->group, argc, argv, err);
+	int r = hd_named_devices_read(&choice, tool, values->group, argc, argv,
+				      err);
 
 	if (r != HD_EXIT_FINE)
 		return r;
@@ -71,7 +72,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	};
 	if (r == 0)
 		r = hd_bind(&job, &request);
-	return hd_choice_report(&choice, tool, r, &findings);
+	return hd_named_devices_report(&choice, tool, r, &findings);
 }
 
 static const struct hd_option options[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/handover/manual.h"
-#include "tools/cli/choice.h"
+#include "tools/cli/named_devices.h"
 
 struct values {
 	bool group;
@@ -9,17 +9,18 @@ struct values {
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	const struct values *values = tool->values;
-	HD_AUTO_CHOICE struct hd_choice choice = { NULL, 0 };
+	HD_AUTO_NAMED_DEVICES struct hd_named_devices choice = { NULL, 0 };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
-	int r = hd_choice_read(&choice, tool, values->group, argc, argv, err);
+	int r = hd_named_devices_read(&choice, tool, values->group, argc, argv,
+				      err);
 
 	if (r != HD_EXIT_FINE)
 		return r;
 	job.config = hd_config_read_or_default(&tool->host, &findings);
 	r = hd_release_by_hand(&job, choice.addrs, choice.n);
-	return hd_choice_report(&choice, tool, r, &findings);
+	return hd_named_devices_report(&choice, tool, r, &findings);
 }
 
 static const struct hd_option options[] = {

@@ -37,7 +37,7 @@ static int check_new(struct hd_change *change)
 }
 
 /* Adds to what a domain asks for. */
-static int add_assigns(const struct hd_choice *choice, bool managed,
+static int add_assigns(const struct hd_named_devices *choice, bool managed,
 		       struct hd_assign **assigns, size_t *n,
 		       struct hd_err *err)
 {
@@ -93,7 +93,8 @@ static int add_pins(const struct hd_change *change, struct hd_pin **ret,
 	if (!*ret)
 		return hd_err_nomem(change->err);
 	for (size_t i = 0; i < metadata->n_pins; i++)
-		if (hd_choice_has(&change->choice, metadata->pins[i].addr))
+		if (hd_named_devices_has(&change->choice,
+					 metadata->pins[i].addr))
 			(*ret)[(*ret_n)++] = metadata->pins[i];
 	return 0;
 }

@@ -98,8 +98,8 @@ static int read_guest(struct hd_change *change, const char *name)
 
 int hd_change_begin(struct hd_change *change, int argc, char **argv)
 {
-	int r = hd_choice_read(&change->choice, change->tool, false, argc - 1,
-			       argv + 1, change->err);
+	int r = hd_named_devices_read(&change->choice, change->tool, false,
+				      argc - 1, argv + 1, change->err);
 
 	if (r != HD_EXIT_FINE)
 		return r;
@@ -235,7 +235,8 @@ int hd_change_wait(struct hd_change *change, struct hd_addrs addrs,
 static json_object *device_json(const struct hd_change *change, size_t i)
 {
 	json_object *object = json_object_new_object();
-	char *driver = hd_choice_driver(change->tool, change->choice.addrs[i]);
+	char *driver =
+		hd_named_devices_driver(change->tool, change->choice.addrs[i]);
 
 	json_object_object_add(
 		object, "address",
@@ -272,7 +273,7 @@ int hd_change_report(struct hd_change *change, int r,
 		     void (*say)(const struct hd_change *change,
 				 struct hd_addr addr, const char *driver))
 {
-	const struct hd_choice *choice = &change->choice;
+	const struct hd_named_devices *choice = &change->choice;
 	bool ok = r == 0 && !hd_findings_refuse(&change->findings);
 
 	if (change->run.record.event)
@@ -283,7 +284,8 @@ int hd_change_report(struct hd_change *change, int r,
 	else
 		hd_print_findings(stderr, &change->findings, "");
 	for (size_t i = 0; ok && !change->tool->json && i < choice->n; i++) {
-		char *driver = hd_choice_driver(change->tool, choice->addrs[i]);
+		char *driver =
+			hd_named_devices_driver(change->tool, choice->addrs[i]);
 
 		say(change, choice->addrs[i], driver);
 		free(driver);
@@ -295,7 +297,7 @@ void hd_change_clear(struct hd_change *change)
 {
 	hd_connection_close(&change->connection);
 	hd_guest_info_clear(&change->guest);
-	hd_choice_clear(&change->choice);
+	hd_named_devices_clear(&change->choice);
 	clear_text(&change->now);
 	clear_text(&change->next);
 	hd_findings_clear(&change->findings);

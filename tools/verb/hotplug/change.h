@@ -7,7 +7,7 @@
 #include "lib/handover/hotplug_end.h"
 #include "lib/host/addr.h"
 #include "lib/state/logrun.h"
-#include "tools/cli/choice.h"
+#include "tools/cli/named_devices.h"
 #include "tools/libvirt/connection.h"
 #include "tools/tool.h"
 #include "xml/domain/domain.h"
@@ -45,7 +45,7 @@ struct hd_change {
 	const struct hd_change_values *values;
 	struct hd_connection *connection;
 	struct hd_guest_info guest;
-	struct hd_choice choice; /* the devices */
+	struct hd_named_devices choice; /* the devices */
 	bool live, config; /* where the change is to take effect */
 	struct hd_guest_text now; /* when it is live */
 	struct hd_guest_text next; /* when it is the definition */

@@ -135,7 +135,8 @@ static int pick(struct hd_change *change, char way[HD_UUID_SIZE])
 	if (!staying)
 		return hd_err_nomem(change->err);
 	for (size_t i = 0; i < domain->n_assigns; i++)
-		if (!hd_choice_has(&change->choice, domain->assigns[i].addr))
+		if (!hd_named_devices_has(&change->choice,
+					  domain->assigns[i].addr))
 			staying[n++] = domain->assigns[i].addr;
 	return hd_detach_begin(
 		&job, change->guest.uuid,

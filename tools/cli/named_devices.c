@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tools/cli/choice.h"
+#include "tools/cli/named_devices.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,8 @@
 #include "lib/base/print.h"
 #include "lib/host/inventory.h"
 
-bool hd_choice_has(const struct hd_choice *choice, struct hd_addr addr)
+bool hd_named_devices_has(const struct hd_named_devices *choice,
+			  struct hd_addr addr)
 {
 	for (size_t i = 0; i < choice->n; i++)
 		if (hd_addr_equal(choice->addrs[i], addr))
@@ -18,12 +19,12 @@ bool hd_choice_has(const struct hd_choice *choice, struct hd_addr addr)
 	return false;
 }
 
-static int add(struct hd_choice *choice, struct hd_addr addr,
+static int add(struct hd_named_devices *choice, struct hd_addr addr,
 	       struct hd_err *err)
 {
 	struct hd_addr *slot;
 
-	if (hd_choice_has(choice, addr))
+	if (hd_named_devices_has(choice, addr))
 		return 0;
 	slot = hd_array_add(&choice->addrs, &choice->n, sizeof(*slot));
 	if (!slot)
@@ -32,8 +33,9 @@ static int add(struct hd_choice *choice, struct hd_addr addr,
 	return 0;
 }
 
-static int add_group(struct hd_choice *choice, const struct hd_tool *tool,
-		     struct hd_addr addr, struct hd_err *err)
+static int add_group(struct hd_named_devices *choice,
+		     const struct hd_tool *tool, struct hd_addr addr,
+		     struct hd_err *err)
 {
 	HD_AUTO_INVENTORY struct hd_inventory inventory = { 0 };
 	int r = hd_inventory_add(&inventory, &tool->host, addr, err);
@@ -44,8 +46,9 @@ static int add_group(struct hd_choice *choice, const struct hd_tool *tool,
 	return r;
 }
 
-int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
-		   bool group, int argc, char **argv, struct hd_err *err)
+int hd_named_devices_read(struct hd_named_devices *choice,
+			  const struct hd_tool *tool, bool group, int argc,
+			  char **argv, struct hd_err *err)
 {
 	for (int i = 0; i < argc; i++) {
 		struct hd_addr addr;
@@ -65,7 +68,7 @@ int hd_choice_read(struct hd_choice *choice, const struct hd_tool *tool,
 	return HD_EXIT_FAILED;
 }
 
-char *hd_choice_driver(const struct hd_tool *tool, struct hd_addr addr)
+char *hd_named_devices_driver(const struct hd_tool *tool, struct hd_addr addr)
 {
 	struct hd_device device = { .driver = NULL };
 	char *driver = NULL;
@@ -78,7 +81,7 @@ char *hd_choice_driver(const struct hd_tool *tool, struct hd_addr addr)
 	return driver;
 }
 
-static void print_json(const struct hd_choice *choice,
+static void print_json(const struct hd_named_devices *choice,
 		       const struct hd_tool *tool, bool ok,
 		       const struct hd_findings *findings)
 {
@@ -88,7 +91,7 @@ static void print_json(const struct hd_choice *choice,
 
 	for (size_t i = 0; i < choice->n; i++) {
 		json_object *device = json_object_new_object();
-		char *driver = hd_choice_driver(tool, choice->addrs[i]);
+		char *driver = hd_named_devices_driver(tool, choice->addrs[i]);
 
 		json_object_object_add(
 			device, "address",
@@ -106,8 +109,9 @@ static void print_json(const struct hd_choice *choice,
 	hd_json_print(object);
 }
 
-int hd_choice_report(const struct hd_choice *choice, const struct hd_tool *tool,
-		     int r, const struct hd_findings *findings)
+int hd_named_devices_report(const struct hd_named_devices *choice,
+			    const struct hd_tool *tool, int r,
+			    const struct hd_findings *findings)
 {
 	bool ok = r == 0 && !hd_findings_refuse(findings);
 
@@ -117,7 +121,7 @@ int hd_choice_report(const struct hd_choice *choice, const struct hd_tool *tool,
 	}
 	hd_print_findings(stderr, findings, "");
 	for (size_t i = 0; ok && i < choice->n; i++) {
-		char *driver = hd_choice_driver(tool, choice->addrs[i]);
+		char *driver = hd_named_devices_driver(tool, choice->addrs[i]);
 
 		printf("%s ", hd_addr_text(choice->addrs[i]).s);
 		fputs(driver ? "is on driver " : "has no driver", stdout);
@@ -128,7 +132,7 @@ int hd_choice_report(const struct hd_choice *choice, const struct hd_tool *tool,
 	return ok ? HD_EXIT_FINE : HD_EXIT_FAILED;
 }
 
-void hd_choice_clear(struct hd_choice *choice)
+void hd_named_devices_clear(struct hd_named_devices *choice)
 {
 	free(choice->addrs);
 }

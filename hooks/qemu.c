@@ -24,7 +24,7 @@
 #include "xml/domain/domain.h"
 #include "xml/rewrite/rewrite.h"
 
-typedef int (*hd_take_fn)(struct hd_job *job, const struct hd_request *request);
+typedef int (*hd_bind_fn)(struct hd_job *job, const struct hd_request *request);
 
 static int read_text(char **ret, size_t *ret_length, struct hd_err *err)
 {
@@ -66,7 +66,7 @@ static int read_domain(enum need need, struct hd_domain *ret,
 }
 
 /* What prepare and start share: read who asks for what, and see to it. */
-static int see_to_devices(hd_take_fn take, struct hd_result *result)
+static int see_to_devices(hd_bind_fn take, struct hd_result *result)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
@@ -88,7 +88,7 @@ static int see_to_devices(hd_take_fn take, struct hd_result *result)
 	return take(&job, &request);
 }
 
-static int with_devices(const char *name, hd_take_fn take,
+static int with_devices(const char *name, hd_bind_fn take,
 			struct hd_result *result)
 {
 	int r = see_to_devices(take, result);
@@ -106,7 +106,7 @@ static int on_prepare(const char *name, struct hd_result *result)
 /* libvirt has chosen the VFs of network pools; prepare couldn't see them. */
 static int on_start(const char *name, struct hd_result *result)
 {
-	return with_devices(name, hd_adopt, result);
+	return with_devices(name, hd_start, result);
 }
 
 /* The guest runs, or a new daemon has found it running. */
@@ -125,7 +125,7 @@ static int on_running(const char *name, struct hd_result *result)
 		r = read_domain(WHOLE, &domain, result, &result->err);
 	if (r < 0 || domain.n_assigns == 0)
 		return r;
-	return hd_confirm(&job, domain.uuid, domain.name);
+	return hd_started(&job, domain.uuid, domain.name);
 }
 
 /*
@@ -154,18 +154,18 @@ static int follow(const char *text, size_t length,
 		  const struct hd_domain *domain, struct hd_result *result)
 {
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
-	HD_AUTO_PINNEDS struct hd_pinneds pinneds = { NULL, 0 };
+	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches = { NULL, 0 };
 	HD_AUTOFREE char *rewritten = NULL;
 	size_t size;
 	int r = hd_host_open(&host, NULL, &result->err);
 
 	if (r == 0)
 		r = hd_pins_compare(&host, domain->metadata.pins,
-				    domain->metadata.n_pins, &pinneds,
+				    domain->metadata.n_pins, &pin_matches,
 				    &result->err);
 	if (r == 0)
-		r = hd_rewrite_follow_pins(text, length, &pinneds, &rewritten,
-					   &size, &result->err);
+		r = hd_rewrite_follow_pins(text, length, &pin_matches,
+					   &rewritten, &size, &result->err);
 	if (r < 0 || !rewritten)
 		return r;
 	if (fwrite(rewritten, 1, size, stdout) != size || fflush(stdout) != 0)

@@ -23,7 +23,7 @@ struct hd_facts {
 	const struct hd_nodes *nodes; /* of what is to be taken */
 	const struct hd_holders *holders; /* of the same */
 	const struct hd_critical_uses *critical_uses; /* of the same */
-	const struct hd_pinneds *pinneds; /* the request's pins */
+	const struct hd_pin_matches *pin_matches; /* the request's pins */
 	struct hd_names *names; /* may be NULL */
 };
 
@@ -70,7 +70,7 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 bool hd_device_leaves_group_viable(const struct hd_device *device);
 
 /* Whether the device would be taken from the host: asked for, or a sibling. */
-bool hd_check_takes(const struct hd_request *request,
+bool hd_check_binds(const struct hd_request *request,
 		    const struct hd_device *device);
 
 /* "critical-mount" and so on: the id of a finding about a critical use. */
@@ -81,7 +81,7 @@ const char *hd_check_critical_id(enum hd_critical critical);
  * to the guest and the domain's policy says so: it is on a driver that would
  * keep the group from being viable, and vfio-pci can take it.
  */
-bool hd_check_takes_sibling(const struct hd_request *request,
+bool hd_check_binds_sibling(const struct hd_request *request,
 			    const struct hd_device *device);
 
 #endif

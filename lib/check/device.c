@@ -72,9 +72,10 @@ int hd_rule_answers(struct hd_rule_context *s)
 	for (size_t i = 0; i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];
 
-		if (!device->locked || (device != s->device &&
-					(s->device->group == HD_NO_GROUP ||
-					 device->group != s->device->group)))
+		if (!device->override_unknown ||
+		    (device != s->device &&
+		     (s->device->group == HD_NO_GROUP ||
+		      device->group != s->device->group)))
 			continue;
 		return hd_refuse(
 			s, "device-locked",

@@ -52,7 +52,7 @@ static bool blocks_group(struct hd_rule_context *s,
 	       !hd_is_assigned(s->request, device);
 }
 
-bool hd_check_takes_sibling(const struct hd_request *request,
+bool hd_check_binds_sibling(const struct hd_request *request,
 			    const struct hd_device *device)
 {
 	return request->policy.siblings == HD_SIBLINGS_BIND &&
@@ -61,11 +61,11 @@ bool hd_check_takes_sibling(const struct hd_request *request,
 	       !hd_device_leaves_group_viable(device);
 }
 
-bool hd_check_takes(const struct hd_request *request,
+bool hd_check_binds(const struct hd_request *request,
 		    const struct hd_device *device)
 {
 	return hd_is_assigned(request, device) ||
-	       hd_check_takes_sibling(request, device);
+	       hd_check_binds_sibling(request, device);
 }
 
 /* Whether @device is the subject's, or would be taken along with it. */
@@ -75,7 +75,7 @@ bool hd_goes_with(const struct hd_rule_context *s,
 	return device == s->device ||
 	       (device && device->group == s->device->group &&
 		device->group != HD_NO_GROUP &&
-		hd_check_takes_sibling(s->request, device));
+		hd_check_binds_sibling(s->request, device));
 }
 
 /* Writes who blocks the group, and the commands that take them away. */
@@ -89,7 +89,7 @@ static int list_blockers(struct hd_rule_context *s, FILE *who, FILE *commands)
 		HD_AUTOFREE char *name = NULL;
 
 		if (!blocks_group(s, device) ||
-		    hd_check_takes_sibling(s->request, device))
+		    hd_check_binds_sibling(s->request, device))
 			continue;
 		name = hd_describe(s->facts, device);
 		if (!name)
@@ -145,7 +145,7 @@ int hd_rule_unclaimed(struct hd_rule_context *s)
 		if (hd_is_own(claim, s->request) ||
 		    !hd_claim_find(claim, s->device->addr))
 			continue;
-		if (hd_claim_is_by_hand(claim)) {
+		if (hd_claim_is_manual(claim)) {
 			if (s->request->domain)
 				continue;
 			return hd_refuse(
@@ -172,7 +172,7 @@ int hd_rule_group_unclaimed(struct hd_rule_context *s)
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct hd_claim *claim = &claims->items[i];
 
-		if (hd_is_own(claim, s->request) || hd_claim_is_by_hand(claim))
+		if (hd_is_own(claim, s->request) || hd_claim_is_manual(claim))
 			continue;
 		for (size_t j = 0; j < claim->n_devices; j++) {
 			if (claim->devices[j].group != s->device->group)

@@ -3,7 +3,7 @@
 #include "lib/check/rule.h"
 
 /* Where the pinned device may be, as the end of a sentence. */
-static char *say_where(const struct hd_pinned *pinned)
+static char *say_where(const struct hd_pin_match *pinned)
 {
 	if (pinned->n_elsewhere == 0)
 		return hd_text("the pinned device is not on this host");
@@ -16,11 +16,11 @@ static char *say_where(const struct hd_pinned *pinned)
 }
 
 static int refuse_pinned(struct hd_rule_context *s,
-			 const struct hd_pinned *pinned)
+			 const struct hd_pin_match *pinned)
 {
 	HD_AUTOFREE char *where = say_where(pinned);
 	struct hd_addr place;
-	bool known = hd_pinned_place(pinned, &place);
+	bool known = hd_pin_match_place(pinned, &place);
 	const char *command =
 		known ? "virt-hostdev rewrite --define --follow-pins" :
 			"virt-hostdev pin --update";
@@ -42,10 +42,10 @@ static int refuse_pinned(struct hd_rule_context *s,
 /* Before anything else: the rest would be said of another device. */
 int hd_rule_pinned(struct hd_rule_context *s)
 {
-	const struct hd_pinneds *pinneds = s->facts->pinneds;
+	const struct hd_pin_matches *pin_matches = s->facts->pin_matches;
 
-	for (size_t i = 0; i < pinneds->n; i++) {
-		const struct hd_pinned *pinned = &pinneds->items[i];
+	for (size_t i = 0; i < pin_matches->n; i++) {
+		const struct hd_pin_match *pinned = &pin_matches->items[i];
 
 		if (!hd_addr_equal(pinned->pin->addr, s->assign->addr))
 			continue;

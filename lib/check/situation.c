@@ -52,7 +52,7 @@ static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
 			r = hd_findings_add(
 				job->findings, "claim-abandoned", HD_INFO,
 				HD_WHOLE_DOMAIN,
-				hd_claim_is_on_its_way(claim) ?
+				hd_claim_is_moving(claim) ?
 					hd_text("What was on its way to guest '%s' or from it has not arrived.",
 						claim->domain) :
 				claim->domain ?
@@ -128,9 +128,10 @@ static int read_situation(struct hd_job *job, const struct hd_request *request,
 				     request->assigns[i].addr, job->err);
 	prune_claims(&ret->inventory, &ret->claims);
 	if (r == 0)
-		r = hd_locked_read(job->host, ret->inventory.devices,
-				   ret->inventory.n_devices,
-				   job->config.step_seconds, job->err);
+		r = hd_device_read_overrides(job->host, ret->inventory.devices,
+					     ret->inventory.n_devices,
+					     job->config.step_seconds,
+					     job->err);
 	return r < 0 ? r :
 		       query_modules(job->host, request, &ret->modules,
 				     job->err);
@@ -144,7 +145,7 @@ static int read_nodes(struct hd_job *job, const struct hd_request *request,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++)
-		if (hd_check_takes(request, &inventory->devices[i]))
+		if (hd_check_binds(request, &inventory->devices[i]))
 			r = hd_nodes_add(&situation->nodes, job->host,
 					 &inventory->devices[i], job->err);
 	return r;
@@ -166,7 +167,7 @@ static int find_critical_uses(struct hd_job *job,
 	if (!taken)
 		return hd_err_nomem(job->err);
 	for (size_t i = 0; i < inventory->n_devices; i++)
-		if (hd_check_takes(request, &inventory->devices[i]) &&
+		if (hd_check_binds(request, &inventory->devices[i]) &&
 		    !inventory->devices[i].vfio)
 			taken[n++] = inventory->devices[i];
 	return hd_guard_find(job->host, taken, n, &situation->nodes,
@@ -183,7 +184,7 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 
 	if (r == 0)
 		r = hd_pins_compare(job->host, request->pins, request->n_pins,
-				    &situation.pinneds, job->err);
+				    &situation.pin_matches, job->err);
 	if (r == 0)
 		r = read_nodes(job, request, &situation);
 	if (r == 0)
@@ -203,7 +204,7 @@ int hd_examine(struct hd_job *job, const struct hd_request *request,
 		.nodes = &situation.nodes,
 		.holders = &job->holders,
 		.critical_uses = &situation.critical_uses,
-		.pinneds = &situation.pinneds,
+		.pin_matches = &situation.pin_matches,
 		.names = job->names,
 	};
 	r = hd_check(&facts, request, job->findings, job->err);
@@ -220,7 +221,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_claims_clear(&situation->claims);
 	hd_nodes_clear(&situation->nodes);
 	hd_critical_uses_clear(&situation->critical_uses);
-	hd_pinneds_clear(&situation->pinneds);
+	hd_pin_matches_clear(&situation->pin_matches);
 	free(situation->modules);
 	situation->modules = NULL;
 }

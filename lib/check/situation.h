@@ -15,7 +15,7 @@ struct hd_situation {
 	enum hd_module_state *modules; /* of each assignment's driver */
 	struct hd_nodes nodes; /* of the devices that would be taken */
 	struct hd_critical_uses critical_uses; /* of the same */
-	struct hd_pinneds pinneds; /* the request's pins */
+	struct hd_pin_matches pin_matches; /* the request's pins */
 };
 
 #define HD_AUTO_SITUATION __attribute__((cleanup(hd_situation_clear)))

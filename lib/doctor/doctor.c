@@ -58,7 +58,7 @@ static const char *name_of(unsigned on)
 /* Whether the row is for hosts like this; otherwise that is said. */
 static bool is_for_host(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 	unsigned where = exam->row->where;
 
 	if (!where || (facts->on & where))
@@ -207,7 +207,7 @@ static int run_for_all(struct hd_exam *exam, struct hd_err *err)
 }
 
 /* A row that is of the host, or of all its devices. */
-static int run_once(struct hd_doctor_facts *facts, const struct hd_rows *rows,
+static int run_once(struct hd_host_facts *facts, const struct hd_rows *rows,
 		    const struct hd_row *row, struct hd_diagnosis *diagnosis,
 		    struct hd_err *err)
 {
@@ -236,7 +236,7 @@ static int run_once(struct hd_doctor_facts *facts, const struct hd_rows *rows,
 }
 
 /* A row for each device that is asked for. */
-static int run_for_asked(struct hd_doctor_facts *facts,
+static int run_for_asked(struct hd_host_facts *facts,
 			 const struct hd_rows *rows, const struct hd_row *row,
 			 struct hd_diagnosis *diagnosis, struct hd_err *err)
 {
@@ -258,7 +258,7 @@ static int run_for_asked(struct hd_doctor_facts *facts,
 	return r;
 }
 
-static int run_table(struct hd_doctor_facts *facts, const struct hd_rows *rows,
+static int run_table(struct hd_host_facts *facts, const struct hd_rows *rows,
 		     struct hd_diagnosis *diagnosis, struct hd_err *err)
 {
 	const struct hd_request *asked = facts->request->devices;
@@ -307,7 +307,7 @@ int hd_doctor_run(const struct hd_host *host,
 		  const struct hd_doctor_request *request,
 		  struct hd_diagnosis *ret, struct hd_err *err)
 {
-	HD_AUTO_FACTS struct hd_doctor_facts facts = { .host = host };
+	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host };
 	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { NULL, 0, 0, 0 };
 	int r = hd_doctor_facts_read(host, request, &facts, err);
 

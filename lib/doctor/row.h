@@ -55,7 +55,7 @@ extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_kernel,
 
 /* A row at work. */
 struct hd_exam {
-	struct hd_doctor_facts *facts;
+	struct hd_host_facts *facts;
 	const struct hd_row *row;
 	const struct hd_device *device; /* NULL unless the row is of one */
 	size_t assign; /* its index in the request, or HD_WHOLE_DOMAIN */

@@ -23,7 +23,7 @@
 
 struct hit {
 	const struct hd_entry *entry;
-	struct hd_match match;
+	struct hd_pattern_match match;
 };
 
 struct hd_explain {
@@ -112,7 +112,8 @@ static void add_hit(void *data, size_t pattern, size_t at)
 		explain->hits[explain->n_hits++] = hit;
 }
 
-static bool overlap(const struct hd_match *a, const struct hd_match *b)
+static bool overlap(const struct hd_pattern_match *a,
+		    const struct hd_pattern_match *b)
 {
 	return a->start < b->end && b->start < a->end;
 }
@@ -148,7 +149,7 @@ static bool counts(const struct hd_explain *explain, size_t index)
  */
 static size_t message_start(const struct hd_log_entry *record,
 			    const struct hd_normalized *text,
-			    const struct hd_match *match)
+			    const struct hd_pattern_match *match)
 {
 	size_t line = line_of(text, match->start);
 
@@ -165,7 +166,8 @@ static size_t message_start(const struct hd_log_entry *record,
  * that it is about the first one after it, in the same line.
  */
 static void find_addr(const struct hd_log_entry *record,
-		      const struct hd_normalized *text, struct hd_match *match)
+		      const struct hd_normalized *text,
+		      struct hd_pattern_match *match)
 {
 	size_t from = message_start(record, text, match);
 	size_t last = line_of(text, match->end - 1);
@@ -208,7 +210,7 @@ static void take_hit(struct hd_explain *explain, const struct hit *hit)
 {
 	const struct hd_log_entry *record = &explain->records.record;
 	const struct hd_normalized *text = &explain->text;
-	struct hd_match match = hit->match;
+	struct hd_pattern_match match = hit->match;
 	struct hd_occurrence occurrence = { .entry = hit->entry };
 	size_t first, last;
 

@@ -82,7 +82,7 @@ static bool is_digit(char c)
 struct walk {
 	const struct hd_normalized *text;
 	ptrdiff_t at, step;
-	struct hd_match *match;
+	struct hd_pattern_match *match;
 };
 
 /* The character at the walk, '\0' where the text ends. */
@@ -166,9 +166,9 @@ static bool match_part(struct walk *walk, const char *p, size_t n)
 
 bool hd_pattern_match(const struct hd_pattern *pattern,
 		      const struct hd_normalized *text, size_t at,
-		      struct hd_match *ret)
+		      struct hd_pattern_match *ret)
 {
-	struct hd_match match = { .group = -1 };
+	struct hd_pattern_match match = { .group = -1 };
 	size_t after = pattern->literal + pattern->literal_n;
 	struct walk back = { text, (ptrdiff_t)at - 1, -1, &match };
 	struct walk on = { text, (ptrdiff_t)(at + pattern->literal_n), 1,

@@ -17,7 +17,7 @@ struct hd_pattern {
 };
 
 /* Where a pattern was found. */
-struct hd_match {
+struct hd_pattern_match {
 	size_t start, end; /* in the normalized text */
 	bool has_addr;
 	size_t addr_at;
@@ -33,7 +33,7 @@ int hd_pattern_new(struct hd_pattern *ret, const char *signature);
  */
 bool hd_pattern_match(const struct hd_pattern *pattern,
 		      const struct hd_normalized *text, size_t at,
-		      struct hd_match *ret);
+		      struct hd_pattern_match *ret);
 
 void hd_pattern_clear(struct hd_pattern *pattern);
 

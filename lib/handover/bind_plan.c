@@ -94,7 +94,7 @@ static int decide_siblings(const struct hd_request *request,
 		const struct hd_device *device = &inventory->devices[i];
 
 		if (device->group != group ||
-		    !hd_check_takes_sibling(request, device) ||
+		    !hd_check_binds_sibling(request, device) ||
 		    hd_claim_find(claim, device->addr))
 			continue;
 		if (!is_loaded(request, situation, HD_SIBLING_DRIVER))
@@ -108,10 +108,10 @@ static int decide_siblings(const struct hd_request *request,
 	return r;
 }
 
-int hd_decide_take(const struct hd_request *request,
-		   const struct hd_situation *situation, bool untouched,
-		   struct hd_claim *claim, struct hd_plan *plan,
-		   struct hd_err *err)
+int hd_bind_plan(const struct hd_request *request,
+		 const struct hd_situation *situation, bool untouched,
+		 struct hd_claim *claim, struct hd_plan *plan,
+		 struct hd_err *err)
 {
 	int r = 0;
 

@@ -21,13 +21,13 @@
  *
  * A device that libvirt binds itself (managed) is written down, but there is
  * no step for it. Siblings that the policy lets us take along (see
- * hd_check_takes_sibling()) are taken and written down like the device.
+ * hd_check_binds_sibling()) are taken and written down like the device.
  *
  * Returns 0 or -ENOMEM.
  */
-int hd_decide_take(const struct hd_request *request,
-		   const struct hd_situation *situation, bool untouched,
-		   struct hd_claim *claim, struct hd_plan *plan,
-		   struct hd_err *err);
+int hd_bind_plan(const struct hd_request *request,
+		 const struct hd_situation *situation, bool untouched,
+		 struct hd_claim *claim, struct hd_plan *plan,
+		 struct hd_err *err);
 
 #endif

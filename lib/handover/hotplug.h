@@ -27,7 +27,7 @@
  * does; the request is that of the guest, for these devices only, and nothing
  * in it is managed.
  *
- * @ret  the claim's UUID, for hd_settle(); only when there was no trouble
+ * @ret  the claim's UUID, for hd_hotplug_end(); only when there was no trouble
  */
 int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
 		    char ret[HD_UUID_SIZE]);

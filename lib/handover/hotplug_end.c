@@ -91,10 +91,11 @@ static int settle(struct hd_job *job, struct hd_claim *way,
 		else if (r == 0)
 			r = hd_claim_save_rest(&job->state, way, job->err);
 	}
-	return r < 0 || way->n_devices == 0 ? r : hd_give_back(job, way);
+	return r < 0 || way->n_devices == 0 ? r : hd_release_claim(job, way);
 }
 
-int hd_settle(struct hd_job *job, const char *uuid, struct hd_addrs with_guest)
+int hd_hotplug_end(struct hd_job *job, const char *uuid,
+		   struct hd_addrs with_guest)
 {
 	HD_AUTO_CLAIM struct hd_claim way = { .domain = NULL };
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
@@ -144,7 +145,7 @@ static int find_held(struct hd_job *job, const struct hd_claim *way,
 	return r;
 }
 
-int hd_settle_abandoned(struct hd_job *job, struct hd_claim *way)
+int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *way)
 {
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
 	HD_AUTOFREE struct hd_device *devices =

@@ -14,12 +14,13 @@
  *
  * @with_guest  what the guest has now, as libvirt says
  */
-int hd_settle(struct hd_job *job, const char *uuid, struct hd_addrs with_guest);
+int hd_hotplug_end(struct hd_job *job, const char *uuid,
+		   struct hd_addrs with_guest);
 
 /*
  * The same when nobody can be asked: while the guest runs, it has what some
  * process holds open. The groups are locked.
  */
-int hd_settle_abandoned(struct hd_job *job, struct hd_claim *way);
+int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *way);
 
 #endif

@@ -88,7 +88,7 @@ int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 	HD_AUTO_CLAIM struct hd_claim guest = { .domain = NULL };
 	int r = add_claimed(claim, ret, job->err);
 
-	if (r < 0 || !hd_claim_is_on_its_way(claim))
+	if (r < 0 || !hd_claim_is_moving(claim))
 		return r;
 	r = hd_claim_load(&job->state, claim->guest, &guest, job->err);
 	return r == -ENOENT ? 0 :
@@ -98,8 +98,8 @@ int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 
 int hd_job_lock(struct hd_job *job, struct hd_groups *groups)
 {
-	return hd_locks_take(&job->state, groups->numbers, groups->n,
-			     LOCK_SECONDS, &job->locks, job->err);
+	return hd_locks_acquire(&job->state, groups->numbers, groups->n,
+				LOCK_SECONDS, &job->locks, job->err);
 }
 
 int hd_job_find_holders(struct hd_job *job, const struct hd_device *devices,

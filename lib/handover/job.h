@@ -78,7 +78,8 @@ int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 
 void hd_groups_clear(struct hd_groups *groups);
 
-/* Locks them for the job, see hd_locks_take(). The job holds no locks yet. */
+/* Locks them for the job, see hd_locks_acquire(). The job holds no locks yet.
+ */
 int hd_job_lock(struct hd_job *job, struct hd_groups *groups);
 
 /*

@@ -29,7 +29,7 @@ static struct hd_claim *find_by_hand(const struct hd_claims *claims,
 				     struct hd_addr addr)
 {
 	for (size_t i = 0; i < claims->n; i++)
-		if (hd_claim_is_by_hand(&claims->items[i]) &&
+		if (hd_claim_is_manual(&claims->items[i]) &&
 		    hd_claim_find(&claims->items[i], addr))
 			return &claims->items[i];
 	return NULL;
@@ -41,7 +41,7 @@ static const struct hd_claim *find_guest_in(const struct hd_claims *claims,
 {
 	for (size_t i = 0; i < claims->n; i++)
 		for (size_t j = 0; j < claims->items[i].n_devices; j++) {
-			if (hd_claim_is_by_hand(&claims->items[i]) ||
+			if (hd_claim_is_manual(&claims->items[i]) ||
 			    claims->items[i].devices[j].group != group)
 				continue;
 			*ret = claims->items[i].devices[j].addr;
@@ -120,7 +120,7 @@ static int give_back_part(struct hd_job *job, struct hd_claim *claim,
 		r = hd_claim_save(&job->state, claim, job->err);
 	else if (r == 0)
 		r = hd_claim_remove(&job->state, claim->uuid, job->err);
-	return r < 0 ? r : hd_give_back(job, &part);
+	return r < 0 ? r : hd_release_claim(job, &part);
 }
 
 /* Locks the groups of the claims by hand that hold the devices. */
@@ -140,8 +140,7 @@ static int lock_by_hand(struct hd_job *job, const struct hd_addr *addrs,
 	return r < 0 ? r : hd_job_lock(job, &groups);
 }
 
-int hd_release_by_hand(struct hd_job *job, const struct hd_addr *addrs,
-		       size_t n)
+int hd_release_manual(struct hd_job *job, const struct hd_addr *addrs, size_t n)
 {
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
 	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,

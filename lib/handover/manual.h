@@ -21,7 +21,7 @@ int hd_bind(struct hd_job *job, const struct hd_request *request);
  * not take, or that a guest has meanwhile, is an error among the findings. So
  * is one that can't be given back; it is left to hd_recover().
  */
-int hd_release_by_hand(struct hd_job *job, const struct hd_addr *addrs,
-		       size_t n);
+int hd_release_manual(struct hd_job *job, const struct hd_addr *addrs,
+		      size_t n);
 
 #endif

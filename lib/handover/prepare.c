@@ -50,13 +50,13 @@ static int take(struct hd_job *job, const struct hd_request *request,
 	r = save_pruned(job, request, &situation.claims);
 	if (r < 0)
 		return r;
-	r = hd_decide_take(request, &situation, untouched, claim, &plan,
-			   job->err);
+	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
+			 job->err);
 	if (r == 0)
 		r = hd_claim_save(&job->state, claim, job->err);
 	if (r == 0)
 		r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
-	return r > 0 ? hd_give_back(job, claim) : r;
+	return r > 0 ? hd_release_claim(job, claim) : r;
 }
 
 static int new_claim(struct hd_job *job, const struct hd_request *request,
@@ -157,8 +157,7 @@ int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
 			      job->err);
 
 	if (r == 0)
-		r = lock_and_clear(job, request,
-				   !hd_claim_is_on_its_way(claim));
+		r = lock_and_clear(job, request, !hd_claim_is_moving(claim));
 	if (r < 0 || hd_findings_refuse(job->findings))
 		return r;
 	return take(job, request, true, claim);
@@ -191,7 +190,7 @@ static int find_fresh(const struct hd_request *request,
 	return 0;
 }
 
-int hd_adopt(struct hd_job *job, const struct hd_request *request)
+int hd_start(struct hd_job *job, const struct hd_request *request)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTOFREE struct hd_assign *fresh = NULL;

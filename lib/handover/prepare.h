@@ -29,6 +29,6 @@ int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
  * of the request that the claim doesn't hold yet and adds them to it. Trouble
  * is reported as by hd_prepare().
  */
-int hd_adopt(struct hd_job *job, const struct hd_request *request);
+int hd_start(struct hd_job *job, const struct hd_request *request);
 
 #endif

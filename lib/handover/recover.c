@@ -9,15 +9,16 @@
 
 int hd_undo(struct hd_job *job, struct hd_claim *claim)
 {
-	return hd_claim_is_on_its_way(claim) ? hd_settle_abandoned(job, claim) :
-					       hd_give_back(job, claim);
+	return hd_claim_is_moving(claim) ?
+		       hd_hotplug_end_abandoned(job, claim) :
+		       hd_release_claim(job, claim);
 }
 
 /* With its daemon alive, a start that was prepared may still be under way. */
 static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
 {
 	return hd_claim_is_abandoned(host, claim) ||
-	       (claim->phase == HD_RUNNING && !hd_claim_is_by_hand(claim) &&
+	       (claim->phase == HD_RUNNING && !hd_claim_is_manual(claim) &&
 		!hd_claim_guest_runs(host, claim));
 }
 

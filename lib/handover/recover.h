@@ -7,7 +7,7 @@
 
 /*
  * Undoes a claim that nobody will see to the end: gives it back, but what is
- * with a running guest already stays with it (hd_settle_abandoned()). The
+ * with a running guest already stays with it (hd_hotplug_end_abandoned()). The
  * groups are locked.
  */
 int hd_undo(struct hd_job *job, struct hd_claim *claim);

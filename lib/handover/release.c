@@ -42,7 +42,7 @@ static void wait_for_workers(const struct hd_job *job,
 	}
 }
 
-int hd_give_back(struct hd_job *job, struct hd_claim *claim)
+int hd_release_claim(struct hd_job *job, struct hd_claim *claim)
 {
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
 	size_t before = job->findings->n;
@@ -50,7 +50,7 @@ int hd_give_back(struct hd_job *job, struct hd_claim *claim)
 	int r;
 
 	wait_for_workers(job, claim);
-	r = hd_plan_returns(job, claim, &plan, &all);
+	r = hd_release_plan(job, claim, &plan, &all);
 	if (r < 0)
 		return r;
 	claim->phase = HD_RETURNING;
@@ -115,7 +115,7 @@ static int lock_by_name(struct hd_job *job, const char *domain,
 
 	for (size_t i = 0; r == 0 && i < claims.n; i++)
 		if (claims.items[i].domain &&
-		    !hd_claim_is_on_its_way(&claims.items[i]) &&
+		    !hd_claim_is_moving(&claims.items[i]) &&
 		    strcmp(claims.items[i].domain, domain) == 0)
 			return hd_claim_lock(job, claims.items[i].uuid, ret);
 	return r < 0 ? r : -ENOENT;
@@ -142,10 +142,10 @@ int hd_release(struct hd_job *job, const char *uuid, const char *domain)
 		return hd_state_is_open(&job->state) && uuid[0] ?
 			       hd_claim_remove(&job->state, uuid, job->err) :
 			       0;
-	return r < 0 ? r : hd_give_back(job, &claim);
+	return r < 0 ? r : hd_release_claim(job, &claim);
 }
 
-int hd_confirm(struct hd_job *job, const char *uuid, const char *domain)
+int hd_started(struct hd_job *job, const char *uuid, const char *domain)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = open_claim(job, uuid, domain, &claim);

@@ -12,7 +12,7 @@
  * left a device that had no driver on vfio-pci, or its probe found another
  * driver than the device had.
  */
-int hd_give_back(struct hd_job *job, struct hd_claim *claim);
+int hd_release_claim(struct hd_job *job, struct hd_claim *claim);
 
 /*
  * Locks the groups of a claim and loads it as it is then. -ENOENT when there is
@@ -25,7 +25,7 @@ int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret);
  * of it: notes it in the claim, which our caller will call release for from now
  * on. Without a claim there is nothing to do.
  */
-int hd_confirm(struct hd_job *job, const char *uuid, const char *domain);
+int hd_started(struct hd_job *job, const char *uuid, const char *domain);
 
 /*
  * After the guest is gone and libvirt has given back what it took: gives back

@@ -182,11 +182,11 @@ static int leave_out_held(struct returns *returns)
 static int read_locked(struct returns *returns)
 {
 	struct hd_job *job = returns->job;
-	int r = hd_locked_read(job->host, returns->now, returns->n,
-			       job->config.step_seconds, job->err);
+	int r = hd_device_read_overrides(job->host, returns->now, returns->n,
+					 job->config.step_seconds, job->err);
 
 	for (size_t i = 0; r == 0 && i < returns->n;) {
-		if (!returns->now[i].locked) {
+		if (!returns->now[i].override_unknown) {
 			i++;
 			continue;
 		}
@@ -220,7 +220,7 @@ static int plan(struct returns *returns, struct hd_plan *ret)
 	return r;
 }
 
-int hd_plan_returns(struct hd_job *job, const struct hd_claim *claim,
+int hd_release_plan(struct hd_job *job, const struct hd_claim *claim,
 		    struct hd_plan *ret, bool *ret_all)
 {
 	size_t n = claim->n_devices + 1;

@@ -18,7 +18,7 @@
  *
  * Returns 0 or a negative errno.
  */
-int hd_plan_returns(struct hd_job *job, const struct hd_claim *claim,
+int hd_release_plan(struct hd_job *job, const struct hd_claim *claim,
 		    struct hd_plan *ret, bool *ret_all);
 
 #endif

@@ -31,10 +31,10 @@ struct hd_device {
 			       * NULL when none is; owned */
 	bool dead; /* the kernel doesn't know yet that it is gone: it reads
 		    * as ones only */
-	/* From hd_locked_read(): */
+	/* From hd_device_read_overrides(): */
 	char *override; /* driver_override, NULL when not set; owned */
 	unsigned numvfs; /* virtual functions that exist now */
-	bool locked; /* the kernel didn't tell in time */
+	bool override_unknown; /* the kernel didn't tell in time */
 };
 
 enum hd_detail {

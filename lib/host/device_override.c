@@ -112,7 +112,7 @@ static int read_some(const struct hd_host *host, struct hd_device *devices,
 		r = take_answer(fd, seconds, &answer);
 		if (r == 1 && fill(&devices[i], &answer, err) < 0)
 			r = -err->code;
-		devices[i].locked = r == 0;
+		devices[i].override_unknown = r == 0;
 	}
 	/* Unless it has said all, the kernel may hold it, and then us too. */
 	kill(pid, SIGKILL);
@@ -124,8 +124,9 @@ static int read_some(const struct hd_host *host, struct hd_device *devices,
 	return r < 0 ? r : (int)i;
 }
 
-int hd_locked_read(const struct hd_host *host, struct hd_device *devices,
-		   size_t n, unsigned seconds, struct hd_err *err)
+int hd_device_read_overrides(const struct hd_host *host,
+			     struct hd_device *devices, size_t n,
+			     unsigned seconds, struct hd_err *err)
 {
 	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
 	size_t done = 0;

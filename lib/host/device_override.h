@@ -12,13 +12,16 @@
  * Reads what the kernel tells only under a device's lock: driver_override and
  * sriov_numvfs (drivers/pci/pci-sysfs.c, iov.c). An unbind that hangs,
  * whoever's it is, holds that lock for ever; so a process of its own does the
- * reading, and a device that doesn't answer within @seconds is marked @locked.
+ * reading, and a device that doesn't answer within @seconds is marked
+ * @override_unknown.
  *
- * @devices  what hd_device_read() gave; @override, @numvfs, @locked are filled
+ * @devices  what hd_device_read() gave; @override, @numvfs, @override_unknown
+ * are filled
  *
  * Returns 0, or a negative errno with a sentence in @err.
  */
-int hd_locked_read(const struct hd_host *host, struct hd_device *devices,
-		   size_t n, unsigned seconds, struct hd_err *err);
+int hd_device_read_overrides(const struct hd_host *host,
+			     struct hd_device *devices, size_t n,
+			     unsigned seconds, struct hd_err *err);
 
 #endif

@@ -226,8 +226,8 @@ static const char *compare_place(const struct hd_identity *a,
 	return NULL;
 }
 
-enum hd_match hd_identity_match_moved(const struct hd_identity *pinned,
-				      const struct hd_identity *now)
+enum hd_identity_match hd_identity_match_moved(const struct hd_identity *pinned,
+					       const struct hd_identity *now)
 {
 	unsigned known;
 
@@ -236,9 +236,9 @@ enum hd_match hd_identity_match_moved(const struct hd_identity *pinned,
 	return known ? HD_MATCH_SAME : HD_MATCH_ALIKE;
 }
 
-enum hd_match hd_identity_match(const struct hd_identity *pinned,
-				const struct hd_identity *now,
-				const char **ret_what)
+enum hd_identity_match hd_identity_match(const struct hd_identity *pinned,
+					 const struct hd_identity *now,
+					 const char **ret_what)
 {
 	unsigned known;
 

@@ -35,7 +35,7 @@ struct hd_identity {
 #define HD_UNKNOWN (-1)
 
 /* How the device at an address compares with what was written down. */
-enum hd_match {
+enum hd_identity_match {
 	HD_MATCH_SAME, /* something that only one device has is the same */
 	HD_MATCH_ALIKE, /* nothing differs, but only the place tells it from
 			 * another one like it */
@@ -59,15 +59,15 @@ int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
  *
  * @ret_what  the word for the first thing that differs, or NULL
  */
-enum hd_match hd_identity_match(const struct hd_identity *pinned,
-				const struct hd_identity *now,
-				const char **ret_what);
+enum hd_identity_match hd_identity_match(const struct hd_identity *pinned,
+					 const struct hd_identity *now,
+					 const char **ret_what);
 
 /*
  * The same without the place: whether @now could be the device that was written
  * down after it moved.
  */
-enum hd_match hd_identity_match_moved(const struct hd_identity *pinned,
-				      const struct hd_identity *now);
+enum hd_identity_match hd_identity_match_moved(const struct hd_identity *pinned,
+					       const struct hd_identity *now);
 
 #endif

@@ -9,10 +9,10 @@
 
 /* Counts a device that could be the pinned one. */
 static int look_at(const struct hd_host *host, const struct hd_device *device,
-		   struct hd_pinned *pinned, struct hd_err *err)
+		   struct hd_pin_match *pinned, struct hd_err *err)
 {
 	struct hd_identity identity;
-	enum hd_match match;
+	enum hd_identity_match match;
 	int r = hd_identity_read(host, device->addr, &identity, err);
 
 	if (r < 0) /* it went away meanwhile */
@@ -33,7 +33,7 @@ static int look_at(const struct hd_host *host, const struct hd_device *device,
 /* Through all devices of the kind, which is little more than a list of ids. */
 static int search(const struct hd_host *host,
 		  const struct hd_inventory *inventory,
-		  struct hd_pinned *pinned, struct hd_err *err)
+		  struct hd_pin_match *pinned, struct hd_err *err)
 {
 	const struct hd_identity *wanted = &pinned->pin->identity;
 	int r = 0;
@@ -50,12 +50,12 @@ static int search(const struct hd_host *host,
 }
 
 static int compare(const struct hd_host *host, const struct hd_pin *pin,
-		   struct hd_pinned *ret, struct hd_err *err)
+		   struct hd_pin_match *ret, struct hd_err *err)
 {
 	struct hd_identity now;
 	int r = hd_identity_read(host, pin->addr, &now, err);
 
-	*ret = (struct hd_pinned){ .pin = pin, .match = HD_MATCH_DIFFERENT };
+	*ret = (struct hd_pin_match){ .pin = pin, .match = HD_MATCH_DIFFERENT };
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -66,10 +66,10 @@ static int compare(const struct hd_host *host, const struct hd_pin *pin,
 }
 
 int hd_pins_compare(const struct hd_host *host, const struct hd_pin *pins,
-		    size_t n, struct hd_pinneds *ret, struct hd_err *err)
+		    size_t n, struct hd_pin_matches *ret, struct hd_err *err)
 {
 	HD_AUTO_INVENTORY struct hd_inventory inventory = { 0 };
-	HD_AUTOFREE struct hd_pinned *items = calloc(n + 1, sizeof(*items));
+	HD_AUTOFREE struct hd_pin_match *items = calloc(n + 1, sizeof(*items));
 	bool searched = false;
 	int r = items ? 0 : hd_err_nomem(err);
 
@@ -90,15 +90,15 @@ int hd_pins_compare(const struct hd_host *host, const struct hd_pin *pins,
 	return 0;
 }
 
-bool hd_pinned_place(const struct hd_pinned *pinned, struct hd_addr *ret)
+bool hd_pin_match_place(const struct hd_pin_match *pinned, struct hd_addr *ret)
 {
 	*ret = pinned->match == HD_MATCH_DIFFERENT ? pinned->elsewhere :
 						     pinned->pin->addr;
 	return pinned->match != HD_MATCH_DIFFERENT || pinned->n_elsewhere == 1;
 }
 
-void hd_pinneds_clear(struct hd_pinneds *pinneds)
+void hd_pin_matches_clear(struct hd_pin_matches *pin_matches)
 {
-	free(pinneds->items);
-	*pinneds = (struct hd_pinneds){ NULL, 0 };
+	free(pin_matches->items);
+	*pin_matches = (struct hd_pin_matches){ NULL, 0 };
 }

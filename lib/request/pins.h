@@ -15,10 +15,10 @@ struct hd_pin {
 };
 
 /* What is at a pin's address now, and where the pinned device may be. */
-struct hd_pinned {
+struct hd_pin_match {
 	const struct hd_pin *pin;
 	bool present; /* there is a device at the address */
-	enum hd_match match; /* of that one */
+	enum hd_identity_match match; /* of that one */
 	const char *what; /* that differs; static, or NULL */
 	/*
 	 * Of the other devices of the host: those that have the pinned identity
@@ -30,12 +30,12 @@ struct hd_pinned {
 	bool sure; /* they have it for sure */
 };
 
-struct hd_pinneds {
-	struct hd_pinned *items;
+struct hd_pin_matches {
+	struct hd_pin_match *items;
 	size_t n;
 };
 
-#define HD_AUTO_PINNEDS __attribute__((cleanup(hd_pinneds_clear)))
+#define HD_AUTO_PIN_MATCHES __attribute__((cleanup(hd_pin_matches_clear)))
 
 /*
  * Compares pinned devices with what is there. The rest of the host is looked at
@@ -45,12 +45,12 @@ struct hd_pinneds {
  * Returns 0 or a negative errno with a sentence in @err.
  */
 int hd_pins_compare(const struct hd_host *host, const struct hd_pin *pins,
-		    size_t n, struct hd_pinneds *ret, struct hd_err *err);
+		    size_t n, struct hd_pin_matches *ret, struct hd_err *err);
 
 /* Where the pinned device is: at its address, or the only place that it can be.
  * False when it is nowhere, or it can't be told where. */
-bool hd_pinned_place(const struct hd_pinned *pinned, struct hd_addr *ret);
+bool hd_pin_match_place(const struct hd_pin_match *pinned, struct hd_addr *ret);
 
-void hd_pinneds_clear(struct hd_pinneds *pinneds);
+void hd_pin_matches_clear(struct hd_pin_matches *pin_matches);
 
 #endif

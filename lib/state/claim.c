@@ -32,7 +32,7 @@ char *hd_claim_format(const struct hd_claim *claim)
 		return NULL;
 	fprintf(file, HEADER "\ndomain %s", claim->uuid);
 	hd_word_write(file, claim->domain);
-	if (hd_claim_is_on_its_way(claim))
+	if (hd_claim_is_moving(claim))
 		fprintf(file, "\nguest %s", claim->guest);
 	fprintf(file, "\nstate %s %" PRId64 " %d %" PRIu64,
 		hd_phase_name(claim->phase), claim->since, claim->daemon.pid,

@@ -128,13 +128,13 @@ int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 void hd_claims_tidy(const struct hd_state *state);
 
 /* Whether a person took the devices, for no guest. */
-static inline bool hd_claim_is_by_hand(const struct hd_claim *claim)
+static inline bool hd_claim_is_manual(const struct hd_claim *claim)
 {
 	return !claim->domain;
 }
 
 /* Whether its devices are on their way to a running guest or from it. */
-static inline bool hd_claim_is_on_its_way(const struct hd_claim *claim)
+static inline bool hd_claim_is_moving(const struct hd_claim *claim)
 {
 	return claim->guest[0];
 }

@@ -282,7 +282,7 @@ bool hd_claim_guest_runs(const struct hd_host *host,
 bool hd_claim_is_abandoned(const struct hd_host *host,
 			   const struct hd_claim *claim)
 {
-	if (claim->phase == HD_RUNNING && hd_claim_is_by_hand(claim))
+	if (claim->phase == HD_RUNNING && hd_claim_is_manual(claim))
 		return false;
 	return !hd_claim_guest_runs(host, claim) &&
 	       (claim->phase == HD_RETURNING ||

@@ -83,8 +83,8 @@ static int take_one(const struct hd_state *state, int group, unsigned *left_ms,
 	return 0;
 }
 
-int hd_locks_take(const struct hd_state *state, int *groups, size_t n,
-		  unsigned seconds, struct hd_locks *ret, struct hd_err *err)
+int hd_locks_acquire(const struct hd_state *state, int *groups, size_t n,
+		     unsigned seconds, struct hd_locks *ret, struct hd_err *err)
 {
 	HD_AUTO_LOCKS struct hd_locks locks = { NULL, 0 };
 	unsigned left_ms = seconds * 1000;

@@ -31,8 +31,9 @@ struct hd_locks {
  * Returns 0; -ETIMEDOUT or another negative errno with a sentence in @err and
  * no lock held.
  */
-int hd_locks_take(const struct hd_state *state, int *groups, size_t n,
-		  unsigned seconds, struct hd_locks *ret, struct hd_err *err);
+int hd_locks_acquire(const struct hd_state *state, int *groups, size_t n,
+		     unsigned seconds, struct hd_locks *ret,
+		     struct hd_err *err);
 
 void hd_locks_release(struct hd_locks *locks);
 

@@ -30,7 +30,7 @@ struct world {
 	struct hd_critical_use critical_uses_of[2];
 	struct hd_critical_uses critical_uses;
 	struct hd_allow allow;
-	struct hd_pinneds pinneds;
+	struct hd_pin_matches pin_matches;
 	struct hd_facts facts;
 	struct hd_request request;
 	struct hd_findings findings;
@@ -81,7 +81,7 @@ static int set_up(void **state)
 		.nodes = &w->nodes,
 		.holders = &w->holders,
 		.critical_uses = &w->critical_uses,
-		.pinneds = &w->pinneds,
+		.pin_matches = &w->pin_matches,
 	};
 	w->request = (struct hd_request){
 		.domain = "g",
@@ -322,13 +322,13 @@ static void device_that_does_not_answer(void **state)
 {
 	struct world *w = *state;
 
-	w->devices[NIC].locked = true;
+	w->devices[NIC].override_unknown = true;
 	assert_fine(w); /* of another group */
-	w->devices[AUDIO].locked = true;
+	w->devices[AUDIO].override_unknown = true;
 	assert_refused(w, "device-locked", "doesn't answer for 0000:01:00.1",
 		       "state D");
-	w->devices[AUDIO].locked = false;
-	w->devices[GPU].locked = true;
+	w->devices[AUDIO].override_unknown = false;
+	w->devices[GPU].override_unknown = true;
 	assert_refused(w, "device-locked", "doesn't answer for 0000:01:00.0",
 		       "state D");
 }

@@ -294,7 +294,7 @@ static void says_whose_it_will_be(void **state)
 	(void)state;
 	assert_int_equal(hd_claim_parse(moving, strlen(moving), &claim, NULL),
 			 0);
-	assert_true(hd_claim_is_on_its_way(&claim));
+	assert_true(hd_claim_is_moving(&claim));
 	assert_string_equal(claim.guest, OTHER);
 	text = hd_claim_format(&claim);
 	assert_string_equal(text, moving);

@@ -68,7 +68,7 @@ static void knows_lines(void **state)
 	assert_int_equal(text.addrs[0].at, 3);
 }
 
-static struct hd_match found;
+static struct hd_pattern_match found;
 static size_t n_found;
 
 struct search {

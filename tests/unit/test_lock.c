@@ -12,7 +12,7 @@ static int take(struct place *place, int first, int second,
 {
 	int groups[] = { first, second };
 
-	return hd_locks_take(&place->store, groups, 2, 0, locks, NULL);
+	return hd_locks_acquire(&place->store, groups, 2, 0, locks, NULL);
 }
 
 static void one_holder_a_group(void **state)
@@ -54,7 +54,7 @@ static void refusal_names_the_group(void **state)
 
 	assert_int_equal(take(place, 42, 42, &mine), 0);
 	assert_int_equal(
-		hd_locks_take(&place->store, &group, 1, 0, &other, &err),
+		hd_locks_acquire(&place->store, &group, 1, 0, &other, &err),
 		-ETIMEDOUT);
 	assert_non_null(strstr(hd_err_message(&err), "IOMMU group 42"));
 	assert_non_null(strstr(err.fix, "/run/virt-hostdev/locks/group-42"));

@@ -164,8 +164,8 @@ void hd_options_print(const struct hd_verb *verb)
 	}
 }
 
-int hd_take_yes_no(const char *name, const char *argument, bool *ret,
-		   struct hd_err *err)
+int hd_option_yes_no(const char *name, const char *argument, bool *ret,
+		     struct hd_err *err)
 {
 	*ret = strcmp(argument, "yes") == 0;
 	if (*ret || strcmp(argument, "no") == 0)
@@ -174,8 +174,8 @@ int hd_take_yes_no(const char *name, const char *argument, bool *ret,
 			  argument);
 }
 
-int hd_take_number(const char *name, const char *argument, unsigned min,
-		   unsigned max, unsigned *ret, struct hd_err *err)
+int hd_option_number(const char *name, const char *argument, unsigned min,
+		     unsigned max, unsigned *ret, struct hd_err *err)
 {
 	size_t n = strspn(argument, "0123456789");
 	unsigned long number = n < 10 ? strtoul(argument, NULL, 10) : max + 1UL;
@@ -188,8 +188,8 @@ int hd_take_number(const char *name, const char *argument, unsigned min,
 	return 0;
 }
 
-int hd_take_allow(struct hd_allows *allows, const char *argument,
-		  struct hd_err *err)
+int hd_option_allow(struct hd_allows *allows, const char *argument,
+		    struct hd_err *err)
 {
 	struct hd_allow *allow =
 		hd_array_add(&allows->items, &allows->n, sizeof(*allow));

@@ -29,8 +29,8 @@ struct hd_option {
 /* What options that several verbs take do with their values. */
 
 /* "yes" or "no" into a bool: the whole of the values. */
-int hd_take_yes_no(const char *name, const char *argument, bool *ret,
-		   struct hd_err *err);
+int hd_option_yes_no(const char *name, const char *argument, bool *ret,
+		     struct hd_err *err);
 
 /* What --allow names; owned by whom they are of. */
 struct hd_allows {
@@ -39,12 +39,12 @@ struct hd_allows {
 };
 
 /* Adds "ADDRESS=REASON", "0000:03:00.0=default-route". */
-int hd_take_allow(struct hd_allows *allows, const char *argument,
-		  struct hd_err *err);
+int hd_option_allow(struct hd_allows *allows, const char *argument,
+		    struct hd_err *err);
 
 /* A whole number in decimal, from @min to @max. */
-int hd_take_number(const char *name, const char *argument, unsigned min,
-		   unsigned max, unsigned *ret, struct hd_err *err);
+int hd_option_number(const char *name, const char *argument, unsigned min,
+		     unsigned max, unsigned *ret, struct hd_err *err);
 
 /*
  * Reads the options of the command line into @tool and its values, and says

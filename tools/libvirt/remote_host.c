@@ -58,7 +58,7 @@ int hd_remote_host_check(const struct hd_remote_host *remote,
 	const struct hd_nodes nodes = { NULL, 0 };
 	const struct hd_holders holders = { NULL, 0 };
 	const struct hd_critical_uses critical_uses = { NULL, 0 };
-	const struct hd_pinneds pinneds = { NULL, 0 };
+	const struct hd_pin_matches pin_matches = { NULL, 0 };
 	struct hd_facts facts = {
 		.inventory = &remote->inventory,
 		.claims = &claims,
@@ -67,7 +67,7 @@ int hd_remote_host_check(const struct hd_remote_host *remote,
 		.nodes = &nodes,
 		.holders = &holders,
 		.critical_uses = &critical_uses,
-		.pinneds = &pinneds,
+		.pin_matches = &pin_matches,
 		.names = names,
 	};
 	struct hd_request known = *request;

@@ -15,7 +15,7 @@ struct values {
 
 static int take_allow(void *data, const char *argument, struct hd_err *err)
 {
-	return hd_take_allow(&((struct values *)data)->allows, argument, err);
+	return hd_option_allow(&((struct values *)data)->allows, argument, err);
 }
 
 static void clear_values(void *data)

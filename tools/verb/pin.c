@@ -100,7 +100,7 @@ static int write_pins(struct job *job, char **ret, size_t *ret_length)
 				      job->n_pins, ret, ret_length, job->err);
 }
 
-static const char *name_match(const struct hd_pinned *pinned)
+static const char *name_match(const struct hd_pin_match *pinned)
 {
 	if (!pinned->present)
 		return "missing";
@@ -109,7 +109,7 @@ static const char *name_match(const struct hd_pinned *pinned)
 						     "same place";
 }
 
-static void print_match(const struct hd_pinned *pinned)
+static void print_match(const struct hd_pin_match *pinned)
 {
 	struct hd_addr place;
 
@@ -117,16 +117,16 @@ static void print_match(const struct hd_pinned *pinned)
 	if (pinned->what)
 		printf(": its %s differs", pinned->what);
 	if (pinned->match == HD_MATCH_DIFFERENT &&
-	    hd_pinned_place(pinned, &place))
+	    hd_pin_match_place(pinned, &place))
 		printf("; the pinned device is at %s", hd_addr_text(place).s);
 	putchar('\n');
 }
 
-static json_object *match_json(const struct hd_pinned *pinned)
+static json_object *match_json(const struct hd_pin_match *pinned)
 {
 	json_object *object = json_object_new_object();
 	struct hd_addr place;
-	bool known = hd_pinned_place(pinned, &place);
+	bool known = hd_pin_match_place(pinned, &place);
 
 	json_object_object_add(object, "address",
 			       hd_json_text(hd_addr_text(pinned->pin->addr).s));
@@ -143,22 +143,22 @@ static json_object *match_json(const struct hd_pinned *pinned)
 static int check(struct job *job)
 {
 	const struct hd_metadata *metadata = &job->domain.metadata;
-	HD_AUTO_PINNEDS struct hd_pinneds pinneds = { NULL, 0 };
+	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches = { NULL, 0 };
 	json_object *object, *pins;
 	bool fine = true;
 
 	if (hd_pins_compare(&job->tool->host, metadata->pins, metadata->n_pins,
-			    &pinneds, job->err) < 0)
+			    &pin_matches, job->err) < 0)
 		return HD_EXIT_FAILED;
 	object = json_object_new_object();
 	pins = json_object_new_array();
-	for (size_t i = 0; i < pinneds.n; i++) {
-		fine &= pinneds.items[i].match != HD_MATCH_DIFFERENT;
-		json_object_array_add(pins, match_json(&pinneds.items[i]));
+	for (size_t i = 0; i < pin_matches.n; i++) {
+		fine &= pin_matches.items[i].match != HD_MATCH_DIFFERENT;
+		json_object_array_add(pins, match_json(&pin_matches.items[i]));
 		if (!job->tool->json)
-			print_match(&pinneds.items[i]);
+			print_match(&pin_matches.items[i]);
 	}
-	if (pinneds.n == 0 && !job->tool->json)
+	if (pin_matches.n == 0 && !job->tool->json)
 		puts("Nothing is pinned.");
 	json_object_object_add(object, "ok", json_object_new_boolean(fine));
 	json_object_object_add(object, "pins", pins);

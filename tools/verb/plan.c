@@ -120,8 +120,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	if (hd_checked_domain_load(&checked, &hypervisor, argv[0], err) < 0)
 		return HD_EXIT_FAILED;
 	refused = hd_findings_refuse(&checked.findings);
-	if (!refused && hd_decide_take(&checked.request, &checked.situation,
-				       true, &claim, &plan, err) < 0)
+	if (!refused && hd_bind_plan(&checked.request, &checked.situation, true,
+				     &claim, &plan, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
 		print_json(&checked, &plan);

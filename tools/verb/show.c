@@ -12,7 +12,7 @@
 static const char *holder(const struct hd_claims *claims, struct hd_addr addr)
 {
 	for (size_t i = 0; i < claims->n; i++)
-		if (!hd_claim_is_by_hand(&claims->items[i]) &&
+		if (!hd_claim_is_manual(&claims->items[i]) &&
 		    hd_claim_find(&claims->items[i], addr))
 			return claims->items[i].domain;
 	return NULL;
@@ -22,7 +22,7 @@ static bool is_bound_by_hand(const struct hd_claims *claims,
 			     struct hd_addr addr)
 {
 	for (size_t i = 0; i < claims->n; i++)
-		if (hd_claim_is_by_hand(&claims->items[i]) &&
+		if (hd_claim_is_manual(&claims->items[i]) &&
 		    hd_claim_find(&claims->items[i], addr))
 			return true;
 	return false;

@@ -17,9 +17,9 @@ static const char *state_of(const struct hd_host *host,
 		return "running";
 	if (hd_claim_is_abandoned(host, claim))
 		return "left behind";
-	if (hd_claim_is_on_its_way(claim))
+	if (hd_claim_is_moving(claim))
 		return "moving";
-	if (hd_claim_is_by_hand(claim))
+	if (hd_claim_is_manual(claim))
 		return claim->phase == HD_RUNNING ? "by hand" : "binding";
 	return claim->phase == HD_STARTING ? "starting" : "ending";
 }

@@ -133,7 +133,7 @@ static int expect(struct askeds *askeds, const struct hd_assign *assign,
 			       .source = assign->source,
 			       .managed = assign->managed,
 			       .driver = assign->driver };
-	int r = hd_follow(what->pinneds, &asked.addr, err);
+	int r = hd_follow(what->pin_matches, &asked.addr, err);
 
 	if (r < 0)
 		return r;

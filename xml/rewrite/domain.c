@@ -212,10 +212,10 @@ static int edit_ours(const struct hd_rewrite_plan *plan, const xmlNode *node)
 		return 0;
 	followed = addr;
 	if (is_pin)
-		hd_follow(plan->what->pinneds, &followed, NULL);
+		hd_follow(plan->what->pin_matches, &followed, NULL);
 	if (!hd_rewrite_plan_drops(plan, followed))
 		return is_pin ? hd_rewriting_move_pin(rw, node,
-						      plan->what->pinneds) :
+						      plan->what->pin_matches) :
 				0;
 	r = hd_edit_remove(&rw->edits, rw->text, node, rw->err);
 	return r < 0 ? r : note_dropped(plan, node, addr);

@@ -6,16 +6,16 @@
 #include "xml/domain/place.h"
 #include "xml/rewrite/rewriting.h"
 
-static const struct hd_pinned *find_pinned(const struct hd_pinneds *pinneds,
-					   struct hd_addr addr)
+static const struct hd_pin_match *
+find_pinned(const struct hd_pin_matches *pin_matches, struct hd_addr addr)
 {
-	for (size_t i = 0; i < pinneds->n; i++)
-		if (hd_addr_equal(pinneds->items[i].pin->addr, addr))
-			return &pinneds->items[i];
+	for (size_t i = 0; i < pin_matches->n; i++)
+		if (hd_addr_equal(pin_matches->items[i].pin->addr, addr))
+			return &pin_matches->items[i];
 	return NULL;
 }
 
-static int fail_lost(const struct hd_pinned *pinned, struct hd_err *err)
+static int fail_lost(const struct hd_pin_match *pinned, struct hd_err *err)
 {
 	const struct hd_addr_text addr = hd_addr_text(pinned->pin->addr);
 
@@ -30,13 +30,13 @@ static int fail_lost(const struct hd_pinned *pinned, struct hd_err *err)
 		pinned->n_elsewhere, addr.s);
 }
 
-int hd_follow(const struct hd_pinneds *pinneds, struct hd_addr *addr,
+int hd_follow(const struct hd_pin_matches *pin_matches, struct hd_addr *addr,
 	      struct hd_err *err)
 {
-	const struct hd_pinned *pinned =
-		pinneds ? find_pinned(pinneds, *addr) : NULL;
+	const struct hd_pin_match *pinned =
+		pin_matches ? find_pinned(pin_matches, *addr) : NULL;
 
-	if (!pinned || hd_pinned_place(pinned, addr))
+	if (!pinned || hd_pin_match_place(pinned, addr))
 		return 0;
 	return fail_lost(pinned, err);
 }
@@ -44,7 +44,7 @@ int hd_follow(const struct hd_pinneds *pinneds, struct hd_addr *addr,
 /* A rewriting, and what it follows. */
 struct following {
 	struct hd_rewriting rw;
-	const struct hd_pinneds *pinneds;
+	const struct hd_pin_matches *pin_matches;
 };
 
 static int follow_place(void *data, const struct hd_place *place,
@@ -52,7 +52,7 @@ static int follow_place(void *data, const struct hd_place *place,
 {
 	struct following *following = data;
 	struct hd_addr to = place->addr;
-	int r = hd_follow(following->pinneds, &to, err);
+	int r = hd_follow(following->pin_matches, &to, err);
 
 	return r < 0 ? r :
 		       hd_rewriting_address(&following->rw, place->address, to,
@@ -60,7 +60,7 @@ static int follow_place(void *data, const struct hd_place *place,
 }
 
 int hd_rewriting_move_pin(struct hd_rewriting *rw, const xmlNode *pin,
-			  const struct hd_pinneds *pinneds)
+			  const struct hd_pin_matches *pin_matches)
 {
 	struct hd_addr from, to;
 
@@ -68,7 +68,7 @@ int hd_rewriting_move_pin(struct hd_rewriting *rw, const xmlNode *pin,
 		return 0;
 	to = from;
 	/* One that is nowhere matters where something asks for the device. */
-	if (hd_follow(pinneds, &to, NULL) < 0 || hd_addr_equal(from, to))
+	if (hd_follow(pin_matches, &to, NULL) < 0 || hd_addr_equal(from, to))
 		return 0;
 	return hd_edit_attribute(&rw->edits, rw->text, pin, "address",
 				 hd_addr_text(to).s, rw->err);
@@ -80,12 +80,12 @@ static void end(struct following *following)
 }
 
 int hd_rewrite_follow_pins(const char *text, size_t length,
-			   const struct hd_pinneds *pinneds, char **ret,
+			   const struct hd_pin_matches *pin_matches, char **ret,
 			   size_t *ret_length, struct hd_err *err)
 {
 	HD_AUTO(end)
 	struct following following = {
-		{ .text = text, .length = length, .err = err }, pinneds
+		{ .text = text, .length = length, .err = err }, pin_matches
 	};
 	struct hd_rewriting *rw = &following.rw;
 	xmlNode *ours;
@@ -100,6 +100,6 @@ int hd_rewrite_follow_pins(const char *text, size_t length,
 	for (xmlNode *pin = ours ? hd_next_ours(ours->children, "device") :
 				   NULL;
 	     r == 0 && pin; pin = hd_next_ours(pin->next, "device"))
-		r = hd_rewriting_move_pin(rw, pin, pinneds);
+		r = hd_rewriting_move_pin(rw, pin, pin_matches);
 	return r < 0 ? r : hd_rewriting_finish(rw, ret, ret_length);
 }

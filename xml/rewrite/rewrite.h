@@ -24,7 +24,7 @@
  * or of which it can't be told where, is an error that names it.
  */
 int hd_rewrite_follow_pins(const char *text, size_t length,
-			   const struct hd_pinneds *pinneds, char **ret,
+			   const struct hd_pin_matches *pin_matches, char **ret,
 			   size_t *ret_length, struct hd_err *err);
 
 /*
@@ -57,7 +57,7 @@ struct hd_replacement {
  * those of settings are the ones that it will have.
  */
 struct hd_rewrite {
-	const struct hd_pinneds *pinneds; /* to follow; NULL: none */
+	const struct hd_pin_matches *pin_matches; /* to follow; NULL: none */
 	const struct hd_block *adds; /* unless they are asked for */
 	size_t n_adds;
 	const struct hd_addr *removes; /* with all that asks for them */

@@ -53,14 +53,14 @@ int hd_rewriting_address(struct hd_rewriting *rw, const xmlNode *address,
 /*
  * Makes of an address the one where the device is that the domain means by it:
  * another one when it is pinned and moved. Returns 0 or a negative errno with a
- * sentence. @pinneds NULL: nothing is followed.
+ * sentence. @pin_matches NULL: nothing is followed.
  */
-int hd_follow(const struct hd_pinneds *pinneds, struct hd_addr *addr,
+int hd_follow(const struct hd_pin_matches *pin_matches, struct hd_addr *addr,
 	      struct hd_err *err);
 
 /* Plans to put that address into a pin. */
 int hd_rewriting_move_pin(struct hd_rewriting *rw, const xmlNode *pin,
-			  const struct hd_pinneds *pinneds);
+			  const struct hd_pin_matches *pin_matches);
 
 /*
  * Plans to set what @settings say of what asks for @place's device, which will

@@ -65,7 +65,7 @@ static int plan_place(void *data, const struct hd_place *place,
 	struct hd_planned planned = { .place = *place, .from = place->addr };
 	const struct hd_replacement *replacement;
 	struct hd_planned *item;
-	int r = hd_follow(plan->what->pinneds, &planned.from, err);
+	int r = hd_follow(plan->what->pin_matches, &planned.from, err);
 
 	if (r == 0)
 		r = decide_removal(plan, &planned, err);

@@ -13,7 +13,7 @@
 #include "lib/base/word.h"
 #include "lib/host/sysfs.h"
 
-int hd_facts_open(const struct hd_doctor_facts *facts, const char *path,
+int hd_facts_open(const struct hd_host_facts *facts, const char *path,
 		  int flags)
 {
 	/* openat2() takes nothing else together with O_PATH. */
@@ -31,7 +31,7 @@ static int read_fd(int fd, char **ret)
 	return r;
 }
 
-int hd_facts_read(const struct hd_doctor_facts *facts, const char *path,
+int hd_facts_read(const struct hd_host_facts *facts, const char *path,
 		  char **ret)
 {
 	HD_AUTOCLOSE int fd = hd_facts_open(facts, path, O_RDONLY);
@@ -47,7 +47,7 @@ int hd_facts_read_at(int dir_fd, const char *name, char **ret)
 	return read_fd(fd < 0 ? -errno : fd, ret);
 }
 
-bool hd_facts_exists(const struct hd_doctor_facts *facts, const char *path)
+bool hd_facts_exists(const struct hd_host_facts *facts, const char *path)
 {
 	HD_AUTOCLOSE int fd = hd_facts_open(facts, path, O_PATH);
 
@@ -61,7 +61,7 @@ static int count(void *data, int dir_fd, const char *name)
 	return 0;
 }
 
-int hd_facts_count(const struct hd_doctor_facts *facts, const char *path)
+int hd_facts_count(const struct hd_host_facts *facts, const char *path)
 {
 	int fd = hd_facts_open(facts, path, O_RDONLY | O_DIRECTORY);
 	int n = 0, r = fd < 0 ? fd : hd_dir_each(fd, count, &n);
@@ -69,7 +69,7 @@ int hd_facts_count(const struct hd_doctor_facts *facts, const char *path)
 	return r < 0 ? r : n;
 }
 
-static void read_file(const struct hd_doctor_facts *facts, const char *path,
+static void read_file(const struct hd_host_facts *facts, const char *path,
 		      struct hd_text_file *ret)
 {
 	ret->path = path;
@@ -77,9 +77,8 @@ static void read_file(const struct hd_doctor_facts *facts, const char *path,
 }
 
 /* Files of one kernel: /lib/modules/RELEASE/NAME. */
-static void read_of_kernel(const struct hd_doctor_facts *facts,
-			   const char *shown, const char *name,
-			   struct hd_text_file *ret)
+static void read_of_kernel(const struct hd_host_facts *facts, const char *shown,
+			   const char *name, struct hd_text_file *ret)
 {
 	HD_AUTOFREE char *path =
 		facts->release ?
@@ -113,7 +112,7 @@ static bool cpu_says(const char *cpuinfo, const char *key, const char *word)
 }
 
 /* arch/x86/kernel/cpu/proc.c and arch/arm64/kernel/cpuinfo.c */
-static void read_processor(struct hd_doctor_facts *facts)
+static void read_processor(struct hd_host_facts *facts)
 {
 	const char *text;
 
@@ -136,7 +135,7 @@ static void read_processor(struct hd_doctor_facts *facts)
 }
 
 /* An IOMMU is what the firmware says, or else what such processors have. */
-static void read_iommu(struct hd_doctor_facts *facts)
+static void read_iommu(struct hd_host_facts *facts)
 {
 	if (hd_facts_exists(facts, "/sys/firmware/acpi/tables/DMAR"))
 		facts->on |= HD_ON_VTD;
@@ -148,7 +147,7 @@ static void read_iommu(struct hd_doctor_facts *facts)
 		facts->on |= HD_ON_AMD_VI;
 }
 
-static void read_kernel(struct hd_doctor_facts *facts)
+static void read_kernel(struct hd_host_facts *facts)
 {
 	HD_AUTOFREE char *cmdline = NULL;
 
@@ -169,7 +168,7 @@ static void read_kernel(struct hd_doctor_facts *facts)
 		       &facts->dep);
 }
 
-static void read_host(struct hd_doctor_facts *facts)
+static void read_host(struct hd_host_facts *facts)
 {
 	facts->has_sys = hd_facts_exists(facts, "/sys/kernel");
 	/* Copies often have an empty one. */
@@ -186,7 +185,7 @@ static void read_host(struct hd_doctor_facts *facts)
 static int visit_process(void *data, int dir_fd, const char *name)
 {
 	static const char *const daemons[] = { "virtqemud", "libvirtd" };
-	struct hd_doctor_facts *facts = data;
+	struct hd_host_facts *facts = data;
 	HD_AUTOFREE char *comm = NULL;
 	char path[sizeof("/comm") + 16];
 	int64_t pid;
@@ -203,7 +202,7 @@ static int visit_process(void *data, int dir_fd, const char *name)
 	return facts->daemon.pid ? 1 : 0;
 }
 
-static int examine(struct hd_doctor_facts *facts, struct hd_err *err)
+static int examine(struct hd_host_facts *facts, struct hd_err *err)
 {
 	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(
 		facts->host, facts->request->names, &facts->findings, err);
@@ -214,10 +213,10 @@ static int examine(struct hd_doctor_facts *facts, struct hd_err *err)
 
 int hd_doctor_facts_read(const struct hd_host *host,
 			 const struct hd_doctor_request *request,
-			 struct hd_doctor_facts *ret, struct hd_err *err)
+			 struct hd_host_facts *ret, struct hd_err *err)
 {
-	HD_AUTO_FACTS struct hd_doctor_facts facts = { .host = host,
-						       .request = request };
+	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host,
+						     .request = request };
 	int r = 0;
 
 	read_host(&facts);
@@ -240,7 +239,7 @@ int hd_doctor_facts_read(const struct hd_host *host,
 	return 0;
 }
 
-void hd_doctor_facts_clear(struct hd_doctor_facts *facts)
+void hd_doctor_facts_clear(struct hd_host_facts *facts)
 {
 	struct hd_text_file *files[] = { &facts->cpuinfo, &facts->interrupts,
 					 &facts->builtin, &facts->dep };
@@ -281,13 +280,12 @@ static bool lists(const char *text, const char *module)
 	return false;
 }
 
-bool hd_facts_is_builtin(const struct hd_doctor_facts *facts,
-			 const char *module)
+bool hd_facts_is_builtin(const struct hd_host_facts *facts, const char *module)
 {
 	return facts->builtin.text && lists(facts->builtin.text, module);
 }
 
-enum hd_module_place hd_facts_module(const struct hd_doctor_facts *facts,
+enum hd_module_place hd_facts_module(const struct hd_host_facts *facts,
 				     const char *module)
 {
 	HD_AUTOFREE char *path = hd_text("/sys/module/%s", module);

@@ -44,7 +44,7 @@ struct hd_daemon {
 };
 
 /* What is read once, for all rows. */
-struct hd_doctor_facts {
+struct hd_host_facts {
 	const struct hd_host *host;
 	const struct hd_doctor_request *request;
 
@@ -88,12 +88,12 @@ struct hd_doctor_facts {
  */
 int hd_doctor_facts_read(const struct hd_host *host,
 			 const struct hd_doctor_request *request,
-			 struct hd_doctor_facts *ret, struct hd_err *err);
+			 struct hd_host_facts *ret, struct hd_err *err);
 
-void hd_doctor_facts_clear(struct hd_doctor_facts *facts);
+void hd_doctor_facts_clear(struct hd_host_facts *facts);
 
 /* Whether a configuration of the kernel was found. */
-static inline bool hd_facts_have_kconfig(const struct hd_doctor_facts *facts)
+static inline bool hd_facts_have_kconfig(const struct hd_host_facts *facts)
 {
 	return facts->kconfig.n > 0;
 }
@@ -107,31 +107,30 @@ enum hd_module_place {
 	HD_PLACE_UNKNOWN, /* /lib/modules can't be read */
 };
 
-enum hd_module_place hd_facts_module(const struct hd_doctor_facts *facts,
+enum hd_module_place hd_facts_module(const struct hd_host_facts *facts,
 				     const char *module);
 
 /* Whether modules.builtin names it. */
-bool hd_facts_is_builtin(const struct hd_doctor_facts *facts,
-			 const char *module);
+bool hd_facts_is_builtin(const struct hd_host_facts *facts, const char *module);
 
 /*
  * Reads a file below the host's root; @path has a leading slash. The text is
  * without trailing newline. Returns 0 or a negative errno.
  */
-int hd_facts_read(const struct hd_doctor_facts *facts, const char *path,
+int hd_facts_read(const struct hd_host_facts *facts, const char *path,
 		  char **ret);
 
 /* The same for a file in a folder. */
 int hd_facts_read_at(int dir_fd, const char *name, char **ret);
 
 /* Opens a folder to read its entries, or a device node with O_PATH. */
-int hd_facts_open(const struct hd_doctor_facts *facts, const char *path,
+int hd_facts_open(const struct hd_host_facts *facts, const char *path,
 		  int flags);
 
 /* Whether there is such a file. */
-bool hd_facts_exists(const struct hd_doctor_facts *facts, const char *path);
+bool hd_facts_exists(const struct hd_host_facts *facts, const char *path);
 
 /* How many entries a folder has, those with a dot left out; or -errno. */
-int hd_facts_count(const struct hd_doctor_facts *facts, const char *path);
+int hd_facts_count(const struct hd_host_facts *facts, const char *path);
 
 #endif

@@ -86,7 +86,7 @@ static void rule_told(struct hd_exam *exam)
  */
 static void rule_intel_on(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 	const char *built;
 
 	if (facts->units > 0) {
@@ -114,7 +114,7 @@ static void rule_intel_on(struct hd_exam *exam)
 }
 
 /* How many functions of the host have this number, "10de:1f06" or "10de:*". */
-static size_t count_devices(const struct hd_doctor_facts *facts,
+static size_t count_devices(const struct hd_host_facts *facts,
 			    const char *number)
 {
 	unsigned vendor = 0, device = 0;

@@ -272,7 +272,7 @@ static void rule_override(struct hd_exam *exam)
 	const char *override = exam->device->override;
 	HD_AUTOCLOSE int fd = -1;
 
-	if (exam->device->locked ||
+	if (exam->device->override_unknown ||
 	    !hd_exam_has_attribute(exam, "driver_override")) {
 		hd_exam_unread(exam, "driver_override", -ENOENT);
 		return;

@@ -20,7 +20,7 @@
 
 static void rule_units(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 
 	if (facts->units > 0)
 		hd_exam_pass(exam, "%d at work", facts->units);
@@ -35,7 +35,7 @@ static void rule_units(struct hd_exam *exam)
 
 static void rule_groups(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 
 	if (facts->groups > 1)
 		hd_exam_pass(exam, "%d groups", facts->groups);
@@ -52,7 +52,7 @@ static void rule_groups(struct hd_exam *exam)
 		hd_exam_unread(exam, GROUPS, facts->groups);
 }
 
-static bool is_unsafe_by_choice(const struct hd_doctor_facts *facts)
+static bool is_unsafe_by_choice(const struct hd_host_facts *facts)
 {
 	HD_AUTOFREE char *text = NULL;
 
@@ -114,7 +114,7 @@ static size_t count_without_group(const struct hd_inventory *inventory,
 
 static void rule_complete(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 	struct hd_addr first = { 0 };
 	size_t n = count_without_group(&facts->inventory, &first);
 
@@ -134,7 +134,7 @@ static void rule_complete(struct hd_exam *exam)
 
 /* The groups whose default domain is of one type. */
 struct types {
-	const struct hd_doctor_facts *facts;
+	const struct hd_host_facts *facts;
 	unsigned identity, translated, unread;
 };
 

@@ -13,7 +13,7 @@
 
 #define CONFIG "kernel configuration"
 
-static bool is_set(const struct hd_doctor_facts *facts, const char *name,
+static bool is_set(const struct hd_host_facts *facts, const char *name,
 		   size_t n)
 {
 	HD_AUTOFREE char *option = strndup(name, n);
@@ -24,7 +24,7 @@ static bool is_set(const struct hd_doctor_facts *facts, const char *name,
 }
 
 /* The first option of the list that isn't set, or NULL; *@ret_n its length. */
-static const char *find_unset(const struct hd_doctor_facts *facts,
+static const char *find_unset(const struct hd_host_facts *facts,
 			      const char *list, size_t *ret_n)
 {
 	const char *p = list;

@@ -15,7 +15,7 @@
 #define CACHE "/var/cache/libvirt/qemu/capabilities"
 
 /* The first of a list of paths that exists, or NULL. */
-static const char *find_path(const struct hd_doctor_facts *facts,
+static const char *find_path(const struct hd_host_facts *facts,
 			     const char *const *paths)
 {
 	for (; *paths; paths++)

@@ -17,7 +17,7 @@
 /* The table that describes the IOMMU is the row's source. */
 static void rule_acpi_table(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 
 	if (hd_facts_exists(facts, exam->row->source))
 		hd_exam_pass(exam, "the firmware describes %s",
@@ -74,7 +74,7 @@ static void rule_oops(struct hd_exam *exam)
 
 static void rule_modules_folder(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 	HD_AUTOFREE char *path = NULL;
 
 	if (!facts->release) {
@@ -98,7 +98,7 @@ static void rule_modules_folder(struct hd_exam *exam)
 
 static void rule_pci(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 
 	if (facts->inventory.n_devices)
 		hd_exam_pass(exam, "the host has %zu PCI functions",

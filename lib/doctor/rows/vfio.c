@@ -36,7 +36,7 @@ static void rule_told(struct hd_exam *exam)
 /* A character device that should be there; @what says why. */
 static void rule_node(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 	HD_AUTOCLOSE int fd = hd_facts_open(facts, exam->row->source, O_PATH);
 	struct stat st;
 

@@ -80,7 +80,7 @@ static void rule_driver(struct hd_exam *exam)
 
 /* What the kernel's files tell of a module; its configuration where they don't.
  */
-static enum hd_module_place place_of(const struct hd_doctor_facts *facts,
+static enum hd_module_place place_of(const struct hd_host_facts *facts,
 				     const char *module, const char *option)
 {
 	enum hd_module_place place = hd_facts_module(facts, module);
@@ -95,7 +95,7 @@ static enum hd_module_place place_of(const struct hd_doctor_facts *facts,
 
 static void rule_type1(struct hd_exam *exam)
 {
-	const struct hd_doctor_facts *facts = exam->facts;
+	const struct hd_host_facts *facts = exam->facts;
 	const char *value =
 		hd_kconfig_value(&facts->kconfig, "IOMMUFD_VFIO_CONTAINER");
 

@@ -93,7 +93,8 @@ static int end(const struct hd_host *host, const char *uuid,
 {
 	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(host, NULL, findings, err);
 
-	return hd_settle(&job, uuid, (struct hd_addrs){ has->items, has->n });
+	return hd_hotplug_end(&job, uuid,
+			      (struct hd_addrs){ has->items, has->n });
 }
 
 static int run(char **argv, struct hd_findings *findings, struct hd_err *err)

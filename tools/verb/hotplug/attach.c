@@ -309,7 +309,7 @@ static int take_managed(void *data, const char *argument, struct hd_err *err)
 {
 	struct hd_change_values *values = data;
 	bool managed = true;
-	int r = hd_take_yes_no("managed", argument, &managed, err);
+	int r = hd_option_yes_no("managed", argument, &managed, err);
 
 	values->unmanaged = !managed;
 	return r;
@@ -317,8 +317,8 @@ static int take_managed(void *data, const char *argument, struct hd_err *err)
 
 static int take_allow(void *data, const char *argument, struct hd_err *err)
 {
-	return hd_take_allow(&((struct hd_change_values *)data)->allows,
-			     argument, err);
+	return hd_option_allow(&((struct hd_change_values *)data)->allows,
+			       argument, err);
 }
 
 static void clear_values(void *data)

@@ -177,7 +177,7 @@ static int end_way(struct hd_change *change, const char *way,
 		return leave_to_recover(change, &cause, err);
 	job.config = hd_config_read_or_default(&change->tool->host,
 					       &change->findings);
-	return hd_settle(&job, way, (struct hd_addrs){ addrs, n });
+	return hd_hotplug_end(&job, way, (struct hd_addrs){ addrs, n });
 }
 
 void hd_change_end(struct hd_change *change, const char *way)

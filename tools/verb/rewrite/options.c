@@ -76,7 +76,7 @@ static int take_managed(void *data, const char *argument, struct hd_err *err)
 {
 	struct hd_rewrite_values *values = data;
 	bool managed = true;
-	int r = hd_take_yes_no("managed", argument, &managed, err);
+	int r = hd_option_yes_no("managed", argument, &managed, err);
 
 	values->managed_said = true;
 	values->unmanaged = !managed;

@@ -18,7 +18,7 @@ struct job {
 	const struct hd_rewrite_values *values;
 	const char *source;
 	struct hd_original original;
-	struct hd_pinneds pinneds;
+	struct hd_pin_matches pin_matches;
 	struct hd_block *blocks; /* owned */
 	struct hd_rewrite what;
 	struct hd_rewritten rewritten;
@@ -32,7 +32,7 @@ static void end(struct job *job)
 	free(job->blocks);
 	free(job->original.text);
 	hd_domain_clear(&job->original.domain);
-	hd_pinneds_clear(&job->pinneds);
+	hd_pin_matches_clear(&job->pin_matches);
 	hd_rewritten_clear(&job->rewritten);
 }
 
@@ -58,8 +58,8 @@ static int find_pinned(struct job *job)
 	if (!job->values->follow_pins)
 		return 0;
 	r = hd_pins_compare(&job->tool->host, metadata->pins, metadata->n_pins,
-			    &job->pinneds, job->err);
-	job->what.pinneds = &job->pinneds;
+			    &job->pin_matches, job->err);
+	job->what.pin_matches = &job->pin_matches;
 	return r;
 }
 

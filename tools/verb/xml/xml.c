@@ -21,7 +21,7 @@ static int take_managed(void *data, const char *argument, struct hd_err *err)
 {
 	struct values *values = data;
 	bool managed = true;
-	int r = hd_take_yes_no("managed", argument, &managed, err);
+	int r = hd_option_yes_no("managed", argument, &managed, err);
 
 	values->values.unmanaged = !managed;
 	return r;
@@ -31,8 +31,8 @@ static int take_boot(void *data, const char *argument, struct hd_err *err)
 {
 	struct values *values = data;
 
-	return hd_take_number("boot", argument, 1, 65535, &values->values.boot,
-			      err);
+	return hd_option_number("boot", argument, 1, 65535,
+				&values->values.boot, err);
 }
 
 /* QEMU's limit is 16 * 1024 - 1 (hw/acpi/pcihp.c, ONBOARD_INDEX_MAX). */
@@ -40,16 +40,16 @@ static int take_acpi_index(void *data, const char *argument, struct hd_err *err)
 {
 	struct values *values = data;
 
-	return hd_take_number("acpi-index", argument, 1, 16383,
-			      &values->values.acpi_index, err);
+	return hd_option_number("acpi-index", argument, 1, 16383,
+				&values->values.acpi_index, err);
 }
 
 static int take_vlan(void *data, const char *argument, struct hd_err *err)
 {
 	struct values *values = data;
 
-	return hd_take_number("vlan", argument, 1, 4094, &values->values.vlan,
-			      err);
+	return hd_option_number("vlan", argument, 1, 4094, &values->values.vlan,
+				err);
 }
 
 static int take_guest(void *data, const char *argument, struct hd_err *err)

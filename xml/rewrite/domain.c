@@ -11,7 +11,7 @@
 /* Additions */
 
 /* A block with what is to be set of its device, without a final newline. */
-static int finish_block(const struct hd_rewrite_plan *plan,
+static int finish_block(const struct hd_rewrite_splices *plan,
 			const struct hd_block *block, char **ret)
 {
 	HD_AUTO_REWRITING rw = { .text = block->xml,
@@ -41,7 +41,7 @@ static int finish_block(const struct hd_rewrite_plan *plan,
 	return 0;
 }
 
-static int write_blocks(const struct hd_rewrite_plan *plan, FILE *file)
+static int write_blocks(const struct hd_rewrite_splices *plan, FILE *file)
 {
 	const struct hd_rewrite *what = plan->what;
 	size_t written = 0;
@@ -54,7 +54,8 @@ static int write_blocks(const struct hd_rewrite_plan *plan, FILE *file)
 		while (!hd_addr_equal(what->adds[first].addr,
 				      what->adds[i].addr))
 			first++;
-		if (first < i || hd_rewrite_plan_asks(plan, what->adds[i].addr))
+		if (first < i ||
+		    hd_rewrite_splices_asks(plan, what->adds[i].addr))
 			continue;
 		r = finish_block(plan, &what->adds[i], &text);
 		if (r < 0)
@@ -65,7 +66,7 @@ static int write_blocks(const struct hd_rewrite_plan *plan, FILE *file)
 }
 
 /* All blocks that are missing, "" for none. */
-static int format_blocks(const struct hd_rewrite_plan *plan, char **ret)
+static int format_blocks(const struct hd_rewrite_splices *plan, char **ret)
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t size;
@@ -108,7 +109,7 @@ static bool is_within(const xmlNode *node, const xmlNode *element)
  * What new blocks come after, of what stays: the last <hostdev> or, without
  * one, the last that libvirt writes before them. NULL: they come first.
  */
-static const xmlNode *find_anchor(const struct hd_rewrite_plan *plan,
+static const xmlNode *find_anchor(const struct hd_rewrite_splices *plan,
 				  const xmlNode *devices)
 {
 	const xmlNode *hostdev = NULL, *before = NULL;
@@ -157,7 +158,7 @@ static char *wrap(const char *blocks)
 	return text;
 }
 
-static int add(const struct hd_rewrite_plan *plan)
+static int add(const struct hd_rewrite_splices *plan)
 {
 	struct hd_rewriting *rw = plan->rw;
 	const xmlNode *domain = hd_doc_root(rw->doc);
@@ -184,8 +185,8 @@ static int add(const struct hd_rewrite_plan *plan)
 
 /* Our metadata */
 
-static int note_dropped(const struct hd_rewrite_plan *plan, const xmlNode *node,
-			struct hd_addr addr)
+static int note_dropped(const struct hd_rewrite_splices *plan,
+			const xmlNode *node, struct hd_addr addr)
 {
 	const char *what = strcmp((const char *)node->name, "device") == 0 ?
 				   "pin" :
@@ -199,7 +200,7 @@ static int note_dropped(const struct hd_rewrite_plan *plan, const xmlNode *node,
 }
 
 /* A pin, or what the domain allows of a device. */
-static int edit_ours(const struct hd_rewrite_plan *plan, const xmlNode *node)
+static int edit_ours(const struct hd_rewrite_splices *plan, const xmlNode *node)
 {
 	struct hd_rewriting *rw = plan->rw;
 	bool is_pin = strcmp((const char *)node->name, "device") == 0;
@@ -213,7 +214,7 @@ static int edit_ours(const struct hd_rewrite_plan *plan, const xmlNode *node)
 	followed = addr;
 	if (is_pin)
 		hd_follow(plan->what->pin_matches, &followed, NULL);
-	if (!hd_rewrite_plan_drops(plan, followed))
+	if (!hd_rewrite_splices_drops(plan, followed))
 		return is_pin ? hd_rewriting_move_pin(rw, node,
 						      plan->what->pin_matches) :
 				0;
@@ -221,7 +222,7 @@ static int edit_ours(const struct hd_rewrite_plan *plan, const xmlNode *node)
 	return r < 0 ? r : note_dropped(plan, node, addr);
 }
 
-static int edit_metadata(const struct hd_rewrite_plan *plan)
+static int edit_metadata(const struct hd_rewrite_splices *plan)
 {
 	const struct hd_rewriting *rw = plan->rw;
 	xmlNode *ours = hd_rewriting_ours(rw);
@@ -236,8 +237,8 @@ static int edit_metadata(const struct hd_rewrite_plan *plan)
 
 /* The whole */
 
-static int edit_place(const struct hd_rewrite_plan *plan,
-		      const struct hd_planned *planned)
+static int edit_place(const struct hd_rewrite_splices *plan,
+		      const struct hd_splice *planned)
 {
 	struct hd_rewriting *rw = plan->rw;
 	const struct hd_place *place = &planned->place;
@@ -260,14 +261,14 @@ int hd_rewrite_domain(const char *text, size_t length,
 		      struct hd_err *err)
 {
 	HD_AUTO_REWRITING rw = { .text = text, .length = length, .err = err };
-	HD_AUTO(hd_rewrite_plan_clear)
-	struct hd_rewrite_plan plan = { .rw = &rw,
-					.what = what,
-					.notes = &ret->notes };
+	HD_AUTO(hd_rewrite_splices_clear)
+	struct hd_rewrite_splices plan = { .rw = &rw,
+					   .what = what,
+					   .notes = &ret->notes };
 	int r = hd_rewriting_begin(&rw);
 
 	if (r == 0)
-		r = hd_rewrite_plan_make(&plan);
+		r = hd_rewrite_splices_make(&plan);
 	for (size_t i = 0; r == 0 && i < plan.n; i++)
 		r = edit_place(&plan, &plan.items[i]);
 	if (r == 0)

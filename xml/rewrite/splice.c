@@ -25,10 +25,10 @@ find_replacement(const struct hd_rewrite *what, struct hd_addr from)
 }
 
 /* Whether @node is in a disk that is removed, which came before it. */
-static bool is_within_removed(const struct hd_rewrite_plan *plan,
+static bool is_within_removed(const struct hd_rewrite_splices *plan,
 			      const xmlNode *node)
 {
-	const struct hd_planned *disk =
+	const struct hd_splice *disk =
 		plan->last_disk ? &plan->items[plan->last_disk - 1] : NULL;
 
 	if (!disk || !disk->removed)
@@ -38,8 +38,8 @@ static bool is_within_removed(const struct hd_rewrite_plan *plan,
 	return node;
 }
 
-static int decide_removal(const struct hd_rewrite_plan *plan,
-			  struct hd_planned *planned, struct hd_err *err)
+static int decide_removal(const struct hd_rewrite_splices *plan,
+			  struct hd_splice *planned, struct hd_err *err)
 {
 	const struct hd_rewrite *what = plan->what;
 	const xmlNode *node = planned->place.node;
@@ -61,10 +61,10 @@ static int decide_removal(const struct hd_rewrite_plan *plan,
 static int plan_place(void *data, const struct hd_place *place,
 		      struct hd_err *err)
 {
-	struct hd_rewrite_plan *plan = data;
-	struct hd_planned planned = { .place = *place, .from = place->addr };
+	struct hd_rewrite_splices *plan = data;
+	struct hd_splice planned = { .place = *place, .from = place->addr };
 	const struct hd_replacement *replacement;
-	struct hd_planned *item;
+	struct hd_splice *item;
 	int r = hd_follow(plan->what->pin_matches, &planned.from, err);
 
 	if (r == 0)
@@ -85,15 +85,15 @@ static int plan_place(void *data, const struct hd_place *place,
 /* By address, and then in the order of the document. */
 static int compare(const void *a, const void *b)
 {
-	const struct hd_planned *x = *(struct hd_planned *const *)a;
-	const struct hd_planned *y = *(struct hd_planned *const *)b;
+	const struct hd_splice *x = *(struct hd_splice *const *)a;
+	const struct hd_splice *y = *(struct hd_splice *const *)b;
 	int order = hd_addr_compare(&x->to, &y->to);
 
 	return order ? order : x < y ? -1 : x > y;
 }
 
-static int fail_collision(const struct hd_planned *replaced,
-			  const struct hd_planned *other, struct hd_err *err)
+static int fail_collision(const struct hd_splice *replaced,
+			  const struct hd_splice *other, struct hd_err *err)
 {
 	return hd_err_set(
 		err, EEXIST,
@@ -102,15 +102,15 @@ static int fail_collision(const struct hd_planned *replaced,
 		hd_node_line(other->place.node));
 }
 
-static int note(struct hd_rewrite_plan *plan, const char *id, char *message)
+static int note(struct hd_rewrite_splices *plan, const char *id, char *message)
 {
 	return hd_findings_add(plan->notes, id, HD_INFO, HD_WHOLE_DOMAIN,
 			       message, NULL, plan->rw->err);
 }
 
-static int remove_duplicate(struct hd_rewrite_plan *plan,
-			    struct hd_planned *planned,
-			    const struct hd_planned *first)
+static int remove_duplicate(struct hd_rewrite_splices *plan,
+			    struct hd_splice *planned,
+			    const struct hd_splice *first)
 {
 	planned->removed = true;
 	return note(
@@ -125,7 +125,7 @@ static int remove_duplicate(struct hd_rewrite_plan *plan,
  * Two disks can be namespaces of one NVMe controller; for the rest, a
  * replacement doesn't make two places of a device.
  */
-static bool may_share(const struct hd_planned *x, const struct hd_planned *y)
+static bool may_share(const struct hd_splice *x, const struct hd_splice *y)
 {
 	bool replaced = !hd_addr_equal(x->from, x->to) ||
 			!hd_addr_equal(y->from, y->to);
@@ -136,14 +136,14 @@ static bool may_share(const struct hd_planned *x, const struct hd_planned *y)
 }
 
 /* Looks at all places that will have one address. */
-static int check_group(struct hd_rewrite_plan *plan, struct hd_planned **group,
-		       size_t n)
+static int check_group(struct hd_rewrite_splices *plan,
+		       struct hd_splice **group, size_t n)
 {
-	struct hd_planned *hostdev = NULL;
+	struct hd_splice *hostdev = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct hd_planned *each = group[i];
+		struct hd_splice *each = group[i];
 
 		if (!may_share(group[0], each))
 			return hd_addr_equal(each->from, each->to) ?
@@ -162,9 +162,9 @@ static int check_group(struct hd_rewrite_plan *plan, struct hd_planned **group,
 }
 
 /* Places that stay, by address: what will be asked for. */
-static int check_groups(struct hd_rewrite_plan *plan)
+static int check_groups(struct hd_rewrite_splices *plan)
 {
-	HD_AUTOFREE struct hd_planned **sorted =
+	HD_AUTOFREE struct hd_splice **sorted =
 		calloc(plan->n + 1, sizeof(*sorted));
 	size_t n = 0, end;
 	int r = 0;
@@ -186,7 +186,8 @@ static int check_groups(struct hd_rewrite_plan *plan)
 	return r;
 }
 
-static bool was_asked(const struct hd_rewrite_plan *plan, struct hd_addr addr)
+static bool was_asked(const struct hd_rewrite_splices *plan,
+		      struct hd_addr addr)
 {
 	for (size_t i = 0; i < plan->n; i++)
 		if (hd_addr_equal(plan->items[i].from, addr))
@@ -194,7 +195,7 @@ static bool was_asked(const struct hd_rewrite_plan *plan, struct hd_addr addr)
 	return false;
 }
 
-static int note_missing(struct hd_rewrite_plan *plan, struct hd_addr addr)
+static int note_missing(struct hd_rewrite_splices *plan, struct hd_addr addr)
 {
 	return note(
 		plan, "not-asked-for",
@@ -211,7 +212,7 @@ static bool is_added(const struct hd_rewrite *what, struct hd_addr addr)
 
 /* A wrong address is easily typed; what was done before is no reason to speak.
  */
-static int note_all_missing(struct hd_rewrite_plan *plan)
+static int note_all_missing(struct hd_rewrite_splices *plan)
 {
 	const struct hd_rewrite *what = plan->what;
 	int r = 0;
@@ -221,20 +222,20 @@ static int note_all_missing(struct hd_rewrite_plan *plan)
 			r = note_missing(plan, what->removes[i]);
 	for (size_t i = 0; r == 0 && i < what->n_replacements; i++)
 		if (!was_asked(plan, what->replacements[i].from) &&
-		    !hd_rewrite_plan_asks(plan, what->replacements[i].to))
+		    !hd_rewrite_splices_asks(plan, what->replacements[i].to))
 			r = note_missing(plan, what->replacements[i].from);
 	for (size_t i = 0; r == 0 && i < what->n_settings; i++) {
 		const struct hd_setting *setting = &what->settings[i];
 
 		if (!setting->every &&
-		    !hd_rewrite_plan_asks(plan, setting->addr) &&
+		    !hd_rewrite_splices_asks(plan, setting->addr) &&
 		    !is_added(what, setting->addr))
 			r = note_missing(plan, setting->addr);
 	}
 	return r;
 }
 
-int hd_rewrite_plan_make(struct hd_rewrite_plan *plan)
+int hd_rewrite_splices_make(struct hd_rewrite_splices *plan)
 {
 	int r = hd_places_visit(hd_doc_root(plan->rw->doc), plan_place, plan,
 				plan->rw->err);
@@ -244,24 +245,24 @@ int hd_rewrite_plan_make(struct hd_rewrite_plan *plan)
 	return r < 0 ? r : note_all_missing(plan);
 }
 
-bool hd_rewrite_plan_asks(const struct hd_rewrite_plan *plan,
-			  struct hd_addr addr)
+bool hd_rewrite_splices_asks(const struct hd_rewrite_splices *plan,
+			     struct hd_addr addr)
 {
 	return plan->n_asked && bsearch(&addr, plan->asked, plan->n_asked,
 					sizeof(addr), hd_addr_compare);
 }
 
-bool hd_rewrite_plan_drops(const struct hd_rewrite_plan *plan,
-			   struct hd_addr addr)
+bool hd_rewrite_splices_drops(const struct hd_rewrite_splices *plan,
+			      struct hd_addr addr)
 {
 	const struct hd_rewrite *what = plan->what;
 
 	return (is_in(what->removes, what->n_removes, addr) ||
 		find_replacement(what, addr)) &&
-	       !hd_rewrite_plan_asks(plan, addr);
+	       !hd_rewrite_splices_asks(plan, addr);
 }
 
-void hd_rewrite_plan_clear(struct hd_rewrite_plan *plan)
+void hd_rewrite_splices_clear(struct hd_rewrite_splices *plan)
 {
 	free(plan->items);
 	free(plan->asked);

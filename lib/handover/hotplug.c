@@ -12,8 +12,8 @@
 #include "lib/handover/release.h"
 
 /* Begins the claim of devices that we are about to move. */
-static int new_way(struct hd_job *job, const char *domain, const char *guest,
-		   struct hd_claim *ret)
+static int new_moving_claim(struct hd_job *job, const char *domain,
+			    const char *guest, struct hd_claim *ret)
 {
 	int r = hd_uuid_make(ret->uuid);
 
@@ -33,13 +33,13 @@ static int new_way(struct hd_job *job, const char *domain, const char *guest,
 int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
 		    char ret[HD_UUID_SIZE])
 {
-	HD_AUTO_CLAIM struct hd_claim way = { .domain = NULL };
-	int r = new_way(job, request->domain, request->uuid, &way);
+	HD_AUTO_CLAIM struct hd_claim moving = { .domain = NULL };
+	int r = new_moving_claim(job, request->domain, request->uuid, &moving);
 
 	if (r == 0)
-		r = hd_prepare_into(job, request, &way);
+		r = hd_prepare_into(job, request, &moving);
 	if (r == 0 && !hd_findings_refuse(job->findings))
-		memcpy(ret, way.uuid, HD_UUID_SIZE);
+		memcpy(ret, moving.uuid, HD_UUID_SIZE);
 	return r;
 }
 
@@ -99,7 +99,7 @@ int hd_detach_begin(struct hd_job *job, const char *guest,
 		    char ret[HD_UUID_SIZE])
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	HD_AUTO_CLAIM struct hd_claim way = { .domain = NULL };
+	HD_AUTO_CLAIM struct hd_claim moving = { .domain = NULL };
 	HD_AUTO(clear_leaving) struct leaving groups = { .groups = { 0 } };
 	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
 
@@ -109,7 +109,8 @@ int hd_detach_begin(struct hd_job *job, const char *guest,
 	if (r == -ENOENT) /* nothing of it was ever ours */
 		return 0;
 	if (r == 0)
-		r = new_way(job, claim.domain ? claim.domain : "", guest, &way);
+		r = new_moving_claim(job, claim.domain ? claim.domain : "",
+				     guest, &moving);
 	if (r == 0)
 		r = hd_groups_of_devices(job, leaving, &groups.groups);
 	if (r == 0)
@@ -117,11 +118,12 @@ int hd_detach_begin(struct hd_job *job, const char *guest,
 	if (r == 0)
 		r = report_staying(job, leaving, &groups.staying);
 	if (r == 0)
-		r = hd_claim_move(&claim, &way, is_leaving, &groups, job->err);
-	if (r < 0 || way.n_devices == 0)
+		r = hd_claim_move(&claim, &moving, is_leaving, &groups,
+				  job->err);
+	if (r < 0 || moving.n_devices == 0)
 		return r;
-	r = save_both(job, &way, &claim);
+	r = save_both(job, &moving, &claim);
 	if (r == 0)
-		memcpy(ret, way.uuid, HD_UUID_SIZE);
+		memcpy(ret, moving.uuid, HD_UUID_SIZE);
 	return r;
 }

@@ -15,7 +15,7 @@
  * them (qemu_hotplug.c has no virHookCall()), so whoever asks libvirt for it
  * begins before and ends after. In between no lock is held, and the devices are
  * in a claim of their own, "on their way": when its maker dies, the next hook
- * that needs them or hd_recover() ends it, see settle.h.
+ * that needs them or hd_recover() ends it, see hotplug_end.h.
  *
  * A group has one owner, so what goes back to the host is always all of it:
  * while the guest has one device of a group, the others of the group that it

@@ -16,23 +16,23 @@ static bool is_in(const void *groups, const struct hd_claim_device *device)
 	return hd_groups_have(groups, device->group);
 }
 
-static bool guest_runs(const struct hd_job *job, const struct hd_claim *way)
+static bool guest_runs(const struct hd_job *job, const struct hd_claim *moving)
 {
-	return hd_guest_runs(job->host, way->domain, way->guest);
+	return hd_guest_runs(job->host, moving->domain, moving->guest);
 }
 
 /* What a guest holds, or the beginning of it: release will give it back. */
-static int load_guest(struct hd_job *job, const struct hd_claim *way,
+static int load_guest(struct hd_job *job, const struct hd_claim *moving,
 		      struct hd_claim *ret)
 {
-	int r = hd_claim_load(&job->state, way->guest, ret, job->err);
+	int r = hd_claim_load(&job->state, moving->guest, ret, job->err);
 
 	if (r != -ENOENT)
 		return r;
-	memcpy(ret->uuid, way->guest, HD_UUID_SIZE);
+	memcpy(ret->uuid, moving->guest, HD_UUID_SIZE);
 	ret->phase = HD_RUNNING;
 	ret->since = time(NULL);
-	ret->domain = strdup(way->domain);
+	ret->domain = strdup(moving->domain);
 	return ret->domain ? 0 : hd_err_nomem(job->err);
 }
 
@@ -46,78 +46,79 @@ static bool is_any(const void *data, const struct hd_claim_device *device)
  * Adds devices to what their guest holds. When it ended meanwhile, its release
  * may have come before and left them: then all is as it was, and 1 returned.
  */
-static int deliver(struct hd_job *job, const struct hd_claim *way,
+static int deliver(struct hd_job *job, const struct hd_claim *moving,
 		   struct hd_claim *kept)
 {
 	HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
 	HD_AUTO_CLAIM struct hd_claim guest = { .domain = NULL };
-	int r = load_guest(job, way, &before);
+	int r = load_guest(job, moving, &before);
 
 	if (r == 0)
-		r = load_guest(job, way, &guest);
+		r = load_guest(job, moving, &guest);
 	if (r == 0)
 		r = hd_claim_move(kept, &guest, is_any, NULL, job->err);
 	if (r == 0)
 		r = hd_claim_save(&job->state, &guest, job->err);
-	if (r < 0 || guest_runs(job, way))
+	if (r < 0 || guest_runs(job, moving))
 		return r;
 	r = hd_claim_save_rest(&job->state, &before, job->err);
 	return r < 0 ? r : 1;
 }
 
-/* Reads again what was written down of the way. */
-static int load_again(struct hd_job *job, struct hd_claim *way)
+/* Reads again what was written down of the moving. */
+static int load_again(struct hd_job *job, struct hd_claim *moving)
 {
 	char uuid[HD_UUID_SIZE];
 
-	memcpy(uuid, way->uuid, HD_UUID_SIZE);
-	hd_claim_clear(way);
-	return hd_claim_load(&job->state, uuid, way, job->err);
+	memcpy(uuid, moving->uuid, HD_UUID_SIZE);
+	hd_claim_clear(moving);
+	return hd_claim_load(&job->state, uuid, moving, job->err);
 }
 
 /* Ends the way: what is in the groups @stays is the guest's. */
-static int settle(struct hd_job *job, struct hd_claim *way,
-		  const struct hd_groups *stays)
+static int end(struct hd_job *job, struct hd_claim *moving,
+	       const struct hd_groups *stays)
 {
 	HD_AUTO_CLAIM struct hd_claim kept = { .domain = NULL };
 	int r = 0;
 
-	if (guest_runs(job, way))
-		r = hd_claim_move(way, &kept, is_in, stays, job->err);
+	if (guest_runs(job, moving))
+		r = hd_claim_move(moving, &kept, is_in, stays, job->err);
 	if (r == 0 && kept.n_devices) {
-		r = deliver(job, way, &kept);
+		r = deliver(job, moving, &kept);
 		if (r > 0)
-			r = load_again(job, way);
+			r = load_again(job, moving);
 		else if (r == 0)
-			r = hd_claim_save_rest(&job->state, way, job->err);
+			r = hd_claim_save_rest(&job->state, moving, job->err);
 	}
-	return r < 0 || way->n_devices == 0 ? r : hd_release_claim(job, way);
+	return r < 0 || moving->n_devices == 0 ? r :
+						 hd_release_claim(job, moving);
 }
 
 int hd_hotplug_end(struct hd_job *job, const char *uuid,
 		   struct hd_addrs with_guest)
 {
-	HD_AUTO_CLAIM struct hd_claim way = { .domain = NULL };
+	HD_AUTO_CLAIM struct hd_claim moving = { .domain = NULL };
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
 	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
 
 	if (r == 0)
-		r = hd_claim_lock(job, uuid, &way);
+		r = hd_claim_lock(job, uuid, &moving);
 	if (r == -ENOENT) /* somebody else has ended it */
 		return 0;
 	if (r == 0)
 		r = hd_groups_of_devices(job, with_guest, &stays);
-	return r < 0 ? r : settle(job, &way, &stays);
+	return r < 0 ? r : end(job, &moving, &stays);
 }
 
 /* Which of the devices are on vfio, and read what can be held of them. */
-static int read_nodes(struct hd_job *job, const struct hd_claim *way,
+static int read_nodes(struct hd_job *job, const struct hd_claim *moving,
 		      struct hd_device *devices, struct hd_nodes *nodes)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < way->n_devices; i++) {
-		r = hd_device_read(job->host, way->devices[i].addr, HD_BRIEF,
+	for (size_t i = 0; r == 0 && i < moving->n_devices; i++) {
+		r = hd_device_read(job->host, moving->devices[i].addr, HD_BRIEF,
 				   &devices[i], job->err);
 		if (r == -ENOENT)
 			r = 0;
@@ -129,15 +130,16 @@ static int read_nodes(struct hd_job *job, const struct hd_claim *way,
 }
 
 /* The groups of which a process has something open. */
-static int find_held(struct hd_job *job, const struct hd_claim *way,
+static int find_held(struct hd_job *job, const struct hd_claim *moving,
 		     struct hd_device *devices, struct hd_groups *ret)
 {
 	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
-	int r = read_nodes(job, way, devices, &nodes);
+	int r = read_nodes(job, moving, devices, &nodes);
 
 	if (r == 0)
-		r = hd_job_find_holders(job, devices, way->n_devices, &nodes);
-	for (size_t i = 0; r == 0 && i < way->n_devices; i++)
+		r = hd_job_find_holders(job, devices, moving->n_devices,
+					&nodes);
+	for (size_t i = 0; r == 0 && i < moving->n_devices; i++)
 		if (devices[i].vfio &&
 		    hd_holders_first(&job->holders, devices[i].addr,
 				     devices[i].driver, true))
@@ -145,16 +147,16 @@ static int find_held(struct hd_job *job, const struct hd_claim *way,
 	return r;
 }
 
-int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *way)
+int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *moving)
 {
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
 	HD_AUTOFREE struct hd_device *devices =
-		calloc(way->n_devices + 1, sizeof(*devices));
+		calloc(moving->n_devices + 1, sizeof(*devices));
 	int r = devices ? 0 : hd_err_nomem(job->err);
 
-	if (r == 0 && guest_runs(job, way))
-		r = find_held(job, way, devices, &stays);
-	for (size_t i = 0; devices && i < way->n_devices; i++)
+	if (r == 0 && guest_runs(job, moving))
+		r = find_held(job, moving, devices, &stays);
+	for (size_t i = 0; devices && i < moving->n_devices; i++)
 		hd_device_clear(&devices[i]);
-	return r < 0 ? r : settle(job, way, &stays);
+	return r < 0 ? r : end(job, moving, &stays);
 }

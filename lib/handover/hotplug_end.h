@@ -21,6 +21,6 @@ int hd_hotplug_end(struct hd_job *job, const char *uuid,
  * The same when nobody can be asked: while the guest runs, it has what some
  * process holds open. The groups are locked.
  */
-int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *way);
+int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *moving);
 
 #endif

@@ -14,7 +14,8 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim)
 		       hd_release_claim(job, claim);
 }
 
-/* With its daemon alive, a start that was prepared may still be under way. */
+/* With its daemon alive, a start that was prepared may still be under moving.
+ */
 static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
 {
 	return hd_claim_is_abandoned(host, claim) ||

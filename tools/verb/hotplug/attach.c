@@ -100,7 +100,7 @@ static int add_pins(const struct hd_change *change, struct hd_pin **ret,
 }
 
 /* Takes the devices from the host, as the hook would for this guest. */
-static int take(struct hd_change *change, char way[HD_UUID_SIZE])
+static int take(struct hd_change *change, char moving[HD_UUID_SIZE])
 {
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&change->tool->host, change->tool->names,
@@ -130,7 +130,7 @@ static int take(struct hd_change *change, char way[HD_UUID_SIZE])
 	request.assigns = assigns;
 	request.allows = allows;
 	request.pins = pins;
-	return hd_attach_begin(&job, &request, way);
+	return hd_attach_begin(&job, &request, moving);
 }
 
 /* What no definition should hold: it could never be right. */
@@ -246,21 +246,21 @@ static void take_back(struct hd_change *change, enum hd_reach reach, size_t n)
 			NULL);
 }
 
-/* Between these two the devices are on their way. */
+/* Between these two the devices are on their moving. */
 static int give_live(struct hd_change *change)
 {
-	char way[HD_UUID_SIZE] = "";
+	char moving[HD_UUID_SIZE] = "";
 	size_t done;
 	int r = hd_change_log(change, "attach");
 
 	if (r == 0)
-		r = take(change, way);
+		r = take(change, moving);
 	if (r < 0 || hd_findings_refuse(&change->findings))
 		return r;
 	r = give(change, HD_REACH_LIVE, &done);
 	if (r < 0)
 		take_back(change, HD_REACH_LIVE, done);
-	hd_change_end(change, way);
+	hd_change_end(change, moving);
 	return r;
 }
 

@@ -163,8 +163,8 @@ static int leave_to_recover(struct hd_change *change, struct hd_err *cause,
 		hd_text("virt-hostdev recover"), err);
 }
 
-static int end_way(struct hd_change *change, const char *way,
-		   struct hd_err *err)
+static int end_moving(struct hd_change *change, const char *moving,
+		      struct hd_err *err)
 {
 	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
 	HD_AUTO_JOB struct hd_job job =
@@ -177,14 +177,14 @@ static int end_way(struct hd_change *change, const char *way,
 		return leave_to_recover(change, &cause, err);
 	job.config = hd_config_read_or_default(&change->tool->host,
 					       &change->findings);
-	return hd_hotplug_end(&job, way, (struct hd_addrs){ addrs, n });
+	return hd_hotplug_end(&job, moving, (struct hd_addrs){ addrs, n });
 }
 
-void hd_change_end(struct hd_change *change, const char *way)
+void hd_change_end(struct hd_change *change, const char *moving)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 
-	if (way[0] && end_way(change, way, &err) < 0)
+	if (moving[0] && end_moving(change, moving, &err) < 0)
 		hd_findings_add(&change->findings, "claim-kept", HD_ERROR,
 				HD_WHOLE_DOMAIN, hd_steal(&err.message),
 				hd_text("virt-hostdev recover"), NULL);

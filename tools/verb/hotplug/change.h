@@ -84,11 +84,11 @@ int hd_change_read_devices(struct hd_change *change, struct hd_addr **ret,
 			   size_t *ret_n, struct hd_err *err);
 
 /*
- * Ends the way of devices, see hd_hotplug_end(); @way is "" when none is on it.
- * When that fails, or libvirt can't be asked, this is a finding, and what is on
- * its way is left to recover.
+ * Ends the way of devices, see hd_hotplug_end(); @moving is "" when none is on
+ * it. When that fails, or libvirt can't be asked, this is a finding, and what
+ * is on its way is left to recover.
  */
-void hd_change_end(struct hd_change *change, const char *way);
+void hd_change_end(struct hd_change *change, const char *moving);
 
 /*
  * Waits until a running guest has given up devices, or is gone, at most

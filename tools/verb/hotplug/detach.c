@@ -122,7 +122,7 @@ static int take(struct hd_change *change, enum hd_reach reach)
 }
 
 /* Picks out what can go back to the host when the guest has given it up. */
-static int pick(struct hd_change *change, char way[HD_UUID_SIZE])
+static int pick(struct hd_change *change, char moving[HD_UUID_SIZE])
 {
 	const struct hd_domain *domain = &change->now.domain;
 	HD_AUTO_JOB struct hd_job job =
@@ -141,22 +141,22 @@ static int pick(struct hd_change *change, char way[HD_UUID_SIZE])
 	return hd_detach_begin(
 		&job, change->guest.uuid,
 		(struct hd_addrs){ change->choice.addrs, change->choice.n },
-		(struct hd_addrs){ staying, n }, way);
+		(struct hd_addrs){ staying, n }, moving);
 }
 
 static int take_live(struct hd_change *change)
 {
 	struct hd_addrs addrs = { change->choice.addrs, change->choice.n };
-	char way[HD_UUID_SIZE] = "";
+	char moving[HD_UUID_SIZE] = "";
 	int r = hd_change_log(change, "detach");
 
 	if (r == 0)
-		r = pick(change, way);
+		r = pick(change, moving);
 	if (r == 0)
 		r = take(change, HD_REACH_LIVE);
 	if (r == 0)
 		r = hd_change_wait(change, addrs, change->err);
-	hd_change_end(change, way);
+	hd_change_end(change, moving);
 	return r;
 }
 

@@ -80,11 +80,11 @@ static int see_to_devices(hd_bind_fn take, struct hd_result *result)
 		return r;
 	r = hd_host_open(&host, NULL, &result->err);
 	if (r == 0)
-		r = hd_config_read(&host, &job.config, &result->err);
+		r = hd_config_read(&host, &job.ask.config, &result->err);
 	if (r < 0)
 		return r;
-	job.names = names = hd_names_new();
-	request = hd_domain_request(&domain, &job.config.policy);
+	job.ask.names = names = hd_names_new();
+	request = hd_domain_request(&domain, &job.ask.config.policy);
 	return take(&job, &request);
 }
 
@@ -145,7 +145,7 @@ static int on_release(const char *name, struct hd_result *result)
 		return r;
 	read_domain(WHOLE, &domain, result, &unreadable);
 	hd_failure_explain(&host, domain.uuid, name, &result->findings);
-	job.config = hd_config_read_or_default(&host, &result->findings);
+	job.ask.config = hd_config_read_or_default(&host, &result->findings);
 	return hd_release(&job, domain.uuid, domain.name ? domain.name : name);
 }
 

@@ -5,7 +5,11 @@
 #include <errno.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/sysfs.h"
+
+bool hd_is_absent(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ENODEV || r == -ENXIO;
+}
 
 int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
 		void *data)
@@ -15,7 +19,7 @@ int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
 
 	if (!dir) {
 		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_sysfs_is_absent(fd) ? 0 : fd;
+		return fd >= 0 ? -ENOMEM : hd_is_absent(fd) ? 0 : fd;
 	}
 	while (r == 0) {
 		const struct dirent *entry;
@@ -23,7 +27,7 @@ int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry) {
-			r = hd_sysfs_is_absent(-errno) ? 0 : -errno;
+			r = hd_is_absent(-errno) ? 0 : -errno;
 			break;
 		}
 		if (entry->d_name[0] != '.')

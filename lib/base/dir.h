@@ -2,6 +2,14 @@
 #ifndef HD_LIB_BASE_DIR_H
 #define HD_LIB_BASE_DIR_H
 
+#include <stdbool.h>
+
+/*
+ * Whether a failure says that there is no such thing, or that it went away
+ * while we looked.
+ */
+bool hd_is_absent(int r);
+
 /*
  * Visits the entries of a folder, but for those that begin with a dot, until
  * one visit returns something else than 0.

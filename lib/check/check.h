@@ -63,12 +63,6 @@ struct hd_facts {
 int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 	     struct hd_findings *findings, struct hd_err *err);
 
-/*
- * Whether a group member may stay as it is while a guest owns the group: it has
- * no driver, or one that leaves DMA alone.
- */
-bool hd_device_leaves_group_viable(const struct hd_device *device);
-
 /* Whether the device would be taken from the host: asked for, or a sibling. */
 bool hd_check_binds(const struct hd_request *request,
 		    const struct hd_device *device);

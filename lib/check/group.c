@@ -37,13 +37,6 @@ int hd_rule_foreign_member(struct hd_rule_context *s)
 		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
 }
 
-bool hd_device_leaves_group_viable(const struct hd_device *device)
-{
-	return !device->driver || device->vfio ||
-	       strcmp(device->driver, "pci-stub") == 0 ||
-	       strcmp(device->driver, "pcieport") == 0;
-}
-
 static bool blocks_group(struct hd_rule_context *s,
 			 const struct hd_device *device)
 {

@@ -8,34 +8,34 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/device_override.h"
 
-static int load_claims(struct hd_job *job, struct hd_claims *ret)
+static int load_claims(struct hd_ask *ask, struct hd_claims *ret)
 {
 	HD_AUTO_STATE struct hd_state own = HD_STATE_INIT;
 	int r;
 
-	if (hd_state_is_open(&job->state))
-		return hd_claims_load(&job->state, ret, job->findings,
-				      job->err);
-	r = hd_state_open(job->host, HD_STATE_READ, &own, job->err);
+	if (hd_state_is_open(&ask->state))
+		return hd_claims_load(&ask->state, ret, ask->findings,
+				      ask->err);
+	r = hd_state_open(ask->host, HD_STATE_READ, &own, ask->err);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EACCES || r == -EPERM) {
-		hd_err_clear(job->err);
+		hd_err_clear(ask->err);
 		return hd_findings_add(
-			job->findings, "claims-unreadable", HD_INFO,
+			ask->findings, "claims-unreadable", HD_INFO,
 			HD_WHOLE_DOMAIN,
 			hd_text("Whether another guest has these devices is not known: only root can read " HD_STATE_DIR
 				"."),
-			hd_text("Run it as root"), job->err);
+			hd_text("Run it as root"), ask->err);
 	}
-	return r < 0 ? r : hd_claims_load(&own, ret, job->findings, job->err);
+	return r < 0 ? r : hd_claims_load(&own, ret, ask->findings, ask->err);
 }
 
 /*
  * Claims that nobody will give up stand in nobody's way: prepare undoes them
  * first. They become findings, so that whoever looks knows.
  */
-static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
+static int drop_abandoned(struct hd_ask *ask, struct hd_claims *claims)
 {
 	size_t kept = 0;
 	int r = 0;
@@ -43,14 +43,14 @@ static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
 	for (size_t i = 0; i < claims->n; i++) {
 		struct hd_claim *claim = &claims->items[i];
 
-		if (!job->host->live ||
-		    !hd_claim_is_abandoned(job->host, claim)) {
+		if (!ask->host->live ||
+		    !hd_claim_is_abandoned(ask->host, claim)) {
 			claims->items[kept++] = *claim;
 			continue;
 		}
 		if (r == 0)
 			r = hd_findings_add(
-				job->findings, "claim-abandoned", HD_INFO,
+				ask->findings, "claim-abandoned", HD_INFO,
 				HD_WHOLE_DOMAIN,
 				hd_claim_is_moving(claim) ?
 					hd_text("What was on its way to guest '%s' or from it has not arrived.",
@@ -59,7 +59,7 @@ static int drop_abandoned(struct hd_job *job, struct hd_claims *claims)
 					hd_text("What guest '%s' left behind when it ended has not been given back to the host yet.",
 						claim->domain) :
 					hd_text("What a bind by hand left behind has not been given back to the host yet."),
-				hd_text("virt-hostdev recover"), job->err);
+				hd_text("virt-hostdev recover"), ask->err);
 		hd_claim_clear(claim);
 	}
 	claims->n = kept;
@@ -116,29 +116,29 @@ static void prune_claims(const struct hd_inventory *inventory,
 				       &inventory->devices[j]);
 }
 
-static int read_situation(struct hd_job *job, const struct hd_request *request,
+static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 			  struct hd_situation *ret)
 {
-	int r = load_claims(job, &ret->claims);
+	int r = load_claims(ask, &ret->claims);
 
 	if (r == 0)
-		r = drop_abandoned(job, &ret->claims);
+		r = drop_abandoned(ask, &ret->claims);
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
-		r = hd_inventory_add(&ret->inventory, job->host,
-				     request->assigns[i].addr, job->err);
+		r = hd_inventory_add(&ret->inventory, ask->host,
+				     request->assigns[i].addr, ask->err);
 	prune_claims(&ret->inventory, &ret->claims);
 	if (r == 0)
-		r = hd_device_read_overrides(job->host, ret->inventory.devices,
+		r = hd_device_read_overrides(ask->host, ret->inventory.devices,
 					     ret->inventory.n_devices,
-					     job->config.step_seconds,
-					     job->err);
+					     ask->config.step_seconds,
+					     ask->err);
 	return r < 0 ? r :
-		       query_modules(job->host, request, &ret->modules,
-				     job->err);
+		       query_modules(ask->host, request, &ret->modules,
+				     ask->err);
 }
 
 /* Reads what the host made of the devices that would be taken. */
-static int read_nodes(struct hd_job *job, const struct hd_request *request,
+static int read_nodes(struct hd_ask *ask, const struct hd_request *request,
 		      struct hd_situation *situation)
 {
 	const struct hd_inventory *inventory = &situation->inventory;
@@ -146,8 +146,8 @@ static int read_nodes(struct hd_job *job, const struct hd_request *request,
 
 	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++)
 		if (hd_check_binds(request, &inventory->devices[i]))
-			r = hd_nodes_add(&situation->nodes, job->host,
-					 &inventory->devices[i], job->err);
+			r = hd_nodes_add(&situation->nodes, ask->host,
+					 &inventory->devices[i], ask->err);
 	return r;
 }
 
@@ -155,7 +155,7 @@ static int read_nodes(struct hd_job *job, const struct hd_request *request,
  * Of what the host would lose. What is on vfio it has lost already, and whoever
  * took it there was asked then.
  */
-static int find_critical_uses(struct hd_job *job,
+static int find_critical_uses(struct hd_ask *ask,
 			      const struct hd_request *request,
 			      struct hd_situation *situation)
 {
@@ -165,49 +165,49 @@ static int find_critical_uses(struct hd_job *job,
 	size_t n = 0;
 
 	if (!taken)
-		return hd_err_nomem(job->err);
+		return hd_err_nomem(ask->err);
 	for (size_t i = 0; i < inventory->n_devices; i++)
 		if (hd_check_binds(request, &inventory->devices[i]) &&
 		    !inventory->devices[i].vfio)
 			taken[n++] = inventory->devices[i];
-	return hd_guard_find(job->host, taken, n, &situation->nodes,
-			     job->config.step_seconds,
-			     &situation->critical_uses, job->err);
+	return hd_guard_find(ask->host, taken, n, &situation->nodes,
+			     ask->config.step_seconds,
+			     &situation->critical_uses, ask->err);
 }
 
-int hd_examine(struct hd_job *job, const struct hd_request *request,
+int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 	       struct hd_situation *ret)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	struct hd_facts facts;
-	int r = read_situation(job, request, &situation);
+	int r = read_situation(ask, request, &situation);
 
 	if (r == 0)
-		r = hd_pins_compare(job->host, request->pins, request->n_pins,
-				    &situation.pin_matches, job->err);
+		r = hd_pins_compare(ask->host, request->pins, request->n_pins,
+				    &situation.pin_matches, ask->err);
 	if (r == 0)
-		r = read_nodes(job, request, &situation);
+		r = read_nodes(ask, request, &situation);
 	if (r == 0)
-		r = find_critical_uses(job, request, &situation);
+		r = find_critical_uses(ask, request, &situation);
 	if (r == 0)
-		r = hd_job_find_holders(job, situation.inventory.devices,
+		r = hd_ask_find_holders(ask, situation.inventory.devices,
 					situation.inventory.n_devices,
-					&situation.nodes);
+					&situation.nodes, &situation.holders);
 	if (r < 0)
 		return r;
 	facts = (struct hd_facts){
 		.inventory = &situation.inventory,
 		.claims = &situation.claims,
 		.modules = situation.modules,
-		.vfio_node = has_vfio_node(job->host, situation.modules,
+		.vfio_node = has_vfio_node(ask->host, situation.modules,
 					   request->n_assigns),
 		.nodes = &situation.nodes,
-		.holders = &job->holders,
+		.holders = &situation.holders,
 		.critical_uses = &situation.critical_uses,
 		.pin_matches = &situation.pin_matches,
-		.names = job->names,
+		.names = ask->names,
 	};
-	r = hd_check(&facts, request, job->findings, job->err);
+	r = hd_check(&facts, request, ask->findings, ask->err);
 	if (r < 0)
 		return r;
 	*ret = situation;
@@ -220,6 +220,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_inventory_clear(&situation->inventory);
 	hd_claims_clear(&situation->claims);
 	hd_nodes_clear(&situation->nodes);
+	hd_holders_clear(&situation->holders);
 	hd_critical_uses_clear(&situation->critical_uses);
 	hd_pin_matches_clear(&situation->pin_matches);
 	free(situation->modules);

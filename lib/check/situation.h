@@ -2,8 +2,8 @@
 #ifndef HD_LIB_CHECK_SITUATION_H
 #define HD_LIB_CHECK_SITUATION_H
 
+#include "lib/check/ask.h"
 #include "lib/check/check.h"
-#include "lib/handover/job.h"
 #include "lib/host/inventory.h"
 #include "lib/request/request.h"
 #include "lib/state/claim.h"
@@ -14,6 +14,7 @@ struct hd_situation {
 	struct hd_claims claims; /* pruned, see hd_claim_prune() */
 	enum hd_module_state *modules; /* of each assignment's driver */
 	struct hd_nodes nodes; /* of the devices that would be taken */
+	struct hd_holders holders; /* of the same */
 	struct hd_critical_uses critical_uses; /* of the same */
 	struct hd_pin_matches pin_matches; /* the request's pins */
 };
@@ -22,13 +23,13 @@ struct hd_situation {
 
 /*
  * Reads the devices of a request, their groups and what the guests hold, and
- * checks all of it with hd_check(). Changes nothing. When the job's state isn't
- * open it is opened for reading, and when only root may do that, this is a
+ * checks all of it with hd_check(). Changes nothing. When the state isn't open
+ * it is opened for reading, and when only root may do that, this is a
  * finding.
  *
  * Returns 0, whatever was found, or a negative errno.
  */
-int hd_examine(struct hd_job *job, const struct hd_request *request,
+int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 	       struct hd_situation *ret);
 
 void hd_situation_clear(struct hd_situation *situation);

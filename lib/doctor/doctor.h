@@ -9,6 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
+#include "lib/request/guest_memory.h"
 #include "lib/request/request.h"
 
 /* What one check came to. */
@@ -51,21 +52,6 @@ struct hd_diagnosis {
 };
 
 #define HD_AUTO_DIAGNOSIS __attribute__((cleanup(hd_diagnosis_clear)))
-
-/* As many as Linux can have (NODES_SHIFT of its configuration). */
-#define HD_NUMA_NODES 1024
-
-/* What a guest wants of the host's memory, in bytes. */
-struct hd_guest_memory {
-	uint64_t memory; /* what it may have at most; 0: not known */
-	uint64_t hard_limit; /* of <memtune>; 0: none */
-	uint64_t hugepage; /* size of the pages that it asks for; 0: none, 1:
-			    * the host's default */
-	const char *ballooning; /* what it has that doesn't go together with
-				 * devices of the host, or NULL; static */
-	bool bound; /* it may have memory of these NUMA nodes only */
-	bool nodes[HD_NUMA_NODES];
-};
 
 /* A guest that libvirt knows, and one device that it asks for. */
 struct hd_guest_use {

@@ -10,7 +10,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
-#include "lib/check/check.h"
 #include "lib/host/inventory.h"
 #include "lib/host/sysfs.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/base/finding.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
@@ -67,7 +68,7 @@ static int guard_group(struct hd_guard *guard, const struct hd_device *device)
 	if (device->group == HD_NO_GROUP)
 		return 0;
 	r = hd_sysfs_read_regions(guard->host, (unsigned)device->group, &text);
-	if (r < 0 && !hd_sysfs_is_absent(r))
+	if (r < 0 && !hd_is_absent(r))
 		return hd_err_set(guard->err, -r,
 				  "cannot read the reserved regions of IOMMU "
 				  "group %d: %s",

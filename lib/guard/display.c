@@ -76,7 +76,7 @@ static int add_screen(struct screens *screens, const char *class,
 
 	/* Cards that a program makes up show nothing. */
 	if (r < 0 || strstr(link, "/vkms") || strstr(link, "/virtual/"))
-		return hd_sysfs_is_absent(r) || r == 0 ? 0 : r;
+		return hd_is_absent(r) || r == 0 ? 0 : r;
 	if (screens->n >= SCREENS_LIMIT || strlen(name) >= sizeof(screen->name))
 		return 0;
 	screen = hd_array_add(&screens->items, &screens->n, sizeof(*screen));
@@ -131,7 +131,7 @@ static int add_connector(void *data, int dir_fd, const char *name)
 		return 0;
 	r = hd_sysfs_read_class(screens->host, "drm", name, "status", &status);
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	if (card->sight == NOTHING)
 		card->sight = DARK;
 	/* "unknown" is what old VGA outputs say of any screen. */
@@ -161,7 +161,7 @@ static int add_console(void *data, int dir_fd, const char *name)
 		r = hd_sysfs_read_class(screens->host, "vtconsole", name,
 					"bind", &bound);
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	if (strstr(text, "VGA") && strcmp(bound, "1") == 0)
 		screens->text = true;
 	return 0;

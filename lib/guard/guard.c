@@ -14,40 +14,10 @@
 /* The kernel's is a few thousand bytes (COMMAND_LINE_SIZE). */
 #define BOOT_LIMIT 65536
 
-static const char *const names[] = {
-	[HD_CRITICAL_MOUNT] = "mount",
-	[HD_CRITICAL_SWAP] = "swap",
-	[HD_CRITICAL_FSTAB] = "fstab",
-	[HD_CRITICAL_RESUME] = "resume",
-	[HD_CRITICAL_DEFAULT_ROUTE] = "default-route",
-	[HD_CRITICAL_SSH] = "ssh",
-	[HD_CRITICAL_NETWORK_ROOT] = "network-root",
-	[HD_CRITICAL_DISPLAY] = "display",
-	[HD_CRITICAL_KEYBOARD] = "keyboard",
-	[HD_CRITICAL_CHIPSET] = "chipset",
-	[HD_CRITICAL_REGION] = "reserved-region",
-};
-
 static int (*const guards[])(struct hd_guard *guard) = {
 	hd_guard_block,	   hd_guard_net,     hd_guard_display,
 	hd_guard_keyboard, hd_guard_chipset, hd_guard_regions,
 };
-
-const char *hd_critical_name(enum hd_critical critical)
-{
-	return names[critical];
-}
-
-bool hd_critical_parse(const char *text, enum hd_critical *ret)
-{
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], text) != 0)
-			continue;
-		*ret = (enum hd_critical)i;
-		return true;
-	}
-	return false;
-}
 
 const struct hd_device *hd_guard_device(const struct hd_guard *guard,
 					struct hd_addr addr)

@@ -10,28 +10,7 @@
 #include "lib/host/device.h"
 #include "lib/host/host.h"
 #include "lib/host/nodes.h"
-
-/* What the host would lose with a device. */
-enum hd_critical {
-	HD_CRITICAL_MOUNT, /* a mounted file system */
-	HD_CRITICAL_SWAP,
-	HD_CRITICAL_FSTAB, /* a file system or swap of /etc/fstab that isn't
-			    * in use now, but at the next boot */
-	HD_CRITICAL_RESUME, /* what the kernel hibernates to */
-	HD_CRITICAL_DEFAULT_ROUTE,
-	HD_CRITICAL_SSH, /* the session of whoever calls us */
-	HD_CRITICAL_NETWORK_ROOT, /* / or /usr by NFS, iSCSI, NBD, NVMe */
-	HD_CRITICAL_DISPLAY, /* no other shows the console */
-	HD_CRITICAL_KEYBOARD, /* there is no other */
-	HD_CRITICAL_CHIPSET, /* a part of the machine itself */
-	HD_CRITICAL_REGION, /* memory that the firmware uses with it */
-};
-
-/* "mount", "default-route": stable, in domains and on the command line. */
-const char *hd_critical_name(enum hd_critical critical);
-
-/* Reads such a name; false for anything else. */
-bool hd_critical_parse(const char *text, enum hd_critical *ret);
+#include "lib/request/critical.h"
 
 /* One thing that the host needs a device for. */
 struct hd_critical_use {
@@ -40,12 +19,6 @@ struct hd_critical_use {
 	bool root; /* / or /usr live on it: nobody may allow that */
 	char *chain; /* from the device to what is needed, without the address:
 		      * "nvme0n1p3 → LUKS home → LVM vg0/home → /home"; owned */
-};
-
-/* What somebody allows to be lost, of one device. */
-struct hd_allow {
-	struct hd_addr addr;
-	enum hd_critical critical;
 };
 
 struct hd_critical_uses {

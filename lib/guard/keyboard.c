@@ -29,7 +29,7 @@ static int is_keyboard(const struct hd_host *host, const char *event)
 				    "device/capabilities/key", &text);
 
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	blank = strrchr(text, ' ');
 	return (strtoul(blank ? blank + 1 : text, NULL, 16) & KEYS) == KEYS;
 }
@@ -47,7 +47,7 @@ static int is_other_keyboard(void *data, int dir_fd, const char *event)
 		return 0;
 	r = hd_sysfs_read_class_link(guard->host, "input", event, &link);
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	if (strstr(link, "/devices/virtual/"))
 		return 0;
 	return is_keyboard(guard->host, event);
@@ -72,7 +72,7 @@ static int add(struct hd_guard *guard, const struct hd_node *node)
 	int r = hd_sysfs_read_class(guard->host, "input", node->name,
 				    "device/name", &name);
 
-	if (r < 0 && !hd_sysfs_is_absent(r))
+	if (r < 0 && !hd_is_absent(r))
 		return fail(guard, r);
 	return hd_guard_add(guard, node->addr, HD_CRITICAL_KEYBOARD, false,
 			    hd_text("%s%s%s%s" HD_ARROW "only keyboard",

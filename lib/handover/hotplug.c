@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/handover/groups.h"
 #include "lib/handover/prepare.h"
 #include "lib/handover/release.h"
 
@@ -18,16 +19,16 @@ static int new_moving_claim(struct hd_job *job, const char *domain,
 	int r = hd_uuid_make(ret->uuid);
 
 	if (r < 0)
-		return hd_err_set(job->err, -r, "no random numbers: %s",
+		return hd_err_set(job->ask.err, -r, "no random numbers: %s",
 				  strerror(-r));
 	if (!hd_uuid_is_canonical(guest))
-		return hd_err_set(job->err, EINVAL,
+		return hd_err_set(job->ask.err, EINVAL,
 				  "the domain '%s' has no valid UUID", domain);
 	memcpy(ret->guest, guest, HD_UUID_SIZE);
 	ret->since = time(NULL);
-	ret->daemon = hd_process_of(job->host, getpid());
+	ret->daemon = hd_process_of(job->ask.host, getpid());
 	ret->domain = strdup(domain);
-	return ret->domain ? 0 : hd_err_nomem(job->err);
+	return ret->domain ? 0 : hd_err_nomem(job->ask.err);
 }
 
 int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
@@ -38,7 +39,7 @@ int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
 
 	if (r == 0)
 		r = hd_prepare_into(job, request, &moving);
-	if (r == 0 && !hd_findings_refuse(job->findings))
+	if (r == 0 && !hd_findings_refuse(job->ask.findings))
 		memcpy(ret, moving.uuid, HD_UUID_SIZE);
 	return r;
 }
@@ -66,9 +67,10 @@ static void clear_leaving(struct leaving *leaving)
 static int save_both(struct hd_job *job, const struct hd_claim *receiver,
 		     const struct hd_claim *giver)
 {
-	int r = hd_claim_save(&job->state, receiver, job->err);
+	int r = hd_claim_save(&job->ask.state, receiver, job->ask.err);
 
-	return r < 0 ? r : hd_claim_save_rest(&job->state, giver, job->err);
+	return r < 0 ? r :
+		       hd_claim_save_rest(&job->ask.state, giver, job->ask.err);
 }
 
 /* Says which devices the guest gives up, but the host gets later. */
@@ -85,11 +87,12 @@ static int report_staying(struct hd_job *job, struct hd_addrs leaving,
 		    !hd_groups_have(staying, group.numbers[0]))
 			continue;
 		r = hd_findings_add(
-			job->findings, "group-stays", HD_INFO, HD_WHOLE_DOMAIN,
+			job->ask.findings, "group-stays", HD_INFO,
+			HD_WHOLE_DOMAIN,
 			hd_text("%s comes back to the host only with the rest of IOMMU group %d, of which the guest keeps a device.",
 				hd_addr_text(leaving.items[i]).s,
 				group.numbers[0]),
-			NULL, job->err);
+			NULL, job->ask.err);
 	}
 	return r;
 }
@@ -101,7 +104,8 @@ int hd_detach_begin(struct hd_job *job, const char *guest,
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTO_CLAIM struct hd_claim moving = { .domain = NULL };
 	HD_AUTO(clear_leaving) struct leaving groups = { .groups = { 0 } };
-	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
+			      job->ask.err);
 
 	ret[0] = '\0';
 	if (r == 0)
@@ -119,7 +123,7 @@ int hd_detach_begin(struct hd_job *job, const char *guest,
 		r = report_staying(job, leaving, &groups.staying);
 	if (r == 0)
 		r = hd_claim_move(&claim, &moving, is_leaving, &groups,
-				  job->err);
+				  job->ask.err);
 	if (r < 0 || moving.n_devices == 0)
 		return r;
 	r = save_both(job, &moving, &claim);

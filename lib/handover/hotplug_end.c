@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/handover/groups.h"
 #include "lib/handover/release.h"
 #include "lib/host/guest.h"
 #include "lib/host/nodes.h"
@@ -18,14 +19,15 @@ static bool is_in(const void *groups, const struct hd_claim_device *device)
 
 static bool guest_runs(const struct hd_job *job, const struct hd_claim *moving)
 {
-	return hd_guest_runs(job->host, moving->domain, moving->guest);
+	return hd_guest_runs(job->ask.host, moving->domain, moving->guest);
 }
 
 /* What a guest holds, or the beginning of it: release will give it back. */
 static int load_guest(struct hd_job *job, const struct hd_claim *moving,
 		      struct hd_claim *ret)
 {
-	int r = hd_claim_load(&job->state, moving->guest, ret, job->err);
+	int r = hd_claim_load(&job->ask.state, moving->guest, ret,
+			      job->ask.err);
 
 	if (r != -ENOENT)
 		return r;
@@ -33,7 +35,7 @@ static int load_guest(struct hd_job *job, const struct hd_claim *moving,
 	ret->phase = HD_RUNNING;
 	ret->since = time(NULL);
 	ret->domain = strdup(moving->domain);
-	return ret->domain ? 0 : hd_err_nomem(job->err);
+	return ret->domain ? 0 : hd_err_nomem(job->ask.err);
 }
 
 static bool is_any(const void *data, const struct hd_claim_device *device)
@@ -56,12 +58,12 @@ static int deliver(struct hd_job *job, const struct hd_claim *moving,
 	if (r == 0)
 		r = load_guest(job, moving, &guest);
 	if (r == 0)
-		r = hd_claim_move(kept, &guest, is_any, NULL, job->err);
+		r = hd_claim_move(kept, &guest, is_any, NULL, job->ask.err);
 	if (r == 0)
-		r = hd_claim_save(&job->state, &guest, job->err);
+		r = hd_claim_save(&job->ask.state, &guest, job->ask.err);
 	if (r < 0 || guest_runs(job, moving))
 		return r;
-	r = hd_claim_save_rest(&job->state, &before, job->err);
+	r = hd_claim_save_rest(&job->ask.state, &before, job->ask.err);
 	return r < 0 ? r : 1;
 }
 
@@ -72,7 +74,7 @@ static int load_again(struct hd_job *job, struct hd_claim *moving)
 
 	memcpy(uuid, moving->uuid, HD_UUID_SIZE);
 	hd_claim_clear(moving);
-	return hd_claim_load(&job->state, uuid, moving, job->err);
+	return hd_claim_load(&job->ask.state, uuid, moving, job->ask.err);
 }
 
 /* Ends the way: what is in the groups @stays is the guest's. */
@@ -83,13 +85,14 @@ static int end(struct hd_job *job, struct hd_claim *moving,
 	int r = 0;
 
 	if (guest_runs(job, moving))
-		r = hd_claim_move(moving, &kept, is_in, stays, job->err);
+		r = hd_claim_move(moving, &kept, is_in, stays, job->ask.err);
 	if (r == 0 && kept.n_devices) {
 		r = deliver(job, moving, &kept);
 		if (r > 0)
 			r = load_again(job, moving);
 		else if (r == 0)
-			r = hd_claim_save_rest(&job->state, moving, job->err);
+			r = hd_claim_save_rest(&job->ask.state, moving,
+					       job->ask.err);
 	}
 	return r < 0 || moving->n_devices == 0 ? r :
 						 hd_release_claim(job, moving);
@@ -100,7 +103,8 @@ int hd_hotplug_end(struct hd_job *job, const char *uuid,
 {
 	HD_AUTO_CLAIM struct hd_claim moving = { .domain = NULL };
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
-	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
+			      job->ask.err);
 
 	if (r == 0)
 		r = hd_claim_lock(job, uuid, &moving);
@@ -118,13 +122,13 @@ static int read_nodes(struct hd_job *job, const struct hd_claim *moving,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < moving->n_devices; i++) {
-		r = hd_device_read(job->host, moving->devices[i].addr, HD_BRIEF,
-				   &devices[i], job->err);
+		r = hd_device_read(job->ask.host, moving->devices[i].addr,
+				   HD_BRIEF, &devices[i], job->ask.err);
 		if (r == -ENOENT)
 			r = 0;
 		else if (r == 0 && devices[i].vfio)
-			r = hd_nodes_add(nodes, job->host, &devices[i],
-					 job->err);
+			r = hd_nodes_add(nodes, job->ask.host, &devices[i],
+					 job->ask.err);
 	}
 	return r;
 }
@@ -137,8 +141,8 @@ static int find_held(struct hd_job *job, const struct hd_claim *moving,
 	int r = read_nodes(job, moving, devices, &nodes);
 
 	if (r == 0)
-		r = hd_job_find_holders(job, devices, moving->n_devices,
-					&nodes);
+		r = hd_ask_find_holders(&job->ask, devices, moving->n_devices,
+					&nodes, &job->holders);
 	for (size_t i = 0; r == 0 && i < moving->n_devices; i++)
 		if (devices[i].vfio &&
 		    hd_holders_first(&job->holders, devices[i].addr,
@@ -152,7 +156,7 @@ int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *moving)
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
 	HD_AUTOFREE struct hd_device *devices =
 		calloc(moving->n_devices + 1, sizeof(*devices));
-	int r = devices ? 0 : hd_err_nomem(job->err);
+	int r = devices ? 0 : hd_err_nomem(job->ask.err);
 
 	if (r == 0 && guest_runs(job, moving))
 		r = find_held(job, moving, devices, &stays);

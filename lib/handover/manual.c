@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/handover/groups.h"
 #include "lib/handover/prepare.h"
 #include "lib/handover/release.h"
 
@@ -13,15 +14,15 @@ int hd_bind(struct hd_job *job, const struct hd_request *request)
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = hd_prepare(job, request);
 
-	if (r < 0 || hd_findings_refuse(job->findings))
+	if (r < 0 || hd_findings_refuse(job->ask.findings))
 		return r;
 	/* From here on nobody has to wait for us to end. */
-	r = hd_claim_load(&job->state, request->uuid, &claim, job->err);
+	r = hd_claim_load(&job->ask.state, request->uuid, &claim, job->ask.err);
 	if (r < 0)
 		return r;
 	claim.phase = HD_RUNNING;
 	claim.daemon = (struct hd_process){ 0 };
-	return hd_claim_save(&job->state, &claim, job->err);
+	return hd_claim_save(&job->ask.state, &claim, job->ask.err);
 }
 
 /* The claim by hand that holds a device, or NULL. */
@@ -59,22 +60,23 @@ static int check_by_hand(struct hd_job *job, const struct hd_claims *claims,
 
 	if (!claim)
 		return hd_findings_add(
-			job->findings, "not-bound", HD_ERROR, HD_WHOLE_DOMAIN,
+			job->ask.findings, "not-bound", HD_ERROR,
+			HD_WHOLE_DOMAIN,
 			hd_text("%s was not bound by hand, so it can't be released.",
 				hd_addr_text(addr).s),
 			hd_text("See who holds what: virt-hostdev status"),
-			job->err);
+			job->ask.err);
 	guest = find_guest_in(claims, hd_claim_find(claim, addr)->group, &held);
 	if (!guest)
 		return 0;
 	return hd_findings_add(
-		job->findings, "claimed", HD_ERROR, HD_WHOLE_DOMAIN,
+		job->ask.findings, "claimed", HD_ERROR, HD_WHOLE_DOMAIN,
 		hd_text("%s can't be given back to the host while guest '%s' has %s%s.",
 			hd_addr_text(addr).s, guest->domain,
 			hd_addr_equal(addr, held) ? "it" : hd_addr_text(held).s,
 			hd_addr_equal(addr, held) ? "" : " of the same group"),
 		hd_text("End that guest first, or virt-hostdev recover if it is gone"),
-		job->err);
+		job->ask.err);
 }
 
 /* Addresses that a person named. */
@@ -102,8 +104,8 @@ static int split(struct hd_job *job, struct hd_claim *claim,
 	part->since = claim->since;
 	part->phase = HD_RETURNING;
 	if (hd_uuid_make(part->uuid) < 0)
-		return hd_err_set(job->err, errno, "no random numbers: %m");
-	return hd_claim_move(claim, part, is_chosen, &choice, job->err);
+		return hd_err_set(job->ask.err, errno, "no random numbers: %m");
+	return hd_claim_move(claim, part, is_chosen, &choice, job->ask.err);
 }
 
 /* In this order, since a device in two claims harms nobody, in none it is lost.
@@ -115,11 +117,11 @@ static int give_back_part(struct hd_job *job, struct hd_claim *claim,
 	int r = split(job, claim, addrs, n, &part);
 
 	if (r == 0)
-		r = hd_claim_save(&job->state, &part, job->err);
+		r = hd_claim_save(&job->ask.state, &part, job->ask.err);
 	if (r == 0 && claim->n_devices)
-		r = hd_claim_save(&job->state, claim, job->err);
+		r = hd_claim_save(&job->ask.state, claim, job->ask.err);
 	else if (r == 0)
-		r = hd_claim_remove(&job->state, claim->uuid, job->err);
+		r = hd_claim_remove(&job->ask.state, claim->uuid, job->ask.err);
 	return r < 0 ? r : hd_release_claim(job, &part);
 }
 
@@ -129,7 +131,8 @@ static int lock_by_hand(struct hd_job *job, const struct hd_addr *addrs,
 {
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = hd_claims_load(&job->state, &claims, job->findings, job->err);
+	int r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
+			       job->ask.err);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct hd_claim *claim = find_by_hand(&claims, addrs[i]);
@@ -143,17 +146,17 @@ static int lock_by_hand(struct hd_job *job, const struct hd_addr *addrs,
 int hd_release_manual(struct hd_job *job, const struct hd_addr *addrs, size_t n)
 {
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
-			      job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
+			      job->ask.err);
 
 	if (r == 0)
 		r = lock_by_hand(job, addrs, n);
 	if (r == 0)
-		r = hd_claims_load(&job->state, &claims, job->findings,
-				   job->err);
+		r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
+				   job->ask.err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = check_by_hand(job, &claims, addrs[i]);
-	if (r < 0 || hd_findings_refuse(job->findings))
+	if (r < 0 || hd_findings_refuse(job->ask.findings))
 		return r;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct hd_claim *claim = find_by_hand(&claims, addrs[i]);

@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/check/situation.h"
 #include "lib/handover/bind_plan.h"
+#include "lib/handover/groups.h"
 #include "lib/handover/job.h"
 #include "lib/handover/recover.h"
 #include "lib/handover/release.h"
@@ -29,8 +30,8 @@ static int save_pruned(struct hd_job *job, const struct hd_request *request,
 	for (size_t i = 0; r == 0 && i < claims->n; i++)
 		if (claims->items[i].pruned &&
 		    strcmp(claims->items[i].uuid, request->uuid) != 0)
-			r = hd_claim_save(&job->state, &claims->items[i],
-					  job->err);
+			r = hd_claim_save(&job->ask.state, &claims->items[i],
+					  job->ask.err);
 	return r;
 }
 
@@ -43,17 +44,19 @@ static int take(struct hd_job *job, const struct hd_request *request,
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
-	int r = hd_examine(job, request, &situation);
+	int r = hd_examine(&job->ask, request, &situation);
 
-	if (r < 0 || hd_findings_refuse(job->findings))
+	if (r < 0 || hd_findings_refuse(job->ask.findings))
 		return r;
 	r = save_pruned(job, request, &situation.claims);
 	if (r < 0)
 		return r;
+	job->holders = situation.holders;
+	situation.holders = (struct hd_holders){ NULL, 0 };
 	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
-			 job->err);
+			 job->ask.err);
 	if (r == 0)
-		r = hd_claim_save(&job->state, claim, job->err);
+		r = hd_claim_save(&job->ask.state, claim, job->ask.err);
 	if (r == 0)
 		r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
 	return r > 0 ? hd_release_claim(job, claim) : r;
@@ -63,18 +66,18 @@ static int new_claim(struct hd_job *job, const struct hd_request *request,
 		     struct hd_claim *ret)
 {
 	if (!hd_uuid_is_canonical(request->uuid))
-		return hd_err_set(job->err, EINVAL,
+		return hd_err_set(job->ask.err, EINVAL,
 				  "the domain '%s' has no valid UUID",
 				  request->domain ? request->domain : "");
 	memcpy(ret->uuid, request->uuid, HD_UUID_SIZE);
 	ret->since = time(NULL);
 	if (!request->domain) {
-		ret->daemon = hd_process_of(job->host, getpid());
+		ret->daemon = hd_process_of(job->ask.host, getpid());
 		return 0;
 	}
-	ret->daemon = hd_process_parent(job->host);
+	ret->daemon = hd_process_parent(job->ask.host);
 	ret->domain = strdup(request->domain);
-	return ret->domain ? 0 : hd_err_nomem(job->err);
+	return ret->domain ? 0 : hd_err_nomem(job->ask.err);
 }
 
 /*
@@ -85,7 +88,8 @@ static int find_abandoned(struct hd_job *job, struct hd_groups *groups,
 			  struct hd_claims *ret)
 {
 	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
-	int r = hd_claims_load(&job->state, &all, job->findings, job->err);
+	int r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
+			       job->ask.err);
 
 	for (size_t i = 0; r == 0 && i < all.n; i++) {
 		struct hd_claim *claim = &all.items[i], *slot;
@@ -94,11 +98,11 @@ static int find_abandoned(struct hd_job *job, struct hd_groups *groups,
 		for (size_t j = 0; j < claim->n_devices; j++)
 			meets |=
 				hd_groups_have(groups, claim->devices[j].group);
-		if (!meets || !hd_claim_is_abandoned(job->host, claim))
+		if (!meets || !hd_claim_is_abandoned(job->ask.host, claim))
 			continue;
 		slot = hd_array_add(&ret->items, &ret->n, sizeof(*slot));
 		if (!slot)
-			return hd_err_nomem(job->err);
+			return hd_err_nomem(job->ask.err);
 		*slot = *claim;
 		memset(claim, 0, sizeof(*claim));
 		r = hd_groups_of_claim(job, slot, groups);
@@ -114,11 +118,11 @@ static int find_abandoned(struct hd_job *job, struct hd_groups *groups,
 static int undo(struct hd_job *job, const char *uuid, bool stale)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = hd_claim_load(&job->state, uuid, &claim, job->err);
+	int r = hd_claim_load(&job->ask.state, uuid, &claim, job->ask.err);
 
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0 || !(stale || hd_claim_is_abandoned(job->host, &claim)))
+	if (r < 0 || !(stale || hd_claim_is_abandoned(job->ask.host, &claim)))
 		return r;
 	return hd_undo(job, &claim);
 }
@@ -133,7 +137,8 @@ static int lock_and_clear(struct hd_job *job, const struct hd_request *request,
 	HD_AUTO_CLAIM struct hd_claim old = { .domain = NULL };
 	HD_AUTO_CLAIMS struct hd_claims abandoned = { NULL, 0 };
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = hd_claim_load(&job->state, request->uuid, &old, job->err);
+	int r = hd_claim_load(&job->ask.state, request->uuid, &old,
+			      job->ask.err);
 
 	if (r == 0 || r == -ENOENT)
 		r = hd_groups_of_request(job, request, &groups);
@@ -153,12 +158,12 @@ static int lock_and_clear(struct hd_job *job, const struct hd_request *request,
 int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
 		    struct hd_claim *claim)
 {
-	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
-			      job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
+			      job->ask.err);
 
 	if (r == 0)
 		r = lock_and_clear(job, request, !hd_claim_is_moving(claim));
-	if (r < 0 || hd_findings_refuse(job->findings))
+	if (r < 0 || hd_findings_refuse(job->ask.findings))
 		return r;
 	return take(job, request, true, claim);
 }
@@ -196,17 +201,18 @@ int hd_start(struct hd_job *job, const struct hd_request *request)
 	HD_AUTOFREE struct hd_assign *fresh = NULL;
 	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
 	struct hd_request rest = *request;
-	int r = hd_state_open(job->host, HD_STATE_CREATE, &job->state,
-			      job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
+			      job->ask.err);
 
 	rest.n_assigns = 0;
 	if (r == 0)
-		r = hd_claim_load(&job->state, request->uuid, &claim, job->err);
+		r = hd_claim_load(&job->ask.state, request->uuid, &claim,
+				  job->ask.err);
 	if (r == -ENOENT)
 		r = new_claim(job, request, &claim);
 	if (r == 0)
 		r = find_fresh(request, &claim, &fresh, &rest.n_assigns,
-			       job->err);
+			       job->ask.err);
 	if (r < 0 || rest.n_assigns == 0)
 		return r;
 	rest.assigns = fresh;

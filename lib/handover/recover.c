@@ -28,17 +28,17 @@ static int recover_one(struct hd_job *job, const char *uuid,
 		       unsigned *ret_undone)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	size_t before = hd_findings_count(job->findings, HD_ERROR);
+	size_t before = hd_findings_count(job->ask.findings, HD_ERROR);
 	int r = hd_claim_lock(job, uuid, &claim);
 
 	if (r == -ENOENT) /* somebody else did */
 		return 0;
-	if (r < 0 || !is_over(job->host, &claim))
+	if (r < 0 || !is_over(job->ask.host, &claim))
 		return r;
 	r = hd_undo(job, &claim);
 	/* What is with its guest has not been undone. */
 	if (r == 0 && claim.n_devices &&
-	    hd_findings_count(job->findings, HD_ERROR) == before)
+	    hd_findings_count(job->ask.findings, HD_ERROR) == before)
 		(*ret_undone)++;
 	return r;
 }
@@ -46,27 +46,29 @@ static int recover_one(struct hd_job *job, const char *uuid,
 int hd_recover(struct hd_job *job, unsigned *ret_undone)
 {
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
+			      job->ask.err);
 
 	*ret_undone = 0;
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		hd_claims_tidy(&job->state);
+		hd_claims_tidy(&job->ask.state);
 	if (r == 0)
-		r = hd_claims_load(&job->state, &claims, job->findings,
-				   job->err);
+		r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
+				   job->ask.err);
 	for (size_t i = 0; r == 0 && i < claims.n; i++) {
 		/* Who is at work on a claim that isn't over has its locks. */
-		if (is_over(job->host, &claims.items[i]))
+		if (is_over(job->ask.host, &claims.items[i]))
 			r = recover_one(job, claims.items[i].uuid, ret_undone);
 		hd_locks_release(&job->locks);
 		/* One that can't be undone keeps no other from it. */
 		if (r < 0)
-			r = hd_findings_add(job->findings, "claim-kept",
+			r = hd_findings_add(job->ask.findings, "claim-kept",
 					    HD_ERROR, HD_WHOLE_DOMAIN,
-					    hd_steal(&job->err->message),
-					    hd_steal(&job->err->fix), job->err);
+					    hd_steal(&job->ask.err->message),
+					    hd_steal(&job->ask.err->fix),
+					    job->ask.err);
 	}
 	return r;
 }

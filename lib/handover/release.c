@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/handover/groups.h"
 #include "lib/handover/release_plan.h"
 #include "lib/rebind/plan.h"
 
@@ -14,16 +15,16 @@
 static int note_failure(struct hd_job *job, struct hd_claim *claim,
 			size_t first)
 {
-	for (size_t i = first; i < job->findings->n; i++) {
-		if (job->findings->items[i].severity != HD_ERROR)
+	for (size_t i = first; i < job->ask.findings->n; i++) {
+		if (job->ask.findings->items[i].severity != HD_ERROR)
 			continue;
 		free(claim->error);
-		claim->error = strdup(job->findings->items[i].message);
+		claim->error = strdup(job->ask.findings->items[i].message);
 		if (!claim->error)
-			return hd_err_nomem(job->err);
+			return hd_err_nomem(job->ask.err);
 		break;
 	}
-	return hd_claim_save(&job->state, claim, job->err);
+	return hd_claim_save(&job->ask.state, claim, job->ask.err);
 }
 
 /* Workers of a hook that was killed die with it, but a little later. */
@@ -33,7 +34,8 @@ static void wait_for_workers(const struct hd_job *job,
 	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
 
 	for (size_t i = 0, tries = 0; i < claim->n_workers && tries < 100;) {
-		if (!hd_process_lives(job->host, claim->workers[i].process)) {
+		if (!hd_process_lives(job->ask.host,
+				      claim->workers[i].process)) {
 			i++;
 			continue;
 		}
@@ -45,7 +47,7 @@ static void wait_for_workers(const struct hd_job *job,
 int hd_release_claim(struct hd_job *job, struct hd_claim *claim)
 {
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
-	size_t before = job->findings->n;
+	size_t before = job->ask.findings->n;
 	bool all;
 	int r;
 
@@ -56,7 +58,8 @@ int hd_release_claim(struct hd_job *job, struct hd_claim *claim)
 	claim->phase = HD_RETURNING;
 	r = hd_job_run(job, claim, &plan, HD_RUN_ON);
 	if (r == 0 && all)
-		return hd_claim_remove(&job->state, claim->uuid, job->err);
+		return hd_claim_remove(&job->ask.state, claim->uuid,
+				       job->ask.err);
 	return r < 0 ? r : note_failure(job, claim, before);
 }
 
@@ -64,7 +67,7 @@ int hd_release_claim(struct hd_job *job, struct hd_claim *claim)
 static int load_with_groups(struct hd_job *job, const char *uuid,
 			    struct hd_claim *ret, struct hd_groups *groups)
 {
-	int r = hd_claim_load(&job->state, uuid, ret, job->err);
+	int r = hd_claim_load(&job->ask.state, uuid, ret, job->ask.err);
 
 	return r < 0 ? r : hd_groups_of_claim(job, ret, groups);
 }
@@ -111,7 +114,8 @@ static int lock_by_name(struct hd_job *job, const char *domain,
 			struct hd_claim *ret)
 {
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	int r = hd_claims_load(&job->state, &claims, job->findings, job->err);
+	int r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
+			       job->ask.err);
 
 	for (size_t i = 0; r == 0 && i < claims.n; i++)
 		if (claims.items[i].domain &&
@@ -125,7 +129,8 @@ static int lock_by_name(struct hd_job *job, const char *domain,
 static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
 		      struct hd_claim *ret)
 {
-	int r = hd_state_open(job->host, HD_STATE_WRITE, &job->state, job->err);
+	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
+			      job->ask.err);
 
 	if (r < 0)
 		return r;
@@ -139,8 +144,9 @@ int hd_release(struct hd_job *job, const char *uuid, const char *domain)
 	int r = open_claim(job, uuid, domain, &claim);
 
 	if (r == -ENOENT)
-		return hd_state_is_open(&job->state) && uuid[0] ?
-			       hd_claim_remove(&job->state, uuid, job->err) :
+		return hd_state_is_open(&job->ask.state) && uuid[0] ?
+			       hd_claim_remove(&job->ask.state, uuid,
+					       job->ask.err) :
 			       0;
 	return r < 0 ? r : hd_release_claim(job, &claim);
 }
@@ -155,6 +161,6 @@ int hd_started(struct hd_job *job, const char *uuid, const char *domain)
 	if (r < 0)
 		return r;
 	claim.phase = HD_RUNNING;
-	claim.daemon = hd_process_parent(job->host);
-	return hd_claim_save(&job->state, &claim, job->err);
+	claim.daemon = hd_process_parent(job->ask.host);
+	return hd_claim_save(&job->ask.state, &claim, job->ask.err);
 }

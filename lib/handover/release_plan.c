@@ -34,9 +34,9 @@ static int postpone(struct returns *returns, struct hd_addr addr,
 
 	free(why);
 	returns->all = false;
-	return hd_findings_add(returns->job->findings, id, HD_ERROR,
+	return hd_findings_add(returns->job->ask.findings, id, HD_ERROR,
 			       HD_WHOLE_DOMAIN, message, hd_text("%s", fix),
-			       returns->job->err);
+			       returns->job->ask.err);
 }
 
 /* Leaves out the device at @index. */
@@ -69,7 +69,7 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 	struct hd_job *job = returns->job;
 	struct hd_device *now = &returns->now[returns->n];
 	const struct hd_claim_worker *worker =
-		worker_at(job->host, returns->claim, claimed->addr);
+		worker_at(job->ask.host, returns->claim, claimed->addr);
 	int r;
 
 	if (worker)
@@ -78,27 +78,29 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 			hd_text("process %d still waits for the kernel to change it",
 				worker->process.pid),
 			"When that process is gone: virt-hostdev recover");
-	r = hd_device_read(job->host, claimed->addr, HD_BRIEF, now, job->err);
+	r = hd_device_read(job->ask.host, claimed->addr, HD_BRIEF, now,
+			   job->ask.err);
 	if (r == -ENOENT)
 		return hd_findings_add(
-			job->findings, "device-gone", HD_WARNING,
+			job->ask.findings, "device-gone", HD_WARNING,
 			HD_WHOLE_DOMAIN,
 			hd_text("%s can't be given back to the host: it is gone.",
 				hd_addr_text(claimed->addr).s),
 			hd_text("To look for it again: echo 1 > " HD_SYSFS_PCI
 				"/rescan"),
-			job->err);
+			job->ask.err);
 	if (r < 0)
 		return r;
 	returns->claimed[returns->n++] = claimed;
 	if (now->vendor == claimed->vendor && now->device == claimed->device)
 		return 0;
 	r = hd_findings_add(
-		job->findings, "device-replaced", HD_WARNING, HD_WHOLE_DOMAIN,
+		job->ask.findings, "device-replaced", HD_WARNING,
+		HD_WHOLE_DOMAIN,
 		hd_text("%s can't be given back to the host: it is gone, and another device (%04x:%04x) is in its place.",
 			hd_addr_text(claimed->addr).s, now->vendor,
 			now->device),
-		NULL, job->err);
+		NULL, job->ask.err);
 	drop(returns, returns->n - 1);
 	return r;
 }
@@ -132,10 +134,11 @@ static int find_held(struct returns *returns, bool *ret)
 	*ret = false;
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
 		if (leaves_vfio(returns, i))
-			r = hd_nodes_add(&nodes, job->host, &returns->now[i],
-					 job->err);
+			r = hd_nodes_add(&nodes, job->ask.host,
+					 &returns->now[i], job->ask.err);
 	if (r == 0)
-		r = hd_job_find_holders(job, returns->now, returns->n, &nodes);
+		r = hd_ask_find_holders(&job->ask, returns->now, returns->n,
+					&nodes, &job->holders);
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
 		*ret |= is_held(returns, i);
 	return r;
@@ -145,8 +148,8 @@ static int find_held(struct returns *returns, bool *ret)
 static int wait_for_holders(struct returns *returns)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000000L };
-	int64_t deadline =
-		hd_now_ms() + returns->job->config.step_seconds * INT64_C(1000);
+	int64_t deadline = hd_now_ms() + returns->job->ask.config.step_seconds *
+						 INT64_C(1000);
 	bool held;
 	int r = find_held(returns, &held);
 
@@ -182,8 +185,9 @@ static int leave_out_held(struct returns *returns)
 static int read_locked(struct returns *returns)
 {
 	struct hd_job *job = returns->job;
-	int r = hd_device_read_overrides(job->host, returns->now, returns->n,
-					 job->config.step_seconds, job->err);
+	int r = hd_device_read_overrides(
+		job->ask.host, returns->now, returns->n,
+		job->ask.config.step_seconds, job->ask.err);
 
 	for (size_t i = 0; r == 0 && i < returns->n;) {
 		if (!returns->now[i].override_unknown) {
@@ -216,7 +220,7 @@ static int plan(struct returns *returns, struct hd_plan *ret)
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
 		r = hd_plan_move(
 			ret, &returns->now[i], returns->claimed[i]->driver,
-			returns->claimed[i]->override, returns->job->err);
+			returns->claimed[i]->override, returns->job->ask.err);
 	return r;
 }
 
@@ -228,7 +232,8 @@ int hd_release_plan(struct hd_job *job, const struct hd_claim *claim,
 		calloc(n, sizeof(*claimed));
 	HD_AUTOFREE struct hd_device *now = calloc(n, sizeof(*now));
 	struct returns returns = { job, claim, claimed, now, 0, true };
-	int r = claimed && now ? plan(&returns, ret) : hd_err_nomem(job->err);
+	int r = claimed && now ? plan(&returns, ret) :
+				 hd_err_nomem(job->ask.err);
 
 	for (size_t i = 0; i < returns.n; i++)
 		hd_device_clear(&now[i]);

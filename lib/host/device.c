@@ -198,6 +198,13 @@ int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,
 	return 0;
 }
 
+bool hd_device_leaves_group_viable(const struct hd_device *device)
+{
+	return !device->driver || device->vfio ||
+	       strcmp(device->driver, "pci-stub") == 0 ||
+	       strcmp(device->driver, "pcieport") == 0;
+}
+
 void hd_device_clear(struct hd_device *device)
 {
 	free(device->driver);

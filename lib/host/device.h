@@ -59,6 +59,12 @@ bool hd_device_is_awake(int fd);
 int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,
 			 int *ret, struct hd_err *err);
 
+/*
+ * Whether a group member may stay as it is while a guest owns the group: it has
+ * no driver, or one that leaves DMA alone.
+ */
+bool hd_device_leaves_group_viable(const struct hd_device *device);
+
 void hd_device_clear(struct hd_device *device);
 
 #endif

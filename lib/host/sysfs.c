@@ -248,11 +248,6 @@ int hd_sysfs_read_resume(const struct hd_host *host, char **ret)
 	return fd < 0 ? fd : read_page(fd, ret);
 }
 
-bool hd_sysfs_is_absent(int r)
-{
-	return r == -ENOENT || r == -ENOTDIR || r == -ENODEV || r == -ENXIO;
-}
-
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit)
 {
 	int fd = hd_host_openat(host, GROUPS, O_RDONLY | O_DIRECTORY);

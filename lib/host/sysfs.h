@@ -86,12 +86,6 @@ int hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid);
 /* Reads /sys/power/resume: where the kernel hibernates to. */
 int hd_sysfs_read_resume(const struct hd_host *host, char **ret);
 
-/*
- * Whether a failure says that there is no such thing, or that it went away
- * while we looked.
- */
-bool hd_sysfs_is_absent(int r);
-
 /* Counts the IOMMU groups of the host, up to @limit; 0 when there are none. */
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit);
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/guard/guard.h"
 #include "lib/host/addr.h"
+#include "lib/request/critical.h"
 #include "lib/request/pins.h"
 
 /* Which element of the domain asks for a device. */

@@ -41,15 +41,15 @@ void hd_hypervisor_clear(struct hd_hypervisor *hypervisor)
 static int examine_here(struct hd_checked_domain *checked,
 			const struct hd_tool *tool, struct hd_err *err)
 {
-	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&tool->host, tool->names, &checked->findings, err);
-	int r = hd_config_read(&tool->host, &job.config, err);
+	HD_AUTO_ASK struct hd_ask ask =
+		HD_ASK_INIT(&tool->host, tool->names, &checked->findings, err);
+	int r = hd_config_read(&tool->host, &ask.config, err);
 
 	checked->request =
-		hd_domain_request(&checked->domain, &job.config.policy);
+		hd_domain_request(&checked->domain, &ask.config.policy);
 	checked->inventory = &checked->situation.inventory;
 	return r < 0 ? r :
-		       hd_examine(&job, &checked->request, &checked->situation);
+		       hd_examine(&ask, &checked->request, &checked->situation);
 }
 
 static int examine_elsewhere(struct hd_checked_domain *checked,

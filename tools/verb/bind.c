@@ -60,7 +60,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		hd_err_set(err, -r, "%s", strerror(-r));
 		return HD_EXIT_FAILED;
 	}
-	r = hd_config_read(&tool->host, &job.config, err);
+	r = hd_config_read(&tool->host, &job.ask.config, err);
 	/* Who wants the siblings too says --group. */
 	request = (struct hd_request){
 		.uuid = uuid,

@@ -19,7 +19,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		hd_err_set(err, EPERM, "only root can give devices back");
 		return HD_EXIT_FAILED;
 	}
-	job.config = hd_config_read_or_default(&tool->host, &findings);
+	job.ask.config = hd_config_read_or_default(&tool->host, &findings);
 	if (hd_recover(&job, &undone) < 0)
 		return HD_EXIT_FAILED;
 	hd_print_findings(stderr, &findings, "");

@@ -18,7 +18,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 
 	if (r != HD_EXIT_FINE)
 		return r;
-	job.config = hd_config_read_or_default(&tool->host, &findings);
+	job.ask.config = hd_config_read_or_default(&tool->host, &findings);
 	r = hd_release_manual(&job, choice.addrs, choice.n);
 	return hd_named_devices_report(&choice, tool, r, &findings);
 }

@@ -126,21 +126,21 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	struct hd_assign assign = { .source = HD_SOURCE_HOSTDEV };
-	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
+	HD_AUTO_ASK struct hd_ask ask =
+		HD_ASK_INIT(&tool->host, tool->names, &findings, err);
 	const struct hd_request request = {
 		.domain = "",
 		.uuid = "",
 		.assigns = &assign,
 		.n_assigns = 1,
-		.policy = job.config.policy,
+		.policy = ask.config.policy,
 	};
 	const struct hd_device *device;
 
 	(void)argc;
 	if (hd_addr_parse(argv[0], &assign.addr, err) < 0)
 		return HD_EXIT_USAGE;
-	if (hd_examine(&job, &request, &situation) < 0)
+	if (hd_examine(&ask, &request, &situation) < 0)
 		return HD_EXIT_FAILED;
 	device = hd_inventory_find(&situation.inventory, assign.addr);
 	if (!device) {

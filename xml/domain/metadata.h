@@ -5,7 +5,7 @@
 #include <libxml/tree.h>
 
 #include "lib/base/err.h"
-#include "lib/guard/guard.h"
+#include "lib/request/critical.h"
 #include "lib/request/pins.h"
 #include "lib/request/request.h"
 

@@ -204,11 +204,11 @@ static int visit_process(void *data, int dir_fd, const char *name)
 
 static int examine(struct hd_host_facts *facts, struct hd_err *err)
 {
-	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(
+	HD_AUTO_ASK struct hd_ask ask = HD_ASK_INIT(
 		facts->host, facts->request->names, &facts->findings, err);
 
-	job.config = facts->config;
-	return hd_examine(&job, facts->request->devices, &facts->situation);
+	ask.config = facts->config;
+	return hd_examine(&ask, facts->request->devices, &facts->situation);
 }
 
 int hd_doctor_facts_read(const struct hd_host *host,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/base/finding.h"
 #include "lib/guard/block/stack.h"
 #include "lib/guard/finders.h"
@@ -355,7 +356,7 @@ static int read_resume(struct hd_guard *guard, struct use *use)
 	HD_AUTOFREE char *word = NULL;
 	int r = hd_sysfs_read_resume(guard->host, &number);
 
-	if (r < 0 && !hd_sysfs_is_absent(r))
+	if (r < 0 && !hd_is_absent(r))
 		return hd_err_set(guard->err, -r,
 				  "/sys/power/resume can't be read: %s",
 				  strerror(-r));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/dir.h"
 #include "lib/base/finding.h"
 #include "lib/base/read.h"
 #include "lib/host/sysfs.h"
@@ -22,7 +23,7 @@ static int read_optional(const struct hd_host *host, const char *name,
 {
 	int r = hd_sysfs_read_class(host, "block", name, attribute, ret);
 
-	return hd_sysfs_is_absent(r) ? 0 : r;
+	return hd_is_absent(r) ? 0 : r;
 }
 
 /* "vg0-my--home" is vg0/my-home: see lvm(8), VALID NAMES. */
@@ -104,7 +105,7 @@ int hd_udev_read(const struct hd_host *host, unsigned major_number,
 		 minor_number);
 	fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
-		return hd_sysfs_is_absent(fd) ? 0 : fd;
+		return hd_is_absent(fd) ? 0 : fd;
 	r = hd_read_all(fd, UDEV_LIMIT, &text, &length);
 	if (r < 0)
 		return r;

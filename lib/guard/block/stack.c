@@ -61,7 +61,7 @@ static int add_layer(struct builder *b, enum hd_layer_kind kind,
 	if (kind != HD_LAYER_POOL)
 		r = hd_layer_describe(b->host, layer);
 	/* It went away meanwhile. */
-	if (hd_sysfs_is_absent(r)) {
+	if (hd_is_absent(r)) {
 		hd_layer_clear(layer);
 		b->stack->n--;
 		return 0;
@@ -94,7 +94,7 @@ static int for_each(struct builder *b, int fd, size_t below, visit_fn visit)
 	struct visit data = { b, below, visit };
 	int r = hd_dir_each(fd, visit_entry, &data);
 
-	return hd_sysfs_is_absent(r) ? 0 : r;
+	return hd_is_absent(r) ? 0 : r;
 }
 
 /* A partition is a folder in that of its disk, with an attribute that says so.
@@ -114,7 +114,7 @@ static int add_partition(struct builder *b, const char *name, size_t below)
 	r = hd_sysfs_read_class(b->host, "block", b->stack->items[below].name,
 				path, &number);
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	return add_disk(b, name, below);
 }
 
@@ -133,7 +133,7 @@ static int add_members(struct builder *b, const char *uuid, size_t below)
 	bool is_member;
 
 	if (fd < 0) /* "features" has no devices */
-		return hd_sysfs_is_absent(fd) ? 0 : fd;
+		return hd_is_absent(fd) ? 0 : fd;
 	is_member = hd_sysfs_exists(fd, b->stack->items[below].name);
 	if (!is_member) {
 		close(fd);

@@ -41,7 +41,7 @@ static int read_backing(const struct hd_host *host, const char *name,
 	int r = hd_sysfs_read_class(host, "block", name, attribute, &text);
 
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	if (strcmp(attribute, "dev") == 0)
 		return read_volume(host, text, ret);
 	/* Where there is none, zram says "none", which leads nowhere. */

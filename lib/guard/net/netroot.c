@@ -58,11 +58,11 @@ static int add_iscsi(struct search *s, unsigned session)
 	snprintf(connection, sizeof(connection), "connection%u:0", session);
 	r = hd_sysfs_read_class(s->guard->host, "iscsi_connection", connection,
 				"address", &address);
-	if (hd_sysfs_is_absent(r))
+	if (hd_is_absent(r))
 		r = hd_sysfs_read_class(s->guard->host, "iscsi_connection",
 					connection, "persistent_address",
 					&address);
-	if (r < 0 && !hd_sysfs_is_absent(r))
+	if (r < 0 && !hd_is_absent(r))
 		return r;
 	return add_server(s, "iSCSI", address ? address : strdup(""));
 }
@@ -91,7 +91,7 @@ static int add_nvme(struct search *s, const char *controller)
 				    "address", &address);
 
 	if (r < 0)
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	if (strncmp(address, "traddr=", 7) != 0)
 		return 0;
 	return add_server(s, "NVMe", cut(address, "traddr=", ","));
@@ -121,7 +121,7 @@ static int look_at_disk(struct search *s, const char *name)
 	int r = hd_sysfs_read_class_link(s->guard->host, "block", name, &link);
 
 	if (r < 0)
-		return hd_sysfs_is_absent(r) || r == -EINVAL ? 0 : r;
+		return hd_is_absent(r) || r == -EINVAL ? 0 : r;
 	if (strncmp(name, "nbd", 3) == 0)
 		return add_nbd(s);
 	p = strstr(link, "/session");
@@ -191,7 +191,7 @@ static int look_at_disks(struct search *s, const struct hd_mount *mount)
 	}
 	/* btrfs has no number; its path may be the kernel's. */
 	if (r < 0 || (!mount->major && strncmp(path, "/dev/", 5) != 0))
-		return hd_sysfs_is_absent(r) ? 0 : r;
+		return hd_is_absent(r) ? 0 : r;
 	slash = strrchr(path, '/');
 	r = add_disk(s, slash ? slash + 1 : path);
 	if (r == 0)

@@ -12,7 +12,7 @@
 #include "tools/verb/doctor/guests.h"
 #include "tools/verb/doctor/report.h"
 #include "xml/domain/domain.h"
-#include "xml/domain/guestmemory.h"
+#include "xml/domain/guest_memory.h"
 
 struct values {
 	bool all;

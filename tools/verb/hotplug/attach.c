@@ -109,12 +109,14 @@ static int take(struct hd_change *change, char moving[HD_UUID_SIZE])
 	HD_AUTOFREE struct hd_allow *allows = NULL;
 	HD_AUTOFREE struct hd_pin *pins = NULL;
 	struct hd_request request;
-	int r = hd_config_read(&change->tool->host, &job.config, change->err);
+	int r = hd_config_read(&change->tool->host, &job.ask.config,
+			       change->err);
 
 	if (r == 0 && change->guest.persistent)
 		r = hd_change_read(change, HD_XML_NEXT, &change->next,
 				   change->err);
-	request = hd_domain_request(&change->now.domain, &job.config.policy);
+	request =
+		hd_domain_request(&change->now.domain, &job.ask.config.policy);
 	if (metadata_of(change)->policy.siblings)
 		request.policy = metadata_of(change)->policy;
 	request.n_assigns = request.n_pins = 0;
@@ -148,20 +150,20 @@ static int look(struct hd_change *change)
 {
 	HD_AUTO_FINDINGS struct hd_findings found = { NULL, 0 };
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
-	HD_AUTO_JOB struct hd_job job = HD_JOB_INIT(
+	HD_AUTO_ASK struct hd_ask ask = HD_ASK_INIT(
 		&change->tool->host, change->tool->names, &found, change->err);
 	struct hd_domain *domain = &change->next.domain;
 	size_t first = domain->n_assigns;
 	struct hd_request request;
-	int r = hd_config_read(&change->tool->host, &job.config, change->err);
+	int r = hd_config_read(&change->tool->host, &ask.config, change->err);
 
 	if (r == 0)
 		r = add_assigns(&change->choice, !change->values->unmanaged,
 				&domain->assigns, &domain->n_assigns,
 				change->err);
-	request = hd_domain_request(domain, &job.config.policy);
+	request = hd_domain_request(domain, &ask.config.policy);
 	if (r == 0)
-		r = hd_examine(&job, &request, &situation);
+		r = hd_examine(&ask, &request, &situation);
 	for (size_t i = 0; r == 0 && i < found.n; i++) {
 		struct hd_finding *finding = &found.items[i];
 

@@ -175,8 +175,8 @@ static int end_moving(struct hd_change *change, const char *moving,
 
 	if (hd_change_read_devices(change, &addrs, &n, &cause) < 0)
 		return leave_to_recover(change, &cause, err);
-	job.config = hd_config_read_or_default(&change->tool->host,
-					       &change->findings);
+	job.ask.config = hd_config_read_or_default(&change->tool->host,
+						   &change->findings);
 	return hd_hotplug_end(&job, moving, (struct hd_addrs){ addrs, n });
 }
 

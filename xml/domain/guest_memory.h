@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_XML_DOMAIN_GUESTMEMORY_H
-#define HD_XML_DOMAIN_GUESTMEMORY_H
+#ifndef HD_XML_DOMAIN_GUEST_MEMORY_H
+#define HD_XML_DOMAIN_GUEST_MEMORY_H
 
 #include <stddef.h>
 
-#include "lib/doctor/doctor.h"
+#include "lib/base/err.h"
+#include "lib/request/guest_memory.h"
 
 /*
  * Reads what a domain wants of the host's memory: <memory>, <memtune>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "xml/domain/guestmemory.h"
+#include "xml/domain/guest_memory.h"
 
 #include <ctype.h>
 #include <errno.h>

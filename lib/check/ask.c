@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check/ask.h"
+
+#include <errno.h>
+
+void hd_ask_end(struct hd_ask *ask)
+{
+	hd_state_close(&ask->state);
+}
+
+int hd_ask_find_holders(const struct hd_ask *ask,
+			const struct hd_device *devices, size_t n,
+			const struct hd_nodes *nodes, struct hd_holders *ret)
+{
+	int r;
+
+	hd_holders_clear(ret);
+	r = hd_holders_find(ask->host, devices, n, nodes,
+			    ask->config.step_seconds, ret, ask->err);
+	if (r == -EPERM)
+		return hd_findings_add(
+			ask->findings, "holders-unknown", HD_INFO,
+			HD_WHOLE_DOMAIN,
+			hd_text("Whether a process of the host uses these devices is not known: only root can see what others have open."),
+			hd_text("Run it as root"), ask->err);
+	if (r == -ETIMEDOUT)
+		return hd_findings_add(
+			ask->findings, "holders-unknown", HD_WARNING,
+			HD_WHOLE_DOMAIN,
+			hd_text("Whether a process of the host uses these devices could not be found out: /proc did not answer for %u seconds.",
+				ask->config.step_seconds),
+			hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),
+			ask->err);
+	return r == -ENOTSUP ? 0 : r;
+}

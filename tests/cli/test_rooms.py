@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rooms of the source, and who may know whom: what lib/README.md draws."""
+
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+
+# What each room may include, beside itself: what stands here, and what that
+# may. Below lib/host, xml knows no more than these headers.
+MAY = {
+    "lib/base": [],
+    "lib/host": ["lib/base"],
+    "lib/request": ["lib/host"],
+    "lib/state": ["lib/request"],
+    "lib/rebind": ["lib/request"],
+    "lib/guard": ["lib/request"],
+    "lib/check": ["lib/state", "lib/rebind", "lib/guard"],
+    "lib/catalogue": ["lib/host"],
+    "lib/explain": ["lib/catalogue"],
+    "lib/handover": ["lib/check", "lib/explain"],
+    "lib/doctor": ["lib/handover"],
+    "xml": ["lib/request", "lib/base", "lib/host/addr.h", "lib/host/rom.h", "lib/host/device.h"],
+    "hooks": ["lib/handover", "lib/state", "xml"],
+    "tools": ["lib/doctor", "xml"],
+}
+
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
+
+
+def sources(*folders):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *folders],
+                            cwd=TOP, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [TOP / name for name in listed.splitlines()
+            if name.endswith((".c", ".h")) and (TOP / name).exists()]
+
+
+def room_of(path):
+    """The longest room that a path is in."""
+    return max((room for room in MAY if path.startswith(room + "/")), key=len, default=None)
+
+
+def allowed(room):
+    """All rooms and headers that a room may include."""
+    found, left = set(), [room]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            # xml's own list is whole: what it names is not what those may.
+            left += MAY.get(each, []) if each == room or room != "xml" else []
+    return found
+
+
+class Rooms(unittest.TestCase):
+    def test_arrows_point_down(self):
+        wrong = []
+        for source in sources(*MAY):
+            name = str(source.relative_to(TOP))
+            may = allowed(room_of(name))
+            wrong += [f"{name} includes {included}" for included in INCLUDE.findall(source.read_text())
+                      if room_of(included) not in may and included not in may]
+        self.assertEqual(wrong, [])
+
+    def test_every_source_is_in_a_room(self):
+        self.assertEqual([str(path) for path in sources("lib", "xml", "hooks", "tools")
+                          if room_of(str(path.relative_to(TOP))) is None], [])

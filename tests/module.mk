@@ -22,7 +22,7 @@ $(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
 	$(call link,$(xml_pkgs) libarchive) -fsanitize=fuzzer
 
 # The tool's own parser.
-$(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/verb/capture/,tar.o recording.o)
+$(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/tree/,unpack.o link.o)
 
 check: packages
 	$(PYTHON) tests/run.py

@@ -10,7 +10,7 @@
 #include "lib/host/names.h"
 #include "lib/host/nodes.h"
 #include "lib/request/request.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 
 /* All that a decision looks at. It owns nothing. */
 struct hd_facts {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/check/rule.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/check/rule.h"
 
 /* Adds an error; @message and @fix are taken over. */
 int hd_refuse(struct hd_rule_context *s, const char *id, char *message,

@@ -6,7 +6,7 @@
 #include "lib/check/check.h"
 #include "lib/host/inventory.h"
 #include "lib/request/request.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 
 /* What hd_examine() read to come to its findings. */
 struct hd_situation {

@@ -7,7 +7,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "lib/explain/explain.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 #include "lib/state/state.h"
 
 /* Whether prepare took devices for it, and libvirt never said that it runs. */

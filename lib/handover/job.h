@@ -6,7 +6,7 @@
 #include "lib/host/holders.h"
 #include "lib/rebind/plan.h"
 #include "lib/rebind/run.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 #include "lib/state/lock.h"
 
 /*

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The claim as a record and as text. */
+#include "lib/state/claim.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -9,7 +11,6 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/word.h"
-#include "lib/state/claim.h"
 
 #define HEADER "virt-hostdev-claim 1"
 

@@ -6,12 +6,10 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
-#include "lib/base/finding.h"
 #include "lib/base/uuid.h"
 #include "lib/host/addr.h"
 #include "lib/host/device.h"
 #include "lib/host/guest.h"
-#include "lib/state/state.h"
 
 /* One device of a claim, and all that is needed to give it back. */
 struct hd_claim_device {
@@ -73,13 +71,7 @@ struct hd_claim {
 	bool pruned; /* not written: see hd_claim_prune() */
 };
 
-struct hd_claims {
-	struct hd_claim *items;
-	size_t n;
-};
-
 #define HD_AUTO_CLAIM __attribute__((cleanup(hd_claim_clear)))
-#define HD_AUTO_CLAIMS __attribute__((cleanup(hd_claims_clear)))
 
 /*
  * Reads a claim's text. -EBADMSG with a sentence when it is damaged or torn:
@@ -90,42 +82,6 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 
 /* The text of a claim; NULL when memory runs out. Owned by the caller. */
 char *hd_claim_format(const struct hd_claim *claim);
-
-/*
- * Loads the claim of a domain. -ENOENT without a sentence when it has none. A
- * damaged one gives -EBADMSG and, unless the state is only open to read, is
- * set aside under the name UUID.damaged.
- */
-int hd_claim_load(const struct hd_state *state, const char *uuid,
-		  struct hd_claim *ret, struct hd_err *err);
-
-/* Saves a claim, or forgets one that holds nothing any more. */
-int hd_claim_save_rest(const struct hd_state *state,
-		       const struct hd_claim *claim, struct hd_err *err);
-
-/* Writes a claim so that either the old or the new one is there, whole. */
-int hd_claim_save(const struct hd_state *state, const struct hd_claim *claim,
-		  struct hd_err *err);
-
-/*
- * Forgets a claim, and what a hook that was killed had begun to write of it.
- * One that isn't there is success.
- */
-int hd_claim_remove(const struct hd_state *state, const char *uuid,
-		    struct hd_err *err);
-
-/*
- * Loads every claim. A damaged one is left out, treated as hd_claim_load()
- * says, and reported as a warning in @findings.
- */
-int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
-		   struct hd_findings *findings, struct hd_err *err);
-
-/*
- * Removes what somebody who was killed had begun to write of a claim that never
- * came to be. Whoever writes one just now writes it again.
- */
-void hd_claims_tidy(const struct hd_state *state);
 
 /* Whether a person took the devices, for no guest. */
 static inline bool hd_claim_is_manual(const struct hd_claim *claim)
@@ -138,22 +94,6 @@ static inline bool hd_claim_is_moving(const struct hd_claim *claim)
 {
 	return claim->guest[0];
 }
-
-/* Whether there is any claim or the beginning of one, or it can't be known. */
-bool hd_claims_exist(const struct hd_host *host);
-
-/* Whether its guest runs, see hd_guest_runs(). */
-bool hd_claim_guest_runs(const struct hd_host *host,
-			 const struct hd_claim *claim);
-
-/*
- * Whether nobody will give back what a claim holds: its guest doesn't run, and
- * giving back had begun or the daemon that would call release is gone. What was
- * taken by hand is, once that is done, until somebody releases it. The next
- * hook that needs one of its groups undoes such a claim.
- */
-bool hd_claim_is_abandoned(const struct hd_host *host,
-			   const struct hd_claim *claim);
 
 /*
  * Takes a device off a claim when its guest has given it up: the guest runs,
@@ -182,6 +122,5 @@ int hd_claim_move(struct hd_claim *from, struct hd_claim *to,
 const char *hd_phase_name(enum hd_phase phase);
 
 void hd_claim_clear(struct hd_claim *claim);
-void hd_claims_clear(struct hd_claims *claims);
 
 #endif

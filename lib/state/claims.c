@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/state/claims.h"
+
 /* The claims of all domains, each in its file. */
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +13,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dir.h"
 #include "lib/base/read.h"
-#include "lib/state/claim.h"
 
 #define DAMAGED ".damaged"
 #define NEW ".new"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/verb/capture/tar.h"
+#include "tools/tree/unpack.h"
 
 /*
  * Removes what a tar has made, and looks at it: only files, folders and links.

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 #include "tests/unit/place.h"
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"

@@ -12,8 +12,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/host/sysfs.h"
-#include "tools/verb/capture/recording.h"
-#include "tools/verb/capture/tar.h"
+#include "tools/tree/summary.h"
+#include "tools/tree/unpack.h"
 
 /* Removes what is below @fd, which it takes over. */
 static void remove_below(int fd)

@@ -6,7 +6,7 @@
 
 #include "lib/base/print.h"
 #include "lib/host/device.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 #include "tools/tool.h"
 
 /* What a claim comes to, now. */

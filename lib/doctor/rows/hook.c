@@ -8,7 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/row.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 #include "lib/state/state.h"
 
 /* What libvirt runs as hooks, ours and others' (docs/hooks.rst of libvirt). */

@@ -12,6 +12,7 @@
 #include "lib/base/print.h"
 #include "lib/base/word.h"
 #include "tools/tool.h"
+#include "tools/tree/summary.h"
 #include "tools/verb/capture/collect.h"
 #include "tools/verb/capture/reader.h"
 #include "tools/verb/capture/scrub.h"

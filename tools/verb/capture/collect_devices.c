@@ -11,6 +11,7 @@
 #include "lib/base/finding.h"
 #include "lib/host/addr.h"
 #include "lib/host/sysfs.h"
+#include "tools/tree/link.h"
 #include "tools/verb/capture/collect.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.

@@ -11,6 +11,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "tools/tree/link.h"
 
 /* Hosts with 4,096 functions have some hundred thousand. */
 #define ENTRIES_LIMIT 400000
@@ -149,31 +150,6 @@ static int add_parents(struct hd_recording *record, const char *path)
 		return S_ISDIR(known->mode) ? 0 : -ENOENT;
 	r = add_parents(record, parent);
 	return r < 0 ? r : add_folder(record, parent);
-}
-
-bool hd_link_is_safe(const char *path, const char *target)
-{
-	size_t depth = 0;
-
-	if (*target == '/')
-		return false;
-	for (const char *p = path; *p; p++)
-		depth += *p == '/';
-	while (strncmp(target, "..", 2) == 0 &&
-	       (target[2] == '/' || target[2] == '\0')) {
-		if (depth-- == 0)
-			return false;
-		target += target[2] ? 3 : 2;
-	}
-	/* What is left: names, none of which goes up again. */
-	for (; *target; target += strcspn(target, "/")) {
-		if (*target == '/')
-			target++;
-		if (strncmp(target, "..", 2) == 0 &&
-		    (target[2] == '/' || target[2] == '\0'))
-			return false;
-	}
-	return true;
 }
 
 static int add_link(struct hd_recording *record, struct hd_recorded *entry,

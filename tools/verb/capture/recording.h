@@ -9,15 +9,6 @@
 
 #include "lib/host/host.h"
 
-/*
- * The first file of a capture, which tells about the others: a line each of
- * lib/base/word.h's words, "virt-hostdev-capture 1", "version …", "date …",
- * "release …", "serials kept" or "replaced", "entries NUMBER" (without itself),
- * then "node PATH STAT" of each device node and "unread PATH REASON" of each
- * miss.
- */
-#define HD_SUMMARY "virt-hostdev-capture"
-
 /* What contents may tell of the host beyond what they are recorded for. */
 enum hd_content {
 	HD_CONTENT_BINARY, /* nothing; they stay as they are */
@@ -105,12 +96,5 @@ struct hd_recorded *hd_recording_find(const struct hd_recording *record,
 void hd_recording_finish(struct hd_recording *record);
 
 void hd_recording_clear(struct hd_recording *record);
-
-/*
- * Whether a link at @path with @target stays below the root, wherever other
- * such links lead: it is relative, goes up no more often than @path has
- * folders, and never up after a name.
- */
-bool hd_link_is_safe(const char *path, const char *target);
 
 #endif

@@ -36,6 +36,15 @@ int hd_findings_add(struct hd_findings *findings, const char *id,
 				  fix, err);
 }
 
+int hd_findings_add_refusal(struct hd_findings *findings, const char *id,
+			    char *message, char *fix, struct hd_err *err)
+{
+	int r = hd_findings_add(findings, id, HD_ERROR, HD_WHOLE_DOMAIN,
+				message, fix, err);
+
+	return r < 0 ? r : HD_REFUSED;
+}
+
 size_t hd_findings_count(const struct hd_findings *findings,
 			 enum hd_severity severity)
 {

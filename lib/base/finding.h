@@ -10,6 +10,12 @@
 
 enum hd_severity { HD_INFO, HD_WARNING, HD_ERROR };
 
+/*
+ * What a function returns instead of 0 when what it was asked for is refused or
+ * could not be done, and why is an error among the findings.
+ */
+#define HD_REFUSED 1
+
 /* A finding that concerns the domain as a whole, not one of its devices. */
 #define HD_WHOLE_DOMAIN SIZE_MAX
 
@@ -39,6 +45,13 @@ struct hd_findings {
 int hd_findings_add(struct hd_findings *findings, const char *id,
 		    enum hd_severity severity, size_t assign, char *message,
 		    char *fix, struct hd_err *err);
+
+/*
+ * Adds an error that concerns the domain as a whole; see hd_findings_add().
+ * Returns HD_REFUSED, or -ENOMEM with @err filled.
+ */
+int hd_findings_add_refusal(struct hd_findings *findings, const char *id,
+			    char *message, char *fix, struct hd_err *err);
 
 /* The same for what is said of a line of the XML; 0 is none. */
 int hd_findings_add_at(struct hd_findings *findings, const char *id,

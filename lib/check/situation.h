@@ -27,7 +27,8 @@ struct hd_situation {
  * it is opened for reading, and when only root may do that, this is a
  * finding.
  *
- * Returns 0, whatever was found, or a negative errno.
+ * Returns 0; HD_REFUSED when an error is among the findings; or a negative
+ * errno, and then @ret is as it was.
  */
 int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 	       struct hd_situation *ret);

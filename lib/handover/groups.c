@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/array.h"
+#include "lib/base/clock.h"
 #include "lib/host/device.h"
 
 /* As long as a hook may wait for another one's groups. */
@@ -89,8 +90,40 @@ int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 			      add_claimed(&guest, ret, job->ask.err);
 }
 
-int hd_job_lock(struct hd_job *job, struct hd_groups *groups)
+static bool have_all(const struct hd_groups *groups,
+		     const struct hd_groups *wanted)
 {
-	return hd_locks_acquire(&job->ask.state, groups->numbers, groups->n,
-				LOCK_SECONDS, &job->locks, job->ask.err);
+	for (size_t i = 0; i < wanted->n; i++)
+		if (!hd_groups_have(groups, wanted->numbers[i]))
+			return false;
+	return true;
+}
+
+/* 1 when more groups are needed than were locked. */
+static int try_lock(struct hd_job *job, hd_groups_fn find, void *data,
+		    int64_t deadline)
+{
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	HD_AUTO_GROUPS struct hd_groups wanted = { NULL, 0 };
+	int r = find(job, data, &groups);
+
+	if (r == 0)
+		r = hd_locks_acquire(&job->ask.state, groups.numbers, groups.n,
+				     deadline, &job->locks, job->ask.err);
+	if (r == 0)
+		r = find(job, data, &wanted);
+	return r < 0 ? r : !have_all(&groups, &wanted);
+}
+
+int hd_job_lock(struct hd_job *job, hd_groups_fn find, void *data)
+{
+	int64_t deadline = hd_now_ms() + LOCK_SECONDS * INT64_C(1000);
+	int r;
+
+	while ((r = try_lock(job, find, data, deadline))) {
+		hd_locks_release(&job->locks);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

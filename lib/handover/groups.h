@@ -40,8 +40,23 @@ int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 
 void hd_groups_clear(struct hd_groups *groups);
 
-/* Locks them for the job, see hd_locks_acquire(). The job holds no locks yet.
+/*
+ * Adds the groups that something needs. What it finds on the way goes to @data,
+ * in place of what an earlier call left there. Returns 0 or a negative errno.
  */
-int hd_job_lock(struct hd_job *job, struct hd_groups *groups);
+typedef int (*hd_groups_fn)(struct hd_job *job, void *data,
+			    struct hd_groups *ret);
+
+/*
+ * The one way to lock. Locks the groups that @find names and calls it again:
+ * while we waited, somebody else may have bound or released what it found, or
+ * what is needed has become more; then once more, until what is locked is
+ * enough. What @find left in @data is so under the locks. The state is open,
+ * the job holds no locks yet.
+ *
+ * Returns 0; what @find returned; -ETIMEDOUT when another one holds a group for
+ * too long. Without success no lock is held.
+ */
+int hd_job_lock(struct hd_job *job, hd_groups_fn find, void *data);
 
 #endif

@@ -39,7 +39,7 @@ int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
 
 	if (r == 0)
 		r = hd_prepare_into(job, request, &moving);
-	if (r == 0 && !hd_findings_refuse(job->ask.findings))
+	if (r == 0)
 		memcpy(ret, moving.uuid, HD_UUID_SIZE);
 	return r;
 }

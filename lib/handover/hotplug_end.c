@@ -67,7 +67,7 @@ static int deliver(struct hd_job *job, const struct hd_claim *moving,
 	return r < 0 ? r : 1;
 }
 
-/* Reads again what was written down of the moving. */
+/* Reads again what was written down of what moves. */
 static int load_again(struct hd_job *job, struct hd_claim *moving)
 {
 	char uuid[HD_UUID_SIZE];

@@ -9,8 +9,8 @@
 /*
  * Ends the way of the devices in the claim @uuid: those whose group the guest
  * has a device of go into the guest's claim, the rest, and all of them when
- * the guest is gone, back to the host. What can't be given back is an error
- * among the findings, and left to hd_recover().
+ * the guest is gone, back to the host. What can't be given back is left to
+ * hd_recover(): HD_REFUSED.
  *
  * @with_guest  what the guest has now, as libvirt says
  */

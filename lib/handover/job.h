@@ -12,7 +12,8 @@
 /*
  * What binding or releasing works with, from its first step to its last: made
  * with HD_JOB_INIT(), for one call of hd_prepare(), hd_release() and the like,
- * which open the state and lock.
+ * which open the state and lock. They return 0; HD_REFUSED, with an error among
+ * the findings; or a negative errno with a sentence in the error.
  */
 struct hd_job {
 	struct hd_ask ask;

@@ -14,10 +14,15 @@ int hd_bind(struct hd_job *job, const struct hd_request *request)
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = hd_prepare(job, request);
 
-	if (r < 0 || hd_findings_refuse(job->ask.findings))
+	if (r)
 		return r;
 	/* From here on nobody has to wait for us to end. */
 	r = hd_claim_load(&job->ask.state, request->uuid, &claim, job->ask.err);
+	if (r == -ENOENT)
+		return hd_err_set(job->ask.err, ENOENT,
+				  "somebody removed " HD_STATE_DIR
+				  "/claims/%s, which we had just written",
+				  request->uuid);
 	if (r < 0)
 		return r;
 	claim.phase = HD_RUNNING;
@@ -51,7 +56,7 @@ static const struct hd_claim *find_guest_in(const struct hd_claims *claims,
 	return NULL;
 }
 
-/* Says what stands against giving a device back. */
+/* Refuses when something stands against giving a device back. */
 static int check_by_hand(struct hd_job *job, const struct hd_claims *claims,
 			 struct hd_addr addr)
 {
@@ -59,9 +64,8 @@ static int check_by_hand(struct hd_job *job, const struct hd_claims *claims,
 	struct hd_addr held;
 
 	if (!claim)
-		return hd_findings_add(
-			job->ask.findings, "not-bound", HD_ERROR,
-			HD_WHOLE_DOMAIN,
+		return hd_findings_add_refusal(
+			job->ask.findings, "not-bound",
 			hd_text("%s was not bound by hand, so it can't be released.",
 				hd_addr_text(addr).s),
 			hd_text("See who holds what: virt-hostdev status"),
@@ -69,8 +73,8 @@ static int check_by_hand(struct hd_job *job, const struct hd_claims *claims,
 	guest = find_guest_in(claims, hd_claim_find(claim, addr)->group, &held);
 	if (!guest)
 		return 0;
-	return hd_findings_add(
-		job->ask.findings, "claimed", HD_ERROR, HD_WHOLE_DOMAIN,
+	return hd_findings_add_refusal(
+		job->ask.findings, "claimed",
 		hd_text("%s can't be given back to the host while guest '%s' has %s%s.",
 			hd_addr_text(addr).s, guest->domain,
 			hd_addr_equal(addr, held) ? "it" : hd_addr_text(held).s,
@@ -110,8 +114,8 @@ static int split(struct hd_job *job, struct hd_claim *claim,
 
 /* In this order, since a device in two claims harms nobody, in none it is lost.
  */
-static int give_back_part(struct hd_job *job, struct hd_claim *claim,
-			  const struct hd_addr *addrs, size_t n)
+static int release_part(struct hd_job *job, struct hd_claim *claim,
+			const struct hd_addr *addrs, size_t n)
 {
 	HD_AUTO_CLAIM struct hd_claim part = { .domain = NULL };
 	int r = split(job, claim, addrs, n, &part);
@@ -125,44 +129,72 @@ static int give_back_part(struct hd_job *job, struct hd_claim *claim,
 	return r < 0 ? r : hd_release_claim(job, &part);
 }
 
-/* Locks the groups of the claims by hand that hold the devices. */
-static int lock_by_hand(struct hd_job *job, const struct hd_addr *addrs,
-			size_t n)
-{
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
-			       job->ask.err);
+/* Devices that are to be released, and who holds what. */
+struct holding {
+	const struct hd_addr *addrs;
+	size_t n;
+	struct hd_claims claims;
+};
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct hd_claim *claim = find_by_hand(&claims, addrs[i]);
+static void clear_holding(struct holding *holding)
+{
+	hd_claims_clear(&holding->claims);
+}
+
+/* The groups of the claims by hand that hold the devices. */
+static int find_holding(struct hd_job *job, void *data, struct hd_groups *ret)
+{
+	struct holding *holding = data;
+	int r;
+
+	hd_claims_clear(&holding->claims);
+	r = hd_claims_load(&job->ask.state, &holding->claims, job->ask.findings,
+			   job->ask.err);
+	for (size_t i = 0; r == 0 && i < holding->n; i++) {
+		const struct hd_claim *claim =
+			find_by_hand(&holding->claims, holding->addrs[i]);
 
 		if (claim)
-			r = hd_groups_of_claim(job, claim, &groups);
+			r = hd_groups_of_claim(job, claim, ret);
 	}
-	return r < 0 ? r : hd_job_lock(job, &groups);
+	return r;
+}
+
+/* HD_REFUSED when one of them can't be released. */
+static int check_all(struct hd_job *job, const struct holding *holding)
+{
+	bool refused = false;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < holding->n; i++) {
+		r = check_by_hand(job, &holding->claims, holding->addrs[i]);
+		refused |= r == HD_REFUSED;
+	}
+	return r < 0 ? r : refused ? HD_REFUSED : 0;
 }
 
 int hd_release_manual(struct hd_job *job, const struct hd_addr *addrs, size_t n)
 {
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO(clear_holding)
+	struct holding holding = { addrs, n, { NULL, 0 } };
+	bool kept = false;
 	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
 			      job->ask.err);
 
 	if (r == 0)
-		r = lock_by_hand(job, addrs, n);
+		r = hd_job_lock(job, find_holding, &holding);
 	if (r == 0)
-		r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
-				   job->ask.err);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = check_by_hand(job, &claims, addrs[i]);
-	if (r < 0 || hd_findings_refuse(job->ask.findings))
+		r = check_all(job, &holding);
+	if (r)
 		return r;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct hd_claim *claim = find_by_hand(&claims, addrs[i]);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		struct hd_claim *claim =
+			find_by_hand(&holding.claims, addrs[i]);
 
-		if (claim) /* it still holds it, not released just now */
-			r = give_back_part(job, claim, addrs, n);
+		if (!claim) /* released just now, with another one */
+			continue;
+		r = release_part(job, claim, addrs, n);
+		kept |= r == HD_REFUSED;
 	}
-	return r;
+	return r < 0 ? r : kept ? HD_REFUSED : 0;
 }

@@ -18,8 +18,8 @@ int hd_bind(struct hd_job *job, const struct hd_request *request);
 
 /*
  * Gives back devices that hd_bind() took, all of them or none: one that it did
- * not take, or that a guest has meanwhile, is an error among the findings. So
- * is one that can't be given back; it is left to hd_recover().
+ * not take, or that a guest has meanwhile, refuses. So does one that can't be
+ * given back; it is left to hd_recover().
  */
 int hd_release_manual(struct hd_job *job, const struct hd_addr *addrs,
 		      size_t n);

@@ -39,14 +39,14 @@ static int save_pruned(struct hd_job *job, const struct hd_request *request,
  * Decides, writes the decision down, does it, and undoes it if it fails. @claim
  * is what the domain holds already; the groups are locked.
  */
-static int take(struct hd_job *job, const struct hd_request *request,
-		bool untouched, struct hd_claim *claim)
+static int bind_all(struct hd_job *job, const struct hd_request *request,
+		    bool untouched, struct hd_claim *claim)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
 	int r = hd_examine(&job->ask, request, &situation);
 
-	if (r < 0 || hd_findings_refuse(job->ask.findings))
+	if (r)
 		return r;
 	r = save_pruned(job, request, &situation.claims);
 	if (r < 0)
@@ -59,7 +59,10 @@ static int take(struct hd_job *job, const struct hd_request *request,
 		r = hd_claim_save(&job->ask.state, claim, job->ask.err);
 	if (r == 0)
 		r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
-	return r > 0 ? hd_release_claim(job, claim) : r;
+	if (r <= 0)
+		return r;
+	r = hd_release_claim(job, claim);
+	return r < 0 ? r : HD_REFUSED;
 }
 
 static int new_claim(struct hd_job *job, const struct hd_request *request,
@@ -80,78 +83,82 @@ static int new_claim(struct hd_job *job, const struct hd_request *request,
 	return ret->domain ? 0 : hd_err_nomem(job->ask.err);
 }
 
-/*
- * Finds the claims that stand in the way of @groups though nobody will ever
- * give them up, and adds their groups, so that they can be undone.
- */
-static int find_abandoned(struct hd_job *job, struct hd_groups *groups,
-			  struct hd_claims *ret)
+/* What is to be bound, and what stands in its way. */
+struct obstacles {
+	const struct hd_request *request;
+	bool starts; /* the guest is about to start, so it holds nothing */
+	struct hd_claims claims; /* that nobody will ever give up */
+};
+
+static void clear_obstacles(struct obstacles *obstacles)
 {
+	hd_claims_clear(&obstacles->claims);
+}
+
+static bool meets(const struct hd_claim *claim, const struct hd_groups *groups)
+{
+	for (size_t i = 0; i < claim->n_devices; i++)
+		if (hd_groups_have(groups, claim->devices[i].group))
+			return true;
+	return false;
+}
+
+/* Moves to the obstacles what has to be released before; adds its groups. */
+static int add_obstacle(struct hd_job *job, struct obstacles *obstacles,
+			struct hd_claim *claim, struct hd_groups *groups)
+{
+	struct hd_claim *slot = hd_array_add(
+		&obstacles->claims.items, &obstacles->claims.n, sizeof(*slot));
+
+	if (!slot)
+		return hd_err_nomem(job->ask.err);
+	*slot = *claim;
+	*claim = (struct hd_claim){ .domain = NULL };
+	return hd_groups_of_claim(job, slot, groups);
+}
+
+/*
+ * The groups of the request, of what its guest holds, and of claims that meet
+ * them though nobody will ever give them up. What a guest that starts seems to
+ * hold is such a claim, whatever it says.
+ */
+static int find_obstacles(struct hd_job *job, void *data, struct hd_groups *ret)
+{
+	struct obstacles *obstacles = data;
+	const struct hd_request *request = obstacles->request;
+	HD_AUTO_CLAIM struct hd_claim own = { .domain = NULL };
 	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
-	int r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
-			       job->ask.err);
+	int r;
 
-	for (size_t i = 0; r == 0 && i < all.n; i++) {
-		struct hd_claim *claim = &all.items[i], *slot;
-		bool meets = false;
-
-		for (size_t j = 0; j < claim->n_devices; j++)
-			meets |=
-				hd_groups_have(groups, claim->devices[j].group);
-		if (!meets || !hd_claim_is_abandoned(job->ask.host, claim))
-			continue;
-		slot = hd_array_add(&ret->items, &ret->n, sizeof(*slot));
-		if (!slot)
-			return hd_err_nomem(job->ask.err);
-		*slot = *claim;
-		memset(claim, 0, sizeof(*claim));
-		r = hd_groups_of_claim(job, slot, groups);
-	}
+	hd_claims_clear(&obstacles->claims);
+	r = hd_claim_load(&job->ask.state, request->uuid, &own, job->ask.err);
+	if (r == 0 || r == -ENOENT)
+		r = hd_groups_of_request(job, request, ret);
+	if (r == 0)
+		r = hd_groups_of_claim(job, &own, ret);
+	if (r == 0 && obstacles->starts && own.uuid[0])
+		r = add_obstacle(job, obstacles, &own, ret);
+	if (r == 0)
+		r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
+				   job->ask.err);
+	for (size_t i = 0; r == 0 && i < all.n; i++)
+		if (strcmp(all.items[i].uuid, request->uuid) != 0 &&
+		    meets(&all.items[i], ret) &&
+		    hd_claim_is_abandoned(job->ask.host, &all.items[i]))
+			r = add_obstacle(job, obstacles, &all.items[i], ret);
 	return r;
 }
 
-/*
- * Undoes a claim as it is now that its groups are locked: while we waited,
- * somebody else may have undone it. A guest that is about to start holds
- * nothing, so a claim of its own is @stale whatever it says.
- */
-static int undo(struct hd_job *job, const char *uuid, bool stale)
-{
-	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	int r = hd_claim_load(&job->ask.state, uuid, &claim, job->ask.err);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0 || !(stale || hd_claim_is_abandoned(job->ask.host, &claim)))
-		return r;
-	return hd_undo(job, &claim);
-}
-
-/*
- * Locks what taking needs, and clears out of its way what nobody holds. A guest
- * that @starts holds nothing.
- */
+/* Locks what binding needs, and clears out of its way what nobody holds. */
 static int lock_and_clear(struct hd_job *job, const struct hd_request *request,
 			  bool starts)
 {
-	HD_AUTO_CLAIM struct hd_claim old = { .domain = NULL };
-	HD_AUTO_CLAIMS struct hd_claims abandoned = { NULL, 0 };
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = hd_claim_load(&job->ask.state, request->uuid, &old,
-			      job->ask.err);
+	HD_AUTO(clear_obstacles)
+	struct obstacles obstacles = { request, starts, { NULL, 0 } };
+	int r = hd_job_lock(job, find_obstacles, &obstacles);
 
-	if (r == 0 || r == -ENOENT)
-		r = hd_groups_of_request(job, request, &groups);
-	if (r == 0)
-		r = hd_groups_of_claim(job, &old, &groups);
-	if (r == 0)
-		r = find_abandoned(job, &groups, &abandoned);
-	if (r == 0)
-		r = hd_job_lock(job, &groups);
-	if (r == 0 && starts)
-		r = undo(job, request->uuid, true);
-	for (size_t i = 0; r == 0 && i < abandoned.n; i++)
-		r = undo(job, abandoned.items[i].uuid, false);
+	for (size_t i = 0; r == 0 && i < obstacles.claims.n; i++)
+		r = hd_undo(job, &obstacles.claims.items[i]);
 	return r;
 }
 
@@ -163,9 +170,7 @@ int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
 
 	if (r == 0)
 		r = lock_and_clear(job, request, !hd_claim_is_moving(claim));
-	if (r < 0 || hd_findings_refuse(job->ask.findings))
-		return r;
-	return take(job, request, true, claim);
+	return r ? r : bind_all(job, request, true, claim);
 }
 
 int hd_prepare(struct hd_job *job, const struct hd_request *request)
@@ -176,17 +181,34 @@ int hd_prepare(struct hd_job *job, const struct hd_request *request)
 	return r < 0 ? r : hd_prepare_into(job, request, &claim);
 }
 
-/* The assignments that a claim doesn't hold, as libvirt's own bindings. */
-static int find_fresh(const struct hd_request *request,
-		      const struct hd_claim *claim, struct hd_assign **ret,
-		      size_t *ret_n, struct hd_err *err)
+/* A guest about to run, and what it has got since prepare. */
+struct starting {
+	const struct hd_request *request;
+	struct hd_claim claim;
+	struct hd_assign *fresh; /* what the claim doesn't hold; owned */
+	size_t n_fresh;
+};
+
+static void clear_starting(struct starting *starting)
 {
+	hd_claim_clear(&starting->claim);
+	free(starting->fresh);
+	starting->fresh = NULL;
+	starting->n_fresh = 0;
+}
+
+/* The assignments that the claim doesn't hold, as libvirt's own bindings. */
+static int find_fresh(struct starting *starting, struct hd_err *err)
+{
+	const struct hd_request *request = starting->request;
+
 	for (size_t i = 0; i < request->n_assigns; i++) {
 		struct hd_assign *slot;
 
-		if (hd_claim_find(claim, request->assigns[i].addr))
+		if (hd_claim_find(&starting->claim, request->assigns[i].addr))
 			continue;
-		slot = hd_array_add(ret, ret_n, sizeof(*slot));
+		slot = hd_array_add(&starting->fresh, &starting->n_fresh,
+				    sizeof(*slot));
 		if (!slot)
 			return hd_err_nomem(err);
 		*slot = request->assigns[i];
@@ -195,31 +217,36 @@ static int find_fresh(const struct hd_request *request,
 	return 0;
 }
 
+static int find_starting(struct hd_job *job, void *data, struct hd_groups *ret)
+{
+	struct starting *starting = data;
+	int r;
+
+	clear_starting(starting);
+	r = hd_claim_load(&job->ask.state, starting->request->uuid,
+			  &starting->claim, job->ask.err);
+	if (r == -ENOENT)
+		r = new_claim(job, starting->request, &starting->claim);
+	if (r == 0)
+		r = find_fresh(starting, job->ask.err);
+	for (size_t i = 0; r == 0 && i < starting->n_fresh; i++)
+		r = hd_groups_of_device(job, starting->fresh[i].addr, ret);
+	return r < 0 ? r : hd_groups_of_claim(job, &starting->claim, ret);
+}
+
 int hd_start(struct hd_job *job, const struct hd_request *request)
 {
-	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	HD_AUTOFREE struct hd_assign *fresh = NULL;
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	HD_AUTO(clear_starting)
+	struct starting starting = { .request = request };
 	struct hd_request rest = *request;
 	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
 			      job->ask.err);
 
-	rest.n_assigns = 0;
 	if (r == 0)
-		r = hd_claim_load(&job->ask.state, request->uuid, &claim,
-				  job->ask.err);
-	if (r == -ENOENT)
-		r = new_claim(job, request, &claim);
-	if (r == 0)
-		r = find_fresh(request, &claim, &fresh, &rest.n_assigns,
-			       job->ask.err);
-	if (r < 0 || rest.n_assigns == 0)
+		r = hd_job_lock(job, find_starting, &starting);
+	if (r < 0 || starting.n_fresh == 0)
 		return r;
-	rest.assigns = fresh;
-	r = hd_groups_of_request(job, &rest, &groups);
-	if (r == 0)
-		r = hd_groups_of_claim(job, &claim, &groups);
-	if (r == 0)
-		r = hd_job_lock(job, &groups);
-	return r < 0 ? r : take(job, &rest, false, &claim);
+	rest.assigns = starting.fresh;
+	rest.n_assigns = starting.n_fresh;
+	return bind_all(job, &rest, false, &starting.claim);
 }

@@ -9,10 +9,9 @@
 /*
  * Before libvirt touches the devices: checks the request, writes the claim,
  * and takes from the host every device that libvirt won't take itself. All or
- * nothing: when the findings hold an error afterwards, what had been done has
- * been undone; what could not be undone is a finding, and stays in the claim.
- * A negative errno and an error among the findings both mean that the guest
- * must not start.
+ * nothing: when it is refused, what had been done has been undone; what could
+ * not be undone is a finding, and stays in the claim. The guest may start only
+ * when 0 is returned.
  */
 int hd_prepare(struct hd_job *job, const struct hd_request *request);
 
@@ -26,8 +25,8 @@ int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
 
 /*
  * When libvirt has chosen and bound the devices of network pools: checks those
- * of the request that the claim doesn't hold yet and adds them to it. Trouble
- * is reported as by hd_prepare().
+ * of the request that the claim doesn't hold yet and adds them to it. The guest
+ * may start only when 0 is returned.
  */
 int hd_start(struct hd_job *job, const struct hd_request *request);
 

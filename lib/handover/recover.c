@@ -14,7 +14,7 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim)
 		       hd_release_claim(job, claim);
 }
 
-/* With its daemon alive, a start that was prepared may still be under moving.
+/* With its daemon alive, a start that was prepared may still be under way.
  */
 static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
 {
@@ -28,7 +28,6 @@ static int recover_one(struct hd_job *job, const char *uuid,
 		       unsigned *ret_undone)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
-	size_t before = hd_findings_count(job->ask.findings, HD_ERROR);
 	int r = hd_claim_lock(job, uuid, &claim);
 
 	if (r == -ENOENT) /* somebody else did */
@@ -37,10 +36,31 @@ static int recover_one(struct hd_job *job, const char *uuid,
 		return r;
 	r = hd_undo(job, &claim);
 	/* What is with its guest has not been undone. */
-	if (r == 0 && claim.n_devices &&
-	    hd_findings_count(job->ask.findings, HD_ERROR) == before)
-		(*ret_undone)++;
+	*ret_undone += r == 0 && claim.n_devices;
 	return r;
+}
+
+/* One that can't be undone keeps no other from it. */
+static int recover_all(struct hd_job *job, const struct hd_claims *claims,
+		       unsigned *ret_undone)
+{
+	int r = 0, kept = 0;
+
+	for (size_t i = 0; r >= 0 && i < claims->n; i++) {
+		/* Who is at work on a claim that isn't over has its locks. */
+		if (!is_over(job->ask.host, &claims->items[i]))
+			continue;
+		r = recover_one(job, claims->items[i].uuid, ret_undone);
+		hd_locks_release(&job->locks);
+		if (r < 0)
+			r = hd_findings_add_refusal(
+				job->ask.findings, "claim-kept",
+				hd_steal(&job->ask.err->message),
+				hd_steal(&job->ask.err->fix), job->ask.err);
+		if (r > 0)
+			kept = r;
+	}
+	return r < 0 ? r : kept;
 }
 
 int hd_recover(struct hd_job *job, unsigned *ret_undone)
@@ -57,18 +77,5 @@ int hd_recover(struct hd_job *job, unsigned *ret_undone)
 	if (r == 0)
 		r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
 				   job->ask.err);
-	for (size_t i = 0; r == 0 && i < claims.n; i++) {
-		/* Who is at work on a claim that isn't over has its locks. */
-		if (is_over(job->ask.host, &claims.items[i]))
-			r = recover_one(job, claims.items[i].uuid, ret_undone);
-		hd_locks_release(&job->locks);
-		/* One that can't be undone keeps no other from it. */
-		if (r < 0)
-			r = hd_findings_add(job->ask.findings, "claim-kept",
-					    HD_ERROR, HD_WHOLE_DOMAIN,
-					    hd_steal(&job->ask.err->message),
-					    hd_steal(&job->ask.err->fix),
-					    job->ask.err);
-	}
-	return r;
+	return r < 0 ? r : recover_all(job, &claims, ret_undone);
 }

@@ -14,8 +14,8 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim);
 
 /*
  * Undoes every claim whose guest is gone; that of a guest that runs, or that
- * its daemon may still be starting, is kept. What can't be undone is an error
- * among the findings and keeps the claim. @ret_undone counts those that were.
+ * its daemon may still be starting, is kept. What can't be undone keeps the
+ * claim: HD_REFUSED. @ret_undone counts those that were.
  */
 int hd_recover(struct hd_job *job, unsigned *ret_undone);
 

@@ -60,82 +60,68 @@ int hd_release_claim(struct hd_job *job, struct hd_claim *claim)
 	if (r == 0 && all)
 		return hd_claim_remove(&job->ask.state, claim->uuid,
 				       job->ask.err);
-	return r < 0 ? r : note_failure(job, claim, before);
+	if (r >= 0)
+		r = note_failure(job, claim, before);
+	return r < 0 ? r : HD_REFUSED;
 }
 
-/* Loads a claim, and adds its groups. */
-static int load_with_groups(struct hd_job *job, const char *uuid,
-			    struct hd_claim *ret, struct hd_groups *groups)
-{
-	int r = hd_claim_load(&job->ask.state, uuid, ret, job->ask.err);
+/* Whose claim is to be locked, and the claim. */
+struct wanted {
+	const char *uuid; /* or NULL: the one of @domain */
+	const char *domain;
+	struct hd_claim *claim;
+};
 
-	return r < 0 ? r : hd_groups_of_claim(job, ret, groups);
-}
-
-static bool have_all(const struct hd_groups *groups,
-		     const struct hd_groups *wanted)
-{
-	for (size_t i = 0; i < wanted->n; i++)
-		if (!hd_groups_have(groups, wanted->numbers[i]))
-			return false;
-	return true;
-}
-
-/*
- * While we waited for the locks, somebody else may have undone the claim, and
- * the devices may be another guest's by now; or they have become more.
+/* The claim of the domain with this name, which -ENOENT says there is none of.
  */
-int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret)
-{
-	for (;;) {
-		HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
-		HD_AUTO_CLAIM struct hd_claim now = { .domain = NULL };
-		HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-		HD_AUTO_GROUPS struct hd_groups wanted = { NULL, 0 };
-		int r = load_with_groups(job, uuid, &before, &groups);
-
-		if (r == 0)
-			r = hd_job_lock(job, &groups);
-		if (r == 0)
-			r = load_with_groups(job, uuid, &now, &wanted);
-		if (r < 0)
-			return r;
-		if (have_all(&groups, &wanted)) {
-			*ret = now;
-			now = (struct hd_claim){ .domain = NULL };
-			return 0;
-		}
-		hd_locks_release(&job->locks);
-	}
-}
-
-/* Finds and locks the claim of a domain by its name. */
-static int lock_by_name(struct hd_job *job, const char *domain,
+static int load_by_name(struct hd_job *job, const char *domain,
 			struct hd_claim *ret)
 {
 	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
 	int r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
 			       job->ask.err);
 
-	for (size_t i = 0; r == 0 && i < claims.n; i++)
-		if (claims.items[i].domain &&
-		    !hd_claim_is_moving(&claims.items[i]) &&
-		    strcmp(claims.items[i].domain, domain) == 0)
-			return hd_claim_lock(job, claims.items[i].uuid, ret);
+	for (size_t i = 0; r == 0 && i < claims.n; i++) {
+		struct hd_claim *claim = &claims.items[i];
+
+		if (!claim->domain || hd_claim_is_moving(claim) ||
+		    strcmp(claim->domain, domain) != 0)
+			continue;
+		*ret = *claim;
+		*claim = (struct hd_claim){ .domain = NULL };
+		return 0;
+	}
 	return r < 0 ? r : -ENOENT;
+}
+
+static int find_claim(struct hd_job *job, void *data, struct hd_groups *ret)
+{
+	struct wanted *wanted = data;
+	int r;
+
+	hd_claim_clear(wanted->claim);
+	r = wanted->uuid ? hd_claim_load(&job->ask.state, wanted->uuid,
+					 wanted->claim, job->ask.err) :
+			   load_by_name(job, wanted->domain, wanted->claim);
+	return r < 0 ? r : hd_groups_of_claim(job, wanted->claim, ret);
+}
+
+int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret)
+{
+	struct wanted wanted = { uuid, NULL, ret };
+
+	return hd_job_lock(job, find_claim, &wanted);
 }
 
 /* By the name when there is no UUID. -ENOENT: there is no such claim. */
 static int open_claim(struct hd_job *job, const char *uuid, const char *domain,
 		      struct hd_claim *ret)
 {
+	struct wanted wanted = { uuid[0] ? uuid : NULL, domain, ret };
 	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
 			      job->ask.err);
 
-	if (r < 0)
-		return r;
-	return uuid[0] ? hd_claim_lock(job, uuid, ret) :
-			 lock_by_name(job, domain, ret);
+	return r < 0 ? r : hd_job_lock(job, find_claim, &wanted);
 }
 
 int hd_release(struct hd_job *job, const char *uuid, const char *domain)

@@ -7,7 +7,8 @@
 
 /*
  * Gives back what a claim says, newest first, and forgets the claim when all of
- * it is back; otherwise the claim keeps the first error. The groups are locked.
+ * it is back; otherwise the claim keeps the first error, and HD_REFUSED is
+ * returned. The groups are locked.
  * For what libvirt has given back itself there is nothing left to do, unless it
  * left a device that had no driver on vfio-pci, or its probe found another
  * driver than the device had.
@@ -15,8 +16,8 @@
 int hd_release_claim(struct hd_job *job, struct hd_claim *claim);
 
 /*
- * Locks the groups of a claim and loads it as it is then. -ENOENT when there is
- * none, or none any more. The state is open, the job holds no locks yet.
+ * Locks the groups of a claim, see hd_job_lock(), and loads it as it is then.
+ * -ENOENT when there is none, or none any more. @ret is empty or a claim.
  */
 int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret);
 
@@ -31,7 +32,7 @@ int hd_started(struct hd_job *job, const char *uuid, const char *domain);
  * After the guest is gone and libvirt has given back what it took: gives back
  * the rest and forgets the claim. Without a claim there is nothing to do. The
  * domain is found by @uuid, or by @domain when @uuid is "". A device that
- * can't be given back is an error among the findings and keeps the claim.
+ * can't be given back keeps the claim: HD_REFUSED.
  */
 int hd_release(struct hd_job *job, const char *uuid, const char *domain);
 

@@ -10,6 +10,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 
 #define POLL_MS 10
 
@@ -33,22 +34,21 @@ static size_t sort_unique(int *groups, size_t n)
 }
 
 /* flock(2) knows no time limit, and a signal handler is not ours to install. */
-static int lock_until(int fd, unsigned *left_ms)
+static int lock_until(int fd, int64_t deadline)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
-		if (*left_ms < POLL_MS)
+		if (hd_now_ms() >= deadline)
 			return -ETIMEDOUT;
-		*left_ms -= POLL_MS;
 		nanosleep(&pause, NULL);
 	}
 	return 0;
 }
 
-static int take_one(const struct hd_state *state, int group, unsigned *left_ms,
+static int lock_one(const struct hd_state *state, int group, int64_t deadline,
 		    struct hd_locks *locks, struct hd_err *err)
 {
 	char name[sizeof("group-") + 3 * sizeof(group)];
@@ -63,7 +63,7 @@ static int take_one(const struct hd_state *state, int group, unsigned *left_ms,
 				  "cannot open the lock " HD_STATE_DIR
 				  "/locks/%s: %m",
 				  name);
-	r = lock_until(fd, left_ms);
+	r = lock_until(fd, deadline);
 	if (r == -ETIMEDOUT) {
 		hd_err_set(
 			err, ETIMEDOUT,
@@ -84,15 +84,14 @@ static int take_one(const struct hd_state *state, int group, unsigned *left_ms,
 }
 
 int hd_locks_acquire(const struct hd_state *state, int *groups, size_t n,
-		     unsigned seconds, struct hd_locks *ret, struct hd_err *err)
+		     int64_t deadline, struct hd_locks *ret, struct hd_err *err)
 {
 	HD_AUTO_LOCKS struct hd_locks locks = { NULL, 0 };
-	unsigned left_ms = seconds * 1000;
 	int r;
 
 	n = sort_unique(groups, n);
 	for (size_t i = 0; i < n; i++) {
-		r = take_one(state, groups[i], &left_ms, &locks, err);
+		r = lock_one(state, groups[i], deadline, &locks, err);
 		if (r < 0)
 			return r;
 	}

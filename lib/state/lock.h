@@ -3,6 +3,7 @@
 #define HD_LIB_STATE_LOCK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/err.h"
 #include "lib/state/state.h"
@@ -26,13 +27,13 @@ struct hd_locks {
 /*
  * Takes the lock of every group in @groups, in rising order so that two hooks
  * can't wait for each other; @groups is sorted and freed of duplicates in
- * place. Waits at most @seconds altogether.
+ * place. Waits until @deadline at most, in milliseconds of hd_now_ms().
  *
  * Returns 0; -ETIMEDOUT or another negative errno with a sentence in @err and
  * no lock held.
  */
 int hd_locks_acquire(const struct hd_state *state, int *groups, size_t n,
-		     unsigned seconds, struct hd_locks *ret,
+		     int64_t deadline, struct hd_locks *ret,
 		     struct hd_err *err);
 
 void hd_locks_release(struct hd_locks *locks);

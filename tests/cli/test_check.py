@@ -284,7 +284,7 @@ class Schema(_OnTree):
         self.assertEqual(ids, ["metadata-invalid"] * 3)
 
     def test_knows_every_critical_reason(self):
-        source = (TOP / "lib/guard/guard.c").read_text()
+        source = (TOP / "lib/request/critical.c").read_text()
         reasons = set(re.findall(r'\[HD_CRITICAL_\w+\] = "([a-z-]+)"', source))
         values = {value.text for value in ElementTree.parse(SCHEMA).iter(
             "{http://relaxng.org/ns/structure/1.0}value")}

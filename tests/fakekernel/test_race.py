@@ -2,13 +2,17 @@
 """Hooks that run at the same time, as for guests that start at the same time."""
 
 import contextlib
+import itertools
+import os
 import random
 import re
+import signal
 import subprocess
+import time
 import uuid
 
 from program import domain, hostdev
-from test_every_write import DRIVERS, HOOK, OnFakeKernel
+from test_every_write import HOOK, TOOL, OnFakeKernel
 
 GUESTS, DEVICES, ROUNDS = 16, 8, 50
 
@@ -81,3 +85,151 @@ class Race(OnFakeKernel):
                 for code, err in self.at_once("release", guests).values():
                     self.assertEqual((code, err), (0, ""))
                 self.assert_as_it_was()
+
+
+CALLS = ("flock", "openat", "renameat", "unlinkat")
+FOLDERS = ("/run/virt-hostdev/claims", "/run/virt-hostdev/locks/group-21")
+NIC = "0000:01:00.0"
+# 0: it is not stopped; bind writes twice before the device is bound.
+HALTS = (0, 1, 2)
+# What strace says of it, and of a lock that another one has.
+STOPPED, BUSY = "stopped by SIGSTOP", "EAGAIN"
+HOLDER = str(uuid.uuid5(uuid.NAMESPACE_DNS, "holder"))
+
+
+class Pairs(OnFakeKernel):
+    """Each of two at work on one device is stopped wherever it reads or writes what is
+    written down or locks it, and the other runs meanwhile, as far as it gets."""
+
+    # What there has to be before: a guest that holds it, a person who does, or a guest
+    # that is gone.
+    ACTIONS = {"prepare": (), "start": (), "release": ("guest",), "bind": (),
+               "release by hand": ("person",), "recover": ("guest", "gone")}
+
+    def guest(self, name):
+        return domain(hostdev(1), name=name, uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, name)))
+
+    def command(self, action, side):
+        """The words, and what is on stdin."""
+        hooks = {"prepare": side, "start": side, "release": "holder"}
+        tools = {"bind": ("bind", NIC), "release by hand": ("release", NIC),
+                 "recover": ("recover",)}
+        if action in tools:
+            return [TOOL, *tools[action]], ""
+        name = hooks[action]
+        subop = "end" if action == "release" else "begin"
+        return [HOOK, name, action, subop, "-"], self.guest(name)
+
+    def set_up_for(self, *actions):
+        wanted = {each for action in actions for each in self.ACTIONS[action]}
+        if "bind" in actions:
+            wanted.discard("person")  # it is that person who is about to bind
+        if "person" in wanted:
+            self.assertEqual(self.tool("bind", NIC).rc, 0)
+        if "guest" in wanted:
+            self.good(self.hook("prepare", self.guest("holder"), "holder"))
+        if "gone" in wanted:
+            path = self.kernel.run_dir / "virt-hostdev/claims" / HOLDER
+            # A process with that number, but one that was started later.
+            path.write_text(re.sub(r"(?m)^(state \w+ \d+ \d+ )(\d+)",
+                                   lambda found: found[1] + str(int(found[2]) + 1),
+                                   path.read_text()))
+
+    def traced(self, name, options, action, side):
+        """Started under strace, which is no parent of it: that is us, as libvirtd is."""
+        words, xml = self.command(action, side)
+        process = self.kernel.popen(["strace", "-D", "-qq", "-o", f"/run/{name}", *options,
+                                     *words], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(xml.encode())
+            process.stdin.close()
+        process.stdin = None
+        return process
+
+    def wait_for(self, process, name, *words):
+        """Until strace has said one of them; False when the process ended before."""
+        path = self.kernel.run_dir / name
+        while process.poll() is None:
+            time.sleep(0.001)
+            if path.exists() and any(word in path.read_text() for word in words):
+                return True
+        return False
+
+    def go_on(self, process):
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGCONT)
+
+    def finish(self, process, action):
+        out, err = (text.decode() for text in process.communicate())
+        self.assertIn(process.returncode, (0, 1), (action, out, err))
+        if process.returncode:
+            self.assertRegex(err.splitlines()[0] if err else "", r"\w.*\.$", action)
+
+    def assert_consistent(self, actions):
+        """At most one guest holds it; who holds it has it, else the host does."""
+        claims = self.kernel.claims()
+        self.assertFalse([name for name in claims if name.endswith(".new")])
+        holders = [text for text in claims.values() if NIC in text]
+        self.assertLessEqual(len([text for text in holders if "\ndomain" in text and
+                                  not re.search(r"(?m)^domain \S+ *-?$", text)]), 1, claims)
+        if "start" not in actions:  # libvirt binds what that one finds
+            self.assertIn(f"{NIC} {'vfio-pci vfio-pci' if holders else 'e1000e -'}",
+                          self.kernel.state())
+
+    def give_all_back(self):
+        for name in ("first", "second", "holder"):
+            self.good(self.hook("release", self.guest(name), name))
+        if self.kernel.claims():
+            self.assertEqual(self.tool("release", NIC).rc, 0)
+        self.assert_as_it_was()
+
+    def race(self, first, second, call, k, halt):
+        """False when the first was not stopped, as it does not get so far. The other is
+        stopped too, where it has written something down for the @halt-th time."""
+        self.kernel.reset()
+        self.set_up_for(first, second)
+        paths = [word for folder in FOLDERS for word in ("-P", folder)]
+        one = self.traced("one", [*paths, "-e", "trace=flock," + call,
+                                  "-e", f"inject={call}:signal=SIGSTOP:when={k}"],
+                          first, "first")
+        stopped = self.wait_for(one, "one", STOPPED)
+        if stopped:
+            inject = ["-e", f"inject=renameat:signal=SIGSTOP:when={halt}"] if halt else []
+            two = self.traced("two", [*paths, "-e", "trace=flock,renameat", *inject],
+                              second, "second")
+            self.wait_for(two, "two", STOPPED, BUSY)
+            self.go_on(one)
+            if halt and self.wait_for(two, "two", STOPPED):
+                self.wait_for(one, "one", BUSY)
+            self.go_on(two)
+            self.finish(two, second)
+        self.finish(one, first)
+        self.assert_consistent((first, second))
+        self.give_all_back()
+        return stopped
+
+    def run_pair(self, first, second):
+        self.boot(NICS)
+        cases = 0
+        for call, halt in itertools.product(CALLS, HALTS):
+            for k in itertools.count(1):
+                go_on = False
+                with self.subTest(call=call, number=k, halt=halt):
+                    go_on = self.race(first, second, call, k, halt)
+                if not go_on:
+                    break
+                cases += 1
+        self.assertGreater(cases, len(HALTS))
+
+
+def _add_pairs():
+    for first in Pairs.ACTIONS:
+        for second in Pairs.ACTIONS:
+            def test(self, first=first, second=second):
+                self.run_pair(first, second)
+            name = f"test_{first}_and_{second}".replace(" ", "_")
+            setattr(Pairs, name, test)
+
+
+_add_pairs()

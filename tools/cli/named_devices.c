@@ -113,7 +113,7 @@ int hd_named_devices_report(const struct hd_named_devices *choice,
 			    const struct hd_tool *tool, int r,
 			    const struct hd_findings *findings)
 {
-	bool ok = r == 0 && !hd_findings_refuse(findings);
+	bool ok = r == 0;
 
 	if (tool->json) {
 		print_json(choice, tool, ok, findings);

@@ -167,7 +167,11 @@ int hd_checked_domain_check_text(struct hd_checked_domain *checked,
 		return r;
 	}
 	r = examine(checked, hypervisor, err);
-	return r < 0 ? r : lint(checked, hypervisor, text, length, err);
+	if (r >= 0)
+		r = lint(checked, hypervisor, text, length, err);
+	if (r < 0)
+		return r;
+	return hd_findings_refuse(&checked->findings) ? HD_REFUSED : 0;
 }
 
 int hd_checked_domain_check(struct hd_checked_domain *checked,

@@ -44,8 +44,8 @@ void hd_hypervisor_clear(struct hd_hypervisor *hypervisor);
 
 /*
  * Loads the domain that the command line names and examines it. The checked
- * borrows from the hypervisor. Returns 0 or a negative errno with a sentence in
- * @err.
+ * borrows from the hypervisor. Returns 0; HD_REFUSED when it could not start;
+ * or a negative errno with a sentence in @err.
  */
 int hd_checked_domain_load(struct hd_checked_domain *checked,
 			   const struct hd_hypervisor *hypervisor,

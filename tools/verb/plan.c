@@ -104,7 +104,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	};
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
-	bool refused;
+	int r;
 
 	(void)argc;
 	if (hd_hypervisor_open(&hypervisor, tool, argv[0], err) < 0)
@@ -117,17 +117,17 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		hd_err_fix(err, "On that host: virt-hostdev plan %s", argv[0]);
 		return HD_EXIT_FAILED;
 	}
-	if (hd_checked_domain_load(&checked, &hypervisor, argv[0], err) < 0)
-		return HD_EXIT_FAILED;
-	refused = hd_findings_refuse(&checked.findings);
-	if (!refused && hd_bind_plan(&checked.request, &checked.situation, true,
-				     &claim, &plan, err) < 0)
+	r = hd_checked_domain_load(&checked, &hypervisor, argv[0], err);
+	if (r == 0)
+		r = hd_bind_plan(&checked.request, &checked.situation, true,
+				 &claim, &plan, err);
+	if (r < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
 		print_json(&checked, &plan);
 	else
 		print_text(&checked, &plan);
-	return refused ? HD_EXIT_FAILED : HD_EXIT_FINE;
+	return r ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_plan = {

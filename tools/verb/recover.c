@@ -13,6 +13,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&tool->host, NULL, &findings, err);
 	unsigned undone;
+	int r;
 
 	(void)argc, (void)argv;
 	if (geteuid() != 0) {
@@ -20,15 +21,16 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		return HD_EXIT_FAILED;
 	}
 	job.ask.config = hd_config_read_or_default(&tool->host, &findings);
-	if (hd_recover(&job, &undone) < 0)
+	r = hd_recover(&job, &undone);
+	if (r < 0)
 		return HD_EXIT_FAILED;
 	hd_print_findings(stderr, &findings, "");
 	if (undone)
 		printf("Given back to the host: the devices of %u %s.\n",
 		       undone, undone == 1 ? "guest" : "guests");
-	else if (!hd_findings_refuse(&findings))
+	else if (r == 0)
 		puts("There was nothing to give back.");
-	return hd_findings_refuse(&findings) ? HD_EXIT_FAILED : HD_EXIT_FINE;
+	return r ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_recover = {

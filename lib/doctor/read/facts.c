@@ -208,6 +208,7 @@ static int examine(struct hd_host_facts *facts, struct hd_err *err)
 		facts->host, facts->request->names, &facts->findings, err);
 
 	ask.config = facts->config;
+	/* What refuses them is what doctor is to say. */
 	return hd_examine(&ask, facts->request->devices, &facts->situation);
 }
 

@@ -97,7 +97,7 @@ static int read_guest(const struct all *all, struct guest *guest,
 	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
 	int r = read_next(all, guest, &cause);
 
-	if (r == 0 && guest->info->running)
+	if (r >= 0 && guest->info->running)
 		r = read_now(all, guest, &cause);
 	return r < 0 ? note_unreadable(guest, &cause, err) : 0;
 }

@@ -18,9 +18,11 @@ static int check_one(const struct hd_tool *tool, const char *source,
 	HD_AUTO_CHECKED_DOMAIN struct hd_checked_domain checked = {
 		.domain.name = NULL
 	};
+	int r = hd_hypervisor_open(&hypervisor, tool, source, err);
 
-	if (hd_hypervisor_open(&hypervisor, tool, source, err) < 0 ||
-	    hd_checked_domain_check(&checked, &hypervisor, source, err) < 0)
+	if (r == 0)
+		r = hd_checked_domain_check(&checked, &hypervisor, source, err);
+	if (r < 0)
 		return HD_EXIT_FAILED;
 	if (!hypervisor.here &&
 	    hd_remote_host_unknown(
@@ -32,8 +34,7 @@ static int check_one(const struct hd_tool *tool, const char *source,
 		hd_json_print(hd_check_json(&checked));
 	else
 		hd_check_print(&checked);
-	return hd_findings_refuse(&checked.findings) ? HD_EXIT_FAILED :
-						       HD_EXIT_FINE;
+	return r ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)

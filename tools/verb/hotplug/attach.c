@@ -164,7 +164,7 @@ static int look(struct hd_change *change)
 	request = hd_domain_request(domain, &ask.config.policy);
 	if (r == 0)
 		r = hd_examine(&ask, &request, &situation);
-	for (size_t i = 0; r == 0 && i < found.n; i++) {
+	for (size_t i = 0; r >= 0 && i < found.n; i++) {
 		struct hd_finding *finding = &found.items[i];
 
 		if (finding->assign == HD_WHOLE_DOMAIN ||
@@ -178,7 +178,9 @@ static int look(struct hd_change *change)
 			HD_WHOLE_DOMAIN, hd_steal(&finding->message),
 			hd_steal(&finding->fix), change->err);
 	}
-	return r;
+	if (r < 0)
+		return r;
+	return hd_findings_refuse(&change->findings) ? HD_REFUSED : 0;
 }
 
 /* libvirt's own words say what is missing, but not what to do about it. */
@@ -248,22 +250,22 @@ static void take_back(struct hd_change *change, enum hd_reach reach, size_t n)
 			NULL);
 }
 
-/* Between these two the devices are on their moving. */
+/* Between the two the devices are on their way. */
 static int give_live(struct hd_change *change)
 {
 	char moving[HD_UUID_SIZE] = "";
 	size_t done;
-	int r = hd_change_log(change, "attach");
+	int r = hd_change_log(change, "attach"), ended;
 
 	if (r == 0)
 		r = take(change, moving);
-	if (r < 0 || hd_findings_refuse(&change->findings))
+	if (r)
 		return r;
 	r = give(change, HD_REACH_LIVE, &done);
 	if (r < 0)
 		take_back(change, HD_REACH_LIVE, done);
-	hd_change_end(change, moving);
-	return r;
+	ended = hd_change_end(change, moving);
+	return r ? r : ended;
 }
 
 /* The definition first: what was put into it can always be taken back. */
@@ -274,13 +276,13 @@ static int attach(struct hd_change *change)
 
 	if (r == 0 && !change->live)
 		r = look(change);
-	if (r < 0 || hd_findings_refuse(&change->findings))
+	if (r)
 		return r;
 	if (change->config)
 		r = give(change, HD_REACH_CONFIG, &done);
 	if (r == 0 && change->live)
 		r = give_live(change);
-	if (change->config && (r < 0 || hd_findings_refuse(&change->findings)))
+	if (change->config && r)
 		take_back(change, HD_REACH_CONFIG, done);
 	return r;
 }

@@ -156,8 +156,8 @@ int hd_change_read_devices(struct hd_change *change, struct hd_addr **ret,
 static int leave_to_recover(struct hd_change *change, struct hd_err *cause,
 			    struct hd_err *err)
 {
-	return hd_findings_add(
-		&change->findings, "guest-unknown", HD_ERROR, HD_WHOLE_DOMAIN,
+	return hd_findings_add_refusal(
+		&change->findings, "guest-unknown",
 		hd_text("Whether guest '%s' has the devices can't be known: %s.",
 			change->guest.name, hd_err_message(cause)),
 		hd_text("virt-hostdev recover"), err);
@@ -180,14 +180,17 @@ static int end_moving(struct hd_change *change, const char *moving,
 	return hd_hotplug_end(&job, moving, (struct hd_addrs){ addrs, n });
 }
 
-void hd_change_end(struct hd_change *change, const char *moving)
+int hd_change_end(struct hd_change *change, const char *moving)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	int r = moving[0] ? end_moving(change, moving, &err) : 0;
 
-	if (moving[0] && end_moving(change, moving, &err) < 0)
-		hd_findings_add(&change->findings, "claim-kept", HD_ERROR,
-				HD_WHOLE_DOMAIN, hd_steal(&err.message),
-				hd_text("virt-hostdev recover"), NULL);
+	if (r >= 0)
+		return r;
+	hd_findings_add(&change->findings, "claim-kept", HD_ERROR,
+			HD_WHOLE_DOMAIN, hd_steal(&err.message),
+			hd_text("virt-hostdev recover"), NULL);
+	return HD_REFUSED;
 }
 
 /* Says which of the devices the guest keeps. Returns how many, or an errno. */
@@ -222,8 +225,8 @@ int hd_change_wait(struct hd_change *change, struct hd_addrs addrs,
 	}
 	if (kept <= 0)
 		return kept;
-	return hd_findings_add(
-		&change->findings, "guest-keeps", HD_ERROR, HD_WHOLE_DOMAIN,
+	return hd_findings_add_refusal(
+		&change->findings, "guest-keeps",
 		hd_text("Guest '%s' was asked to give up %s, but still has it after %d seconds.",
 			change->guest.name, hd_addr_text(first).s,
 			HD_CHANGE_SECONDS),
@@ -274,7 +277,7 @@ int hd_change_report(struct hd_change *change, int r,
 				 struct hd_addr addr, const char *driver))
 {
 	const struct hd_named_devices *choice = &change->choice;
-	bool ok = r == 0 && !hd_findings_refuse(&change->findings);
+	bool ok = r == 0;
 
 	if (change->run.record.event)
 		hd_log_run_end(&change->run, &change->tool->host,

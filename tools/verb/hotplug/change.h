@@ -85,15 +85,15 @@ int hd_change_read_devices(struct hd_change *change, struct hd_addr **ret,
 
 /*
  * Ends the way of devices, see hd_hotplug_end(); @moving is "" when none is on
- * it. When that fails, or libvirt can't be asked, this is a finding, and what
- * is on its way is left to recover.
+ * it. When that fails, or libvirt can't be asked, what is on its way is left to
+ * recover. Returns 0 or HD_REFUSED.
  */
-void hd_change_end(struct hd_change *change, const char *moving);
+int hd_change_end(struct hd_change *change, const char *moving);
 
 /*
  * Waits until a running guest has given up devices, or is gone, at most
- * HD_CHANGE_SECONDS. What it keeps is an error among the findings. Returns 0 or
- * a negative errno with @err.
+ * HD_CHANGE_SECONDS. Returns 0; HD_REFUSED when it keeps one; or a negative
+ * errno with @err.
  */
 int hd_change_wait(struct hd_change *change, struct hd_addrs addrs,
 		   struct hd_err *err);

@@ -148,7 +148,7 @@ static int take_live(struct hd_change *change)
 {
 	struct hd_addrs addrs = { change->choice.addrs, change->choice.n };
 	char moving[HD_UUID_SIZE] = "";
-	int r = hd_change_log(change, "detach");
+	int r = hd_change_log(change, "detach"), ended;
 
 	if (r == 0)
 		r = pick(change, moving);
@@ -156,8 +156,8 @@ static int take_live(struct hd_change *change)
 		r = take(change, HD_REACH_LIVE);
 	if (r == 0)
 		r = hd_change_wait(change, addrs, change->err);
-	hd_change_end(change, moving);
-	return r;
+	ended = hd_change_end(change, moving);
+	return r ? r : ended;
 }
 
 /* The definition first: a guest that keeps a device shall not get it again. */

@@ -45,7 +45,6 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 		     enum hd_run_mode mode)
 {
 	HD_AUTO_RUN struct hd_run run = { .go_fd = -1 };
-	unsigned failures;
 	int r = hd_run_start(&run, job->ask.host, plan, stage, mode,
 			     job->ask.err);
 
@@ -57,10 +56,10 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 	}
 	if (r < 0)
 		return r;
-	failures = hd_run_finish(&run, job->ask.config.step_seconds,
-				 &job->holders, job->ask.findings);
+	r = hd_run_finish(&run, job->ask.config.step_seconds, &job->holders,
+			  job->ask.findings, job->ask.err);
 	prune_workers(job, claim);
-	return (int)failures;
+	return r;
 }
 
 int hd_job_run(struct hd_job *job, struct hd_claim *claim,

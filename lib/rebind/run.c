@@ -170,7 +170,7 @@ static void report_blocked(const struct hd_step *step, pid_t pid,
 
 /* Takes one result off a worker's pipe; false when it has ended. */
 static bool take_result(struct hd_run *run, struct hd_worker *worker,
-			bool *failed, struct hd_findings *findings)
+			struct hd_findings *findings)
 {
 	const struct hd_plan *plan = run->plan;
 	struct result result;
@@ -180,20 +180,20 @@ static bool take_result(struct hd_run *run, struct hd_worker *worker,
 		return true;
 	if (n != (ssize_t)sizeof(result) || result.step >= plan->n_steps) {
 		/* It ended; in the middle of its steps, somebody killed it. */
-		if (!*failed && worker->at < plan->n_steps) {
+		if (!worker->failed && worker->at < plan->n_steps) {
 			report_failure(&plan->steps[worker->at],
 				       "the process that did it was killed",
 				       findings);
-			*failed = true;
+			worker->failed = true;
 		}
 		return false;
 	}
 	/* What follows from a device's first failure says no more. */
-	if (result.code < 0 && !*failed) {
+	if (result.code < 0 && !worker->failed) {
 		result.message[sizeof(result.message) - 1] = '\0';
 		report_failure(&plan->steps[result.step], result.message,
 			       findings);
-		*failed = true;
+		worker->failed = true;
 	}
 	worker->at = next_step(plan,
 			       hd_step_has_device(&plan->steps[result.step]) ?
@@ -211,56 +211,100 @@ static void end_worker(struct hd_worker *worker)
 	worker->process.pid = 0;
 }
 
-/* Waits for one worker, whose clock starts anew with each of its steps. */
-static bool collect(struct hd_run *run, struct hd_worker *worker,
-		    unsigned seconds, const struct hd_holders *holders,
-		    struct hd_findings *findings)
+/* What the workers of a run are waited for with. */
+struct wait {
+	struct hd_run *run;
+	unsigned seconds; /* for each step */
+	const struct hd_holders *holders;
+	struct hd_findings *findings;
+	struct pollfd *fds; /* of each worker; -1 when it is done with */
+	unsigned failures;
+};
+
+static void restart_clock(const struct wait *wait, struct hd_worker *worker)
 {
-	bool failed = false;
-
-	for (;;) {
-		struct pollfd poll_fd = { worker->fd, POLLIN, 0 };
-		int64_t left = worker->deadline - hd_now_ms();
-		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			report_blocked(&run->plan->steps[worker->at],
-				       worker->process.pid, seconds, holders,
-				       findings);
-			close(worker->fd);
-			worker->fd = -1;
-			return false;
-		}
-		if (!take_result(run, worker, &failed, findings) ||
-		    worker->at >= run->plan->n_steps)
-			break;
-		worker->deadline = hd_now_ms() + (int64_t)seconds * 1000;
-	}
-	end_worker(worker);
-	return !failed;
+	worker->deadline = hd_now_ms() + (int64_t)wait->seconds * 1000;
 }
 
-unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
-		       const struct hd_holders *holders,
-		       struct hd_findings *findings)
+/* The worker at @index has said something, or ended. */
+static void hear(struct wait *wait, size_t index)
 {
-	unsigned failures = 0;
+	struct hd_worker *worker = &wait->run->workers[index];
 
-	for (size_t i = 0; i < run->n_workers; i++)
-		run->workers[i].deadline =
-			hd_now_ms() + (int64_t)seconds * 1000;
+	if (take_result(wait->run, worker, wait->findings) &&
+	    worker->at < wait->run->plan->n_steps) {
+		restart_clock(wait, worker);
+		return;
+	}
+	wait->failures += worker->failed;
+	wait->fds[index].fd = -1;
+	end_worker(worker);
+}
+
+/* Leaves the worker at @index behind, since the kernel holds it. */
+static void give_up(struct wait *wait, size_t index)
+{
+	struct hd_worker *worker = &wait->run->workers[index];
+
+	report_blocked(&wait->run->plan->steps[worker->at], worker->process.pid,
+		       wait->seconds, wait->holders, wait->findings);
+	wait->failures++;
+	wait->fds[index].fd = -1;
+	close(worker->fd);
+	worker->fd = -1;
+}
+
+/* Milliseconds until the next deadline; -1 when nobody is waited for. */
+static int time_left(const struct wait *wait)
+{
+	int64_t next = INT64_MAX, left;
+
+	for (size_t i = 0; i < wait->run->n_workers; i++)
+		if (wait->fds[i].fd >= 0 &&
+		    wait->run->workers[i].deadline < next)
+			next = wait->run->workers[i].deadline;
+	if (next == INT64_MAX)
+		return -1;
+	left = next - hd_now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+/* Waits once, for whoever says something first. */
+static void wait_for_some(struct wait *wait, int left)
+{
+	const struct hd_run *run = wait->run;
+	int n = poll(wait->fds, run->n_workers, left);
+
+	for (size_t i = 0; n > 0 && i < run->n_workers; i++)
+		if (wait->fds[i].fd >= 0 && wait->fds[i].revents)
+			hear(wait, i);
+	/* What it said in time is heard before it is given up. */
+	for (size_t i = 0; n <= 0 && i < run->n_workers; i++)
+		if (wait->fds[i].fd >= 0 &&
+		    run->workers[i].deadline <= hd_now_ms())
+			give_up(wait, i);
+}
+
+int hd_run_finish(struct hd_run *run, unsigned seconds,
+		  const struct hd_holders *holders,
+		  struct hd_findings *findings, struct hd_err *err)
+{
+	HD_AUTOFREE struct pollfd *fds =
+		calloc(run->n_workers + 1, sizeof(*fds));
+	struct wait wait = { run, seconds, holders, findings, fds, 0 };
+	int left;
+
+	if (!fds)
+		return hd_err_nomem(err);
+	for (size_t i = 0; i < run->n_workers; i++) {
+		fds[i] = (struct pollfd){ run->workers[i].fd, POLLIN, 0 };
+		restart_clock(&wait, &run->workers[i]);
+	}
 	for (size_t i = 0; i < run->n_workers; i++)
 		(void)!write(run->go_fd, "", 1);
-	/*
-	 * One after the other: they work at the same time all the same, and
-	 * what one has said meanwhile waits in its pipe.
-	 */
-	for (size_t i = 0; i < run->n_workers; i++)
-		failures += !collect(run, &run->workers[i], seconds, holders,
-				     findings);
-	return failures;
+	while ((left = time_left(&wait)) >= 0)
+		wait_for_some(&wait, left);
+	return (int)wait.failures;
 }
 
 void hd_run_clear(struct hd_run *run)

@@ -25,6 +25,7 @@ struct hd_worker {
 	int fd; /* its results come here; -1 when it is done */
 	size_t at; /* the step that it is at */
 	int64_t deadline; /* of this step, milliseconds of CLOCK_MONOTONIC */
+	bool failed; /* one of its steps did */
 };
 
 /* One stage of a plan, under way. */
@@ -55,11 +56,14 @@ int hd_run_start(struct hd_run *run, const struct hd_host *host,
  * its worker is left behind, waiting for the kernel. @holders are named with
  * it: once the kernel is at work, they can't be found any more.
  *
- * Returns the number of workers that did not do all their steps.
+ * However many devices hang, that is waited for once.
+ *
+ * Returns the number of workers that did not do all their steps; or -ENOMEM
+ * before any of them was set off.
  */
-unsigned hd_run_finish(struct hd_run *run, unsigned seconds,
-		       const struct hd_holders *holders,
-		       struct hd_findings *findings);
+int hd_run_finish(struct hd_run *run, unsigned seconds,
+		  const struct hd_holders *holders,
+		  struct hd_findings *findings, struct hd_err *err);
 
 /* Ends workers that have not been set off, and frees. */
 void hd_run_clear(struct hd_run *run);

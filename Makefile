@@ -2,7 +2,9 @@
 #
 #   make                     build; needs no root
 #   make install             DESTDIR, prefix and sysconfdir are honoured
+#   make quick               the tests that take no time
 #   make check               all tests
+#   make check-full          more of each of them; takes hours
 #   make demo                see it work, on an emulated host
 #
 # O=DIR       folder of everything that is built, default build
@@ -58,7 +60,7 @@ include packaging/module.mk
 all: $(programs)
 
 # What does not build needs no libraries.
-ifneq ($(filter-out clean check demo bench packages format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean check quick check-full demo bench packages format,$(or $(MAKECMDGOALS),all)),)
 missing := $(shell $(PKG_CONFIG) --print-errors --exists $(sort $(pkgs)) 2>&1)
 ifneq ($(missing),)
 $(error $(missing) - "make packages" installs what is needed)

@@ -27,10 +27,18 @@ $(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/tree/,unpack.o link.o)
 check: packages
 	$(PYTHON) tests/run.py
 
+# Unit tests and what is cheap of the others, in less than two minutes.
+quick: packages
+	VIRT_HOSTDEV_TESTS=quick $(PYTHON) tests/run.py
+
+# Hours; goes on where it stopped.
+check-full: packages
+	VIRT_HOSTDEV_TESTS=full $(PYTHON) tests/run.py
+
 demo: packages
 	$(PYTHON) tests/vm/demo.py
 
-.PHONY: unit fuzzers check demo
+.PHONY: unit fuzzers check quick check-full demo
 
 # Needs strace and pciutils beside what the tests need; the rows from the emulated
 # host need root.

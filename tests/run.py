@@ -1,235 +1,424 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the tests: run.py [PART]...
+"""Runs the tests: run.py [NAME]...
 
-Parts, all of them by default: build, unit, fuzz, cli, fake, vm. The last line is
-"N passed, N failed, N skipped"; the exit code is 0 when nothing failed. In CI
-(the variable CI is set) a skipped test has failed.
+NAME is a part (build, unit, fuzz, cli, fake, vm), a file or a class of it, as in
+cli.test_doctor or vm.scenarios.Devices; without any, all run. Nothing is listed
+anywhere: what lies in the folders of tests is found.
+
+VIRT_HOSTDEV_TESTS=quick  an ordinary build, and no class that says "slow = True"
+VIRT_HOSTDEV_TESTS=full   more of everything; goes on where it stopped if the sources
+                          are the same
+
+The last line is "N passed, N failed, N skipped"; the exit code is 0 when nothing
+failed. In CI (the variable CI is set) a skipped test has failed.
 """
 
+import hashlib
 import importlib
+import json
 import os
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
-BUILD = TOP / "build"
-IN_CI = bool(os.environ.get("CI"))
+from pool import Item, Pool, Report, run_item
+from setting import BUILD, FULL, HANG, PROGRAMS, QUICK, TOP, rounds
 
-# Emulated hosts that run side by side; each is busy with one processor.
-HOSTS = 3
+# Seconds of one fuzzer, and inputs; whatever comes first.
+FUZZ_SECONDS = rounds(20, 600)
+FUZZ_RUNS = rounds(50000, 100000000)
 
-# As many inputs as fit into half a minute; longer runs are for people.
-FUZZ_RUNS = 50000
-# Of this one each is a folder full of files.
-FUZZ_RUNS_OF = {"fuzz_tar": 5000}
+# Others wait for what has this guess.
+FIRST = 1e9
+INSTALL = "vm.install"
 
+# Seconds that an item of a part takes that nobody has measured yet.
+GUESSES = {"vm": 400, "fuzz": FUZZ_SECONDS, "fake": 30, "cli": 10, "unit": 1}
 
-class Report:
-    """What came of every test, printed as it comes. Used by several threads."""
+# Parts of classes: the folder, and which of its files are tests.
+CLASSES = {"cli": ("cli", "test_*.py"), "fake": ("fakekernel", "test_*.py"), "vm": ("vm", "*.py")}
 
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-        self._lock = threading.Lock()
-
-    def add_pass(self, name):
-        with self._lock:
-            self.passed += 1
-            print(f"ok    {name}", flush=True)
-
-    def add_failure(self, name, why):
-        with self._lock:
-            self.failed += 1
-            print(f"FAIL  {name}\n{indent(why)}", flush=True)
-
-    def add_skip(self, name, why):
-        if IN_CI:
-            self.add_failure(name, f"skipped, which CI does not allow: {why}")
-            return
-        with self._lock:
-            self.skipped += 1
-            print(f"skip  {name}: {why}", flush=True)
-
-    def line(self):
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
-
-
-def indent(text):
-    return "\n".join("      " + line for line in text.rstrip().splitlines())
+FOR_SUDO = ("CI", "VIRT_HOSTDEV_CACHE", "VIRT_HOSTDEV_MIRROR", "VIRT_HOSTDEV_TESTS")
 
 
 class Result(unittest.TestResult):
-    """Hands what unittest found to a report."""
+    """Tells a reporter what unittest found."""
 
-    def __init__(self, report):
+    def __init__(self, reporter, tests):
         super().__init__()
-        self._report = report
+        self._reporter = reporter
+        self._tests = tests
+        self._told = set()
+
+    def _note(self, test):
+        """The test that something is to be told of, subtest or not."""
+        name = getattr(test, "test_case", test).id()
+        self._told.add(name)
+        return name
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        if test.id() not in self._told:
+            self._reporter.add_failure(test.id(), "it ended without a result")
 
     def addSuccess(self, test):
-        self._report.add_pass(test.id())
+        self._reporter.add_pass(self._note(test))
 
     def addFailure(self, test, err):
-        self._report.add_failure(test.id(), self._exc_info_to_string(err, test))
+        self._reporter.add_failure(self._note(test), self._exc_info_to_string(err, test))
 
     addError = addFailure
 
     def addSubTest(self, test, subtest, err):
         if err:
-            self._report.add_failure(subtest.id(), self._exc_info_to_string(err, test))
+            self._reporter.add_failure(subtest.id(), self._exc_info_to_string(err, test),
+                                       self._note(test))
 
     def addSkip(self, test, reason):
-        self._report.add_skip(test.id(), reason)
+        if isinstance(test, (unittest.TestCase, unittest.case._SubTest)):
+            self._reporter.add_skip(test.id(), reason, self._note(test))
+            return
+        for each in self._tests:  # the class is skipped
+            self._reporter.add_skip(each, reason)
+
+    def addExpectedFailure(self, test, err):
+        self._reporter.add_skip(self._note(test), "it fails, as is known")
+
+    def addUnexpectedSuccess(self, test):
+        self._reporter.add_failure(self._note(test), "it passes, but says that it fails")
 
 
 def run(command, **options):
-    return subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    return subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, text=True, errors="replace",
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
 
 
-def make(report, name, *arguments):
-    """Builds; a warning is a failure."""
-    result = run(["make", f"-j{os.cpu_count()}", "WERROR=1", *arguments])
-    if result.returncode:
-        report.add_failure(name, result.stdout)
-    else:
-        report.add_pass(name)
-    return result.returncode == 0
+# What is built. A warning is a failure.
+
+BUILDS = {
+    "build.gcc": (BUILD / "gcc", ["CC=gcc", "all", "fakekernel"]),
+    "build.clang": (BUILD / "clang", ["CC=clang"]),
+    "build.asan": (BUILD / "asan", ["SANITIZE=address,undefined", "unit", "all"]),
+    "build.fuzz": (BUILD / "fuzz", ["CC=clang", "SANITIZE=address,undefined,fuzzer-no-link",
+                                    "fuzzers"]),
+    "build.quick": (BUILD / "gcc", ["CC=gcc", "all", "unit", "fakekernel"]),
+}
 
 
-def part_build(report):
-    make(report, "build.gcc", f"O={BUILD}/gcc", "CC=gcc")
-    make(report, "build.clang", f"O={BUILD}/clang", "CC=clang")
+def build(name, jobs):
+    folder, arguments = BUILDS[name]
+
+    def function(reporter):
+        result = run(["make", f"-j{jobs}", "WERROR=1", f"O={folder}", *arguments])
+        if result.returncode:
+            reporter.add_failure(name, result.stdout)
+        else:
+            reporter.add_pass(name)
+
+    return function
 
 
-def tap(report, name, output, code):
+# Programs
+
+def tap(reporter, name, output, code):
     """Counts a program's TAP; a plan that is not fulfilled is a failure."""
     planned = seen = 0
     for line in output.splitlines():
         if line.startswith("1.."):
-            planned = int(line[3:])
+            planned += int(line[3:])
         elif line.startswith(("ok ", "not ok ")):
             seen += 1
             test = f"{name}.{line.split(' - ', 1)[-1]}"
-            if line.startswith("ok"):
-                report.add_pass(test)
+            what, _, reason = test.partition(" # SKIP")
+            if line.startswith("not "):
+                reporter.add_failure(test, output)
+            elif what != test:
+                reporter.add_skip(what, reason.strip() or "it says so")
             else:
-                report.add_failure(test, output)
+                reporter.add_pass(test)
     if seen == 0 or seen != planned or (code and "not ok " not in output):
-        report.add_failure(f"{name}: {seen} of {planned} tests ran", output)
+        reporter.add_failure(name, f"{seen} of {planned} tests ran, exit code {code}\n{output}")
 
 
-def part_unit(report):
-    folder = BUILD / "asan"
-    if not make(report, "build.asan", f"O={folder}", "SANITIZE=address,undefined", "unit", "all"):
-        return
-    for source in sorted(TOP.glob("tests/unit/test_*.c")):
-        program = folder / "tests" / "unit" / source.stem
-        result = run([program], env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
-        tap(report, f"unit.{source.stem}", result.stdout, result.returncode)
+def unit(program):
+    def function(reporter):
+        result = run([program], env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"}, timeout=HANG)
+        tap(reporter, f"unit.{program.name}", result.stdout, result.returncode)
+
+    return function
 
 
-def part_fuzz(report):
+def fuzz(source):
+    """From the seeds alone, so that no run is longer than the one before; the full run
+    goes on from what it found, without what adds nothing."""
     folder = BUILD / "fuzz"
-    if not make(report, "build.fuzz", f"O={folder}", "CC=clang",
-                "SANITIZE=address,undefined,fuzzer-no-link", "fuzzers"):
-        return
-    for source in sorted(TOP.glob("tests/fuzz/fuzz_*.c")):
-        corpus = folder / "corpus" / source.stem
-        corpus.mkdir(parents=True, exist_ok=True)
-        seeds = TOP / "tests" / "fuzz" / "seeds" / source.stem.removeprefix("fuzz_")
-        result = run([folder / "tests" / "fuzz" / source.stem, f"-runs={FUZZ_RUNS_OF.get(source.stem, FUZZ_RUNS)}",
-                      f"-artifact_prefix={folder}/{source.stem}-", corpus, seeds])
-        if result.returncode:
-            report.add_failure(f"fuzz.{source.stem}", result.stdout[-4000:])
+    program = folder / "tests" / "fuzz" / source.stem
+    name = f"fuzz.{source.stem}"
+    seeds = TOP / "tests" / "fuzz" / "seeds" / source.stem.removeprefix("fuzz_")
+
+    def function(reporter):
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
+            kept = folder / "corpus" / source.stem
+            if FULL and kept.is_dir():
+                run([program, "-merge=1", f"-max_total_time={FUZZ_SECONDS}", corpus, kept])
+            result = run([program, f"-runs={FUZZ_RUNS}", f"-max_total_time={FUZZ_SECONDS}",
+                          f"-timeout={HANG}", f"-artifact_prefix={folder}/{source.stem}-",
+                          corpus, seeds])
+            if FULL:
+                kept.mkdir(parents=True, exist_ok=True)
+                for found in Path(corpus).iterdir():
+                    (kept / found.name).write_bytes(found.read_bytes())
+        if result.returncode or "Done " not in result.stdout:
+            reporter.add_failure(name, f"exit code {result.returncode}\n{result.stdout[-4000:]}")
         else:
-            report.add_pass(f"fuzz.{source.stem}")
+            reporter.add_pass(name)
+
+    return function
 
 
-def run_suites(report, suites, at_once=None):
-    """Runs suites side by side, each from its first test to its last."""
-    with ThreadPoolExecutor(at_once or len(suites)) as pool:
-        list(pool.map(lambda suite: suite.run(Result(report)), suites))
+# Classes
+
+def broken(name, why):
+    """What can't even be looked into."""
+    return Item(name, lambda reporter: reporter.add_failure(name, why), guess=0)
 
 
-def suites_of(folder, module):
-    """One suite for each class of a module."""
-    sys.path.insert(0, str(TOP / "tests" / folder))
-    loaded = importlib.import_module(module)
-    classes = [thing for thing in vars(loaded).values()
-               if isinstance(thing, type) and issubclass(thing, unittest.TestCase)
-               and thing.__module__ == module and not thing.__name__.startswith("_")]
-    return [unittest.defaultTestLoader.loadTestsFromTestCase(each) for each in classes]
+def load(folder, path):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    module = importlib.import_module(path.stem)
+    if Path(module.__file__) != path:
+        raise ImportError(f"{module.__file__} has the same name")
+    return module
 
 
-def part_cli(report):
-    if make(report, "build.asan", f"O={BUILD}/asan", "SANITIZE=address,undefined"):
-        for module in ("test_hook", "test_tool", "test_check", "test_trees", "test_capture",
-                       "test_golden", "test_rewrite", "test_libvirt", "test_explain",
-                       "test_doctor"):
-            run_suites(report, suites_of("cli", module))
+def classes_of(module):
+    return [thing for thing in vars(module).values()
+            if isinstance(thing, type) and issubclass(thing, unittest.TestCase)
+            and thing.__module__ == module.__name__ and not thing.__name__.startswith("_")]
 
 
-def make_fakekernel(report):
-    return make(report, "build.fakekernel", f"O={BUILD}/gcc", "CC=gcc", "all", "fakekernel")
+def run_class(suite, tests):
+    return lambda reporter: suite.run(Result(reporter, tests))
 
 
-def part_fake(report):
-    """On the fake kernel, which needs /dev/fuse."""
-    if make_fakekernel(report):
-        modules = ("test_fakekernel", "test_every_write", "test_race", "test_holders",
-                   "test_byhand", "test_log", "test_pins", "test_hotplug")
-        run_suites(report, [suite for module in modules
-                            for suite in suites_of("fakekernel", module)])
+def class_items(part, needs):
+    """One item for each class of a part."""
+    folder, pattern = CLASSES[part]
+    folder = TOP / "tests" / folder
+    items = []
+    for path in sorted(folder.glob(pattern)):
+        try:
+            classes = classes_of(load(folder, path))
+        except Exception as error:  # pylint: disable=broad-except
+            items.append(broken(f"{part}.{path.stem}", f"{type(error).__name__}: {error}"))
+            continue
+        found = 0
+        for each in classes:
+            suite = unittest.defaultTestLoader.loadTestsFromTestCase(each)
+            tests = [test.id() for test in suite]
+            found += len(tests)
+            if tests and not (QUICK and getattr(each, "slow", False)):
+                items.append(Item(f"{part}.{path.stem}.{each.__name__}",
+                                  run_class(suite, tests), needs=needs, tests=tests,
+                                  guess=GUESSES[part]))
+        if not found and path.stem.startswith("test_"):
+            items.append(broken(f"{part}.{path.stem}", "there is no test in it"))
+    return items
 
 
-def part_vm(report):
-    """The emulated host needs root; without it, once more through sudo."""
-    if os.geteuid() != 0:
-        command = ["sudo", "--preserve-env=CI,VIRT_HOSTDEV_CACHE,VIRT_HOSTDEV_MIRROR",
-                   sys.executable, "-B", __file__, "vm"]
-        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        *lines, last = result.stdout.splitlines() or [""]
-        print("\n".join(lines))
-        words = last.replace(",", "").split()
-        if len(words) != 6:
-            report.add_failure("vm", f"no result through sudo: {last}")
-            return
-        report.passed += int(words[0])
-        report.failed += int(words[2])
-        report.skipped += int(words[4])
-        return
-    # What is compared with the fake kernel needs it.
-    built = make_fakekernel(report)
-    modules = ["scenarios", "lifelines", "pins", "removal", "race", "spoken", "hotplug",
-               "workflow", "diagnosis"]
-    if built:
-        modules.append("compared")
-    suites = [suite for module in modules for suite in suites_of("vm", module)]
-    rootfs = importlib.import_module("rootfs")
+# The emulated host needs root.
+
+def install(reporter):
+    """The project, compiled in the root file system of the emulated host."""
+    importlib.import_module("scenarios").installed()
+    reporter.add_pass(INSTALL)
+
+
+def on_host(function):
+    """A class of the emulated host; what vm.install did isn't done again."""
+    def with_what_is_installed(reporter):
+        scenarios = importlib.import_module("scenarios")
+        root = importlib.import_module("rootfs").root_path(scenarios.SUITE)
+        scenarios.installed = lambda: root
+        function(reporter)
+
+    return with_what_is_installed
+
+
+def through_sudo(item):
+    """The item, by this program once more, which tells the same."""
+    def function(reporter):
+        command = ["sudo", "--preserve-env=" + ",".join(FOR_SUDO), sys.executable, "-B",
+                   __file__, "--item", item.name]
+        with subprocess.Popen(command, stdin=reporter.life, stdout=subprocess.PIPE) as process:
+            lines = [reporter.pass_on(line) for line in process.stdout]
+        if process.returncode or not lines:
+            raise RuntimeError(f"sudo ended with {process.returncode}")
+
+    return Item(item.name, function, needs=item.needs, tests=item.tests, guess=item.guess)
+
+
+def vm_items():
+    items = class_items("vm", [INSTALL])
+    for item in items:
+        item.function = on_host(item.function)
+        if ".compared." in item.name:
+            item.needs = [INSTALL, "build.gcc"]  # what is compared is the fake kernel
+    return [Item(INSTALL, install, guess=FIRST), *items]
+
+
+def one_as_root(name):
+    """What through_sudo() has run: tells on stdout."""
+    item = next(each for each in vm_items() if each.name == name)
+    results = os.dup(1)
+    life = os.dup(0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
     try:
-        run_suites(report, suites, at_once=HOSTS)
+        run_item(item, life, results)
     finally:
-        rootfs.give_to_caller(BUILD)
+        importlib.import_module("rootfs").give_to_caller(BUILD / "vm")
+    return 0
 
 
-PARTS = {"build": part_build, "unit": part_unit, "fuzz": part_fuzz, "cli": part_cli,
-         "fake": part_fake, "vm": part_vm}
+# All of them
+
+def find_items():
+    """All that there is to run, and what is to be built for it."""
+    built, fake = ("build.quick", "build.quick") if QUICK else ("build.asan", "build.gcc")
+    items = [Item(f"unit.{source.stem}", unit(PROGRAMS / "tests" / "unit" / source.stem),
+                  needs=[built], guess=GUESSES["unit"])
+             for source in sorted(TOP.glob("tests/unit/test_*.c"))]
+    items += class_items("cli", [built])
+    items += class_items("fake", [fake])
+    if not QUICK:
+        items += [Item(f"fuzz.{source.stem}", fuzz(source), needs=["build.fuzz"],
+                       guess=GUESSES["fuzz"])
+                  for source in sorted(TOP.glob("tests/fuzz/fuzz_*.c"))]
+        items += [item if os.geteuid() == 0 else through_sudo(item) for item in vm_items()]
+    return items + [Item(name, None, guess=FIRST) for name in BUILDS
+                    if (name == "build.quick") == QUICK]
 
 
-def main(wanted):
-    unknown = [name for name in wanted if name not in PARTS]
-    if unknown:
-        print(f"There is no part {unknown[0]}; there are {', '.join(PARTS)}.", file=sys.stderr)
+def choose(items, wanted, cpus):
+    """The items that are wanted, and those that they need. Raises KeyError for a name
+    that none has."""
+    every = {item.name: item for item in items}
+    names = []
+    for each in wanted:
+        some = [name for name in every if name == each or name.startswith(each + ".")]
+        if not some:
+            raise KeyError(each)
+        names += some
+    names = list(dict.fromkeys(names if wanted else every))
+    for name in names:
+        names += [need for need in every[name].needs if need not in names]
+    builds = [name for name in names if name in BUILDS]
+    for name in builds:
+        every[name].function = build(name, max(1, cpus // len(builds)))
+    return [every[name] for name in names]
+
+
+def digest():
+    """Of all sources; None where that can't be told."""
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=TOP,
+                            capture_output=True, check=False)
+    if listed.returncode:
+        return None
+    total = hashlib.sha256()
+    for name in sorted(set(listed.stdout.split(b"\0")) - {b""}):
+        path = TOP / os.fsdecode(name)
+        total.update(name + b"\0")
+        if path.is_file():
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+class Memory:
+    """What is kept from run to run: how long each item took, and, of a full run, what
+    is done."""
+
+    def __init__(self):
+        self._path = BUILD / "tests.json"
+        try:
+            self._all = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            self._all = {}
+        self._seconds = self._all.setdefault("seconds", {})
+        if FULL:
+            sources = digest()
+            if not sources or self._all.get("sources") != sources:
+                self._all.update(sources=sources, done={})
+
+    def done(self, item):
+        """What came of an item before, in a full run of the same sources; or None."""
+        if FULL and item.name not in BUILDS and item.name != INSTALL:
+            return self._all["done"].get(item.name)
+        return None
+
+    def guess(self, item):
+        if item.guess < FIRST and not FULL:
+            item.guess = self._seconds.get(item.name, item.guess)
+
+    def keep(self, item, outcome):
+        if FULL:
+            if not outcome.failed:
+                self._all["done"][item.name] = outcome.counts()
+        elif outcome.seconds:
+            self._seconds[item.name] = round(outcome.seconds, 1)
+        BUILD.mkdir(exist_ok=True)
+        new = self._path.with_suffix(".new")
+        new.write_text(json.dumps(self._all, indent=1))
+        new.replace(self._path)
+
+
+def print_slowest(outcomes, number=12):
+    slowest = sorted(outcomes.items(), key=lambda each: -each[1].seconds)[:number]
+    print("The slowest, in seconds, and of these processor time:")
+    for name, outcome in slowest:
+        print(f"  {outcome.seconds:6.0f} {outcome.busy:6.0f}  {name}")
+
+
+def ask_for_sudo():
+    """Once, however long it takes."""
+    try:
+        subprocess.run(["sudo", "-v"], check=False)
+        subprocess.Popen(["sh", "-c", "while sleep 60; do sudo -n -v; done"],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+    except OSError:
+        pass  # each that needs it will say so
+
+
+def main(names):
+    if names[:1] == ["--item"]:
+        return one_as_root(names[1])
+    cpus = len(os.sched_getaffinity(0))
+    memory = Memory()
+    try:
+        items = choose(find_items(), names, cpus)
+    except KeyError as error:
+        print(f"There is no test {error}.", file=sys.stderr)
         return 2
-    report = Report()
+    report = Report(in_ci=bool(os.environ.get("CI")))
     started = time.monotonic()
-    for name in wanted or PARTS:
-        PARTS[name](report)
+    left = []
+    for item in items:
+        memory.guess(item)
+        if before := memory.done(item):
+            print(f"      {item.name} is done, with these sources")
+            report.count(*before)
+        else:
+            left.append(item)
+    if os.geteuid() != 0 and any(item.name.startswith("vm.") for item in left):
+        ask_for_sudo()
+    outcomes = Pool(report, cpus, BUILD / "logs", memory.keep).run(left)
+    print_slowest(outcomes)
     print(f"It took {time.monotonic() - started:.0f} seconds.")
     print(report.line())
     return 1 if report.failed or not report.passed else 0

@@ -3,9 +3,13 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parents[2] / "build" / "asan"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from setting import HANG, PROGRAMS as BUILD  # noqa: E402
+
 HOOK = BUILD / "hooks" / "qemu"
 TOOL = BUILD / "tools" / "virt-hostdev"
 
@@ -16,7 +20,7 @@ def run(command, stdin="", **options):
         stdin = stdin.encode()
     result = subprocess.run([os.fspath(word) if not isinstance(word, bytes) else word
                              for word in command],
-                            input=stdin, capture_output=True, timeout=60, **options)
+                            input=stdin, capture_output=True, timeout=HANG, **options)
     result.out = result.stdout.decode(errors="replace")
     result.err = result.stderr.decode(errors="replace")
     return result

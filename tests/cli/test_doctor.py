@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -64,6 +65,8 @@ NO_TABLES = {"sys/firmware/acpi": None}
 AMD = "vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\naddress sizes\t: 48 bits physical\n"
 ARM = "processor\t: 0\nCPU implementer\t: 0x41\n"
 
+HOOK = "etc/libvirt/hooks/qemu"
+
 # What a healthy Intel host has beside what tests/trees describe.
 HEALTHY = {
     "proc/cpuinfo": INTEL,
@@ -94,7 +97,7 @@ HEALTHY = {
     "etc/modprobe.d/ours.conf": "options kvm nested=1\n",
     "etc/libvirt/qemu.conf": "# nothing\n",
     "etc/libvirt/qemu/plain.xml": domain(name="plain"),
-    "etc/libvirt/hooks/qemu": "#!/bin/sh\n# keeps its state in /run/virt-hostdev\n",
+    HOOK: "#!/bin/sh\n# keeps its state in /run/virt-hostdev\n",
     "dev/null": "", "dev/kvm": "", "dev/vfio/vfio": "", "run/x": "",
     "var/log/libvirt/qemu/plain.log": "",
 }
@@ -125,14 +128,38 @@ class _OnHost(unittest.TestCase):
         self.n = 0
         self.make()
 
+    @classmethod
+    def setUpClass(cls):
+        cls.made = {}
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.made_in = Path(folder.name)
+
     def make(self, files=None):
         """A host of its own, with these files beside the tree."""
+        files = files or {}
+        usual = HEALTHY if files.keys() >= HEALTHY.keys() else {}
+        original = self.original(usual)
         self.n += 1
         self.root = self.folder / str(self.n)
-        self.root.mkdir()
-        described.build(self.tree, self.root)
-        for path, text in (files or {}).items():
-            self.put(path, text)
+        # Links to one original; what is put here replaces them.
+        subprocess.run(["cp", "-al", original, self.root], check=True)
+        for path, text in files.items():
+            if usual.get(path) != text:
+                self.put(path, text)
+
+    def original(self, files):
+        """The tree with the files, made once a class."""
+        key = self.tree, bool(files)
+        if key not in self.made:
+            self.root = self.made[key] = self.made_in / str(len(self.made))
+            self.root.mkdir()
+            described.build(self.tree, self.root)
+            for path, text in files.items():
+                self.put(path, text)
+            if HOOK in files:
+                (self.root / HOOK).chmod(0o755)
+        return self.made[key]
 
     def put(self, path, text):
         path = self.root / path
@@ -279,7 +306,6 @@ class Healthy(_OnHost):
 
     def test_good(self):
         self.make(HEALTHY)
-        (self.root / "etc/libvirt/hooks/qemu").chmod(0o755)
         report = self.doctor()
         bad = [check for check in report["checks"] if check["status"] in ("warn", "fail")]
         self.assertEqual(bad, [])
@@ -298,7 +324,7 @@ class Healthy(_OnHost):
     def doctor_with(self, change):
         """What comes of some files that are others, or (None) aren't there."""
         self.make(HEALTHY | {path: text for path, text in change.items() if text is not None})
-        (self.root / "etc/libvirt/hooks/qemu").chmod(0o755)
+        (self.root / HOOK).chmod(0o755)
         for path, text in change.items():
             if text is None:
                 self.put(path, None)
@@ -623,7 +649,7 @@ class Healthy(_OnHost):
         self.assert_row(self.doctor(), "libvirt-autostart", "pass", "0000:3b:10.0 of guest 'a'")
 
     def test_hook(self):
-        hook = "etc/libvirt/hooks/qemu"
+        hook = HOOK
         folder = "etc/libvirt/hooks/qemu.d"
         self.check_rows([
             ({}, "hook-installed", "pass", hook),

@@ -151,27 +151,37 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix,
 	report->api->xmlSAX2EndElementNs(data, name, prefix, uri);
 }
 
+/* Where the last '<' before @end is, @end if there is none. Not with memrchr():
+ * the sanitizers look at all that it might read, from the start of the text,
+ * for each of a million elements. */
+static size_t last_open(const char *text, size_t end)
+{
+	for (size_t i = end; i > 0; i--) {
+		if (text[i - 1] == '<')
+			return i - 1;
+	}
+	return end;
+}
+
 /* Finds the ends of the tags. False when the parser counted in other bytes. */
 static bool finish_ranges(struct extra *extra, const char *text, size_t length)
 {
 	for (size_t i = 0; i < extra->n_ranges; i++) {
 		struct hd_element_range *range = &extra->ranges[i];
 		size_t tag = range->content.start, end = range->whole.end;
-		const char *open =
-			tag < length ? memrchr(text, '<', tag) : NULL;
+		size_t open = tag < length ? last_open(text, tag) : tag;
 
-		if (!open || end <= tag || end > length ||
+		if (open == tag || end <= tag || end > length ||
 		    text[end - 1] != '>' ||
 		    (text[tag] != '>' && text[tag] != '/'))
 			return false;
-		range->whole.start = (size_t)(open - text);
+		range->whole.start = open;
 		range->single = text[tag] == '/';
 		range->content.start = range->content.end = end;
 		if (range->single)
 			continue;
 		range->content.start = tag + 1;
-		open = memrchr(text, '<', end);
-		range->content.end = (size_t)(open - text);
+		range->content.end = last_open(text, end);
 	}
 	return true;
 }

@@ -23,6 +23,13 @@ PROGRAMS = BUILD / ("gcc" if QUICK else "asan")
 HANG = 900
 
 
+
+def step_seconds():
+    """What a host may take for a step where a test makes one hang. The other steps must
+    be done in it, so a busy machine gets more, as the runner measured it."""
+    return max(2, round(2 * float(os.environ.get("VIRT_HOSTDEV_SLOWNESS") or 1)))
+
+
 def rounds(usual, full):
     """How often, or how many: a kind of scenario is never in the full run only."""
     assert 0 < usual <= full

@@ -18,7 +18,7 @@ import time
 import unittest
 from pathlib import Path
 
-from program import BUILD, HOOK, TOOL, domain, hostdev, run, tool
+from program import BUILD, HANG, HOOK, TOOL, domain, hostdev, run, tool
 from tree import usual
 
 SUMMARY = "virt-hostdev-capture"
@@ -531,7 +531,7 @@ class Output(_Tree):
         master, terminal = pty.openpty()
         self.addCleanup(os.close, master)
         result = subprocess.run([TOOL, "capture", "--root", self.root, "-"], stdout=terminal,
-                                stderr=subprocess.PIPE, timeout=30, check=False)
+                                stderr=subprocess.PIPE, timeout=HANG, check=False)
         os.close(terminal)
         self.assertEqual(result.returncode, 2)
         self.assertIn(b"nothing for a terminal", result.stderr)
@@ -732,7 +732,7 @@ class Unpacking(_Tree):
         return process, last[0].parent
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HANG
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)

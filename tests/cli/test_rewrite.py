@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from program import TOOL, domain, hostdev, run, tool
+from program import HANG, TOOL, domain, hostdev, run, tool
 from tree import usual
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -783,6 +783,6 @@ class BadInput(_InFolder):
     def test_output_that_is_full(self):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([TOOL, "rewrite", self.path, "--tidy"], check=False,
-                                    timeout=60, stdout=full, stderr=subprocess.PIPE)
+                                    timeout=HANG, stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"cannot write the output", result.stderr)

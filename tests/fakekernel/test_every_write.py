@@ -18,11 +18,13 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "cli"))
 
 from program import SIBLINGS, domain, hostdev  # noqa: E402
+from setting import step_seconds  # noqa: E402
 
 PROGRAM_FOLDER = TOP / "build" / "gcc"
 HOOK = PROGRAM_FOLDER / "hooks" / "qemu"
 TOOL = PROGRAM_FOLDER / "tools" / "virt-hostdev"
 
+STEP = step_seconds()
 ERRORS = ("EBUSY", "EINVAL", "ENODEV", "EIO")
 OTHER = "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
 
@@ -95,6 +97,8 @@ class OnFakeKernel(unittest.TestCase):
 
 
 class EveryWrite(OnFakeKernel):
+    slow = True
+
     def writes_of(self, event, xml):
         """How many writes the event makes, from where the kernel is now."""
         self.kernel.recount()
@@ -325,13 +329,13 @@ class Hang(OnFakeKernel):
     def test_kernel_that_never_lets_go(self):
         """The hook leaves; the claim knows who still waits; recover ends it later."""
         self.boot(NIC + NVME)
-        self.configure("step-timeout = 2")
+        self.configure(f"step-timeout = {STEP}")
         xml = domain(hostdev(1), hostdev(2))
         self.kernel.fault(2, "hang")
         result = self.hook("prepare", xml)
         self.assertEqual(result.rc, 1)
         first = result.err.splitlines()[0]
-        self.assertRegex(first, r" can't be .*: the kernel has not answered for 2 seconds, and "
+        self.assertRegex(first, rf" can't be .*: the kernel has not answered for {STEP} seconds, and "
                                 r"process \d+ still waits for it\.$")
         blocked = re.search(r"0000:0[12]:00\.0", first)[0]
         claim, = self.status()
@@ -351,7 +355,7 @@ class ForeignHang(OnFakeKernel):
     def hang(self):
         """Somebody's unbind of the NIC never ends and keeps the device's lock."""
         self.boot(NIC + NVME)
-        self.configure("step-timeout = 2")
+        self.configure(f"step-timeout = {STEP}")
         self.kernel.fault(1, "hang")
         other = self.kernel.popen(
             ["sh", "-c", "printf 0000:01:00.0 >/sys/bus/pci/drivers/e1000e/unbind"],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import test_every_write
 from program import domain, hostdev
+from setting import HANG, step_seconds
 from test_every_write import HOOK, TOOL, OnFakeKernel
 
 
@@ -31,11 +32,14 @@ USB_CONTROLLER = NVME.replace("010802", "0c0330").replace("driver=nvme", "driver
 FOLDER = "/sys/devices/pci0000:00/0000:00:01.0/0000:41:00.0"
 
 
+STEP = step_seconds()
+
+
 class Holders(OnFakeKernel):
     def hold(self, path, redirection="<"):
         """A process that has a file open; where it stands is where it writes."""
         process = self.kernel.popen(
-            ["sh", "-c", f'exec 3{redirection}"$1" && echo && exec sleep 600', "sh", path],
+            ["sh", "-c", f'exec 3{redirection}"$1" && echo && exec sleep 3600', "sh", path],
             stdout=subprocess.PIPE)
         self.addCleanup(self.end, process)
         self.assertEqual(process.stdout.readline(), b"\n")
@@ -52,7 +56,7 @@ class Holders(OnFakeKernel):
         return False
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HANG
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
@@ -140,7 +144,7 @@ class Holders(OnFakeKernel):
                   "with open('/sys/bus/pci/devices/0000:41:00.0/resource0', 'rb') as file:\n"
                   "    memory = mmap.mmap(file.fileno(), 1, mmap.MAP_PRIVATE, mmap.PROT_READ)\n"
                   "os.closerange(3, 100)\n"
-                  "print(flush=True)\ntime.sleep(600)")
+                  "print(flush=True)\ntime.sleep(3600)")
         process = self.kernel.popen(["python3", "-c", script], stdout=subprocess.PIPE)
         self.addCleanup(self.end, process)
         self.assertEqual(process.stdout.readline(), b"\n")
@@ -156,7 +160,7 @@ class Holders(OnFakeKernel):
     def test_group_that_is_held_when_the_guest_has_ended(self):
         """Nobody waits in the kernel for it: it is given back when it is let go."""
         self.boot(NIC + NVME)
-        self.configure("step-timeout = 2")
+        self.configure(f"step-timeout = {STEP}")
         xml = domain(hostdev(0x41), hostdev(0x42))
         self.good(self.hook("prepare", xml))
         holder = self.hold("/dev/vfio/411")
@@ -188,21 +192,21 @@ class Holders(OnFakeKernel):
         time.sleep(0.5)  # as long as one look around may take
         self.assertIsNone(hook.poll())
         self.end(holder)
-        _, err = hook.communicate(timeout=60)
+        _, err = hook.communicate(timeout=HANG)
         self.assertEqual((hook.returncode, err), (0, b""))
         self.assert_as_it_was()
 
     def test_blocked_step_names_who_holds_the_device(self):
         nic = "0000:41:00.0"
         self.boot(NIC + f"bound {nic} e1000e ptp/ptp0/dev {FULL}\n")
-        self.configure("step-timeout = 2")
+        self.configure(f"step-timeout = {STEP}")
         holder = self.hold("/dev/full")
         self.kernel.fault(2, "hang")
         result = self.hook("prepare", domain(hostdev(0x41)))
         self.assertEqual(result.rc, 1)
         self.assertRegex(result.err.splitlines()[0],
                          rf"^{nic} can't be taken from driver e1000e: the kernel has not answered "
-                         rf"for 2 seconds, and process \d+ still waits for it, while process "
+                         rf"for {STEP} seconds, and process \d+ still waits for it, while process "
                          rf"{holder.pid} \(sleep\) has /dev/full open\.$")
         self.kernel.unblock()
         self.assertEqual(self.tool("recover").rc, 0)

@@ -9,6 +9,7 @@ import threading
 import uuid
 
 from program import domain, hostdev
+from setting import HANG
 from test_every_write import HOOK, NIC, NVME, OnFakeKernel
 
 LOG = "virt-hostdev/log"
@@ -153,7 +154,7 @@ class Journal(OnFakeKernel):
         folder = os.open(path.parent, os.O_PATH)
         self.addCleanup(os.close, folder)
         daemon.bind(f"/proc/self/fd/{folder}/{path.name}")
-        daemon.settimeout(20)
+        daemon.settimeout(HANG)
         return daemon
 
     def fields(self, datagram):

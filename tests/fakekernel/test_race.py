@@ -12,6 +12,7 @@ import time
 import uuid
 
 from program import domain, hostdev
+from setting import HANG
 from test_every_write import HOOK, TOOL, OnFakeKernel
 
 GUESTS, DEVICES, ROUNDS = 16, 8, 50
@@ -41,7 +42,7 @@ class Race(OnFakeKernel):
             hooks.append((name, hook))
         results = {}
         for name, hook in hooks:
-            out, err = hook.communicate(timeout=60)
+            out, err = hook.communicate(timeout=HANG)
             self.assertEqual(out, b"")
             results[name] = (hook.returncode, err.decode())
         return results
@@ -100,6 +101,8 @@ HOLDER = str(uuid.uuid5(uuid.NAMESPACE_DNS, "holder"))
 class Pairs(OnFakeKernel):
     """Each of two at work on one device is stopped wherever it reads or writes what is
     written down or locks it, and the other runs meanwhile, as far as it gets."""
+
+    slow = True
 
     # What there has to be before: a guest that holds it, a person who does, or a guest
     # that is gone.
@@ -161,7 +164,7 @@ class Pairs(OnFakeKernel):
             os.kill(process.pid, signal.SIGCONT)
 
     def finish(self, process, action):
-        out, err = (text.decode() for text in process.communicate())
+        out, err = (text.decode() for text in process.communicate(timeout=HANG))
         self.assertIn(process.returncode, (0, 1), (action, out, err))
         if process.returncode:
             self.assertRegex(err.splitlines()[0] if err else "", r"\w.*\.$", action)

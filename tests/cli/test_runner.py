@@ -121,28 +121,36 @@ class Ends(unittest.TestCase):
         from pool import Item, Pool, Report
         def sleeps(reporter):
             # In a session of its own, as the fake kernel's programs are.
-            child = subprocess.Popen(["sh", "-c", "sleep 3600 & echo $! >$0; wait", sys.argv[2]],
-                                     start_new_session=True)
-            child.wait()
+            subprocess.run(["sh", "-c", "sleep 3600 & echo $! >$0;" + sys.argv[4], sys.argv[2]],
+                           start_new_session=True)
+            threading.Event().wait()
         Pool(Report(False), 1, sys.argv[3]).run([Item("a", sleeps)])
         """)
 
+    def ends(self, number, then):
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = Path(folder, "fifo")
+            os.mkfifo(fifo)
+            with subprocess.Popen([sys.executable, "-B", "-c", self.PROGRAM, TESTS, fifo, folder,
+                                   then], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as runner:
+                watch = os.pidfd_open(int(fifo.read_text()))
+                self.addCleanup(os.close, watch)
+                runner.send_signal(number)
+                self.assertNotEqual(runner.wait(HANG), 0)
+            poll = select.poll()
+            poll.register(watch)
+            self.assertTrue(poll.poll(HANG * 1000), "it is still there")
+
     def test_nothing_is_left(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
-            with self.subTest(number), tempfile.TemporaryDirectory() as folder:
-                fifo = Path(folder, "fifo")
-                os.mkfifo(fifo)
-                with subprocess.Popen([sys.executable, "-B", "-c", self.PROGRAM, TESTS, fifo,
-                                       folder], stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.DEVNULL) as runner:
-                    pid = int(fifo.read_text())
-                    watch = os.pidfd_open(pid)
-                    self.addCleanup(os.close, watch)
-                    runner.send_signal(number)
-                    self.assertNotEqual(runner.wait(HANG), 0)
-                poll = select.poll()
-                poll.register(watch)
-                self.assertTrue(poll.poll(HANG * 1000), "it is still there")
+            with self.subTest(number):
+                self.ends(number, "wait")
+
+    def test_orphans_are_found(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                self.ends(number, "")
 
 
 class Tap(unittest.TestCase):

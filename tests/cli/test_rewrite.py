@@ -133,6 +133,7 @@ class _EachDomain(unittest.TestCase):
 
 
 class Domains(_EachDomain):
+    slow = True
     # What puts in more than it takes out again.
     GROWN = {"no-devices", "empty-devices", "one-line-bare"}
 

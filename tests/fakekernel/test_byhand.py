@@ -11,6 +11,8 @@ GROUP = [f"0000:03:00.{function}" for function in range(4)]
 
 
 class ByHand(OnFakeKernel):
+    slow = True
+
     def refused(self, result, words):
         self.assertEqual((result.rc, result.out), (1, ""))
         self.assertIn(words, result.err.splitlines()[0])

@@ -194,6 +194,8 @@ class EveryWrite(OnFakeKernel):
 
 
 class BetweenWrites(OnFakeKernel):
+    slow = True
+
     """The hook is killed at every system call with which it writes something down, goes
     on to the next thing to do, or takes a lock."""
 

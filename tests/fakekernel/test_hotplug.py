@@ -24,6 +24,8 @@ GUEST = 'for each; do exec 9<"$each"; done; echo; read end'
 
 
 class Hotplug(OnFakeKernel):
+    slow = True
+
     def boot(self, description):
         super().boot(description)
         self.guest = None

@@ -12,10 +12,10 @@ import time
 import uuid
 
 from program import domain, hostdev
-from setting import HANG
+from setting import HANG, rounds
 from test_every_write import HOOK, TOOL, OnFakeKernel
 
-GUESTS, DEVICES, ROUNDS = 16, 8, 50
+GUESTS, DEVICES, ROUNDS = 16, 8, rounds(50, 1000)
 
 NICS = "".join(
     f"device 0000:{bus:02x}:00.0 8086:10d3 020000 driver=e1000e group={bus + 20}\n"
@@ -23,6 +23,8 @@ NICS = "".join(
 
 
 class Race(OnFakeKernel):
+    slow = True
+
     def setUp(self):
         self.boot(NICS)
         # The same choices in every run.

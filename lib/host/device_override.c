@@ -3,15 +3,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/host/sysfs.h"
 #include "lib/host/worker.h"
+
+/*
+ * Usually a device answers at once. When one doesn't, the others don't wait for
+ * it, so that however many hang, that is waited for once.
+ */
+#define PATIENCE_MS 200
 
 /* What the reader says of one device, in the order of devices. */
 struct answer {
@@ -76,69 +85,152 @@ static int fill(struct hd_device *device, const struct answer *answer,
 	return device->override ? 0 : hd_err_nomem(err);
 }
 
-/* Waits for one answer: 1, 0 when none came in time, or a negative errno. */
-static int take_answer(int fd, unsigned seconds, struct answer *ret)
-{
-	int r = hd_worker_read(fd, hd_now_ms() + (int64_t)seconds * 1000, ret,
-			       sizeof(*ret));
+/* A process that reads some of the devices, and where it is with them. */
+struct reader {
+	pid_t pid;
+	int fd; /* -1 when it has said all */
+	size_t at, end;
+};
 
-	if (r < 0)
-		return r == -ETIMEDOUT ? 0 : r;
-	ret->override[sizeof(ret->override) - 1] = '\0';
-	return 1;
+struct readers {
+	struct reader *items;
+	size_t n;
+};
+
+/* One that the kernel may hold is left to its fate, or it would hold us. */
+static void clear_readers(struct readers *readers)
+{
+	for (size_t i = 0; i < readers->n; i++) {
+		struct reader *reader = &readers->items[i];
+		bool free = readers->n == 1 && reader->fd < 0;
+
+		hd_auto_close(&reader->fd);
+		kill(reader->pid, SIGKILL);
+		waitpid(reader->pid, NULL, free ? 0 : WNOHANG);
+	}
+	free(readers->items);
 }
 
-/*
- * Lets one reader read until a device doesn't answer; the reader is then left
- * to its fate. Returns how many devices are done with, or a negative errno.
- */
-static int read_some(const struct hd_host *host, struct hd_device *devices,
-		     size_t n, unsigned seconds, struct hd_err *err)
+static int start(struct readers *readers, const struct hd_host *host,
+		 const struct hd_device *devices, size_t first, size_t end,
+		 struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
 	pid_t pid = hd_worker_fork(host, &fd, err);
-	size_t i;
-	int r = 1;
+	struct reader *reader;
 
 	if (pid < 0)
 		return (int)pid;
 	if (pid == 0) {
-		read_devices(host, devices, n, fd);
+		read_devices(host, devices + first, end - first, fd);
 		_exit(0);
 	}
-	for (i = 0; i < n && r == 1; i++) {
-		struct answer answer;
-
-		r = take_answer(fd, seconds, &answer);
-		if (r == 1 && fill(&devices[i], &answer, err) < 0)
-			r = -err->code;
-		devices[i].override_unknown = r == 0;
+	reader = hd_array_add(&readers->items, &readers->n, sizeof(*reader));
+	if (!reader) {
+		kill(pid, SIGKILL);
+		return hd_err_nomem(err);
 	}
-	/* Unless it has said all, the kernel may hold it, and then us too. */
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, i == n && r == 1 ? 0 : WNOHANG);
-	if (r == -EIO)
+	*reader = (struct reader){ pid, hd_steal_fd(&fd), first, end };
+	return 0;
+}
+
+static int hear(struct reader *reader, struct hd_device *devices,
+		int64_t deadline, struct hd_err *err)
+{
+	struct answer answer;
+	int r = hd_worker_read(reader->fd, deadline, &answer, sizeof(answer));
+
+	if (r == -ETIMEDOUT)
+		return 0;
+	if (r < 0)
 		return hd_err_set(
-			err, EIO,
+			err, -r,
 			"the process that reads from sysfs was killed");
-	return r < 0 ? r : (int)i;
+	answer.override[sizeof(answer.override) - 1] = '\0';
+	r = fill(&devices[reader->at++], &answer, err);
+	if (reader->at == reader->end) {
+		close(reader->fd);
+		reader->fd = -1;
+	}
+	return r;
+}
+
+/* What to poll for; how many readers still have something to say. */
+static size_t list_fds(const struct readers *readers, struct pollfd *fds)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < readers->n; i++) {
+		fds[i] = (struct pollfd){ readers->items[i].fd, POLLIN, 0 };
+		n += fds[i].fd >= 0;
+	}
+	return n;
+}
+
+/*
+ * Hears all readers until they have said all, or none says anything for
+ * @silence milliseconds, or the deadline is over: *@ret_all tells.
+ */
+static int hear_all(struct readers *readers, struct hd_device *devices,
+		    int64_t silence, int64_t deadline, bool *ret_all,
+		    struct hd_err *err)
+{
+	HD_AUTOFREE struct pollfd *fds = calloc(readers->n + 1, sizeof(*fds));
+	int r = fds ? 0 : hd_err_nomem(err);
+
+	*ret_all = false;
+	while (r == 0 && !(*ret_all = list_fds(readers, fds) == 0)) {
+		int64_t left = deadline - hd_now_ms();
+		int n;
+
+		if (left > silence)
+			left = silence;
+		n = poll(fds, readers->n, left > 0 ? (int)left : 0);
+		if (n < 0 && errno != EINTR)
+			return hd_err_set(err, errno, "cannot poll: %m");
+		if (n == 0)
+			break;
+		for (size_t i = 0; n > 0 && r == 0 && i < readers->n; i++)
+			if (fds[i].revents)
+				r = hear(&readers->items[i], devices, deadline,
+					 err);
+	}
+	return r;
+}
+
+/* Behind the device that the first reader is at: a reader for each. */
+static int start_for_rest(struct readers *readers, const struct hd_host *host,
+			  const struct hd_device *devices, size_t n,
+			  struct hd_err *err)
+{
+	size_t first = readers->items[0].at + 1;
+	int r = 0;
+
+	readers->items[0].end = first;
+	for (size_t i = first; r == 0 && i < n; i++)
+		r = start(readers, host, devices, i, i + 1, err);
+	return r;
 }
 
 int hd_device_read_overrides(const struct hd_host *host,
 			     struct hd_device *devices, size_t n,
 			     unsigned seconds, struct hd_err *err)
 {
-	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
-	size_t done = 0;
+	HD_AUTO(clear_readers) struct readers readers = { NULL, 0 };
+	int64_t deadline = hd_now_ms() + (int64_t)seconds * 1000;
+	bool all = true;
+	int r = n ? start(&readers, host, devices, 0, n, err) : 0;
 
-	while (done < n) {
-		int r = read_some(host, devices + done, n - done, seconds,
-				  &cause);
-
-		if (r < 0)
-			return hd_err_set(err, -r, "%s",
-					  hd_err_message(&cause));
-		done += (size_t)r;
-	}
-	return 0;
+	if (r == 0 && n)
+		r = hear_all(&readers, devices, PATIENCE_MS, deadline, &all,
+			     err);
+	if (r == 0 && !all)
+		r = start_for_rest(&readers, host, devices, n, err);
+	if (r == 0 && !all)
+		r = hear_all(&readers, devices, INT_MAX, deadline, &all, err);
+	for (size_t i = 0; r == 0 && i < readers.n; i++)
+		for (size_t j = readers.items[i].at; j < readers.items[i].end;
+		     j++)
+			devices[j].override_unknown = true;
+	return r;
 }

@@ -12,8 +12,8 @@
  * Reads what the kernel tells only under a device's lock: driver_override and
  * sriov_numvfs (drivers/pci/pci-sysfs.c, iov.c). An unbind that hangs,
  * whoever's it is, holds that lock for ever; so a process of its own does the
- * reading, and a device that doesn't answer within @seconds is marked
- * @override_unknown.
+ * reading, and devices that don't answer within @seconds, all of them together,
+ * are marked @override_unknown.
  *
  * @devices  what hd_device_read() gave; @override, @numvfs, @override_unknown
  * are filled

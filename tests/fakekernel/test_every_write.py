@@ -353,6 +353,51 @@ class Hang(OnFakeKernel):
         self.assert_as_it_was()
 
 
+class ManyHang(OnFakeKernel):
+    """However many devices hang, the hook waits for them once."""
+
+    DEVICES = 4
+    NICS = "".join(f"device 0000:{bus:02x}:00.0 8086:10d3 020000 driver=e1000e group={bus + 20}\n"
+                   for bus in range(1, DEVICES + 1))
+
+    def refuse_and_count(self, *words):
+        """How long prepare has let itself wait in vain, in seconds."""
+        xml = domain(*map(hostdev, range(1, self.DEVICES + 1)))
+        result = self.kernel.run(["strace", "-qq", "-o", "/run/polls", "-e", "trace=poll",
+                                  HOOK, "guest", "prepare", "begin", "-"], stdin=xml)
+        self.assertEqual(result.rc, 1, result.err)
+        for bus in range(1, self.DEVICES + 1):
+            self.assertRegex(result.err, rf"0000:{bus:02x}:00\.0.*{words[0]}")
+        said = (self.kernel.run_dir / "polls").read_text()
+        return sum(map(int, re.findall(r", (\d+)\) += 0 \(Timeout\)", said))) / 1000
+
+    def test_writes(self):
+        self.boot(self.NICS)
+        self.configure(f"step-timeout = {STEP}")
+        # The first of each is done, so that the clock of the next starts anew.
+        self.kernel.fault(self.DEVICES + 1, "hang", onwards=True)
+        waited = self.refuse_and_count("has not answered for")
+        self.assertGreater(waited, 0)
+        self.assertLess(waited, 2 * STEP)
+        self.kernel.unblock()
+
+    def test_locks_of_somebody_else(self):
+        self.boot(self.NICS)
+        self.configure(f"step-timeout = {STEP}")
+        self.kernel.fault(1, "hang", onwards=True)
+        for bus in range(1, self.DEVICES + 1):
+            other = self.kernel.popen(
+                ["sh", "-c", f"printf 0000:{bus:02x}:00.0 >/sys/bus/pci/drivers/e1000e/unbind"],
+                stderr=subprocess.DEVNULL)
+            self.addCleanup(other.wait)
+        self.addCleanup(self.kernel.unblock, "EIO")
+        while len(self.kernel.waiting()) < self.DEVICES:
+            pass
+        waited = self.refuse_and_count("the kernel doesn't answer for")
+        self.assertGreater(waited, 0)
+        self.assertLess(waited, 2 * STEP)
+
+
 class ForeignHang(OnFakeKernel):
     def hang(self):
         """Somebody's unbind of the NIC never ends and keeps the device's lock."""

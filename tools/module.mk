@@ -3,7 +3,7 @@ programs += $(O)/tools/virt-hostdev
 install_targets += install-tool
 
 tools_src := $(sort $(shell find tools -name "*.c"))
-tools_pkgs := json-c smartcols libarchive
+tools_pkgs := json-c smartcols libarchive libpcre2-8
 # libvirt for its headers: it is loaded when it is wanted, see lib/base/dl.h.
 pkgs += $(tools_pkgs) libvirt
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include "tools/verb/capture/scrub.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,13 @@
 /* Shorter ones, and those without a digit, may be a word of any text. */
 #define SERIAL_LENGTH 6
 
+/*
+ * What the search for one match may take. The patterns are linear: see the
+ * fuzzer, which takes a limit that was met for a defect.
+ */
+#define MATCH_LIMIT 1000
+#define HEAP_LIMIT_KIB 1024
+
 /* Something that is replaced, and by what. */
 struct secret {
 	char *text, *pseudonym; /* owned */
@@ -28,6 +37,10 @@ struct scrub {
 	struct secret *secrets;
 	size_t n;
 	unsigned macs, serials; /* how many have got a pseudonym */
+	pcre2_code *mac, *value; /* patterns */
+	pcre2_match_context *limits;
+	pcre2_match_data *found;
+	const size_t *at; /* begin and end of what was found, and of groups */
 	bool keep; /* only passwords go */
 	bool composed; /* learn what is made of a model and a serial, too */
 };
@@ -41,6 +54,10 @@ static void clear(struct scrub *s)
 		free(s->secrets[i].pseudonym);
 	}
 	free(s->secrets);
+	pcre2_code_free(s->mac);
+	pcre2_code_free(s->value);
+	pcre2_match_context_free(s->limits);
+	pcre2_match_data_free(s->found);
 }
 
 /* Pseudonyms */
@@ -136,6 +153,12 @@ static const char *pseudonym_of(struct scrub *s, const char *text,
 	return secret->pseudonym;
 }
 
+static int copy(const char *text, char **ret)
+{
+	*ret = text ? strdup(text) : NULL;
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* Words that are known secrets */
 
 struct text {
@@ -149,6 +172,20 @@ static void free_text(struct text *text)
 }
 
 #define AUTO_TEXT __attribute__((cleanup(free_text)))
+
+/* Ends what is written to @changed, which takes @text's place if @r is 0. */
+static int finish(FILE *out, int r, struct text *changed, struct text *text)
+{
+	if (fclose(out) != 0)
+		r = -ENOMEM;
+	if (r == 0) {
+		free(text->data);
+		*text = *changed;
+	} else {
+		free(changed->data);
+	}
+	return r;
+}
 
 /* Where @word stands in @text, at @from or later, between no other letters. */
 static const char *find_word(const struct text *text, const char *from,
@@ -164,6 +201,7 @@ static const char *find_word(const struct text *text, const char *from,
 	return NULL;
 }
 
+/* Returns 1 when there was one. */
 static int replace_word(struct text *text, const struct secret *secret)
 {
 	const char *from = text->data;
@@ -182,52 +220,109 @@ static int replace_word(struct text *text, const struct secret *secret)
 		from = word + strlen(secret->text);
 	}
 	fwrite(from, 1, text->length - (size_t)(from - text->data), out);
-	if (fclose(out) != 0) {
-		free(changed.data);
-		return -ENOMEM;
-	}
-	free(text->data);
-	*text = changed;
-	return 0;
+	return finish(out, 0, &changed, text) < 0 ? -ENOMEM : 1;
 }
 
+/* Returns how many secrets there were in it. */
 static int replace_words(const struct scrub *s, struct text *text, bool host)
 {
-	int r = 0;
+	int r = 0, n = 0;
 
-	for (size_t i = 0; r == 0 && i < s->n; i++)
-		if (s->secrets[i].everywhere || (host && s->secrets[i].host))
+	for (size_t i = 0; r >= 0 && i < s->n; i++)
+		if (s->secrets[i].everywhere || (host && s->secrets[i].host)) {
 			r = replace_word(text, &s->secrets[i]);
+			n += r;
+		}
+	return r < 0 ? r : n;
+}
+
+/* Patterns */
+
+/*
+ * Finds the first match that begins at @from or later. Returns 1, 0 when there
+ * is none, -ENOMEM, or -E2BIG when the search took more than it may: then
+ * nothing is known of the text.
+ */
+static int search(struct scrub *s, const pcre2_code *code,
+		  const struct text *text, size_t from)
+{
+	int r = pcre2_match(code, (PCRE2_SPTR)text->data, text->length, from,
+			    PCRE2_NOTEMPTY, s->found, s->limits);
+
+	if (r > 0 || r == PCRE2_ERROR_NOMATCH)
+		return r > 0;
+	return r == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -E2BIG;
+}
+
+static bool has_group(const struct scrub *s, size_t group)
+{
+	return s->at[2 * group] != PCRE2_UNSET;
+}
+
+/*
+ * What stands for the match at @p: owned by the caller, or NULL when the match
+ * is to stay. Returns 0 or -ENOMEM.
+ */
+typedef int (*replace_fn)(struct scrub *s, const char *p, size_t length,
+			  char **ret);
+
+static int write_replaced(struct scrub *s, const pcre2_code *code,
+			  replace_fn replace, const struct text *text,
+			  FILE *out)
+{
+	size_t written = 0, from = 0;
+	int r;
+
+	while ((r = search(s, code, text, from)) > 0) {
+		HD_AUTOFREE char *other = NULL;
+		size_t start = s->at[0];
+
+		from = s->at[1];
+		r = replace(s, text->data + start, from - start, &other);
+		if (r < 0)
+			return r;
+		if (!other)
+			continue;
+		fwrite(text->data + written, 1, start - written, out);
+		fputs(other, out);
+		written = from;
+	}
+	fwrite(text->data + written, 1, text->length - written, out);
 	return r;
+}
+
+static int rewrite(struct scrub *s, const pcre2_code *code, replace_fn replace,
+		   struct text *text)
+{
+	struct text changed = { NULL, 0 };
+	int r = search(s, code, text, 0);
+	FILE *out;
+
+	if (r <= 0)
+		return r;
+	out = open_memstream(&changed.data, &changed.length);
+	if (!out)
+		return -ENOMEM;
+	r = write_replaced(s, code, replace, text, out);
+	return finish(out, r, &changed, text);
 }
 
 /* MAC addresses */
 
-/* How many hexadecimal digits begin at @p. */
-static size_t count_digits(const char *p, const char *end)
-{
-	size_t n = 0;
-
-	while (p + n < end && isxdigit((unsigned char)p[n]))
-		n++;
-	return n;
-}
-
-/* How many pairs of digits, separated by @p[2], begin at @p. */
-static size_t count_pairs(const char *p, const char *end)
-{
-	char separator = p + 2 < end ? p[2] : '\0';
-	size_t n = 1;
-
-	if (count_digits(p, end) != 2 || (separator != ':' && separator != '-'))
-		return 0;
-	while (p + 2 < end && p[2] == separator &&
-	       count_digits(p + 3, end) == 2) {
-		p += 3;
-		n++;
-	}
-	return n;
-}
+/*
+ * Six pairs of digits and more: 6 of Ethernet, 8 and 20 of InfiniBand. A date
+ * has as many, after its year. 12 digits may be one without separators, as in
+ * the names that udev gives to interfaces. Last an interface's own IPv6 address
+ * as /proc/net/ipv6_route has it: the last 16 digits are its MAC address with
+ * fffe in the middle and one bit turned (RFC 4291, appendix A).
+ */
+#define X "[[:xdigit:]]"
+static const char mac_pattern[] =
+	"(?<!" X ")(?:"
+	"(?<!\\d{4}-)(" X "{2}([:-])" X "{2}(?:\\2" X "{2}(?!" X ")){4,18})|"
+	"(?:(?<=enx|wlx|wwx)(" X "{12})|(" X "{12})|" X "{22}fffe" X "{6})(?!" X
+	"))";
+enum mac_group { PAIRS = 1, SEPARATOR, NAMED_DIGITS, DIGITS };
 
 /* A MAC address of pairs that are @step apart, as the kernel writes it. */
 static void spell_mac(const char *p, size_t step, char mac[MAC_TEXT])
@@ -239,355 +334,165 @@ static void spell_mac(const char *p, size_t step, char mac[MAC_TEXT])
 	}
 }
 
-static bool is_nobody(const char *mac)
+static int replace_pairs(struct scrub *s, const char *pairs, size_t length,
+			 char **ret)
 {
-	return strcmp(mac, "00:00:00:00:00:00") == 0 ||
-	       strcmp(mac, "ff:ff:ff:ff:ff:ff") == 0;
+	char mac[MAC_TEXT];
+
+	/* Nobody's, and everybody's. */
+	if (strspn(pairs, "0:-") >= length || strspn(pairs, "fF:-") >= length)
+		return 0;
+	spell_mac(pairs, 3, mac);
+	return copy(pseudonym_of(s, length < MAC_TEXT ? mac : pairs, length),
+		    ret);
 }
 
-/* 12 digits are a MAC address if it is known, or after udev's "enx". */
-static bool is_plain_mac(const struct scrub *s, const char *start,
-			 const char *p, const char *mac)
+static int replace_plain(struct scrub *s, const char *mac, char **ret)
 {
-	return find_secret(s, mac, MAC_TEXT - 1) ||
-	       (p - start >= 3 && p[-1] == 'x' &&
-		(memcmp(p - 3, "en", 2) == 0 || memcmp(p - 3, "wl", 2) == 0 ||
-		 memcmp(p - 3, "ww", 2) == 0));
+	const char *p = pseudonym_of(s, mac, MAC_TEXT - 1);
+
+	if (!p)
+		return -ENOMEM;
+	*ret = hd_text("%.2s%.2s%.2s%.2s%.2s%.2s", p, p + 3, p + 6, p + 9,
+		       p + 12, p + 15);
+	return *ret ? 0 : -ENOMEM;
 }
 
-static int write_plain(struct scrub *s, const char *mac, FILE *out)
+static int replace_ipv6(struct scrub *s, const char *digits, char **ret)
 {
-	const char *other = pseudonym_of(s, mac, MAC_TEXT - 1);
+	char plain[2 * MAC_BYTES + 1], mac[MAC_TEXT];
+	unsigned first = 0;
+	const char *p;
 
-	for (const char *p = other; p && *p; p++)
-		if (*p != ':')
-			fputc(*p, out);
-	return other ? 0 : -ENOMEM;
-}
-
-/*
- * An interface's own IPv6 address as /proc/net/ipv6_route has it: the last 16
- * digits are its MAC address with fffe in the middle and one bit turned (RFC
- * 4291, appendix A).
- */
-static bool spell_ipv6_mac(const char *p, char mac[MAC_TEXT])
-{
-	char digits[2 * MAC_BYTES + 1], byte[3];
-
-	if (strncasecmp(p + 22, "fffe", 4) != 0)
-		return false;
-	memcpy(digits, p + 16, 6);
-	memcpy(digits + 6, p + 26, 6);
-	memcpy(byte, digits, 2);
-	byte[2] = '\0';
-	snprintf(byte, sizeof(byte), "%02x",
-		 (unsigned)(strtoul(byte, NULL, 16) ^ 2) & 0xff);
-	memcpy(digits, byte, 2);
-	spell_mac(digits, 2, mac);
-	return true;
-}
-
-static int write_ipv6(struct scrub *s, const char *p, const char *mac,
-		      FILE *out)
-{
-	const char *other = pseudonym_of(s, mac, MAC_TEXT - 1);
-
-	if (!other)
+	sscanf(digits + 16, "%2x", &first);
+	snprintf(plain, sizeof(plain), "%02x%.4s%.6s", first ^ 2, digits + 18,
+		 digits + 26);
+	spell_mac(plain, 2, mac);
+	p = pseudonym_of(s, mac, MAC_TEXT - 1);
+	if (!p)
 		return -ENOMEM;
 	/* A pseudonym begins with 02, which the turned bit makes 00. */
-	fwrite(p, 1, 16, out);
-	fprintf(out, "00%.2s%.2sfffe%.2s%.2s%.2s", other + 3, other + 6,
-		other + 9, other + 12, other + 15);
-	return 0;
+	*ret = hd_text("%.16s00%.2s%.2sfffe%.2s%.2s%.2s", digits, p + 3, p + 6,
+		       p + 9, p + 12, p + 15);
+	return *ret ? 0 : -ENOMEM;
 }
 
-/*
- * Writes what stands for the digits at @p if there is a MAC address in them.
- * Returns how many characters that were, 0 for none, or -ENOMEM.
- */
-static int replace_mac(struct scrub *s, const char *start, const char *p,
-		       const char *end, FILE *out)
+static int replace_mac(struct scrub *s, const char *p, size_t length,
+		       char **ret)
 {
-	size_t n = count_digits(p, end), pairs = count_pairs(p, end);
 	char mac[MAC_TEXT];
-	const char *other;
 
-	/* A date has as many pairs, after its year. */
-	if (p > start && p[-1] == '-')
-		pairs = 0;
-	/* 6 of Ethernet, 8 and 20 of InfiniBand */
-	if (pairs == MAC_BYTES || pairs == 8 || pairs == 20) {
-		int length = (int)(3 * pairs - 1);
-
-		spell_mac(p, 3, mac);
-		if (pairs == MAC_BYTES && is_nobody(mac))
-			return 0;
-		other = pairs == MAC_BYTES ?
-				pseudonym_of(s, mac, MAC_TEXT - 1) :
-				pseudonym_of(s, p, (size_t)length);
-		if (!other)
-			return -ENOMEM;
-		fputs(other, out);
-		return length;
-	}
-	if (n == 2 * MAC_BYTES) {
-		spell_mac(p, 2, mac);
-		if (is_plain_mac(s, start, p, mac))
-			return write_plain(s, mac, out) < 0 ? -ENOMEM : (int)n;
-	}
-	if (n == 32 && spell_ipv6_mac(p, mac))
-		return write_ipv6(s, p, mac, out) < 0 ? -ENOMEM : (int)n;
-	return 0;
-}
-
-/* Skips the rest of what begins with a digit: "00:11", "deadbeef". */
-static size_t skip_digits(const char *p, const char *end)
-{
-	size_t n = count_digits(p, end);
-
-	while (p + n + 1 < end && p[n] == ':' &&
-	       isxdigit((unsigned char)p[n + 1]))
-		n += 1 + count_digits(p + n + 1, end);
-	return n;
-}
-
-static int write_without_macs(struct scrub *s, const struct text *text,
-			      FILE *out)
-{
-	const char *end = text->data + text->length;
-
-	for (const char *p = text->data; p < end;) {
-		int n = 0;
-		size_t same = 1;
-
-		if (isxdigit((unsigned char)*p)) {
-			n = replace_mac(s, text->data, p, end, out);
-			same = skip_digits(p, end);
-		}
-		if (n < 0)
-			return n;
-		if (n == 0)
-			fwrite(p, 1, same, out);
-		p += n ? (size_t)n : same;
-	}
-	return 0;
+	if (has_group(s, PAIRS))
+		return replace_pairs(s, p, length, ret);
+	if (length > 2 * MAC_BYTES)
+		return replace_ipv6(s, p, ret);
+	spell_mac(p, 2, mac);
+	return has_group(s, DIGITS) && !find_secret(s, mac, MAC_TEXT - 1) ?
+		       0 :
+		       replace_plain(s, mac, ret);
 }
 
 /* Values whose name tells what they are */
 
-enum secrecy { NONE, SERIAL, COMPOSED, PASSWORD };
-
-static bool ends_with(const char *word, size_t length, const char *end)
-{
-	size_t n = strlen(end);
-
-	return length >= n && strncasecmp(word + length - n, end, n) == 0;
-}
-
-/* Whether the value that the word before it names is secret. */
-static enum secrecy secrecy_of(const char *start, const char *word,
-			       size_t length)
-{
-	static const char *const serials[] = {
-		"serial",
-		"serial_short",
-		"serialnumber",
-		"serial_number",
-		"uniq",
-		"wwn",
-		"wwn_with_extension",
-		"wwn_vendor_extension",
-	};
-
-	if (ends_with(word, length, "passwd") ||
-	    ends_with(word, length, "password"))
-		return PASSWORD;
-	/* udev's, of model and serial number */
-	if (length == 9 && strncmp(word, "ID_SERIAL", 9) == 0)
-		return COMPOSED;
-	for (size_t i = 0; i < sizeof(serials) / sizeof(serials[0]); i++)
-		if (ends_with(word, length, serials[i]))
-			return SERIAL;
-	if (length > 11 && strncmp(word, "SCSI_IDENT_", 11) == 0)
-		return SERIAL;
-	/* in /proc/driver/nvidia */
-	if (length == 4 && word - start >= 4 &&
-	    strncmp(word - 4, "GPU UUID", 8) == 0)
-		return SERIAL;
-	return NONE;
-}
-
-static bool is_quote(char c)
-{
-	return c == '"' || c == '\'';
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /*
- * The value after the word that ends at @p: "word=value", "word : value",
- * "<word>value", "'word'>value", with quotes or without. Returns its begin and
- * sets its length; NULL when there is none.
+ * "word=value", "word : value", "<word>value", "'word'>value", with quotes or
+ * without; ">" of a shell is no element's. ID_SERIAL is udev's, of model and
+ * serial number; GPU UUID stands in /proc/driver/nvidia.
  */
-static const char *find_value(const char *p, const char *end, bool in_tag,
-			      size_t *ret)
+#define WORD "[\\w.-]"
+#define BLANKS "[ \\t]*+"
+static const char value_pattern[] =
+	"(<)?(?:(passwd|password)|"
+	"(?<!" WORD ")(?-i:(ID_SERIAL))|"
+	"serial(?:_short|_?number)?|uniq|"
+	"wwn(?:_with_extension|_vendor_extension)?|"
+	"(?<!" WORD ")(?-i:SCSI_IDENT_)" WORD "++|"
+	"(?-i:GPU UUID))(?!" WORD ")"
+	"([\"'])?" BLANKS "(?:[=:]" BLANKS "(?:"
+	"\"\\K[^\"\\n\\0]++|'\\K[^'\\n\\0]++|\\K[^\\s\"'<>,;&\\0]++)|"
+	"(?:(?(1)>|(?(4)>|(?!)))|>(?=[^<>\\n]*+</))" BLANKS
+	"\\K[^\\s<>\\0]++(?:[ \\t]++[^\\s<>\\0]++){0,16}+)";
+enum value_group { TAG = 1, PASSWORD, COMPOSED, QUOTE, GROUPS };
+
+static int replace_value(struct scrub *s, const char *value, size_t length,
+			 char **ret)
 {
-	const char *stop = NULL;
-	size_t n = 0;
+	AUTO_TEXT struct text text = { NULL, length };
+	int r;
 
-	if (p < end && is_quote(*p)) {
-		in_tag = true;
-		p++;
-	}
-	while (p < end && is_blank(*p))
-		p++;
-	if (p >= end || !(*p == '=' || *p == ':' || (*p == '>' && in_tag)))
-		return NULL;
-	for (p++; p < end && is_blank(*p); p++)
-		;
-	if (p < end && is_quote(*p)) {
-		stop = memchr(p + 1, *p, (size_t)(end - p - 1));
-		p++;
-	}
-	while (p + n < end && p + n != stop && p[n] && p[n] != '\n' &&
-	       (stop || !strchr(" \t\r\"'<>,;&", p[n])))
-		n++;
-	*ret = n;
-	return n ? p : NULL;
-}
-
-/* Writes what stands for a value. */
-static int write_value(struct scrub *s, enum secrecy secrecy, const char *value,
-		       size_t length, FILE *out)
-{
-	AUTO_TEXT struct text text = { strndup(value, length), length };
-	AUTO_TEXT struct text before = { strndup(value, length), length };
-	const char *other = NULL;
-
-	if (!text.data || !before.data)
-		return -ENOMEM;
-	if (secrecy == PASSWORD)
-		other = "REMOVED";
-	else if (s->keep || is_mac(value, length))
-		other = value;
-	else if (replace_words(s, &text, false) < 0)
-		return -ENOMEM;
-	else if (text.length != before.length ||
-		 memcmp(text.data, before.data, text.length) != 0)
-		other = text.data;
-	else if (secrecy == COMPOSED && !s->composed)
+	if (has_group(s, PASSWORD))
+		return copy("REMOVED", ret);
+	if (s->keep || is_mac(value, length))
 		return 0;
-	if (!other)
-		other = pseudonym_of(s, value, length);
-	if (!other)
-		return -ENOMEM;
-	fwrite(other, 1, other == value ? length : strlen(other), out);
-	return 0;
+	text.data = strndup(value, length);
+	r = text.data ? replace_words(s, &text, false) : -ENOMEM;
+	if (r > 0)
+		*ret = hd_steal(&text.data);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (has_group(s, COMPOSED) && !s->composed)
+		return 0;
+	return copy(pseudonym_of(s, value, length), ret);
 }
 
-static bool is_word(char c)
+static int rewrite_macs(struct scrub *s, struct text *text)
 {
-	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
+	return rewrite(s, s->mac, replace_mac, text);
 }
 
-static int write_without_values(struct scrub *s, const struct text *text,
-				FILE *out)
+static int rewrite_values(struct scrub *s, struct text *text)
 {
-	const char *end = text->data + text->length, *from = text->data;
-
-	for (const char *p = text->data; p < end;) {
-		const char *word = p, *value = NULL;
-		enum secrecy secrecy;
-		size_t length = 0;
-
-		while (p < end && is_word(*p))
-			p++;
-		secrecy = secrecy_of(text->data, word, (size_t)(p - word));
-		if (secrecy != NONE)
-			value = find_value(p, end,
-					   word > text->data && word[-1] == '<',
-					   &length);
-		if (value) {
-			fwrite(from, 1, (size_t)(value - from), out);
-			if (write_value(s, secrecy, value, length, out) < 0)
-				return -ENOMEM;
-			p = from = value + length;
-		} else if (p < end) {
-			p++;
-		}
-	}
-	fwrite(from, 1, (size_t)(end - from), out);
-	return 0;
+	return rewrite(s, s->value, replace_value, text);
 }
 
 /* The passes over one text, and the order of them */
-
-static int rewrite(struct scrub *s, struct text *text,
-		   int (*write)(struct scrub *s, const struct text *text,
-				FILE *out))
-{
-	struct text changed = { NULL, 0 };
-	FILE *out = open_memstream(&changed.data, &changed.length);
-	int r;
-
-	if (!out)
-		return -ENOMEM;
-	r = write(s, text, out);
-	if (fclose(out) != 0)
-		r = -ENOMEM;
-	if (r < 0) {
-		free(changed.data);
-		return r;
-	}
-	free(text->data);
-	*text = changed;
-	return 0;
-}
 
 /* Replaces what is secret in a name or a link. */
 static int scrub_name(struct scrub *s, char **name)
 {
 	struct text text = { *name, strlen(*name) };
-	int r = rewrite(s, &text, write_without_macs);
+	int r = rewrite_macs(s, &text);
 
 	if (r == 0)
 		r = replace_words(s, &text, false);
 	*name = text.data;
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int scrub_text(struct scrub *s, struct text *text, bool host)
 {
-	int r = rewrite(s, text, write_without_values);
+	int r = rewrite_values(s, text);
 
-	if (r == 0 && !s->keep)
-		r = rewrite(s, text, write_without_macs);
-	return r < 0 || s->keep ? r : replace_words(s, text, host);
+	if (r < 0 || s->keep)
+		return r;
+	r = rewrite_macs(s, text);
+	if (r == 0)
+		r = replace_words(s, text, host);
+	return r < 0 ? r : 0;
 }
 
 /* Contents that are a serial number or a MAC address, and a newline. */
 static int scrub_serial(struct scrub *s, struct text *text)
 {
-	const char *start = text->data;
-	size_t length = text->length;
+	size_t start = 0, end = text->length;
 	struct text changed = { NULL, 0 };
 	const char *other;
+	int r;
 
-	while (length && isspace((unsigned char)start[length - 1]))
-		length--;
-	for (; length && isspace((unsigned char)*start); length--)
+	while (end && isspace((unsigned char)text->data[end - 1]))
+		end--;
+	while (start < end && isspace((unsigned char)text->data[start]))
 		start++;
-	if (length == 0 || s->keep)
+	if (start == end || s->keep)
 		return 0;
-	if (count_pairs(start, start + length) >= MAC_BYTES)
-		return rewrite(s, text, write_without_macs);
-	other = pseudonym_of(s, start, length);
-	if (!other)
-		return -ENOMEM;
-	changed.data = hd_text("%s\n", other);
+	r = search(s, s->mac, text, start);
+	if (r < 0)
+		return r;
+	if (r > 0 && has_group(s, PAIRS) && s->at[0] == start &&
+	    s->at[1] == end)
+		return rewrite_macs(s, text);
+	other = pseudonym_of(s, text->data + start, end - start);
+	changed.data = other ? hd_text("%s\n", other) : NULL;
 	if (!changed.data)
 		return -ENOMEM;
 	changed.length = strlen(changed.data);
@@ -614,17 +519,17 @@ static int scrub_contents(struct scrub *s, const struct hd_recorded *entry,
 
 static int learn_contents(struct scrub *s, const struct hd_recorded *entry)
 {
-	AUTO_TEXT struct text copy = { malloc(entry->length + 1),
+	AUTO_TEXT struct text text = { malloc(entry->length + 1),
 				       entry->length };
 
-	if (!copy.data)
+	if (!text.data)
 		return -ENOMEM;
-	memcpy(copy.data, entry->data, entry->length + 1);
+	memcpy(text.data, entry->data, entry->length + 1);
 	return entry->policy.content == HD_CONTENT_SERIAL ?
-		       scrub_serial(s, &copy) :
+		       scrub_serial(s, &text) :
 	       entry->policy.content == HD_CONTENT_BINARY ?
 		       0 :
-		       rewrite(s, &copy, write_without_values);
+		       rewrite_values(s, &text);
 }
 
 static int learn_host(struct scrub *s, const char *name, size_t length)
@@ -694,45 +599,105 @@ static int learn(struct scrub *s, const struct hd_recording *record)
 static int scrub_entry(struct scrub *s, struct hd_recorded *entry)
 {
 	struct text text = { entry->data, entry->length };
-	int r;
+	int r = 0;
 
 	if (S_ISREG(entry->mode)) {
 		r = scrub_contents(s, entry, &text);
 		entry->data = text.data;
 		entry->length = text.length;
-		if (r < 0 || s->keep)
-			return r;
 	}
-	if (s->keep)
-		return 0;
+	if (r < 0 || s->keep)
+		return r;
 	if (entry->policy.content == HD_CONTENT_HOST) {
 		free(entry->path);
 		entry->path = NULL;
 		return 0;
 	}
-	r = scrub_name(s, &entry->path);
-	if (r == 0 && S_ISLNK(entry->mode)) {
+	if (S_ISLNK(entry->mode)) {
 		r = scrub_name(s, &entry->data);
 		entry->length = strlen(entry->data);
 	}
+	return r < 0 ? r : scrub_name(s, &entry->path);
+}
+
+/* Leaves an entry out in which secrets may be that weren't found. */
+static int drop(struct hd_recording *record, struct hd_recorded *entry)
+{
+	int r = hd_recording_miss(record, entry->path,
+				  "its secrets can't be told");
+
+	free(entry->path);
+	entry->path = NULL;
 	return r;
+}
+
+static int scrub_entries(struct scrub *s, struct hd_recording *record)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < record->n; i++) {
+		r = scrub_entry(s, record->entries[i]);
+		if (r == -E2BIG)
+			r = drop(record, record->entries[i]);
+	}
+	return r;
+}
+
+static int scrub_misses(struct scrub *s, struct hd_remarks *misses)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < misses->n; i++) {
+		char **path = &misses->items[i].path;
+
+		r = scrub_name(s, path);
+		if (r != -E2BIG)
+			continue;
+		free(*path);
+		r = copy("a file whose name can't be told", path);
+	}
+	return r;
+}
+
+static pcre2_code *compile(const char *pattern)
+{
+	PCRE2_SIZE offset;
+	int code;
+
+	return pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+			     PCRE2_CASELESS, &code, &offset, NULL);
+}
+
+static int prepare(struct scrub *s)
+{
+	s->mac = compile(mac_pattern);
+	s->value = compile(value_pattern);
+	s->limits = pcre2_match_context_create(NULL);
+	s->found = pcre2_match_data_create(GROUPS, NULL);
+	if (!s->mac || !s->value || !s->limits || !s->found)
+		return -ENOMEM;
+	pcre2_set_match_limit(s->limits, MATCH_LIMIT);
+	pcre2_set_depth_limit(s->limits, MATCH_LIMIT);
+	pcre2_set_heap_limit(s->limits, HEAP_LIMIT_KIB);
+	s->at = pcre2_get_ovector_pointer(s->found);
+	return 0;
 }
 
 static int scrub_all(struct scrub *s, struct hd_recording *record)
 {
 	int r = 0;
 
+	if (prepare(s) < 0)
+		return -ENOMEM;
 	if (!s->keep)
 		r = learn(s, record);
 	/* Only now is it known which of them have a serial inside. */
 	s->composed = true;
 	if (r == 0 && !s->keep)
 		r = learn(s, record);
-	for (size_t i = 0; r == 0 && i < record->n; i++)
-		r = scrub_entry(s, record->entries[i]);
-	for (size_t i = 0; r == 0 && !s->keep && i < record->misses.n; i++)
-		r = scrub_name(s, &record->misses.items[i].path);
-	return r;
+	if (r == 0)
+		r = scrub_entries(s, record);
+	return r < 0 || s->keep ? r : scrub_misses(s, &record->misses);
 }
 
 int hd_scrub_record(struct hd_recording *record, struct hd_err *err)

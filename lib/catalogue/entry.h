@@ -85,6 +85,7 @@ enum hd_confirm {
  *	%g  a decimal number, which becomes the failure's IOMMU group
  *	%n  a decimal number
  *	%*  anything, up to some hundred characters
+ * Somewhere between them are two characters at least.
  */
 struct hd_entry {
 	const char *id; /* stable, for programs: "group-not-viable" */

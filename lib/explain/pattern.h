@@ -9,6 +9,9 @@
 /* How much "%*" stands for, at most. */
 #define HD_PATTERN_GAP 240
 
+/* How long the longest part without holes is, at least. */
+#define HD_PATTERN_LITERAL 2
+
 /* A signature, normalized as the text is that it is looked for in. */
 struct hd_pattern {
 	char *text; /* holes are bytes below ' '; owned */

@@ -150,6 +150,7 @@ static void refuses_bad_signatures(void **state)
 	(void)state;
 	assert_int_equal(hd_pattern_new(&pattern, ""), -EINVAL);
 	assert_int_equal(hd_pattern_new(&pattern, "%a%n"), -EINVAL);
+	assert_int_equal(hd_pattern_new(&pattern, "a%nb"), -EINVAL);
 	assert_int_equal(hd_pattern_new(&pattern, "a %x"), -EINVAL);
 	assert_int_equal(hd_pattern_new(&pattern, "a %"), -EINVAL);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* virt-hostdev: a table of verbs, each in its own file. */
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,11 +125,27 @@ static int run(int argc, char **argv, struct hd_err *err)
 	return HD_EXIT_USAGE;
 }
 
+/*
+ * Of the locale it is taken whether it is UTF-8, and nothing else: in others
+ * isalpha(3) and strcasecmp(3) know more letters, in Turkish ones "I" isn't
+ * "i", and what is parsed here are no one's words but libvirt's and the
+ * kernel's.
+ */
+static void set_locale(void)
+{
+	bool utf8 = setlocale(LC_CTYPE, "") &&
+		    strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+	if (!utf8 || !setlocale(LC_CTYPE, "C.UTF-8"))
+		setlocale(LC_CTYPE, "C");
+}
+
 int main(int argc, char **argv)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	int status;
 
+	set_locale();
 	hd_stdfiles_fill();
 	status = run(argc, argv, &err);
 

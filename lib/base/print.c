@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/base/print.h"
 
+#include <langinfo.h>
 #include <stdbool.h>
 #include <string.h>
 
 /*
  * The number of bytes of the UTF-8 character at @p that may be printed as they
- * are; 0 for what must not. The rules are RFC 3629's, without C0 and C1.
+ * are; 0 for what must not. The rules are RFC 3629's, without C0 and C1, and
+ * without what separates lines and turns around the order of characters.
  */
 static int printable(const unsigned char *p)
 {
@@ -23,6 +25,9 @@ static int printable(const unsigned char *p)
 
 	if (*p < 0x80)
 		return *p >= ' ' && *p != 0x7f;
+	if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+			     (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 0; /* U+2028 to U+202E, U+2066 to U+2069 */
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		int n = 1;
 
@@ -51,19 +56,41 @@ bool hd_is_printable(const char *text)
 	return true;
 }
 
-void hd_print(FILE *file, const char *text)
+static bool is_utf8(void)
 {
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* With @ascii other characters don't pass. */
+static void print(FILE *file, const char *text, bool ascii)
+{
+	const char *arrow = is_utf8() ? HD_ARROW : " -> ";
 	const unsigned char *p = (const unsigned char *)text;
 
 	while (*p) {
 		int n = printable(p);
 
-		if (n > 0)
+		if (strncmp((const char *)p, HD_ARROW, strlen(HD_ARROW)) == 0) {
+			fputs(arrow, file);
+			n = (int)strlen(HD_ARROW);
+		} else if (n == 1 || (n > 1 && !ascii)) {
 			fwrite(p, 1, (size_t)n, file);
-		else
+		} else {
 			fprintf(file, "\\x%02x", *p);
-		p += n > 0 ? n : 1;
+			n = 1;
+		}
+		p += n;
 	}
+}
+
+void hd_print(FILE *file, const char *text)
+{
+	print(file, text, false);
+}
+
+void hd_print_cell(FILE *file, const char *text)
+{
+	print(file, text, !is_utf8());
 }
 
 static bool ends_sentence(const char *text)

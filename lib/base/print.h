@@ -7,14 +7,26 @@
 
 #include "lib/base/finding.h"
 
+/* What stands between the layers of a critical use. */
+#define HD_ARROW " → "
+
 /*
  * Prints text that may come from others (a guest's name, a sysfs attribute) so
  * that it stays on its line and can't steer a terminal: control characters,
- * C1 controls and bytes that are no UTF-8 are written as \xXX.
+ * C1 controls, overrides of the direction and bytes that are no UTF-8 are
+ * written as \xXX, whatever the locale. Where that isn't UTF-8, HD_ARROW
+ * becomes " -> "; the hook sets no locale, as nobody knows where libvirt shows
+ * its words. Other characters are names of others and pass.
  */
 void hd_print(FILE *file, const char *text);
 
-/* Whether that prints a text as it is. */
+/*
+ * The same for a table, which has to know how wide it is: where the locale
+ * isn't UTF-8, other characters are written as \xXX.
+ */
+void hd_print_cell(FILE *file, const char *text);
+
+/* Whether hd_print() prints a text as it is. */
 bool hd_is_printable(const char *text);
 
 /*

@@ -10,6 +10,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from setting import HANG, PROGRAMS as BUILD  # noqa: E402
 
+# Of the many locales that a test may be started in. libvirt's is C.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 HOOK = BUILD / "hooks" / "qemu"
 TOOL = BUILD / "tools" / "virt-hostdev"
 

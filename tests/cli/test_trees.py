@@ -2,6 +2,7 @@
 """What is found on hosts of different kinds, see tests/trees."""
 
 import json
+import os
 import tempfile
 import unittest
 
@@ -79,6 +80,45 @@ class Laptop(_OnDescribed):
                  "<h:allow address='0000:02:00.0' critical='mount'/></h:hostdev></metadata>")
         found, _ = self.check(hostdev(2), metadata=allow)
         self.assertEqual(found, {"0000:02:00.0": ["critical-mount"]})
+
+
+class Encoding(_OnDescribed):
+    """Arrows are of the terminal's encoding; nothing steers it in any."""
+
+    name = "laptop-two-gpus"
+    UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+    def text(self, locale, *arguments):
+        result = tool(*arguments, "--root", self.root, env={**os.environ, "LC_ALL": locale})
+        self.assertEqual(result.stderr, b"")
+        return " ".join(result.stdout.decode().split())
+
+    def test_chains(self):
+        chain = "nvme0n1p2 → LUKS luks-root → LVM vg0/root → /"
+        for locale, text in (("C.UTF-8", chain), ("C", chain.replace("→", "->")),
+                             ("no-such.UTF-8", chain.replace("→", "->"))):
+            guard = self.text(locale, "list", "--guard")
+            verdict, table = self.text(locale, "doctor", "02:00.0").split(" STATUS ")
+            for each in (guard, verdict, table):
+                self.assertIn(text, each, locale)
+                self.assertNotIn("\\x", each)
+
+    def test_names(self):
+        folder = f"{self.root}/run/virt-hostdev"
+        os.makedirs(f"{folder}/locks")
+        os.mkdir(f"{folder}/claims")
+        with open(f"{folder}/claims/{self.UUID}", "w", encoding="ascii") as file:
+            # An umlaut, a character that turns the line around, C1's CSI, half a character.
+            file.write(f"virt-hostdev-claim 1\ndomain {self.UUID} B%c3%bc%e2%80%ae%c2%9b%c3\n"
+                       "state running 1700000000 1 1 -\n"
+                       "device 0000:01:00.0 1 10de:1f06 restore nouveau -\nend\n")
+        steering = r"\xe2\x80\xae\xc2\x9b\xc3"
+        for locale, name in (("C.UTF-8", "Bü"), ("C", r"B\xc3\xbc")):
+            result = tool("status", "--root", self.root, env={**os.environ, "LC_ALL": locale})
+            rows = result.stdout.decode().splitlines()
+            self.assertEqual(rows[1].split(" ")[0], name + steering)
+            # Columns are as wide as what is in them.
+            self.assertEqual(rows[0].index("ADDRESS"), rows[1].index("0000:"))
 
 
 class Desktop(_OnDescribed):

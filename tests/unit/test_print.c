@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/unit/unit.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,22 @@ static void escapes_what_steers_a_terminal(void **state)
 	assert_printed("\xc0\xaf", "\\xc0\\xaf"); /* overlong */
 	assert_printed("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* surrogate */
 	assert_printed("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
+	/* U+2027, and what turns a line around or ends it */
+	assert_printed("\xe2\x80\xa7", "\xe2\x80\xa7");
+	assert_printed("\xe2\x80\xa8", "\\xe2\\x80\\xa8");
+	assert_printed("\xe2\x80\xae", "\\xe2\\x80\\xae");
+	assert_printed("\xe2\x81\xa6", "\\xe2\\x81\\xa6");
+	assert_printed("\xe2\x81\xa9", "\\xe2\\x81\\xa9");
+}
+
+static void prints_arrows_in_every_locale(void **state)
+{
+	(void)state;
+	assert_printed("a" HD_ARROW "gr\xc3\xbc\x9b", "a -> gr\xc3\xbc\\x9b");
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	assert_printed("a" HD_ARROW "gr\xc3\xbc\x9b",
+		       "a" HD_ARROW "gr\xc3\xbc\\x9b");
+	setlocale(LC_CTYPE, "C");
 }
 
 static void errors_come_first(void **state)
@@ -64,6 +81,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_what_steers_a_terminal),
+		cmocka_unit_test(prints_arrows_in_every_locale),
 		cmocka_unit_test(errors_come_first),
 	};
 

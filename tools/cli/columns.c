@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/cli/columns.h"
 
-#include <libsmartcols.h>
 #include <string.h>
 
+#include "tools/cli/table.h"
 #include "tools/tool.h"
 
 /* Room for the longest names of pci.ids. */
@@ -111,61 +111,38 @@ json_object *hd_columns_json(const struct hd_device *device,
 	return object;
 }
 
-static int add_line(struct libscols_table *table,
-		    const struct hd_device *device, struct hd_names *names)
+static void add_line(struct hd_table *table, const struct hd_device *device,
+		     struct hd_names *names)
 {
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-	size_t n = 0;
-
-	if (!line)
-		return -1;
+	hd_table_line(table);
 	for (const struct hd_column *column = hd_columns; column->key;
 	     column++) {
 		json_object *value;
-		int r;
 
 		if (!column->header)
 			continue;
 		value = column->value(device, names);
-		r = scols_line_set_data(line, n++, hd_json_cell(value));
+		hd_table_cell(table, hd_json_cell(value));
 		json_object_put(value);
-		if (r != 0)
-			return r;
 	}
-	return 0;
-}
-
-static int fill_table(struct libscols_table *table,
-		      const struct hd_inventory *inventory, int group,
-		      struct hd_names *names)
-{
-	for (const struct hd_column *column = hd_columns; column->key;
-	     column++) {
-		int flags = column->value == column_name ? SCOLS_FL_TRUNC : 0;
-
-		if (column->header &&
-		    !scols_table_new_column(table, column->header, 0, flags))
-			return -1;
-	}
-	for (size_t i = 0; i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
-
-		if (group != HD_NO_GROUP && device->group != group)
-			continue;
-		if (add_line(table, device, names) != 0)
-			return -1;
-	}
-	return 0;
 }
 
 int hd_columns_print(const struct hd_inventory *inventory, int group,
 		     struct hd_names *names, struct hd_err *err)
 {
-	struct libscols_table *table = scols_new_table();
-	int r = table ? fill_table(table, inventory, group, names) : -1;
+	HD_AUTO_TABLE struct hd_table table = hd_table_new();
 
-	if (r == 0)
-		r = scols_print_table(table);
-	scols_unref_table(table);
-	return r == 0 ? 0 : hd_err_nomem(err);
+	for (const struct hd_column *column = hd_columns; column->key; column++)
+		if (column->header)
+			hd_table_column(&table, column->header,
+					column->value == column_name ?
+						SCOLS_FL_TRUNC :
+						0);
+	for (size_t i = 0; i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (group == HD_NO_GROUP || device->group == group)
+			add_line(&table, device, names);
+	}
+	return hd_table_print(&table, err);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <libsmartcols.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/base/print.h"
 #include "lib/host/device.h"
 #include "lib/state/claims.h"
+#include "tools/cli/table.h"
 #include "tools/tool.h"
 
 /* What a claim comes to, now. */
@@ -93,43 +93,32 @@ static const struct {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static int add_lines(struct libscols_table *table, json_object *claim)
+static void add_lines(struct hd_table *table, json_object *claim)
 {
 	json_object *devices = json_object_object_get(claim, "devices");
 
 	for (size_t i = 0; i < json_object_array_length(devices); i++) {
 		json_object *device = json_object_array_get_idx(devices, i);
-		struct libscols_line *line = scols_table_new_line(table, NULL);
 
-		for (size_t j = 0; line && j < N_COLUMNS; j++) {
-			json_object *from =
-				columns[j].of_device ? device : claim;
-			json_object *value =
-				json_object_object_get(from, columns[j].key);
-
-			if (scols_line_set_data(line, j, hd_json_cell(value)))
-				return -1;
-		}
-		if (!line)
-			return -1;
+		hd_table_line(table);
+		for (size_t j = 0; j < N_COLUMNS; j++)
+			hd_table_cell(
+				table,
+				hd_json_cell(json_object_object_get(
+					columns[j].of_device ? device : claim,
+					columns[j].key)));
 	}
-	return 0;
 }
 
 static int print_table(json_object *claims, struct hd_err *err)
 {
-	struct libscols_table *table = scols_new_table();
-	int r = table ? 0 : -1;
+	HD_AUTO_TABLE struct hd_table table = hd_table_new();
 
-	for (size_t i = 0; r == 0 && i < N_COLUMNS; i++)
-		if (!scols_table_new_column(table, columns[i].header, 0, 0))
-			r = -1;
-	for (size_t i = 0; r == 0 && i < json_object_array_length(claims); i++)
-		r = add_lines(table, json_object_array_get_idx(claims, i));
-	if (r == 0)
-		r = scols_print_table(table);
-	scols_unref_table(table);
-	return r == 0 ? 0 : hd_err_nomem(err);
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		hd_table_column(&table, columns[i].header, 0);
+	for (size_t i = 0; i < json_object_array_length(claims); i++)
+		add_lines(&table, json_object_array_get_idx(claims, i));
+	return hd_table_print(&table, err);
 }
 
 static int print_text(json_object *claims, struct hd_err *err)

@@ -5,9 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/print.h"
 #include "lib/host/host.h"
-
-#define HD_ARROW " → "
 
 /* A layer that stands on nothing but the PCI function. */
 #define HD_BOTTOM ((size_t)-1)

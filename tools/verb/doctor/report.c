@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/verb/doctor/report.h"
 
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "tools/cli/table.h"
 #include "tools/tool.h"
 
 static const char *const verdicts[] = { [HD_VERDICT_GOOD] = "good",
@@ -166,58 +166,42 @@ static bool is_shown(const struct hd_diagnosis *diagnosis, size_t i, bool all)
 	return true;
 }
 
-enum { COLUMN_STATUS, COLUMN_CHECK, COLUMN_DEVICE, COLUMN_DETAIL };
-
-static int add_line(struct libscols_table *table,
-		    const struct hd_diagnosis *diagnosis, size_t i, bool all)
+static void add_line(struct hd_table *table,
+		     const struct hd_diagnosis *diagnosis, size_t i, bool all)
 {
 	const struct hd_checkup *checkup = &diagnosis->items[i];
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-	size_t more = all ? 0 : count_same(diagnosis, i);
+	size_t more = all || checkup->health != HD_SKIP ?
+			      0 :
+			      count_same(diagnosis, i);
 	HD_AUTOFREE char *check =
-		more && checkup->health == HD_SKIP ?
-			hd_text("%s and %zu more", checkup->id, more) :
-			strdup(checkup->id);
+		more ? hd_text("%s and %zu more", checkup->id, more) :
+		       strdup(checkup->id);
 
-	if (!line || !check ||
-	    scols_line_set_data(line, COLUMN_STATUS,
-				hd_health_name(checkup->health)) ||
-	    scols_line_set_data(line, COLUMN_CHECK, check) ||
-	    scols_line_set_data(
-		    line, COLUMN_DEVICE,
-		    checkup->of_device ? hd_addr_text(checkup->addr).s : "-"))
-		return -1;
-	return scols_line_set_data(line, COLUMN_DETAIL, checkup->detail);
-}
-
-static int fill(struct libscols_table *table,
-		const struct hd_diagnosis *diagnosis, bool devices, bool all)
-{
-	if (!scols_table_new_column(table, "STATUS", 0, 0) ||
-	    !scols_table_new_column(table, "CHECK", 0, 0) ||
-	    !scols_table_new_column(table, "DEVICE", 0,
-				    devices ? 0 : SCOLS_FL_HIDDEN) ||
-	    !scols_table_new_column(table, "DETAIL", 0, SCOLS_FL_WRAP))
-		return -1;
-	for (size_t i = 0; i < diagnosis->n; i++)
-		if (is_shown(diagnosis, i, all) &&
-		    add_line(table, diagnosis, i, all) != 0)
-			return -1;
-	return 0;
+	hd_table_line(table);
+	table->failed |= !check;
+	hd_table_cell(table, hd_health_name(checkup->health));
+	hd_table_cell(table, check);
+	hd_table_cell(table,
+		      checkup->of_device ? hd_addr_text(checkup->addr).s : "-");
+	hd_table_cell(table, checkup->detail);
 }
 
 static int print_table(const struct hd_diagnosis *diagnosis, bool devices,
 		       bool all, struct hd_err *err)
 {
-	struct libscols_table *table = scols_new_table();
-	int r = table ? fill(table, diagnosis, devices, all) : -1;
+	HD_AUTO_TABLE struct hd_table table = hd_table_new();
 
-	if (r == 0 && !scols_table_is_empty(table)) {
-		putchar('\n');
-		r = scols_print_table(table);
-	}
-	scols_unref_table(table);
-	return r == 0 ? 0 : hd_err_nomem(err);
+	hd_table_column(&table, "STATUS", 0);
+	hd_table_column(&table, "CHECK", 0);
+	hd_table_column(&table, "DEVICE", devices ? 0 : SCOLS_FL_HIDDEN);
+	hd_table_column(&table, "DETAIL", SCOLS_FL_WRAP);
+	for (size_t i = 0; i < diagnosis->n; i++)
+		if (is_shown(diagnosis, i, all))
+			add_line(&table, diagnosis, i, all);
+	if (!table.failed && scols_table_is_empty(table.table))
+		return 0;
+	putchar('\n');
+	return hd_table_print(&table, err);
 }
 
 /* All but the first, which stands below the verdict. */

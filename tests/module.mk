@@ -12,17 +12,22 @@ endif
 unit: $(unit_tests)
 
 $(unit_tests): $(O)/%: $(O)/%.o $(O)/tests/unit/place.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) cmocka libarchive)
+	$(call link,$(xml_pkgs) cmocka libarchive libpcre2-8)
 
 # Fuzzers of all parsers; they need clang: make fuzzers CC=clang
 # SANITIZE=address,undefined,fuzzer-no-link
 fuzzers: $(fuzzers)
 
 $(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) libarchive) -fsanitize=fuzzer
+	$(call link,$(xml_pkgs) libarchive libpcre2-8) -fsanitize=fuzzer
 
-# The tool's own parser.
+# The tool's own parsers.
 $(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/tree/,unpack.o link.o)
+scrub := $(addprefix $(O)/tools/,verb/capture/scrub.o verb/capture/recording.o \
+	tree/link.o)
+$(O)/tests/fuzz/fuzz_scrub: $(scrub)
+$(O)/tests/unit/test_scrub: $(scrub)
+$(O)/tests/unit/test_scrub: hd_ldflags += -Wl,--wrap=pcre2_match_8
 
 check: packages
 	$(PYTHON) tests/run.py

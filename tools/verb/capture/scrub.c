@@ -592,6 +592,9 @@ static int learn(struct scrub *s, const struct hd_recording *record)
 			r = learn_contents(s, entry);
 		else if (!s->composed)
 			r = learn_identity(s, entry);
+		/* It is left out, later. */
+		if (r == -E2BIG)
+			r = 0;
 	}
 	return r;
 }

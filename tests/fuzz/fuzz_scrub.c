@@ -44,6 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	HD_AUTO_RECORDING struct hd_recording record = { .n = 0 };
 
+	/* Inside another word they aren't secrets. */
+	for (size_t k = 0; k < sizeof(gone) / sizeof(gone[0]); k++)
+		if (memmem(data, size, gone[k], strlen(gone[k])))
+			return 0;
 	add(&record, HD_CONTENT_SERIAL, SERIAL, strlen(SERIAL), "  \n");
 	add(&record, HD_CONTENT_TEXT, data, size, secrets);
 	add(&record, HD_CONTENT_SERIAL, data, size, "");

@@ -153,10 +153,19 @@ static void contents_are_serials_whole(void **state)
 	add(&record, "a", HD_CONTENT_SERIAL, MAC "\n");
 	add(&record, "b", HD_CONTENT_SERIAL, " " MAC " S123 \n");
 	add(&record, "c", HD_CONTENT_SERIAL, " \n");
+	/* One that has a NUL in it, and is as long as one that is known. */
+	add(&record, "d", HD_CONTENT_SERIAL, "S1234567\n");
+	add(&record, "e", HD_CONTENT_SERIAL, "S1234567\n");
+	record.entries[4]->data[2] = '\0';
+	add(&record, "f", HD_CONTENT_SERIAL, "xS12345678\n");
+	record.entries[5]->data[0] = '\0';
 	assert_int_equal(scrub(&record), 0);
 	assert_string_equal(record.entries[0]->data, OTHER "\n");
 	assert_string_equal(record.entries[1]->data, "SERIAL-1\n");
 	assert_string_equal(record.entries[2]->data, " \n");
+	assert_string_equal(record.entries[3]->data, "SERIAL-2\n");
+	assert_string_equal(record.entries[4]->data, "SERIAL-3\n");
+	assert_string_equal(record.entries[5]->data, "SERIAL-4\n");
 }
 
 /* What can't be searched is left out, and said to be. */

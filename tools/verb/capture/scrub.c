@@ -111,8 +111,8 @@ static struct secret *find_secret(const struct scrub *s, const char *text,
 				  size_t length)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (strncmp(s->secrets[i].text, text, length) == 0 &&
-		    s->secrets[i].text[length] == '\0')
+		if (strlen(s->secrets[i].text) == length &&
+		    memcmp(s->secrets[i].text, text, length) == 0)
 			return &s->secrets[i];
 	return NULL;
 }
@@ -474,22 +474,26 @@ static int scrub_text(struct scrub *s, struct text *text, bool host)
 /* Contents that are a serial number or a MAC address, and a newline. */
 static int scrub_serial(struct scrub *s, struct text *text)
 {
-	size_t start = 0, end = text->length;
+	size_t start = 0, end;
 	struct text changed = { NULL, 0 };
 	const char *other;
 	int r;
 
-	while (end && isspace((unsigned char)text->data[end - 1]))
-		end--;
-	while (start < end && isspace((unsigned char)text->data[start]))
+	while (start < text->length &&
+	       (isspace((unsigned char)text->data[start]) ||
+		!text->data[start]))
 		start++;
+	/* What stands behind a NUL goes with it. */
+	end = start + strlen(text->data + start);
+	while (end > start && isspace((unsigned char)text->data[end - 1]))
+		end--;
 	if (start == end || s->keep)
 		return 0;
 	r = search(s, s->mac, text, start);
 	if (r < 0)
 		return r;
 	if (r > 0 && has_group(s, PAIRS) && s->at[0] == start &&
-	    s->at[1] == end)
+	    s->at[1] == end && strlen(text->data) == text->length)
 		return rewrite_macs(s, text);
 	other = pseudonym_of(s, text->data + start, end - start);
 	changed.data = other ? hd_text("%s\n", other) : NULL;

@@ -15,7 +15,7 @@
 
 #include "hooks/result.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/base/stdfiles.h"
 #include "lib/handover/failure.h"
 #include "lib/handover/prepare.h"

@@ -14,22 +14,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		length -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
 
 /* What holds for the old content alone, or for the old inode. */
 static bool stays_behind(const char *name)
@@ -82,7 +68,9 @@ static int replace(int dir_fd, const char *name, const char *temporary,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, length);
+	r = hd_write_all(fd, text, length);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
 		r = -errno;
 	if (r == 0)

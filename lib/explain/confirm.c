@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 #include "lib/host/inventory.h"
 #include "lib/host/sysfs.h"
 

@@ -12,9 +12,8 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 #include "lib/explain/sdjournal.h"
 
 #define QEMU_LOGS "var/log/libvirt/qemu"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"

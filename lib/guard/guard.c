@@ -8,7 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/guard/finders.h"
 
 /* The kernel's is a few thousand bytes (COMMAND_LINE_SIZE). */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/host/sysfs.h"
 
 /* An attribute that older kernels or other devices lack leaves @ret as it is.
@@ -84,7 +85,7 @@ static int read_group(int fd, int *ret)
 static int find_netdev_down(int net_fd, char **ret)
 {
 	DIR *dir = fdopendir(net_fd);
-	struct dirent *entry;
+	const struct dirent *entry;
 	int r = 0;
 
 	if (!dir) {
@@ -92,12 +93,10 @@ static int find_netdev_down(int net_fd, char **ret)
 		close(net_fd);
 		return r;
 	}
-	while (!*ret && (entry = readdir(dir))) {
+	while (r == 0 && !*ret && (entry = hd_dir_next(dir, &r))) {
 		char path[NAME_MAX + sizeof("/flags")];
 		int64_t flags;
 
-		if (entry->d_name[0] == '.')
-			continue;
 		snprintf(path, sizeof(path), "%s/flags", entry->d_name);
 		if (hd_sysfs_read_number(dirfd(dir), path, &flags) < 0 ||
 		    (flags & IFF_UP))

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 
 /* QEMU's command line has some thousand bytes, the kernel's limit is larger. */
 #define CMDLINE_LIMIT (4 * 1024 * 1024)

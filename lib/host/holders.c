@@ -16,7 +16,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/host/worker.h"
 
 /* Of more holders nobody wants to read. */
@@ -177,13 +177,14 @@ static void look_at_files(const struct search *s)
 {
 	int fd = openat(s->proc_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	const struct dirent *entry;
+	int r = 0;
 
 	if (!dir) {
 		hd_auto_close(&fd);
 		return;
 	}
-	while ((entry = readdir(dir)))
+	while ((entry = hd_dir_next(dir, &r)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			match_file(s, fd, entry->d_name);
 	closedir(dir);
@@ -226,11 +227,12 @@ static void look(const struct hd_host *host, struct search *s, pid_t maker)
 {
 	int fd = hd_host_openat(host, "proc", O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	const struct dirent *entry;
+	int r = 0;
 
 	if (!dir)
 		_exit(1);
-	while ((entry = readdir(dir))) {
+	while ((entry = hd_dir_next(dir, &r))) {
 		if (!isdigit((unsigned char)entry->d_name[0]) ||
 		    atoi(entry->d_name) == maker)
 			continue;
@@ -243,6 +245,8 @@ static void look(const struct hd_host *host, struct search *s, pid_t maker)
 			look_at_files(s);
 		close(s->proc_fd);
 	}
+	if (r < 0)
+		_exit(1);
 	/* So that a death in the middle isn't taken for the end. */
 	s->pid = 0;
 	tell(s, (struct hd_addr){ 0 }, HD_HOLD_CHAR, false, "");

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/host/configspace.h"
 #include "lib/host/device.h"
 #include "lib/host/sysfs.h"

@@ -7,6 +7,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/host/sysfs.h"
 
 static int append_device(struct hd_inventory *inventory,
@@ -72,23 +73,27 @@ static void sort(struct hd_inventory *inventory)
 		      sizeof(*inventory->devices), compare_devices);
 }
 
+static int fail_group(int number, int r, struct hd_err *err)
+{
+	return hd_err_set(err, -r,
+			  "cannot read the members of IOMMU group %d: %s",
+			  number, strerror(-r));
+}
+
 static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 		     int number, struct hd_err *err)
 {
 	struct hd_group *group;
-	struct dirent *entry;
+	const struct dirent *entry;
 	size_t index;
 	DIR *dir;
-	int fd, r = 0;
+	int fd, unread = 0, r = 0;
 
 	if (number == HD_NO_GROUP || hd_inventory_group(inventory, number))
 		return 0;
 	fd = hd_sysfs_open_group(host, (unsigned)number);
 	if (fd < 0)
-		return hd_err_set(
-			err, -fd,
-			"cannot read the members of IOMMU group %d: %s", number,
-			strerror(-fd));
+		return fail_group(number, fd, err);
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
@@ -103,14 +108,11 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 		r = hd_err_nomem(err);
 	}
 	index = inventory->n_groups - 1;
-	while (r == 0 && (entry = readdir(dir))) {
-		if (entry->d_name[0] != '.')
-			r = add_member(inventory, host, index, entry->d_name,
-				       err);
-	}
+	while (r == 0 && (entry = hd_dir_next(dir, &unread)))
+		r = add_member(inventory, host, index, entry->d_name, err);
 	closedir(dir);
 	sort(inventory);
-	return r;
+	return unread < 0 ? fail_group(number, unread, err) : r;
 }
 
 int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
@@ -137,8 +139,8 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 {
 	int fd = hd_sysfs_open_devices(host);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	const struct dirent *entry;
+	int unread = 0, r = 0;
 
 	if (!dir) {
 		hd_auto_close(&fd);
@@ -147,7 +149,7 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 			"this host has no " HD_SYSFS_PCI
 			"/devices: is sysfs mounted, and does it have a PCI bus?");
 	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (entry = hd_dir_next(dir, &unread))) {
 		struct hd_addr addr;
 
 		if (hd_addr_parse(entry->d_name, &addr, NULL) < 0)
@@ -158,6 +160,10 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 	}
 	closedir(dir);
 	sort(inventory);
+	if (unread < 0)
+		return hd_err_set(err, -unread,
+				  "cannot read " HD_SYSFS_PCI "/devices: %s",
+				  strerror(-unread));
 	return r;
 }
 

@@ -11,7 +11,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/host/sysfs.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.
@@ -138,15 +138,14 @@ static bool is_folder(int fd, const struct dirent *entry)
 
 static int walk_entries(struct walk *walk, DIR *dir, bool net, unsigned depth)
 {
-	struct dirent *entry;
+	const struct dirent *entry;
 	int r = 0;
 
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (entry = hd_dir_next(dir, &r))) {
 		const char *name = entry->d_name;
 		int fd;
 
-		if (name[0] == '.' || !is_folder(dirfd(dir), entry) ||
-		    is_attributes(name))
+		if (!is_folder(dirfd(dir), entry) || is_attributes(name))
 			continue;
 		fd = openat(dirfd(dir), name,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 
 /* The header of an image; all numbers of a ROM are little-endian. */
 enum { HEADER_SIZE = 0x1a, HEADER_POINTER = 0x18 };

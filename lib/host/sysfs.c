@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 
 #define PCI "sys/bus/pci"
 #define GROUPS "sys/kernel/iommu_groups"
@@ -213,13 +214,12 @@ int hd_sysfs_read_slot(const struct hd_host *host, struct hd_addr addr,
 	}
 	/* "0000:01:00", without the function. */
 	*strrchr(text.s, '.') = '\0';
-	while (r == -ENOENT && (entry = readdir(dir))) {
+	while (r == -ENOENT && (entry = hd_dir_next(dir, &r))) {
 		HD_AUTOFREE char *address = NULL;
 		char path[NAME_MAX + sizeof("/address")];
 
 		snprintf(path, sizeof(path), "%s/address", entry->d_name);
-		if (entry->d_name[0] == '.' ||
-		    hd_sysfs_read(fd, path, &address) < 0 ||
+		if (hd_sysfs_read(fd, path, &address) < 0 ||
 		    strcmp(address, text.s) != 0)
 			continue;
 		*ret = strdup(entry->d_name);

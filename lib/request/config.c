@@ -12,7 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/base/word.h"
 
 #define SONAME "libinih.so.1"

@@ -11,8 +11,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 
 #define DAMAGED ".damaged"
 #define NEW ".new"
@@ -90,23 +89,6 @@ int hd_claim_load(const struct hd_state *state, const char *uuid,
 	return 0;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Into a new file first, which then takes the old one's place. */
 static int try_replace(int dir_fd, const char *name, const char *text)
 {
@@ -121,7 +103,7 @@ static int try_replace(int dir_fd, const char *name, const char *text)
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text);
+	r = hd_write_all(fd, text, strlen(text));
 	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		r = -errno;
 	if (r < 0)
@@ -255,18 +237,22 @@ int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 	HD_AUTOCLOSE int fd = openat(state->claims_fd, ".",
 				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	const struct dirent *entry;
+	int unread = 0, r = 0;
 
 	if (!dir)
 		return hd_err_set(err, errno,
 				  "cannot read " HD_STATE_DIR "/claims: %m");
 	fd = -1; /* closedir() closes it */
-	while (r == 0 && (entry = readdir(dir)))
+	while (r == 0 && (entry = hd_dir_next(dir, &unread)))
 		if (hd_uuid_is_canonical(entry->d_name))
 			r = load_into(state, entry->d_name, &claims, findings,
 				      err);
 	closedir(dir);
+	if (unread < 0)
+		return hd_err_set(err, -unread,
+				  "cannot read " HD_STATE_DIR "/claims: %s",
+				  strerror(-unread));
 	if (r < 0)
 		return r;
 	*ret = claims;

@@ -11,7 +11,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/base/word.h"
 #include "lib/state/state.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/base/replace.h"
 #include "tools/libvirt/connection.h"
 #include "tools/tool.h"

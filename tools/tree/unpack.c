@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "tools/tree/archive.h"
 #include "tools/tree/link.h"
@@ -197,6 +198,7 @@ static int copy_data(struct unpack *u, int fd, const char *path)
 {
 	HD_AUTOFREE char *block = malloc(BLOCK_SIZE);
 	int64_t size = 0;
+	int r;
 
 	if (!block)
 		return hd_err_nomem(u->err);
@@ -211,9 +213,9 @@ static int copy_data(struct unpack *u, int fd, const char *path)
 		u->total += n;
 		if (size > SIZE_LIMIT || u->total > TOTAL_LIMIT)
 			return refuse(u, path, "is too large");
-		errno = EIO;
-		if (write(fd, block, (size_t)n) != n)
-			return fail(u, path, errno);
+		r = hd_write_all(fd, block, (size_t)n);
+		if (r < 0)
+			return fail(u, path, -r);
 	}
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/host/sysfs.h"
 
 /* Trees of phones have some thousand nodes, in seven levels at most. */

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 #include "lib/base/word.h"
 #include "lib/host/sysfs.h"
 

@@ -8,9 +8,8 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 
 /* Of a program no more is read; a script of that size is none. */
 #define SIZE_LIMIT (8 * 1024 * 1024)

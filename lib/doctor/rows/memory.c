@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
 

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 #include "lib/host/sysfs.h"
 
 /* What udev knows of a device is a few lines. */

@@ -14,8 +14,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 
 #define MOUNT_SONAME "libmount.so.1"
 #define BLKID_SONAME "libblkid.so.1"

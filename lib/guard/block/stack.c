@@ -8,7 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/guard/block/layer.h"
 #include "lib/host/sysfs.h"

@@ -9,7 +9,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/guard/block/mounts.h"
 #include "lib/host/sysfs.h"
 

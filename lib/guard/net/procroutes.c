@@ -12,7 +12,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/read.h"
+#include "lib/base/file.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/host/addr.h"
 #include "lib/host/sysfs.h"
@@ -287,8 +288,8 @@ static int walk(struct hd_recording *record, const struct folder *folder,
 		int fd)
 {
 	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	const struct dirent *entry;
+	int unread = 0, r = 0;
 
 	if (!dir) {
 		close(fd);
@@ -297,12 +298,13 @@ static int walk(struct hd_recording *record, const struct folder *folder,
 	if (folder->depth > DEPTH_LIMIT)
 		r = hd_recording_miss(record, folder->path, "it is too deep");
 	else if (!was_walked(record, folder->path))
-		while (r == 0 && (entry = readdir(dir)))
-			if (entry->d_name[0] != '.')
-				r = walk_entry(record, folder, fd, entry);
+		while (r == 0 && (entry = hd_dir_next(dir, &unread)))
+			r = walk_entry(record, folder, fd, entry);
 	closedir(dir);
 	set_walked(record, folder->path);
-	return r;
+	return unread < 0 ?
+		       hd_recording_miss_errno(record, folder->path, -unread) :
+		       r;
 }
 
 /* What the folders above a device tell: the device tree's node of its bus. */
@@ -391,8 +393,8 @@ static int add_devices(struct hd_recording *record, const char *source)
 {
 	int fd = hd_host_openat(record->host, source, O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r;
+	const struct dirent *entry;
+	int unread = 0, r;
 
 	if (!dir) {
 		hd_auto_close(&fd);
@@ -401,11 +403,12 @@ static int add_devices(struct hd_recording *record, const char *source)
 	}
 	/* Also if it is empty. */
 	r = hd_recording_add(record, source, fd, "", &plain);
-	while (r == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && entry->d_type != DT_REG)
+	while (r == 0 && (entry = hd_dir_next(dir, &unread)))
+		if (entry->d_type != DT_REG)
 			r = add_device(record, fd, source, entry->d_name);
 	closedir(dir);
-	return r;
+	return unread < 0 ? hd_recording_miss_errno(record, source, -unread) :
+			    r;
 }
 
 int hd_collect_devices(struct hd_recording *record)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 #include "lib/host/sysfs.h"
 #include "tools/verb/capture/collect.h"
 
@@ -249,24 +249,23 @@ static int search_folder(const struct search *s, const char *path,
 	int fd = hd_host_openat(s->record->host, *path ? path : ".",
 				O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	const struct dirent *entry;
+	int unread = 0, r = 0;
 
 	if (!dir) {
 		hd_auto_close(&fd);
 		return hd_recording_miss_errno(s->record, path,
 					       fd < 0 ? -fd : ENOMEM);
 	}
-	while (r == 0 && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0 &&
-		    (!folders || entry->d_type == DT_DIR ||
+	while (r == 0 && (entry = hd_dir_next(dir, &unread)))
+		if ((!folders || entry->d_type == DT_DIR ||
 		     entry->d_type == DT_UNKNOWN) &&
 		    fnmatch(pattern, entry->d_name,
 			    FNM_EXTMATCH | FNM_PERIOD) == 0)
 			r = descend(s, path, entry->d_name, next, depth);
 	closedir(dir);
-	return r;
+	return unread < 0 ? hd_recording_miss_errno(s->record, path, -unread) :
+			    r;
 }
 
 /* The length of a pattern's first part; in "@(a/b|c)" slashes separate nothing.

@@ -11,8 +11,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 #include "lib/host/sysfs.h"
 #include "lib/host/worker.h"
 
@@ -48,29 +48,6 @@ static bool is_awake(const struct hd_host *host, const char *path)
 	return strcmp(status, "active") == 0;
 }
 
-static int read_beginning(int fd, size_t limit, char **ret, size_t *ret_length)
-{
-	HD_AUTOFREE char *data = malloc(limit + 1);
-	size_t length = 0;
-
-	if (!data)
-		return -ENOMEM;
-	while (length < limit) {
-		ssize_t n = read(fd, data + length, limit - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	*ret = hd_steal(&data);
-	*ret_length = length;
-	return 0;
-}
-
 static int read_entry(const struct hd_host *host,
 		      const struct hd_recorded *entry, char **ret,
 		      size_t *ret_length)
@@ -87,23 +64,8 @@ static int read_entry(const struct hd_host *host,
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -ENOENT;
 	if (entry->policy.cut)
-		return read_beginning(fd, entry->policy.limit, ret, ret_length);
+		return hd_read_first(fd, entry->policy.limit, ret, ret_length);
 	return hd_read_all(fd, entry->policy.limit, ret, ret_length);
-}
-
-static bool write_all(int fd, const void *data, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data = (const char *)data + n;
-		length -= (size_t)n;
-	}
-	return true;
 }
 
 static void read_entries(const struct hd_recording *record, size_t first,
@@ -119,8 +81,8 @@ static void read_entries(const struct hd_recording *record, size_t first,
 		answer.code = read_entry(record->host, record->entries[i],
 					 &data, &length);
 		answer.length = answer.code < 0 ? 0 : (uint32_t)length;
-		if (!write_all(fd, &answer, sizeof(answer)) ||
-		    !write_all(fd, data, answer.length))
+		if (hd_write_all(fd, &answer, sizeof(answer)) < 0 ||
+		    hd_write_all(fd, data, answer.length) < 0)
 			return;
 	}
 }

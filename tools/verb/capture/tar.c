@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "tools/tree/archive.h"
 
 #define BLOCK_SIZE 65536
@@ -60,20 +61,10 @@ static la_ssize_t sink_write(struct archive *a, void *data, const void *buffer,
 			     size_t length)
 {
 	struct sink *sink = data;
-	const char *p = buffer;
-	size_t left = length;
 
 	(void)a;
-	while (left && !sink->code) {
-		ssize_t n = write(sink->fd, p, left);
-
-		if (n < 0 && errno != EINTR)
-			sink->code = errno;
-		if (n > 0) {
-			p += n;
-			left -= (size_t)n;
-		}
-	}
+	if (!sink->code)
+		sink->code = -hd_write_all(sink->fd, buffer, length);
 	return (la_ssize_t)length;
 }
 

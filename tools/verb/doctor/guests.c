@@ -8,9 +8,8 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dir.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/read.h"
 #include "lib/host/sysfs.h"
 #include "xml/doc/doc.h"
 #include "xml/domain/domain.h"

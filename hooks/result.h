@@ -4,7 +4,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
-#include "lib/state/logrun.h"
+#include "lib/state/log.h"
 #include "xml/domain/domain.h"
 
 /* What came of an event: findings, or one error, and what is logged of it. */

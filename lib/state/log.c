@@ -11,8 +11,10 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/word.h"
+#include "lib/state/journal.h"
 #include "lib/state/state.h"
 
 #define NAME "log"
@@ -72,8 +74,9 @@ static void rotate(int dir_fd, int fd)
 		renameat(dir_fd, NAME, dir_fd, OLD_NAME);
 }
 
-int hd_log_append(const struct hd_host *host,
-		  const struct hd_log_record *record)
+/* A log that can't be written stops nobody. */
+static void append(const struct hd_host *host,
+		   const struct hd_log_record *record)
 {
 	HD_AUTOCLOSE int dir_fd =
 		hd_state_open_folder(host, HD_STATE_CREATE, NULL);
@@ -81,21 +84,89 @@ int hd_log_append(const struct hd_host *host,
 	HD_AUTOCLOSE int fd = -1;
 	size_t length;
 
-	if (!text)
-		return -ENOMEM;
-	if (dir_fd < 0)
-		return dir_fd;
+	if (!text || dir_fd < 0)
+		return;
 	fd = openat(dir_fd, NAME,
 		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
 			    O_CLOEXEC,
 		    0600);
-	if (fd < 0)
-		return -errno;
 	length = strlen(text);
-	if (write(fd, text, length) != (ssize_t)length)
-		return errno ? -errno : -EIO;
-	rotate(dir_fd, fd);
+	if (fd >= 0 && write(fd, text, length) == (ssize_t)length)
+		rotate(dir_fd, fd);
+}
+
+void hd_log_run_begin(struct hd_log_run *run, const char *event,
+		      const char *domain)
+{
+	*run = (struct hd_log_run){
+		.record = { .time = hd_now_us(CLOCK_REALTIME),
+			    .event = strdup(event),
+			    .domain = strdup(domain) },
+		.began = hd_now_us(CLOCK_MONOTONIC),
+	};
+}
+
+int hd_log_run_add(struct hd_log_run *run, struct hd_addr addr)
+{
+	char **devices = &run->record.devices;
+	char *text = hd_text("%s%s%s", *devices ? *devices : "",
+			     *devices ? " " : "", hd_addr_text(addr).s);
+
+	if (!text)
+		return -ENOMEM;
+	free(*devices);
+	*devices = text;
 	return 0;
+}
+
+/* The first thing of that severity that there was to say, or NULL. */
+static const char *first_of(const struct hd_findings *findings,
+			    enum hd_severity severity)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->items[i].severity == severity)
+			return findings->items[i].message;
+	return NULL;
+}
+
+/* Whether the devices had been touched when it went wrong. */
+static bool has_failed_step(const struct hd_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->items[i].severity == HD_ERROR &&
+		    strncmp(findings->items[i].id, "step-", 5) == 0)
+			return true;
+	return false;
+}
+
+void hd_log_run_end(struct hd_log_run *run, const struct hd_host *host,
+		    const struct hd_findings *findings, bool too_late,
+		    const struct hd_err *err, int r)
+{
+	struct hd_log_record *record = &run->record;
+	const char *message = first_of(findings, HD_ERROR);
+
+	if (r < 0 || (message && (too_late || has_failed_step(findings))))
+		record->outcome = HD_OUTCOME_FAILED;
+	else if (message)
+		record->outcome = HD_OUTCOME_REFUSED;
+	else if (record->devices)
+		record->outcome = HD_OUTCOME_DONE;
+	if (r < 0)
+		message = hd_err_message(err);
+	else if (!message)
+		message = first_of(findings, HD_WARNING);
+	record->message = message ? strdup(message) : NULL;
+	record->duration = hd_now_us(CLOCK_MONOTONIC) - run->began;
+	append(host, record);
+	/* A guest without devices is of no interest to anybody else. */
+	if (record->devices || record->message)
+		hd_journal_send(host, record);
+}
+
+void hd_log_run_clear(struct hd_log_run *run)
+{
+	hd_log_record_clear(&run->record);
 }
 
 static bool read_outcome(const char *word, enum hd_outcome *ret)

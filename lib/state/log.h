@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/finding.h"
+#include "lib/host/addr.h"
 #include "lib/host/host.h"
 
 /* For sentences. The one before it, HD_LOG_FILE ".1", is kept when it is full.
@@ -22,7 +24,7 @@ enum hd_outcome {
 
 /*
  * One run of the hook, or of attach or detach. A line of the log is text, in
- *words as in word.h:
+ * words as in word.h:
  *
  *	run TIME DURATION OUTCOME EVENT DOMAIN UUID DEVICES MESSAGE
  */
@@ -47,12 +49,32 @@ struct hd_log {
 /* "nothing", "done", "refused" or "failed". */
 const char *hd_outcome_name(enum hd_outcome outcome);
 
+/* Something that was done for a guest, from its beginning to its record. */
+struct hd_log_run {
+	struct hd_log_record record;
+	int64_t began; /* microseconds of CLOCK_MONOTONIC */
+};
+
+/* Starts the clock; both texts are copied. */
+void hd_log_run_begin(struct hd_log_run *run, const char *event,
+		      const char *domain);
+
+/* Notes another device; 0 or -ENOMEM. */
+int hd_log_run_add(struct hd_log_run *run, struct hd_addr addr);
+
 /*
- * Appends a record to the log, which never grows beyond some hundred
- * kilobytes. Returns 0 or a negative errno: who logs goes on without.
+ * Leaves one record in the log, which never grows beyond some hundred
+ * kilobytes, and in the journal. A log that can't be written stops nobody.
+ *
+ * @findings  of the run: an error means that it was refused, or failed when
+ *            steps were made, or when it is @too_late to refuse anything
+ * @err       what made it fail, when @r is a negative errno
  */
-int hd_log_append(const struct hd_host *host,
-		  const struct hd_log_record *record);
+void hd_log_run_end(struct hd_log_run *run, const struct hd_host *host,
+		    const struct hd_findings *findings, bool too_late,
+		    const struct hd_err *err, int r);
+
+void hd_log_run_clear(struct hd_log_run *run);
 
 /*
  * Reads the whole log, oldest first. Lines that are torn or not ours are left

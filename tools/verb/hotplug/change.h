@@ -6,7 +6,7 @@
 #include "lib/handover/hotplug.h"
 #include "lib/handover/hotplug_end.h"
 #include "lib/host/addr.h"
-#include "lib/state/logrun.h"
+#include "lib/state/log.h"
 #include "tools/cli/named_devices.h"
 #include "tools/libvirt/connection.h"
 #include "tools/tool.h"

@@ -27,7 +27,8 @@ PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 
 CFLAGS ?= -O2 -g
-hd_cflags := -std=gnu11 -D_GNU_SOURCE -DHD_VERSION='"$(VERSION)"' -I. \
+hd_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	-DHD_VERSION='"$(VERSION)"' -I. \
 	-Wall -Wextra -Wshadow -Wformat=2 -Wmissing-prototypes -Wundef -Wvla
 hd_ldflags := -Wl,--as-needed
 

@@ -26,7 +26,7 @@
 struct answer {
 	int code; /* negative errno, 0 for read */
 	unsigned numvfs;
-	char override[4097]; /* sysfs tells no more than a page */
+	char override[4097]; /* a longer one is -EFBIG */
 };
 
 /* In the reader */
@@ -47,9 +47,10 @@ static int read_one(const struct hd_host *host, struct hd_addr addr,
 		return r;
 	answer->numvfs = numvfs > 0 ? (unsigned)numvfs : 0;
 	/* The kernel prints "(null)" for an override that is not set. */
-	if (override && strcmp(override, "(null)") != 0)
-		snprintf(answer->override, sizeof(answer->override), "%s",
-			 override);
+	if (override && strcmp(override, "(null)") != 0 &&
+	    (size_t)snprintf(answer->override, sizeof(answer->override), "%s",
+			     override) >= sizeof(answer->override))
+		return -EFBIG;
 	return 0;
 }
 

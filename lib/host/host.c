@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
+#include "lib/base/inside.h"
 
 int hd_host_open(struct hd_host *host, const char *root, struct hd_err *err)
 {
@@ -34,16 +34,19 @@ void hd_host_close(struct hd_host *host)
 
 int hd_host_openat(const struct hd_host *host, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (unsigned)flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT,
-	};
-	long fd;
+	int fd;
 
-	if (host->live)
-		fd = openat(host->root_fd, path, flags | O_CLOEXEC);
-	else
-		fd = syscall(SYS_openat2, host->root_fd, path, &how,
-			     sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
+	if (!host->live)
+		return hd_open_inside(host->root_fd, path, flags,
+				      HD_LINKS_INSIDE);
+	fd = openat(host->root_fd, path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int hd_host_read(const struct hd_host *host, const char *path, size_t limit,
+		 char **ret, size_t *ret_length)
+{
+	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
+
+	return fd < 0 ? fd : hd_read_all(fd, limit, ret, ret_length);
 }

@@ -3,6 +3,7 @@
 #define HD_LIB_HOST_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/base/err.h"
 
@@ -32,12 +33,15 @@ int hd_host_open(struct hd_host *host, const char *root, struct hd_err *err);
 void hd_host_close(struct hd_host *host);
 
 /*
- * Opens @path, written without a leading slash, below the host's root.
- * O_CLOEXEC is added. In a copied tree a symbolic link can't lead out of it
- * (openat2's RESOLVE_IN_ROOT, Linux 5.6).
+ * Opens @path below the host's root, with or without a leading slash.
+ * O_CLOEXEC is added. In a copied tree a symbolic link can't lead out of it.
  *
  * Returns a file descriptor that the caller closes, or a negative errno.
  */
 int hd_host_openat(const struct hd_host *host, const char *path, int flags);
+
+/* Opens it and reads it to its end, as hd_read_all() does. */
+int hd_host_read(const struct hd_host *host, const char *path, size_t limit,
+		 char **ret, size_t *ret_length);
 
 #endif

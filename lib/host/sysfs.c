@@ -109,18 +109,32 @@ static int open_path(const struct hd_host *host, int flags, const char *format,
 		       hd_host_openat(host, path, flags);
 }
 
-static int read_page(int fd, char **ret)
+/*
+ * An attribute comes in one read(2), a page long at most, unless pages are
+ * larger, or it isn't of sysfs: then it fills ours, and is read to its end.
+ */
+static int read_attribute(int fd, char **ret)
 {
 	char page[PAGE + 1];
 	ssize_t n = read(fd, page, PAGE);
+	HD_AUTOFREE char *text = NULL;
+	size_t length = n > 0 ? (size_t)n : 0;
+	int r = 0;
 
-	if (n < 0)
+	if (n < 0 && errno != EINTR)
 		return -errno;
-	if (n > 0 && page[n - 1] == '\n')
-		n--;
-	page[n] = '\0';
-	*ret = strdup(page);
-	return *ret ? 0 : -ENOMEM;
+	if (n < 0 || n == PAGE)
+		r = lseek(fd, 0, SEEK_SET) < 0 ?
+			    -errno :
+			    hd_read_all(fd, HD_SYSFS_LIMIT, &text, &length);
+	else
+		text = strndup(page, length);
+	if (r < 0 || !text)
+		return r < 0 ? r : -ENOMEM;
+	if (length > 0 && text[length - 1] == '\n')
+		text[length - 1] = '\0';
+	*ret = hd_steal(&text);
+	return 0;
 }
 
 int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
@@ -129,7 +143,7 @@ int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
 	HD_AUTOCLOSE int fd = open_path(host, O_RDONLY | O_NONBLOCK,
 					GROUPS "/%u/reserved_regions", group);
 
-	return fd < 0 ? fd : read_page(fd, ret);
+	return fd < 0 ? fd : read_attribute(fd, ret);
 }
 
 int hd_sysfs_open_class(const struct hd_host *host, const char *class,
@@ -150,7 +164,7 @@ int hd_sysfs_read_class(const struct hd_host *host, const char *class,
 		return -EINVAL;
 	fd = open_path(host, O_RDONLY | O_NONBLOCK, CLASS "/%s/%s/%s", class,
 		       name, attribute);
-	return fd < 0 ? fd : read_page(fd, ret);
+	return fd < 0 ? fd : read_attribute(fd, ret);
 }
 
 /* Takes @fd over, of the link itself, or a failure. */
@@ -245,7 +259,7 @@ int hd_sysfs_read_resume(const struct hd_host *host, char **ret)
 	HD_AUTOCLOSE int fd = open_path(host, O_RDONLY | O_NONBLOCK, "%s",
 					"sys/power/resume");
 
-	return fd < 0 ? fd : read_page(fd, ret);
+	return fd < 0 ? fd : read_attribute(fd, ret);
 }
 
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit)
@@ -270,7 +284,7 @@ int hd_sysfs_read(int dir_fd, const char *attribute, char **ret)
 	HD_AUTOCLOSE int fd =
 		openat(dir_fd, attribute, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? -errno : read_page(fd, ret);
+	return fd < 0 ? -errno : read_attribute(fd, ret);
 }
 
 int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret)

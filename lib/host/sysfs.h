@@ -18,6 +18,9 @@
 /* Where sysfs puts things, for sentences and commands: "/sys/bus/pci". */
 #define HD_SYSFS_PCI "/sys/bus/pci"
 
+/* A page has 64 KiB at most (arm64), and an attribute is one. */
+#define HD_SYSFS_LIMIT (1024 * 1024)
+
 /* Opens the folder of a PCI function; a file descriptor or -ENOENT, -errno. */
 int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr);
 
@@ -104,7 +107,8 @@ bool hd_sysfs_is_name(const char *name);
 
 /*
  * Reads a text attribute below @dir_fd, without its trailing newline.
- * *@ret is owned by the caller. At most one page, as sysfs itself.
+ * *@ret is owned by the caller. -EFBIG when it is longer than HD_SYSFS_LIMIT;
+ * none is cut.
  */
 int hd_sysfs_read(int dir_fd, const char *attribute, char **ret);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/stdfiles.h"
 
 /* A worker that outlived its maker would change what the next hook reads. */
 static void die_with(pid_t maker)
@@ -21,16 +22,13 @@ static void die_with(pid_t maker)
 /* Closes everything but @a and @b; the standard files become /dev/null. */
 static void cut_loose(int a, int b)
 {
-	int low = a < b ? a : b, high = a < b ? b : a;
+	int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, a, b };
 	int null_fd = open("/dev/null", O_RDWR);
 
 	signal(SIGPIPE, SIG_IGN);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		dup2(null_fd, fd);
-	close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0U, 0);
+	hd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 }
 
 /* Becomes the worker that the header speaks of. */

@@ -11,6 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/stdfiles.h"
 #include "lib/host/sysfs.h"
 #include "tools/tree/summary.h"
 #include "tools/tree/unpack.h"
@@ -48,14 +49,14 @@ static void remove_below(int fd)
 __attribute__((noreturn)) static void remove_later(int alive_fd,
 						   const char *path)
 {
+	int fd, keep = STDIN_FILENO;
 	char byte;
-	int fd;
 
 	/* No signal of a terminal, and no file that somebody reads to its end.
 	 */
 	setsid();
 	dup2(alive_fd, STDIN_FILENO);
-	close_range(STDIN_FILENO + 1, ~0U, 0);
+	hd_close_others(&keep, 1);
 	while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
 		;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -5,14 +5,13 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/inside.h"
 #include "tools/tree/archive.h"
 #include "tools/tree/link.h"
 
@@ -101,14 +100,8 @@ static int clean_path(const struct unpack *u, const char *path, char **ret)
 /* Opens a folder below the tar's; never through a link. */
 static int open_folder(const struct unpack *u, const char *path)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-	};
-	long fd = syscall(SYS_openat2, u->dir_fd, *path ? path : ".", &how,
-			  sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
+	return hd_open_inside(u->dir_fd, *path ? path : ".",
+			      O_PATH | O_DIRECTORY | O_NOFOLLOW, HD_LINKS_NONE);
 }
 
 /* The same, made first when it isn't there, as are those above it. */

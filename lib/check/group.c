@@ -5,6 +5,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/check/rule.h"
+#include "lib/host/sysfs.h"
 
 int hd_rule_group(struct hd_rule_context *s)
 {
@@ -20,7 +21,7 @@ int hd_rule_group(struct hd_rule_context *s)
 		s, "no-iommu",
 		hd_text("%s %s: this host has no IOMMU group at all, so its IOMMU is off or missing.",
 			hd_label(s), s->cannot),
-		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into /sys/kernel/iommu_groups"));
+		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into " HD_SYSFS_GROUPS));
 }
 
 int hd_rule_foreign_member(struct hd_rule_context *s)

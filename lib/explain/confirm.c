@@ -11,6 +11,7 @@
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/host/inventory.h"
+#include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
 /* Of /proc/interrupts, on a host with many processors. */
@@ -42,13 +43,11 @@ say(struct question *q, bool is_so, const char *format, ...)
 
 static char *read_file(const struct hd_host *host, const char *path)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY);
 	char *text = NULL;
 	size_t n;
 
-	if (fd < 0 || hd_read_all(fd, READ_LIMIT, &text, &n) < 0)
-		return NULL;
-	return text;
+	return hd_host_read(host, path, READ_LIMIT, &text, &n) < 0 ? NULL :
+								     text;
 }
 
 /* 1: it is in folder @fd, 0: it isn't; -1: there is no folder, so nothing is
@@ -181,13 +180,13 @@ static enum hd_answer has_vfs(struct question *q)
 /* Names of the interrupt chips, arch/x86 and irq-gic-v3-its in the kernel. */
 static enum hd_answer no_remap(struct question *q)
 {
-	HD_AUTOFREE char *text = read_file(q->host, "proc/interrupts");
+	HD_AUTOFREE char *text = read_file(q->host, HD_PROC_INTERRUPTS);
 	bool remaps;
 
 	if (!text)
 		return HD_ANSWER_UNKNOWN;
 	remaps = strstr(text, "IR-") || strstr(text, "ITS-");
-	return say(q, !remaps, "/proc/interrupts shows %s interrupts",
+	return say(q, !remaps, HD_PROC_INTERRUPTS " shows %s interrupts",
 		   remaps ? "remapped" : "no remapped");
 }
 
@@ -271,16 +270,14 @@ static enum hd_answer no_kvm(struct question *q)
 
 static enum hd_answer no_modules(struct question *q)
 {
-	HD_AUTOFREE char *release =
-		read_file(q->host, "proc/sys/kernel/osrelease");
+	HD_AUTOFREE char *release = NULL;
 	HD_AUTOCLOSE int fd = -1;
 	int there;
 
-	if (!release)
+	if (hd_proc_read_release(q->host, &release) < 0)
 		return HD_ANSWER_UNKNOWN;
-	release[strcspn(release, "\n")] = '\0';
 	fd = hd_host_openat(q->host, "lib/modules", O_PATH | O_DIRECTORY);
-	if (fd < 0 || !hd_sysfs_is_name(release))
+	if (fd < 0)
 		return HD_ANSWER_UNKNOWN;
 	there = look_for(openat(fd, release, O_PATH | O_DIRECTORY | O_CLOEXEC),
 			 "modules.alias");
@@ -325,7 +322,7 @@ static enum hd_answer lockdown(struct question *q)
 
 static enum hd_answer oops(struct question *q)
 {
-	HD_AUTOFREE char *text = read_file(q->host, "proc/sys/kernel/tainted");
+	HD_AUTOFREE char *text = read_file(q->host, HD_PROC_TAINTED);
 	bool died;
 
 	if (!text)

@@ -2,17 +2,14 @@
 #include "lib/guard/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/guard/finders.h"
-
-/* The kernel's is a few thousand bytes (COMMAND_LINE_SIZE). */
-#define BOOT_LIMIT 65536
+#include "lib/host/bootargs.h"
+#include "lib/host/proc.h"
 
 static int (*const guards[])(struct hd_guard *guard) = {
 	hd_guard_block,	   hd_guard_net,     hd_guard_display,
@@ -69,44 +66,23 @@ int hd_guard_add(struct hd_guard *guard, struct hd_addr addr,
 	return 0;
 }
 
-/* Words with blanks in quotes are not for us. */
-static int find_word(char *text, const char *name, char **ret)
-{
-	size_t length = strlen(name);
-	char *rest = text, *word;
-
-	while ((word = strsep(&rest, " \t\n"))) {
-		if (strncmp(word, name, length) != 0 || word[length] != '=')
-			continue;
-		free(*ret); /* the last one counts */
-		*ret = strdup(word + length + 1);
-		if (!*ret)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 int hd_guard_read_boot_word(struct hd_guard *guard, const char *name,
 			    char **ret)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(guard->host, "proc/cmdline",
-					     O_RDONLY | O_NONBLOCK);
-	HD_AUTOFREE char *text = NULL;
-	size_t length;
-	int r = fd;
+	HD_AUTO_BOOTARGS struct hd_bootargs args = { NULL, NULL, 0 };
+	int r = hd_bootargs_read(guard->host, &args);
+	const char *value;
 
 	*ret = NULL;
-	if (fd == -ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	if (fd >= 0)
-		r = hd_read_all(fd, BOOT_LIMIT, &text, &length);
-	if (r >= 0)
-		r = find_word(text, name, ret);
 	if (r < 0)
 		return hd_err_set(guard->err, -r,
-				  "/proc/cmdline can't be read: %s",
+				  HD_PROC_CMDLINE " can't be read: %s",
 				  strerror(-r));
-	return 0;
+	value = hd_bootargs_value(&args, name);
+	*ret = value ? strdup(value) : NULL;
+	return value && !*ret ? hd_err_nomem(guard->err) : 0;
 }
 
 static int compare(const void *a, const void *b)

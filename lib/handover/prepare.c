@@ -14,7 +14,7 @@
 #include "lib/handover/job.h"
 #include "lib/handover/recover.h"
 #include "lib/handover/release.h"
-#include "lib/host/guest.h"
+#include "lib/host/proc.h"
 #include "lib/rebind/plan.h"
 
 /*

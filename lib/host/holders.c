@@ -17,6 +17,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/host/proc.h"
 #include "lib/host/worker.h"
 
 /* Of more holders nobody wants to read. */
@@ -225,7 +226,7 @@ static bool look_at_maps(const struct search *s)
 
 static void look(const struct hd_host *host, struct search *s, pid_t maker)
 {
-	int fd = hd_host_openat(host, "proc", O_RDONLY | O_DIRECTORY);
+	int fd = hd_host_openat(host, HD_PROC, O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	int r = 0;

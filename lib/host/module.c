@@ -11,6 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
+#include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
 #define SONAME "libkmod.so.2"
@@ -87,13 +88,10 @@ static char *below_root(const struct hd_host *host, const char *path)
 static int copied_modules_dir(const struct hd_host *host, char **ret)
 {
 	HD_AUTOFREE char *release = NULL;
-	HD_AUTOCLOSE int proc_fd = -1;
 	HD_AUTOCLOSE int dir_fd = -1;
 	char path[256];
 
-	proc_fd = hd_host_openat(host, "proc/sys/kernel", O_PATH | O_DIRECTORY);
-	if (proc_fd < 0 || hd_sysfs_read(proc_fd, "osrelease", &release) < 0 ||
-	    !hd_sysfs_is_name(release))
+	if (hd_proc_read_release(host, &release) < 0)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "lib/modules/%s", release);
 	dir_fd = hd_host_openat(host, path, O_PATH | O_DIRECTORY);

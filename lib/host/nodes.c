@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
 /* USB allows seven levels of hubs, each with some levels of its own in sysfs.
@@ -181,13 +182,11 @@ static int walk_folder(struct walk *walk, int fd, const char *name, bool net,
 	return r;
 }
 
-/* "Device Minor: 	 0" in /proc/driver/nvidia/gpus/ADDRESS/information */
+/* "Device Minor: 	 0" in HD_PROC_NVIDIA */
 static int add_nvidia(struct walk *walk)
 {
-	char path[sizeof("proc/driver/nvidia/gpus//information") +
-		  sizeof(struct hd_addr_text)];
+	char path[sizeof(HD_PROC_NVIDIA) + sizeof(struct hd_addr_text)];
 	HD_AUTOFREE char *text = NULL;
-	HD_AUTOCLOSE int fd = -1;
 	struct hd_node *node;
 	char name[sizeof("nvidia255")];
 	const char *line;
@@ -195,10 +194,9 @@ static int add_nvidia(struct walk *walk)
 	size_t length;
 	int r;
 
-	snprintf(path, sizeof(path), "proc/driver/nvidia/gpus/%s/information",
+	snprintf(path, sizeof(path), HD_PROC_NVIDIA,
 		 hd_addr_text(walk->addr).s);
-	fd = hd_host_openat(walk->host, path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0 || hd_read_all(fd, 4096, &text, &length) < 0)
+	if (hd_host_read(walk->host, path, 4096, &text, &length) < 0)
 		return 0;
 	line = strstr(text, "Device Minor:");
 	if (!line || sscanf(line, "Device Minor: %3u", &number) != 1 ||

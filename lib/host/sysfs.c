@@ -13,83 +13,11 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 
-#define PCI "sys/bus/pci"
-#define GROUPS "sys/kernel/iommu_groups"
-#define CLASS "sys/class"
-#define BLOCK CLASS "/block"
-#define BTRFS "sys/fs/btrfs"
+#define BTRFS HD_SYSFS "/fs/btrfs"
 #define PAGE 4096
 
 /* The kernel's MODULE_NAME_LEN is below 64, and drivers are named alike. */
 #define NAME_LIMIT 64
-
-int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr)
-{
-	char path[sizeof(PCI "/devices/") + sizeof(struct hd_addr_text)];
-
-	snprintf(path, sizeof(path), PCI "/devices/%s", hd_addr_text(addr).s);
-	return hd_host_openat(host, path, O_PATH | O_DIRECTORY);
-}
-
-bool hd_sysfs_is_name(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 0 && n < NAME_LIMIT && !strchr(name, '/') &&
-	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-int hd_sysfs_open_driver(const struct hd_host *host, const char *driver)
-{
-	char path[sizeof(PCI "/drivers/") + NAME_LIMIT];
-
-	if (!hd_sysfs_is_name(driver))
-		return -EINVAL;
-	snprintf(path, sizeof(path), PCI "/drivers/%s", driver);
-	return hd_host_openat(host, path, O_PATH | O_DIRECTORY);
-}
-
-int hd_sysfs_open_modules(const struct hd_host *host)
-{
-	return hd_host_openat(host, "sys/module", O_PATH | O_DIRECTORY);
-}
-
-int hd_sysfs_open_acpi_tables(const struct hd_host *host)
-{
-	return hd_host_openat(host, "sys/firmware/acpi/tables",
-			      O_PATH | O_DIRECTORY);
-}
-
-int hd_sysfs_read_lockdown(const struct hd_host *host, char **ret)
-{
-	HD_AUTOCLOSE int fd = hd_host_openat(host, "sys/kernel/security",
-					     O_PATH | O_DIRECTORY);
-
-	return fd < 0 ? fd : hd_sysfs_read(fd, "lockdown", ret);
-}
-
-int hd_sysfs_open_devices(const struct hd_host *host)
-{
-	return hd_host_openat(host, PCI "/devices", O_RDONLY | O_DIRECTORY);
-}
-
-int hd_sysfs_open_group(const struct hd_host *host, unsigned group)
-{
-	char path[sizeof(GROUPS "//devices") + 3 * sizeof(group)];
-
-	snprintf(path, sizeof(path), GROUPS "/%u/devices", group);
-	return hd_host_openat(host, path, O_RDONLY | O_DIRECTORY);
-}
-
-int hd_sysfs_open_block(const struct hd_host *host, const char *name)
-{
-	char path[sizeof(BLOCK "/") + NAME_LIMIT];
-
-	if (!hd_sysfs_is_name(name))
-		return -EINVAL;
-	snprintf(path, sizeof(path), BLOCK "/%s", name);
-	return hd_host_openat(host, path, O_RDONLY | O_DIRECTORY);
-}
 
 static int open_path(const struct hd_host *host, int flags, const char *format,
 		     ...) __attribute__((format(printf, 3, 4)));
@@ -107,6 +35,65 @@ static int open_path(const struct hd_host *host, int flags, const char *format,
 	return n < 0 || (size_t)n >= sizeof(path) ?
 		       -ENAMETOOLONG :
 		       hd_host_openat(host, path, flags);
+}
+
+int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr)
+{
+	return open_path(host, O_PATH | O_DIRECTORY, HD_SYSFS_PCI "/devices/%s",
+			 hd_addr_text(addr).s);
+}
+
+bool hd_sysfs_is_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && n < NAME_LIMIT && !strchr(name, '/') &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int hd_sysfs_open_driver(const struct hd_host *host, const char *driver)
+{
+	return hd_sysfs_is_name(driver) ?
+		       open_path(host, O_PATH | O_DIRECTORY,
+				 HD_SYSFS_PCI "/drivers/%s", driver) :
+		       -EINVAL;
+}
+
+int hd_sysfs_open_modules(const struct hd_host *host)
+{
+	return hd_host_openat(host, HD_SYSFS_MODULES, O_PATH | O_DIRECTORY);
+}
+
+int hd_sysfs_open_acpi_tables(const struct hd_host *host)
+{
+	return hd_host_openat(host, HD_SYSFS_ACPI_TABLES, O_PATH | O_DIRECTORY);
+}
+
+int hd_sysfs_read_lockdown(const struct hd_host *host, char **ret)
+{
+	HD_AUTOCLOSE int fd = hd_host_openat(host, HD_SYSFS_KERNEL "/security",
+					     O_PATH | O_DIRECTORY);
+
+	return fd < 0 ? fd : hd_sysfs_read(fd, "lockdown", ret);
+}
+
+int hd_sysfs_open_devices(const struct hd_host *host)
+{
+	return hd_host_openat(host, HD_SYSFS_PCI "/devices",
+			      O_RDONLY | O_DIRECTORY);
+}
+
+int hd_sysfs_open_group(const struct hd_host *host, unsigned group)
+{
+	return open_path(host, O_RDONLY | O_DIRECTORY,
+			 HD_SYSFS_GROUPS "/%u/devices", group);
+}
+
+int hd_sysfs_open_block(const struct hd_host *host, const char *name)
+{
+	return hd_sysfs_is_name(name) ? open_path(host, O_RDONLY | O_DIRECTORY,
+						  HD_SYSFS_BLOCK "/%s", name) :
+					-EINVAL;
 }
 
 /*
@@ -140,8 +127,9 @@ static int read_attribute(int fd, char **ret)
 int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
 			  char **ret)
 {
-	HD_AUTOCLOSE int fd = open_path(host, O_RDONLY | O_NONBLOCK,
-					GROUPS "/%u/reserved_regions", group);
+	HD_AUTOCLOSE int fd =
+		open_path(host, O_RDONLY | O_NONBLOCK,
+			  HD_SYSFS_GROUPS "/%u/reserved_regions", group);
 
 	return fd < 0 ? fd : read_attribute(fd, ret);
 }
@@ -151,8 +139,8 @@ int hd_sysfs_open_class(const struct hd_host *host, const char *class,
 {
 	if (*name && !hd_sysfs_is_name(name))
 		return -EINVAL;
-	return open_path(host, O_RDONLY | O_DIRECTORY, CLASS "/%s/%s/%s", class,
-			 name, sub);
+	return open_path(host, O_RDONLY | O_DIRECTORY,
+			 HD_SYSFS_CLASS "/%s/%s/%s", class, name, sub);
 }
 
 int hd_sysfs_read_class(const struct hd_host *host, const char *class,
@@ -162,8 +150,8 @@ int hd_sysfs_read_class(const struct hd_host *host, const char *class,
 
 	if (!hd_sysfs_is_name(name))
 		return -EINVAL;
-	fd = open_path(host, O_RDONLY | O_NONBLOCK, CLASS "/%s/%s/%s", class,
-		       name, attribute);
+	fd = open_path(host, O_RDONLY | O_NONBLOCK, HD_SYSFS_CLASS "/%s/%s/%s",
+		       class, name, attribute);
 	return fd < 0 ? fd : read_attribute(fd, ret);
 }
 
@@ -191,8 +179,8 @@ int hd_sysfs_read_class_link(const struct hd_host *host, const char *class,
 {
 	if (!hd_sysfs_is_name(name))
 		return -EINVAL;
-	return read_target(open_path(host, O_PATH | O_NOFOLLOW, CLASS "/%s/%s",
-				     class, name),
+	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
+				     HD_SYSFS_CLASS "/%s/%s", class, name),
 			   ret);
 }
 
@@ -200,7 +188,7 @@ int hd_sysfs_read_number_link(const struct hd_host *host, unsigned major_number,
 			      unsigned minor_number, char **ret)
 {
 	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
-				     "sys/dev/block/%u:%u", major_number,
+				     HD_SYSFS "/dev/block/%u:%u", major_number,
 				     minor_number),
 			   ret);
 }
@@ -209,14 +197,16 @@ int hd_sysfs_read_device_link(const struct hd_host *host, struct hd_addr addr,
 			      char **ret)
 {
 	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
-				     PCI "/devices/%s", hd_addr_text(addr).s),
+				     HD_SYSFS_PCI "/devices/%s",
+				     hd_addr_text(addr).s),
 			   ret);
 }
 
 int hd_sysfs_read_slot(const struct hd_host *host, struct hd_addr addr,
 		       char **ret)
 {
-	int fd = hd_host_openat(host, PCI "/slots", O_RDONLY | O_DIRECTORY);
+	int fd = hd_host_openat(host, HD_SYSFS_PCI "/slots",
+				O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct hd_addr_text text = hd_addr_text(addr);
 	const struct dirent *entry;
@@ -256,15 +246,15 @@ int hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid)
 
 int hd_sysfs_read_resume(const struct hd_host *host, char **ret)
 {
-	HD_AUTOCLOSE int fd = open_path(host, O_RDONLY | O_NONBLOCK, "%s",
-					"sys/power/resume");
+	HD_AUTOCLOSE int fd =
+		hd_host_openat(host, HD_SYSFS_RESUME, O_RDONLY | O_NONBLOCK);
 
 	return fd < 0 ? fd : read_attribute(fd, ret);
 }
 
 unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit)
 {
-	int fd = hd_host_openat(host, GROUPS, O_RDONLY | O_DIRECTORY);
+	int fd = hd_host_openat(host, HD_SYSFS_GROUPS, O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	unsigned n = 0;

@@ -15,8 +15,20 @@
  * without a sentence: only the caller knows what the attribute meant to it.
  */
 
-/* Where sysfs puts things, for sentences and commands: "/sys/bus/pci". */
-#define HD_SYSFS_PCI "/sys/bus/pci"
+/*
+ * Where sysfs puts things. The paths serve hd_host_openat(), sentences and
+ * commands alike.
+ */
+#define HD_SYSFS "/sys"
+#define HD_SYSFS_PCI HD_SYSFS "/bus/pci"
+#define HD_SYSFS_CLASS HD_SYSFS "/class"
+#define HD_SYSFS_BLOCK HD_SYSFS_CLASS "/block"
+#define HD_SYSFS_KERNEL HD_SYSFS "/kernel"
+#define HD_SYSFS_GROUPS HD_SYSFS_KERNEL "/iommu_groups"
+#define HD_SYSFS_MODULES HD_SYSFS "/module"
+#define HD_SYSFS_ACPI_TABLES HD_SYSFS "/firmware/acpi/tables"
+#define HD_SYSFS_DEVICETREE HD_SYSFS "/firmware/devicetree/base"
+#define HD_SYSFS_RESUME HD_SYSFS "/power/resume"
 
 /* A page has 64 KiB at most (arm64), and an attribute is one. */
 #define HD_SYSFS_LIMIT (1024 * 1024)

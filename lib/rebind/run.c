@@ -163,7 +163,8 @@ static void report_blocked(const struct hd_step *step, pid_t pid,
 		hd_text("%s: the kernel has not answered for %u seconds, and process %d still waits for it%s.",
 			what ? what : "A step is blocked", seconds, pid,
 			who ? who : ""),
-		hd_text("See where it waits: cat /proc/%d/stack; when it is gone: virt-hostdev recover",
+		hd_text("See where it waits: cat " HD_PROC_STACK
+			"; when it is gone: virt-hostdev recover",
 			pid),
 		NULL);
 }

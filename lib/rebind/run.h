@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 #include "lib/base/finding.h"
-#include "lib/host/guest.h"
 #include "lib/host/holders.h"
 #include "lib/host/host.h"
+#include "lib/host/proc.h"
 #include "lib/rebind/plan.h"
 
 enum hd_run_mode {

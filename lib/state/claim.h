@@ -9,7 +9,7 @@
 #include "lib/base/uuid.h"
 #include "lib/host/addr.h"
 #include "lib/host/device.h"
-#include "lib/host/guest.h"
+#include "lib/host/proc.h"
 
 /* One device of a claim, and all that is needed to give it back. */
 struct hd_claim_device {

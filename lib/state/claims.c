@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/host/guest.h"
 
 #define DAMAGED ".damaged"
 #define NEW ".new"

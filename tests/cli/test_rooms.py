@@ -27,6 +27,17 @@ MAY = {
     "tools": ["lib/doctor", "xml"],
 }
 
+# Where the host keeps things is known to two headers and what stands beside
+# them. What is data may name files: a row of doctor what it looks at, a known
+# failure where one sees it, a capture what it takes.
+KNOW_PATHS = ("lib/host/sysfs.", "lib/host/proc.", "lib/doctor/rows/", "lib/catalogue/",
+              "tools/verb/capture/collect_")
+
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+# Not /proc/self/fd: those are our own files.
+HOST_PATH = re.compile(r"(?:/|^)(?:sys|proc)(?:/(?!self/fd)|$)")
+
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
 
@@ -67,3 +78,16 @@ class Rooms(unittest.TestCase):
     def test_every_source_is_in_a_room(self):
         self.assertEqual([str(path) for path in sources("lib", "xml", "hooks", "tools")
                           if room_of(str(path.relative_to(TOP))) is None], [])
+
+    def test_host_paths_stand_in_one_place(self):
+        wrong = []
+        for source in sources("lib", "xml", "hooks", "tools"):
+            name = str(source.relative_to(TOP))
+            if not name.startswith(KNOW_PATHS):
+                wrong += [f"{name} has {text}" for text in LITERAL.findall(COMMENT.sub("", source.read_text()))
+                          if HOST_PATH.search(text)]
+        self.assertEqual(wrong, [])
+
+    def test_only_xml_knows_xml(self):
+        self.assertEqual([str(path) for path in sources("lib", "hooks", "tools")
+                          if "#include <libxml/" in path.read_text()], [])

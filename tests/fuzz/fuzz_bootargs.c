@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/read/bootargs.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/read/settings.h"
+#include "lib/host/bootargs.h"
 
 /* The command line of a kernel, a file of libvirt's settings, a hook. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/host/guest.h"
+#include "lib/host/proc.h"
 #include "tests/unit/place.h"
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/read/bootargs.h"
 #include "lib/doctor/read/kconfig.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/read/settings.h"
+#include "lib/host/bootargs.h"
 #include "tests/unit/place.h"
 
 static const char text[] = "#\n# Linux/x86 6.12.0 Kernel Configuration\n#\n"

@@ -119,7 +119,7 @@ static int visit(void *data, int dir_fd, const char *name)
 void hd_devicetree_read(const struct hd_host *host, struct hd_devicetree *ret)
 {
 	struct walk walk = { ret, 0, 0 };
-	int fd = hd_host_openat(host, &HD_DEVICETREE_PATH[1],
+	int fd = hd_host_openat(host, HD_SYSFS_DEVICETREE,
 				O_RDONLY | O_DIRECTORY);
 
 	memset(ret, 0, sizeof(*ret));

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lib/host/host.h"
+#include "lib/host/sysfs.h"
 
 /*
  * What the firmware's device tree tells of SMMUs and PCI host bridges
@@ -23,7 +23,7 @@ struct hd_devicetree {
 	char hypervisor[64]; /* its "compatible", or "" */
 };
 
-#define HD_DEVICETREE_PATH "/sys/firmware/devicetree/base"
+#define HD_DEVICETREE_PATH HD_SYSFS_DEVICETREE
 
 /* Reads it. A host without one, with ACPI, is none of the errors. */
 void hd_devicetree_read(const struct hd_host *host, struct hd_devicetree *ret);

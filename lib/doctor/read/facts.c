@@ -10,13 +10,14 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/word.h"
+#include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
 int hd_facts_open(const struct hd_host_facts *facts, const char *path,
 		  int flags)
 {
 	/* openat2() takes nothing else together with O_PATH. */
-	return hd_host_openat(facts->host, path + 1,
+	return hd_host_openat(facts->host, path,
 			      flags & O_PATH ? flags : flags | O_NONBLOCK);
 }
 
@@ -115,7 +116,7 @@ static void read_processor(struct hd_host_facts *facts)
 {
 	const char *text;
 
-	read_file(facts, "/proc/cpuinfo", &facts->cpuinfo);
+	read_file(facts, HD_PROC_CPUINFO, &facts->cpuinfo);
 	text = facts->cpuinfo.text;
 	if (!text)
 		return;
@@ -136,9 +137,9 @@ static void read_processor(struct hd_host_facts *facts)
 /* An IOMMU is what the firmware says, or else what such processors have. */
 static void read_iommu(struct hd_host_facts *facts)
 {
-	if (hd_facts_exists(facts, "/sys/firmware/acpi/tables/DMAR"))
+	if (hd_facts_exists(facts, HD_SYSFS_ACPI_TABLES "/DMAR"))
 		facts->on |= HD_ON_VTD;
-	else if (hd_facts_exists(facts, "/sys/firmware/acpi/tables/IVRS"))
+	else if (hd_facts_exists(facts, HD_SYSFS_ACPI_TABLES "/IVRS"))
 		facts->on |= HD_ON_AMD_VI;
 	else if (facts->on & HD_ON_INTEL)
 		facts->on |= HD_ON_VTD;
@@ -148,19 +149,10 @@ static void read_iommu(struct hd_host_facts *facts)
 
 static void read_kernel(struct hd_host_facts *facts)
 {
-	HD_AUTOFREE char *cmdline = NULL;
-
-	hd_facts_read(facts, "/proc/sys/kernel/osrelease", &facts->release);
-	if (facts->release && !hd_sysfs_is_name(facts->release)) {
-		free(facts->release);
-		facts->release = NULL;
-	}
+	hd_proc_read_release(facts->host, &facts->release);
 	hd_kconfig_read(facts->host, facts->release, &facts->kconfig,
 			&facts->kconfig_path, &facts->kconfig_err);
-	facts->bootargs_error = hd_facts_read(facts, "/proc/cmdline", &cmdline);
-	if (cmdline)
-		facts->bootargs_error =
-			hd_bootargs_parse(cmdline, &facts->bootargs);
+	facts->bootargs_error = hd_bootargs_read(facts->host, &facts->bootargs);
 	read_of_kernel(facts, "/lib/modules/RELEASE/modules.builtin",
 		       "modules.builtin", &facts->builtin);
 	read_of_kernel(facts, "/lib/modules/RELEASE/modules.dep", "modules.dep",
@@ -169,15 +161,15 @@ static void read_kernel(struct hd_host_facts *facts)
 
 static void read_host(struct hd_host_facts *facts)
 {
-	facts->has_sys = hd_facts_exists(facts, "/sys/kernel");
+	facts->has_sys = hd_facts_exists(facts, HD_SYSFS_KERNEL);
 	/* Copies often have an empty one. */
 	facts->has_dev = hd_facts_count(facts, "/dev") > 0;
 	facts->has_etc = hd_facts_exists(facts, "/etc");
-	read_file(facts, "/proc/interrupts", &facts->interrupts);
+	read_file(facts, HD_PROC_INTERRUPTS, &facts->interrupts);
 	hd_inventory_read_all(&facts->inventory, facts->host,
 			      &facts->inventory_err);
-	facts->groups = hd_facts_count(facts, "/sys/kernel/iommu_groups");
-	facts->units = hd_facts_count(facts, "/sys/class/iommu");
+	facts->groups = hd_facts_count(facts, HD_SYSFS_GROUPS);
+	facts->units = hd_facts_count(facts, HD_SYSFS_CLASS "/iommu");
 }
 
 /* One process of /proc: is it the daemon? */
@@ -223,7 +215,7 @@ int hd_doctor_facts_read(const struct hd_host *host,
 	read_processor(&facts);
 	read_iommu(&facts);
 	read_kernel(&facts);
-	hd_dir_each(hd_facts_open(&facts, "/proc", O_RDONLY | O_DIRECTORY),
+	hd_dir_each(hd_facts_open(&facts, HD_PROC, O_RDONLY | O_DIRECTORY),
 		    visit_process, &facts);
 	hd_config_read(host, &facts.config, &facts.config_err);
 	if (facts.on & HD_ON_ARM64)
@@ -288,7 +280,7 @@ bool hd_facts_is_builtin(const struct hd_host_facts *facts, const char *module)
 enum hd_module_place hd_facts_module(const struct hd_host_facts *facts,
 				     const char *module)
 {
-	HD_AUTOFREE char *path = hd_text("/sys/module/%s", module);
+	HD_AUTOFREE char *path = hd_text(HD_SYSFS_MODULES "/%s", module);
 
 	if (path && hd_facts_exists(facts, path))
 		return HD_PLACE_LOADED;

@@ -8,10 +8,10 @@
 #include "lib/base/finding.h"
 #include "lib/check/situation.h"
 #include "lib/doctor/doctor.h"
-#include "lib/doctor/read/bootargs.h"
 #include "lib/doctor/read/devicetree.h"
 #include "lib/doctor/read/kconfig.h"
 #include "lib/doctor/read/scripts.h"
+#include "lib/host/bootargs.h"
 #include "lib/host/inventory.h"
 
 /* Hosts that a row is for: by their processor, and by their IOMMU, which in a

@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/doctor/read/unpack.h"
+#include "lib/host/proc.h"
 
 #define PREFIX "CONFIG_"
 #define UNSET_PREFIX "# " PREFIX
@@ -122,8 +123,7 @@ static int read_path(const struct hd_host *host, const char *path,
 int hd_kconfig_read(const struct hd_host *host, const char *release,
 		    struct hd_kconfig *ret, char **ret_path, struct hd_err *err)
 {
-	static const char *const places[] = { "/proc/config.gz",
-					      "/boot/config-%s",
+	static const char *const places[] = { HD_PROC_CONFIG, "/boot/config-%s",
 					      "/lib/modules/%s/config" };
 	size_t n = release ? sizeof(places) / sizeof(places[0]) : 1;
 
@@ -133,7 +133,7 @@ int hd_kconfig_read(const struct hd_host *host, const char *release,
 			blank ? hd_text("%.*s%s%s", (int)(blank - places[i]),
 					places[i], release, blank + 2) :
 				strdup(places[i]);
-		int r = path ? read_path(host, path + 1, ret) : -ENOMEM;
+		int r = path ? read_path(host, path, ret) : -ENOMEM;
 
 		if (r == 0)
 			*ret_path = hd_steal(&path);
@@ -146,7 +146,8 @@ int hd_kconfig_read(const struct hd_host *host, const char *release,
 	}
 	return hd_err_set(
 		err, ENOENT,
-		"the configuration of the kernel is neither in /proc/config.gz nor in /boot nor in /lib/modules");
+		"the configuration of the kernel is neither in " HD_PROC_CONFIG
+		" nor in /boot nor in /lib/modules");
 }
 
 const char *hd_kconfig_value(const struct hd_kconfig *kconfig, const char *name)

@@ -8,6 +8,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/row.h"
+#include "lib/host/guest.h"
+#include "lib/host/proc.h"
 #include "lib/state/claims.h"
 #include "lib/state/state.h"
 
@@ -202,26 +204,17 @@ static void rule_folder(struct hd_exam *exam)
 	look_at_each(exam, look_folder, "libvirt's own layout is used");
 }
 
-/* Seconds since the boot that a process began, field 22 of proc_pid_stat(5). */
+/* Seconds after the boot that the daemon began. */
 static bool read_start(struct hd_exam *exam, double *ret)
 {
-	HD_AUTOFREE char *path =
-		hd_text("/proc/%d/stat", exam->facts->daemon.pid);
-	HD_AUTOFREE char *text = NULL;
-	unsigned long long ticks;
-	const char *p;
+	struct hd_process daemon =
+		hd_process_of(exam->facts->host, exam->facts->daemon.pid);
 
-	if (!path || !hd_exam_read(exam, path, &text))
-		return false;
-	p = strrchr(text, ')');
-	if (!p || sscanf(p,
-			 ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-			 " %*s %*s %*s %*s %*s %*s %*s %llu",
-			 &ticks) != 1) {
-		hd_exam_unread(exam, path, -EBADMSG);
+	if (!daemon.start) {
+		hd_exam_unread(exam, "its /proc/PID/stat", -ESRCH);
 		return false;
 	}
-	*ret = (double)ticks / (double)sysconf(_SC_CLK_TCK);
+	*ret = (double)daemon.start / (double)sysconf(_SC_CLK_TCK);
 	return true;
 }
 

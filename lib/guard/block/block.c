@@ -358,12 +358,12 @@ static int read_resume(struct hd_guard *guard, struct use *use)
 
 	if (r < 0 && !hd_is_absent(r))
 		return hd_err_set(guard->err, -r,
-				  "/sys/power/resume can't be read: %s",
+				  HD_SYSFS_RESUME " can't be read: %s",
 				  strerror(-r));
 	if (number && sscanf(number, "%u:%u", &use->resume_major,
 			     &use->resume_minor) != 2)
 		return hd_err_set(guard->err, EINVAL,
-				  "/sys/power/resume holds no device number");
+				  HD_SYSFS_RESUME " holds no device number");
 	r = hd_guard_read_boot_word(guard, "resume", &word);
 	if (r < 0 || !word)
 		return r;

@@ -16,6 +16,7 @@
 #include "lib/base/dl.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/host/proc.h"
 
 #define MOUNT_SONAME "libmount.so.1"
 #define BLKID_SONAME "libblkid.so.1"
@@ -267,16 +268,12 @@ static int read_table(const struct hd_host *host, const char *path,
 		      const struct format *format, struct hd_mounts *mounts,
 		      struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, path + 1, O_RDONLY | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
-	int r = fd;
+	int r = hd_host_read(host, path, TABLE_LIMIT, &text, &length);
 
-	if (fd == -ENOENT)
-		return fd;
-	if (fd >= 0)
-		r = hd_read_all(fd, TABLE_LIMIT, &text, &length);
+	if (r == -ENOENT)
+		return r;
 	if (r < 0)
 		return hd_err_set(err, -r, "%s can't be read: %s", path,
 				  strerror(-r));
@@ -292,21 +289,22 @@ static int read_table(const struct hd_host *host, const char *path,
 int hd_mounts_read(const struct hd_host *host, struct hd_mounts *mounts,
 		   struct hd_err *err)
 {
-	int r = read_table(host, "/proc/1/mountinfo", &mountinfo, mounts, err);
+	int r = read_table(host, HD_PROC_MOUNTS_OF_INIT, &mountinfo, mounts,
+			   err);
 
 	/* Who is not root may not see it (hidepid in proc(5)). */
 	if (r == -ENOENT || r == -EACCES || r == -EPERM)
-		r = read_table(host, "/proc/self/mountinfo", &mountinfo, mounts,
+		r = read_table(host, HD_PROC_MOUNTS_OF_SELF, &mountinfo, mounts,
 			       err);
 	if (r == -ENOENT && host->live)
-		return hd_err_set(err, ENOENT, "/proc is not mounted");
+		return hd_err_set(err, ENOENT, HD_PROC " is not mounted");
 	return r == -ENOENT ? 0 : r;
 }
 
 int hd_mounts_read_swaps(const struct hd_host *host, struct hd_mounts *mounts,
 			 struct hd_err *err)
 {
-	int r = read_table(host, "/proc/swaps", &swaps, mounts, err);
+	int r = read_table(host, HD_PROC_SWAPS, &swaps, mounts, err);
 
 	return r == -ENOENT ? 0 : r;
 }

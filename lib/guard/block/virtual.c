@@ -117,10 +117,11 @@ int hd_virtuals_read(const struct hd_host *host, struct hd_virtuals *ret,
 	if (r == -ENOMEM)
 		return hd_err_nomem(err);
 	if (r < 0)
-		return hd_err_set(err, -r,
-				  "cannot read what the virtual disks in "
-				  "/sys/class/block stand on: %s",
-				  strerror(-r));
+		return hd_err_set(
+			err, -r,
+			"cannot read what the virtual disks in " HD_SYSFS_BLOCK
+			" stand on: %s",
+			strerror(-r));
 	*ret = virtuals;
 	virtuals = (struct hd_virtuals){ NULL, 0 };
 	return 0;

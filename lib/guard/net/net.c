@@ -116,7 +116,7 @@ static int read_links(struct hd_guard *guard, struct links *links)
 	if (r < 0)
 		return hd_err_set(guard->err, -r,
 				  "cannot find out what stands on the "
-				  "interfaces in /sys/class/net: %s",
+				  "interfaces in " HD_SYSFS_CLASS "/net: %s",
 				  strerror(-r));
 	return 0;
 }

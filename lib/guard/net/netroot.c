@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/guard/block/mounts.h"
+#include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
 /* What one root stands on: far more than its disks and what is between. */
@@ -231,10 +232,10 @@ static int look_at_mount(struct search *s, const struct hd_mount *mount)
 /* What only kernels with such a root have. */
 static bool may_be(const struct hd_host *host)
 {
-	static const char *const paths[] = { "proc/fs/nfsfs",
-					     "sys/class/iscsi_connection",
-					     "sys/class/nvme-fabrics",
-					     "sys/class/block/nbd0" };
+	static const char *const paths[] = { HD_PROC_NFS,
+					     HD_SYSFS_CLASS "/iscsi_connection",
+					     HD_SYSFS_CLASS "/nvme-fabrics",
+					     HD_SYSFS_BLOCK "/nbd0" };
 
 	for (size_t i = 0; host->live && i < sizeof(paths) / sizeof(paths[0]);
 	     i++) {

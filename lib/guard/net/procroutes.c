@@ -13,6 +13,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/host/proc.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)
 
@@ -127,17 +128,13 @@ static int take_line(struct reader *reader, const char *line, parse_fn parse)
 static int read_table(const struct hd_host *host, const char *path,
 		      parse_fn parse, struct reader *reader, struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, path + 1, O_RDONLY | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
 	char *rest, *line;
 	size_t length;
-	int r = fd;
+	int r = hd_host_read(host, path, TABLE_LIMIT, &text, &length);
 
-	if (fd == -ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	if (fd >= 0)
-		r = hd_read_all(fd, TABLE_LIMIT, &text, &length);
 	rest = text;
 	while (r >= 0 && (line = strsep(&rest, "\n")))
 		r = take_line(reader, line, parse);
@@ -169,10 +166,10 @@ int hd_proc_routes_read(const struct hd_host *host,
 			inet_pton(AF_INET6, addresses[i], bests[i].bytes) == 1 ?
 				AF_INET6 :
 				AF_UNSPEC;
-	r = read_table(host, "/proc/net/route", parse_ipv4, &reader, err);
+	r = read_table(host, HD_PROC_IPV4_ROUTES, parse_ipv4, &reader, err);
 	if (r == 0)
-		r = read_table(host, "/proc/net/ipv6_route", parse_ipv6,
-			       &reader, err);
+		r = read_table(host, HD_PROC_IPV6_ROUTES, parse_ipv6, &reader,
+			       err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (bests[i].found && add_route(routes, i, &bests[i].entry) < 0)
 			r = hd_err_nomem(err);

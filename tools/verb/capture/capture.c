@@ -11,6 +11,7 @@
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
 #include "lib/base/word.h"
+#include "lib/host/proc.h"
 #include "tools/tool.h"
 #include "tools/tree/summary.h"
 #include "tools/verb/capture/collect.h"
@@ -72,7 +73,7 @@ static int write_summary(const struct hd_tool *tool,
 			 const struct hd_recording *record, char **ret,
 			 size_t *ret_length)
 {
-	const char *found = contents_of(record, "proc/sys/kernel/osrelease");
+	const char *found = contents_of(record, &HD_PROC_RELEASE[1]);
 	HD_AUTOFREE char *release =
 		found ? strndup(found, strcspn(found, "\n")) : NULL;
 	FILE *file = open_memstream(ret, ret_length);

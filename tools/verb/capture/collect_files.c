@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 #include "tools/verb/capture/collect.h"
 
@@ -338,12 +339,9 @@ static char *with_release(const char *pattern, const char *release)
 
 static char *kernel_release(const struct hd_host *host)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, "proc/sys/kernel", O_PATH | O_DIRECTORY);
 	HD_AUTOFREE char *release = NULL;
 
-	if (fd < 0 || hd_sysfs_read(fd, "osrelease", &release) < 0 ||
-	    !hd_sysfs_is_name(release) || is_pattern(release))
+	if (hd_proc_read_release(host, &release) < 0 || is_pattern(release))
 		return NULL;
 	return hd_steal(&release);
 }

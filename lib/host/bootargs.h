@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LIB_DOCTOR_READ_BOOTARGS_H
-#define HD_LIB_DOCTOR_READ_BOOTARGS_H
+#ifndef HD_LIB_HOST_BOOTARGS_H
+#define HD_LIB_HOST_BOOTARGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "lib/host/host.h"
 
 /* One parameter of the kernel: "intel_iommu" and "on,sm_on". */
 struct hd_bootarg {
@@ -28,6 +30,12 @@ struct hd_bootargs {
  * Returns 0 or -ENOMEM.
  */
 int hd_bootargs_parse(const char *text, struct hd_bootargs *ret);
+
+/*
+ * The same for the command line of the host's kernel. Returns 0 or a negative
+ * errno.
+ */
+int hd_bootargs_read(const struct hd_host *host, struct hd_bootargs *ret);
 
 /*
  * The next word, after @after or from the first when it is NULL, that is one of

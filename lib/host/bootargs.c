@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/read/bootargs.h"
+#include "lib/host/bootargs.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -8,6 +8,10 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/host/proc.h"
+
+/* The kernel's is a few thousand bytes (COMMAND_LINE_SIZE). */
+#define SIZE_LIMIT 65536
 
 /* Ends the word at @p, dropping its quotes; returns what follows it. */
 static char *cut_word(char *p)
@@ -57,6 +61,15 @@ int hd_bootargs_parse(const char *text, struct hd_bootargs *ret)
 	*ret = args;
 	args = (struct hd_bootargs){ NULL, NULL, 0 };
 	return 0;
+}
+
+int hd_bootargs_read(const struct hd_host *host, struct hd_bootargs *ret)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t length;
+	int r = hd_host_read(host, HD_PROC_CMDLINE, SIZE_LIMIT, &text, &length);
+
+	return r < 0 ? r : hd_bootargs_parse(text, ret);
 }
 
 bool hd_module_names_equal(const char *a, const char *b, size_t n)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HD_LIB_HOST_PROC_H
+#define HD_LIB_HOST_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/host/host.h"
+
+/*
+ * Where /proc has what we look at, as sysfs.h is for /sys. The paths serve
+ * hd_host_openat() and sentences alike.
+ */
+#define HD_PROC "/proc"
+#define HD_PROC_CMDLINE HD_PROC "/cmdline"
+#define HD_PROC_CONFIG HD_PROC "/config.gz"
+#define HD_PROC_CPUINFO HD_PROC "/cpuinfo"
+#define HD_PROC_INTERRUPTS HD_PROC "/interrupts"
+#define HD_PROC_IPV4_ROUTES HD_PROC "/net/route"
+#define HD_PROC_IPV6_ROUTES HD_PROC "/net/ipv6_route"
+#define HD_PROC_MOUNTS_OF_INIT HD_PROC "/1/mountinfo"
+#define HD_PROC_MOUNTS_OF_SELF HD_PROC "/self/mountinfo"
+#define HD_PROC_NFS HD_PROC "/fs/nfsfs"
+#define HD_PROC_NVIDIA HD_PROC "/driver/nvidia/gpus/%s/information"
+#define HD_PROC_RELEASE HD_PROC "/sys/kernel/osrelease"
+#define HD_PROC_STACK HD_PROC "/%d/stack"
+#define HD_PROC_SWAPS HD_PROC "/swaps"
+#define HD_PROC_TAINTED HD_PROC "/sys/kernel/tainted"
+
+/* A process that can't be mistaken for a later one with the same number. */
+struct hd_process {
+	pid_t pid; /* 0: not known */
+	uint64_t start; /* clock ticks after boot, proc_pid_stat(5) */
+};
+
+/* A process by its number; not known when there is none, or it is a zombie. */
+struct hd_process hd_process_of(const struct hd_host *host, pid_t pid);
+
+/* The process that called us: for the hook, libvirtd or virtqemud. */
+struct hd_process hd_process_parent(const struct hd_host *host);
+
+/* Whether it still runs; one that only waits to be reaped does not. */
+bool hd_process_lives(const struct hd_host *host, struct hd_process process);
+
+/* Whether a process was started with this argument. */
+bool hd_process_has_argument(const struct hd_host *host, pid_t pid,
+			     const char *argument);
+
+/*
+ * The release of the kernel that runs, a copied host's too; owned by the
+ * caller. Returns 0; -EINVAL when it can't be the name of a folder; another
+ * negative errno.
+ */
+int hd_proc_read_release(const struct hd_host *host, char **ret);
+
+#endif

@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
@@ -49,11 +50,10 @@ static void clear_screens(struct screens *screens)
 /* "card0" and "fb0", not "card0-DP-1" and "fbcon". */
 static bool is_numbered(const char *name, const char *start)
 {
-	size_t length = strlen(start);
+	const char *number = hd_after(name, start);
 
-	return strncmp(name, start, length) == 0 &&
-	       isdigit((unsigned char)name[length]) &&
-	       !name[length + strspn(name + length, "0123456789")];
+	return number && isdigit((unsigned char)*number) &&
+	       !number[strspn(number, "0123456789")];
 }
 
 /* The PCI function is the last one on the way to the device. */
@@ -127,7 +127,7 @@ static int add_connector(void *data, int dir_fd, const char *name)
 	card = connector ?
 		       find_card(screens, name, (size_t)(connector - name)) :
 		       NULL;
-	if (!card || strncmp(connector, "-Writeback", 10) == 0)
+	if (!card || hd_after(connector, "-Writeback"))
 		return 0;
 	r = hd_sysfs_read_class(screens->host, "drm", name, "status", &status);
 	if (r < 0)

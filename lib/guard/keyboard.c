@@ -7,6 +7,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
@@ -16,8 +17,7 @@
 
 static bool is_event(const char *name)
 {
-	return strncmp(name, "event", 5) == 0 &&
-	       isdigit((unsigned char)name[5]);
+	return hd_after(name, "event") && isdigit((unsigned char)name[5]);
 }
 
 /* Words of a bit field, the lowest last. 1, 0 or a negative errno. */

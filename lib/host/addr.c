@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/host/addr.h"
+#include "lib/base/prefix.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -59,7 +60,7 @@ static bool parse(const char *text, struct hd_addr *ret)
 	char colon = ':', dot = '.';
 
 	memset(ret, 0, sizeof(*ret));
-	if (strncmp(text, NODEDEV_PREFIX, strlen(NODEDEV_PREFIX)) == 0) {
+	if (hd_after(text, NODEDEV_PREFIX)) {
 		text += strlen(NODEDEV_PREFIX);
 		colon = dot = '_';
 	} else if (take_tail(text, colon, dot, ret)) {

@@ -17,6 +17,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/host/proc.h"
 #include "lib/host/worker.h"
 
@@ -75,7 +76,7 @@ static const struct hd_device *find_resource(const struct search *s,
 {
 	const char *file = strrchr(path, '/');
 
-	if (!file || strncmp(file, "/resource", 9) != 0 ||
+	if (!file || !hd_after(file, "/resource") ||
 	    !isdigit((unsigned char)file[9]))
 		return NULL;
 	for (size_t i = 0; i < s->n_devices; i++) {
@@ -92,10 +93,9 @@ static const struct hd_device *find_resource(const struct search *s,
 /* The group that a path in /dev stands for, HD_NO_GROUP for another path. */
 static int group_of(const char *path)
 {
-	const char *digits = path + strlen(VFIO_GROUP);
+	const char *digits = hd_after(path, VFIO_GROUP);
 
-	if (strncmp(path, VFIO_GROUP, strlen(VFIO_GROUP)) != 0 ||
-	    !isdigit((unsigned char)*digits) || strlen(digits) > 9 ||
+	if (!digits || !isdigit((unsigned char)*digits) || strlen(digits) > 9 ||
 	    digits[strspn(digits, "0123456789")])
 		return HD_NO_GROUP;
 	return atoi(digits);

@@ -39,6 +39,7 @@ int hd_host_openat(const struct hd_host *host, const char *path, int flags)
 	if (!host->live)
 		return hd_open_inside(host->root_fd, path, flags,
 				      HD_LINKS_INSIDE);
+	path += strspn(path, "/");
 	fd = openat(host->root_fd, path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -11,6 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
+#include "lib/base/prefix.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
@@ -182,8 +183,8 @@ static bool has_vfio_alias(const struct session *session)
 	for (item = info; item; item = api->kmod_list_next(info, item))
 		found |= strcmp(api->kmod_module_info_get_key(item), "alias") ==
 				 0 &&
-			 strncmp(api->kmod_module_info_get_value(item),
-				 "vfio_pci:", strlen("vfio_pci:")) == 0;
+			 hd_after(api->kmod_module_info_get_value(item),
+				  "vfio_pci:");
 	api->kmod_module_info_free_list(info);
 	return found;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "lib/host/sysfs.h"
 
 /* QEMU's command line has some thousand bytes, the kernel's limit is larger. */
@@ -43,8 +44,7 @@ static uint64_t start_time(const struct hd_host *host, pid_t pid)
 		return 0;
 	/* The command's name may hold blanks and parentheses. */
 	field = strrchr(text, ')');
-	if (field &&
-	    (strncmp(field, ") Z", 3) == 0 || strncmp(field, ") X", 3) == 0))
+	if (field && (hd_after(field, ") Z") || hd_after(field, ") X")))
 		return 0;
 	for (int i = 2; field && i < 22; i++)
 		field = strchr(field + 1, ' ');

@@ -13,6 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/base/word.h"
 #include "lib/state/journal.h"
 #include "lib/state/state.h"
@@ -134,7 +135,7 @@ static bool has_failed_step(const struct hd_findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++)
 		if (findings->items[i].severity == HD_ERROR &&
-		    strncmp(findings->items[i].id, "step-", 5) == 0)
+		    hd_after(findings->items[i].id, "step-"))
 			return true;
 	return false;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
+#include "lib/base/prefix.h"
 
 #define SONAME "libvirt.so.0"
 
@@ -144,9 +145,9 @@ bool hd_uri_is_here(const char *uri, bool system)
 	     strncmp(uri, "qemu+unix", driver) != 0))
 		return false;
 	path += strlen("://");
-	if (strncmp(path, "/system", strlen("/system")) == 0)
+	if (hd_after(path, "/system"))
 		path += strlen("/system");
-	else if (!system && strncmp(path, "/session", strlen("/session")) == 0)
+	else if (!system && hd_after(path, "/session"))
 		path += strlen("/session");
 	else
 		return false;

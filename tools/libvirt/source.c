@@ -8,6 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/base/replace.h"
 #include "tools/libvirt/connection.h"
 #include "tools/tool.h"
@@ -36,7 +37,7 @@ static bool is_shell_pipe(int fd, const struct stat *st)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	return S_ISFIFO(st->st_mode) &&
 	       readlink(link, target, sizeof(target) - 1) > 0 &&
-	       strncmp(target, "pipe:", 5) == 0;
+	       hd_after(target, "pipe:");
 }
 
 static int refuse_kind(const char *path, mode_t mode, struct hd_err *err)

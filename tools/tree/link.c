@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/tree/link.h"
+#include "lib/base/prefix.h"
 
 #include <string.h>
 
@@ -11,7 +12,7 @@ bool hd_link_is_safe(const char *path, const char *target)
 		return false;
 	for (const char *p = path; *p; p++)
 		depth += *p == '/';
-	while (strncmp(target, "..", 2) == 0 &&
+	while (hd_after(target, "..") &&
 	       (target[2] == '/' || target[2] == '\0')) {
 		if (depth-- == 0)
 			return false;
@@ -21,7 +22,7 @@ bool hd_link_is_safe(const char *path, const char *target)
 	for (; *target; target += strcspn(target, "/")) {
 		if (*target == '/')
 			target++;
-		if (strncmp(target, "..", 2) == 0 &&
+		if (hd_after(target, "..") &&
 		    (target[2] == '/' || target[2] == '\0'))
 			return false;
 	}

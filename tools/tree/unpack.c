@@ -12,6 +12,7 @@
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/inside.h"
+#include "lib/base/prefix.h"
 #include "tools/tree/archive.h"
 #include "tools/tree/link.h"
 
@@ -80,7 +81,7 @@ static int clean_path(const struct unpack *u, const char *path, char **ret)
 	while (*path) {
 		size_t n = strcspn(path, "/");
 
-		if (n == 2 && strncmp(path, "..", 2) == 0)
+		if (n == 2 && hd_after(path, ".."))
 			return refuse(u, "a path with ..", "leads out of it");
 		if (++depth > DEPTH_LIMIT)
 			return refuse(u, "a folder", "is too deep");

@@ -7,6 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/edit.h"
 
@@ -169,8 +170,7 @@ static size_t end_of_line(const char *document, size_t end)
 		p = document + at;
 		if (line_end(p))
 			return at;
-		close = strncmp(p, "<!--", 4) == 0 ? strstr(p + 4, "-->") :
-						     NULL;
+		close = hd_after(p, "<!--") ? strstr(p + 4, "-->") : NULL;
 		if (!close || memchr(p, '\n', (size_t)(close - p)))
 			return end;
 		at = (size_t)(close + 3 - document);

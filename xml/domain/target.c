@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "xml/doc/doc.h"
 
 int hd_targets_read(const char *text, size_t length, uint32_t *ret,
@@ -24,7 +25,7 @@ int hd_targets_read(const char *text, size_t length, uint32_t *ret,
 		HD_AUTOFREE char *name =
 			target ? hd_node_attribute(target, "dev") : NULL;
 
-		if (name && strncmp(name, "vd", 2) == 0 && name[2] >= 'a' &&
+		if (name && hd_after(name, "vd") && name[2] >= 'a' &&
 		    name[2] <= 'z' && !name[3])
 			*ret |= UINT32_C(1) << (name[2] - 'a');
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 
@@ -40,7 +41,7 @@ static bool is_vfio_device(const char *value)
 {
 	if (*value == '{')
 		return strstr(value, "\"vfio-pci\"") != NULL;
-	return strncmp(value, "vfio-pci,", strlen("vfio-pci,")) == 0 &&
+	return hd_after(value, "vfio-pci,") &&
 	       (strstr(value, "host=") || strstr(value, "sysfsdev="));
 }
 

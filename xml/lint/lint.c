@@ -8,6 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 
@@ -92,7 +93,7 @@ bool hd_lint_is_i440fx(const struct hd_lint *lint)
 	const char *machine = lint->machine;
 
 	/* "pc", "pc-i440fx-9.2", and "pc-1.0" of before; not "pc-q35-9.2". */
-	return machine && strncmp(machine, "pc", 2) == 0 &&
+	return machine && hd_after(machine, "pc") &&
 	       (machine[2] == '\0' || machine[2] == '-') &&
 	       !hd_lint_is_q35(lint);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "lib/base/print.h"
 
 static bool is_yes_no(const char *value)
@@ -48,8 +49,7 @@ static bool is_order(const char *value)
  */
 static bool is_alias(const char *value)
 {
-	return strncmp(value, "ua-", 3) == 0 &&
-	       has_only(value + 3, LETTERS "_-.");
+	return hd_after(value, "ua-") && has_only(value + 3, LETTERS "_-.");
 }
 
 /* virDomainDeviceInfoValidate… since 7.3: 1 to 16 * 1024 - 1. */

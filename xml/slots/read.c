@@ -6,6 +6,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "lib/host/device.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/number.h"
@@ -208,11 +209,6 @@ static const struct {
 
 #define N_MACHINES (sizeof(machines) / sizeof(machines[0]))
 
-static bool begins(const char *text, const char *start)
-{
-	return strncmp(text, start, strlen(start)) == 0;
-}
-
 static int read_machine(struct hd_slots *slots, const xmlNode *domain,
 			struct hd_err *err)
 {
@@ -223,8 +219,8 @@ static int read_machine(struct hd_slots *slots, const xmlNode *domain,
 		type ? hd_node_attribute(type, "machine") : NULL;
 
 	for (size_t i = 0; name && i < N_MACHINES; i++) {
-		if (!begins(name, machines[i].name) ||
-		    (arch && !begins(arch, machines[i].arch)))
+		if (!hd_after(name, machines[i].name) ||
+		    (arch && !hd_after(arch, machines[i].arch)))
 			continue;
 		slots->machine = machines[i].machine;
 		return 0;

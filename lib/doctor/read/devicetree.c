@@ -8,6 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/host/sysfs.h"
 
 /* Trees of phones have some thousand nodes, in seven levels at most. */
@@ -38,7 +39,7 @@ static size_t read_property(int node_fd, const char *name,
 static bool has_text(const char *texts, size_t n, const char *prefix)
 {
 	for (const char *p = texts; p < texts + n; p += strlen(p) + 1)
-		if (strncmp(p, prefix, strlen(prefix)) == 0)
+		if (hd_after(p, prefix))
 			return true;
 	return false;
 }

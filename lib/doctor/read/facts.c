@@ -9,6 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/base/word.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
@@ -264,8 +265,7 @@ static bool lists(const char *text, const char *module)
 		for (p = line; *p && *p != '\n' && *p != ':'; p++)
 			if (*p == '/')
 				name = p + 1;
-		if ((size_t)(p - name) > n + 2 &&
-		    strncmp(name + n, ".ko", 3) == 0 &&
+		if ((size_t)(p - name) > n + 2 && hd_after(name + n, ".ko") &&
 		    hd_module_names_equal(name, module, n))
 			return true;
 	}

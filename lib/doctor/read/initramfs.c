@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "lib/doctor/read/unpack.h"
 
 #define TRAILER "TRAILER!!!"
@@ -134,7 +135,7 @@ static int reopen(struct reader *reader, int fd, off_t *start)
 
 static const char *without_root(const char *path)
 {
-	if (strncmp(path, "./", 2) == 0)
+	if (hd_after(path, "./"))
 		path++;
 	return path + strspn(path, "/");
 }

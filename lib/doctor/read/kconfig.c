@@ -10,6 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/doctor/read/unpack.h"
 #include "lib/host/proc.h"
 
@@ -17,17 +18,10 @@
 #define UNSET_PREFIX "# " PREFIX
 #define UNSET " is not set"
 
-static const char *skip_prefix(const char *text, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
-}
-
 /* Cuts @line in two. False when it names no option. */
 static bool split(char *line, struct hd_kconfig_option *ret)
 {
-	const char *name = skip_prefix(line, PREFIX);
+	const char *name = hd_after(line, PREFIX);
 	char *end;
 
 	ret->value = "n";
@@ -35,7 +29,7 @@ static bool split(char *line, struct hd_kconfig_option *ret)
 		end = strchr(name, '=');
 		ret->value = end ? end + 1 : NULL;
 	} else {
-		name = skip_prefix(line, UNSET_PREFIX);
+		name = hd_after(line, UNSET_PREFIX);
 		end = name ? strstr(name, UNSET) : NULL;
 		if (end && end[strlen(UNSET)] != '\0')
 			end = NULL;

@@ -7,6 +7,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/doctor/read/initramfs.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
@@ -71,11 +72,6 @@ static bool says_the_same(const char *a, const char *b)
 	return !x && !y;
 }
 
-static bool begins_with(const char *line, const char *word)
-{
-	return strncmp(line, word, strlen(word)) == 0;
-}
-
 /* Whether a file matters here, and why. */
 static bool look_at(struct conf *conf)
 {
@@ -87,9 +83,9 @@ static bool look_at(struct conf *conf)
 		if (memmem(line, length, "vfio-pci", 8) ||
 		    memmem(line, length, "vfio_pci", 8))
 			conf->of_driver = true;
-		matters |= begins_with(line, "blacklist") ||
-			   begins_with(line, "install") ||
-			   begins_with(line, "softdep") ||
+		matters |= hd_after(line, "blacklist") ||
+			   hd_after(line, "install") ||
+			   hd_after(line, "softdep") ||
 			   memmem(line, length, "vfio", 4);
 	}
 	return matters;
@@ -127,7 +123,7 @@ static bool is_driver(const char *path)
 
 	name = name ? name + 1 : path;
 	return hd_module_names_equal(name, "vfio_pci", 8) &&
-	       begins_with(name + 8, ".ko");
+	       hd_after(name + 8, ".ko");
 }
 
 static int visit_file(void *data, const char *path, const char *content,
@@ -138,7 +134,7 @@ static int visit_file(void *data, const char *path, const char *content,
 
 	(void)length;
 	early->has_driver |= is_driver(path);
-	if (!begins_with(path, FOLDER "/"))
+	if (!hd_after(path, FOLDER "/"))
 		return 0;
 	for (size_t i = 0; i < early->n; i++) {
 		struct conf *conf = &early->confs[i];

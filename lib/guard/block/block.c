@@ -6,6 +6,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/guard/block/stack.h"
 #include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"
@@ -260,7 +261,7 @@ static int find_swaps(struct part *part)
 
 	for (size_t i = 0; r == 0 && i < swaps->n; i++) {
 		const char *path = swaps->items[i].source;
-		bool device = strncmp(path, "/dev/", 5) == 0;
+		bool device = hd_after(path, "/dev/");
 		size_t layer =
 			device ? hd_stack_find_device(&part->stack,
 						      part->guard->host, path) :

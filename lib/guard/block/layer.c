@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/host/sysfs.h"
 
 /* What udev knows of a device is a few lines. */
@@ -58,11 +59,10 @@ static char *mapper_label(const char *name, const char *uuid)
 		       { "CRYPT-", "encrypted" },
 		       { "mpath-", "multipath" } };
 
-	if (strncmp(uuid, "LVM-", 4) == 0)
+	if (hd_after(uuid, "LVM-"))
 		return lvm_label(name);
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
-		if (strncmp(uuid, makers[i].start, strlen(makers[i].start)) ==
-		    0)
+		if (hd_after(uuid, makers[i].start))
 			return hd_text("%s %s", makers[i].word, name);
 	return hd_text("dm %s", name);
 }
@@ -95,19 +95,15 @@ int hd_udev_read(const struct hd_host *host, unsigned major_number,
 		 unsigned minor_number, char **ret)
 {
 	char path[sizeof("run/udev/data/b4294967295:4294967295")];
-	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
 	int r;
 
 	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", major_number,
 		 minor_number);
-	fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return hd_is_absent(fd) ? 0 : fd;
-	r = hd_read_all(fd, UDEV_LIMIT, &text, &length);
+	r = hd_host_read(host, path, UDEV_LIMIT, &text, &length);
 	if (r < 0)
-		return r;
+		return hd_is_absent(r) ? 0 : r;
 	*ret = hd_text("\n%s", text);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -115,11 +111,9 @@ int hd_udev_read(const struct hd_host *host, unsigned major_number,
 /* The text behind "\n@start" in an entry, or NULL. */
 static const char *find_line(const char *udev, const char *start)
 {
-	size_t length = strlen(start);
-
 	for (const char *p = udev; p; p = strchr(p + 1, '\n'))
-		if (*p == '\n' && strncmp(p + 1, start, length) == 0)
-			return p + 1 + length;
+		if (*p == '\n' && hd_after(p + 1, start))
+			return hd_after(p + 1, start);
 	return NULL;
 }
 
@@ -140,9 +134,9 @@ int hd_layer_describe(const struct hd_host *host, struct hd_layer *layer)
 		return r;
 	if (sscanf(number, "%u:%u", &layer->major, &layer->minor) != 2)
 		return -EINVAL;
-	if (strncmp(layer->name, "dm-", 3) == 0)
+	if (hd_after(layer->name, "dm-"))
 		r = label_mapped(host, layer);
-	else if (strncmp(layer->name, "md", 2) == 0)
+	else if (hd_after(layer->name, "md"))
 		r = label_raid(host, layer);
 	if (r == 0)
 		r = hd_udev_read(host, layer->major, layer->minor,
@@ -165,8 +159,7 @@ static bool is_name(const char *name, const char *path)
 
 bool hd_layer_has_path(const struct hd_layer *layer, const char *path)
 {
-	const char *in_mapper =
-		strncmp(path, "mapper/", 7) == 0 ? path + 7 : NULL;
+	const char *in_mapper = hd_after(path, "mapper/");
 
 	if (layer->kind == HD_LAYER_POOL)
 		return false;
@@ -174,14 +167,13 @@ bool hd_layer_has_path(const struct hd_layer *layer, const char *path)
 	    (in_mapper && layer->mapped &&
 	     strcmp(layer->mapped, in_mapper) == 0))
 		return true;
-	if (layer->mapped && strncmp(layer->label, LVM, strlen(LVM)) == 0 &&
+	if (layer->mapped && hd_after(layer->label, LVM) &&
 	    strcmp(layer->label + strlen(LVM), path) == 0)
 		return true;
 	/* Links that several devices have a claim on stand with each. */
 	for (const char *link = layer->udev;
 	     link && (link = find_line(link, "S:"));)
-		if (strncmp(link, path, strlen(path)) == 0 &&
-		    strchr("\n", link[strlen(path)]))
+		if (hd_after(link, path) && strchr("\n", link[strlen(path)]))
 			return true;
 	return false;
 }

@@ -16,6 +16,7 @@
 #include "lib/base/dl.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/host/proc.h"
 
 #define MOUNT_SONAME "libmount.so.1"
@@ -76,7 +77,7 @@ static bool is_mountinfo(const char *text)
 
 static bool is_swaps(const char *text)
 {
-	return strncmp(text, "Filename", strlen("Filename")) == 0;
+	return hd_after(text, "Filename");
 }
 
 static const struct format mountinfo = { true, false, is_mountinfo };

@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/guard/block/layer.h"
 #include "lib/host/sysfs.h"
 
@@ -105,8 +106,7 @@ static int add_partition(struct builder *b, const char *name, size_t below)
 	HD_AUTOFREE char *path = NULL;
 	int r;
 
-	if (strncmp(name, b->stack->items[below].name,
-		    strlen(b->stack->items[below].name)) != 0)
+	if (!hd_after(name, b->stack->items[below].name))
 		return 0;
 	path = hd_text("%s/partition", name);
 	if (!path)
@@ -199,9 +199,9 @@ static size_t find_backing(const struct builder *b, const char *path)
 {
 	size_t mount;
 
-	if (strncmp(path, HD_ZVOL, strlen(HD_ZVOL)) == 0)
+	if (hd_after(path, HD_ZVOL))
 		return find_pool(b->stack, path + strlen(HD_ZVOL));
-	if (strncmp(path, "/dev/", 5) == 0)
+	if (hd_after(path, "/dev/"))
 		return hd_stack_find_device(b->stack, b->host, path);
 	mount = hd_mounts_containing(b->mounts, path);
 	if (mount == HD_NO_MOUNT)
@@ -223,7 +223,7 @@ static int add_virtuals(struct builder *b, const struct hd_virtuals *virtuals)
 		below = find_backing(b, virtual->backing);
 		if (below == HD_NO_LAYER)
 			continue;
-		label = strncmp(virtual->backing, "/dev/", 5) == 0 ?
+		label = hd_after(virtual->backing, "/dev/") ?
 				strdup(virtual->name) :
 				hd_text("%s" HD_ARROW "%s", virtual->backing,
 					virtual->name);
@@ -307,7 +307,7 @@ size_t hd_stack_find_device(const struct hd_stack *stack,
 {
 	HD_AUTOFREE char *name = NULL;
 
-	if (strncmp(path, "/dev/", 5) != 0)
+	if (!hd_after(path, "/dev/"))
 		return HD_NO_LAYER;
 	for (size_t i = 0; i < stack->n; i++)
 		if (hd_layer_has_path(&stack->items[i], path + 5))

@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
 #include "lib/guard/net/netroot.h"
@@ -75,7 +76,7 @@ static int add_upper(void *data, int dir_fd, const char *name)
 	const struct climbing *climbing = data;
 	HD_AUTOFREE char *master = NULL;
 
-	if (strncmp(name, "upper_", 6) == 0)
+	if (hd_after(name, "upper_"))
 		return add_link(climbing->links, name + 6, climbing->below);
 	if (strcmp(name, "master") == 0 &&
 	    hd_sysfs_read_link(dir_fd, "master", &master) == 0)

@@ -10,6 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/guard/block/mounts.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
@@ -93,7 +94,7 @@ static int add_nvme(struct search *s, const char *controller)
 
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
-	if (strncmp(address, "traddr=", 7) != 0)
+	if (!hd_after(address, "traddr="))
 		return 0;
 	return add_server(s, "NVMe", cut(address, "traddr=", ","));
 }
@@ -123,7 +124,7 @@ static int look_at_disk(struct search *s, const char *name)
 
 	if (r < 0)
 		return hd_is_absent(r) || r == -EINVAL ? 0 : r;
-	if (strncmp(name, "nbd", 3) == 0)
+	if (hd_after(name, "nbd"))
 		return add_nbd(s);
 	p = strstr(link, "/session");
 	if (p && sscanf(p, "/session%u/", &session) == 1)
@@ -191,7 +192,7 @@ static int look_at_disks(struct search *s, const struct hd_mount *mount)
 		path = link;
 	}
 	/* btrfs has no number; its path may be the kernel's. */
-	if (r < 0 || (!mount->major && strncmp(path, "/dev/", 5) != 0))
+	if (r < 0 || (!mount->major && !hd_after(path, "/dev/")))
 		return hd_is_absent(r) ? 0 : r;
 	slash = strrchr(path, '/');
 	r = add_disk(s, slash ? slash + 1 : path);
@@ -208,7 +209,7 @@ static int look_at_disks(struct search *s, const struct hd_mount *mount)
 static int look_at_mount(struct search *s, const struct hd_mount *mount)
 {
 	HD_AUTOFREE char *address = NULL;
-	bool nfs = strncmp(mount->type, "nfs", 3) == 0;
+	bool nfs = hd_after(mount->type, "nfs");
 	int r = hd_mounts_option(mount, "addr", &address, s->guard->err);
 
 	if (r < 0)

@@ -13,6 +13,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/prefix.h"
 #include "lib/host/proc.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)
@@ -52,7 +53,7 @@ static int parse_ipv4(const char *line, struct entry *ret)
 {
 	unsigned destination, flags, mask;
 
-	if (strncmp(line, "Iface", 5) == 0)
+	if (hd_after(line, "Iface"))
 		return 0;
 	if (sscanf(line, "%15s %x %*x %x %*d %*d %*d %x", ret->interface,
 		   &destination, &flags, &mask) != 4)

@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/host/addr.h"
 #include "lib/host/sysfs.h"
 #include "tools/tree/link.h"
@@ -346,7 +347,7 @@ static char *resolve(const char *path, const char *target)
 	if (!end || !hd_link_is_safe(path, target))
 		return NULL;
 	*end = '\0';
-	while (strncmp(target, "../", 3) == 0) {
+	while (hd_after(target, "../")) {
 		end = strrchr(base, '/');
 		*(end ? end : base) = '\0';
 		target += 3;

@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/prefix.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 #include "tools/verb/capture/collect.h"
@@ -196,9 +197,8 @@ static bool is_pattern(const char *text)
 
 static size_t limit_of(const char *path, enum how how)
 {
-	return how == SCRIPT || strncmp(path, "sys/", 4) == 0 ?
-		       HD_ATTRIBUTE_LIMIT :
-		       HD_FILE_LIMIT;
+	return how == SCRIPT || hd_after(path, "sys/") ? HD_ATTRIBUTE_LIMIT :
+							 HD_FILE_LIMIT;
 }
 
 /* Adds what a pattern has led to. */
@@ -320,7 +320,7 @@ static int search(const struct search *s, const char *path, const char *rest,
 		return r < 0 ? r :
 			       search_folder(s, path, "*", rest, depth, true);
 	}
-	if (strncmp(part, "@(", 2) == 0 && strchr(part, '/'))
+	if (hd_after(part, "@(") && strchr(part, '/'))
 		return search_alternatives(s, path, part, next, depth);
 	if (!is_pattern(part))
 		return descend(s, path, part, next, depth);
@@ -375,7 +375,7 @@ static int add_processes(struct hd_recording *record)
 		const struct search s = { record, &rule };
 		unsigned pid;
 
-		if (strncmp(path, "run/", 4) != 0 || length < sizeof(suffix) ||
+		if (!hd_after(path, "run/") || length < sizeof(suffix) ||
 		    strcmp(path + length + 1 - sizeof(suffix), suffix) != 0)
 			continue;
 		pid = read_pid(record->host, path);

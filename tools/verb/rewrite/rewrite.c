@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
 #include "lib/base/print.h"
 #include "lib/host/device.h"
 #include "tools/verb/rewrite/accept.h"
@@ -139,7 +140,7 @@ static int print_diff(const struct job *job)
 
 	if (!name)
 		return hd_err_nomem(job->err);
-	while (*start == '/' || strncmp(start, "./", 2) == 0)
+	while (*start == '/' || hd_after(start, "./"))
 		start++;
 	return hd_diff_print(stdout, start, job->original.text,
 			     job->original.length, &job->rewritten.edits,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
+#include "lib/base/prefix.h"
 #include "xml/domain/target.h"
 
 static const struct hd_hostdev *find_item(const struct hd_blocks *blocks,
@@ -197,10 +198,9 @@ static int fill_alias(struct hd_blocks *blocks, struct hd_hostdev *item)
 
 	if (!alias)
 		return 0;
-	item->alias =
-		keep(blocks,
-		     hd_text("%s%s", strncmp(alias, "ua-", 3) == 0 ? "" : "ua-",
-			     alias));
+	item->alias = keep(
+		blocks,
+		hd_text("%s%s", hd_after(alias, "ua-") ? "" : "ua-", alias));
 	return item->alias ? 0 : -ENOMEM;
 }
 

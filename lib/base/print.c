@@ -3,6 +3,7 @@
 
 #include <langinfo.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -131,6 +132,14 @@ void hd_print_err(FILE *file, const struct hd_err *err)
 	print_pair(file, "", hd_err_message(err), err->fix);
 }
 
+char *hd_stream_text(FILE *file, char **text)
+{
+	if (fclose(file) == 0)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
 char *hd_quote(const char *word)
 {
 	char *text = NULL;
@@ -152,6 +161,5 @@ char *hd_quote(const char *word)
 			fputc(*word, file);
 	}
 	fputc('\'', file);
-	fclose(file);
-	return text;
+	return hd_stream_text(file, &text);
 }

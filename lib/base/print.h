@@ -36,13 +36,19 @@ bool hd_is_printable(const char *text);
 void hd_print_findings(FILE *file, const struct hd_findings *findings,
 		       const char *indent);
 
+/* The same for one error. */
+void hd_print_err(FILE *file, const struct hd_err *err);
+
 /*
  * A word as a shell reads it: in quotes if it needs them. Freed by the caller;
  * NULL when memory runs out.
  */
 char *hd_quote(const char *word);
 
-/* The same for one error. */
-void hd_print_err(FILE *file, const struct hd_err *err);
+/*
+ * Ends what open_memstream(3) began: @text, which it wrote to, or NULL when
+ * memory ran out.
+ */
+char *hd_stream_text(FILE *file, char **text);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/text.h"
 #include "lib/explain/sdjournal.h"
 
 #define QEMU_LOGS "var/log/libvirt/qemu"
@@ -188,20 +189,13 @@ struct newest {
 	struct timespec time;
 };
 
-static bool is_log(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 4 && strcmp(name + n - 4, ".log") == 0;
-}
-
 static int visit_log(void *data, int dir_fd, const char *name)
 {
 	struct newest *newest = data;
 	struct stat st;
 	char *copy;
 
-	if (!is_log(name) || fstatat(dir_fd, name, &st, 0) < 0 ||
+	if (!hd_ends_with(name, ".log") || fstatat(dir_fd, name, &st, 0) < 0 ||
 	    !S_ISREG(st.st_mode) ||
 	    (newest->name && (st.st_mtim.tv_sec < newest->time.tv_sec ||
 			      (st.st_mtim.tv_sec == newest->time.tv_sec &&

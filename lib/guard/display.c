@@ -8,7 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"

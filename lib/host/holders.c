@@ -17,7 +17,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/print.h"
+#include "lib/base/text.h"
 #include "lib/host/proc.h"
 #include "lib/host/worker.h"
 
@@ -418,11 +419,7 @@ char *hd_holders_text(const struct hd_holders *holders, struct hd_addr addr,
 	}
 	if (more)
 		fprintf(file, " and %zu more processes", more);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 void hd_holders_clear(struct hd_holders *holders)

@@ -11,7 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/sysfs.h"
 
 /* QEMU's command line has some thousand bytes, the kernel's limit is larger. */

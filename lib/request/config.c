@@ -13,6 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "lib/base/word.h"
 
 #define SONAME "libinih.so.1"
@@ -138,10 +139,7 @@ static int read_file(const struct hd_host *host, const char *path,
 
 static int is_conf(const struct dirent *entry)
 {
-	size_t n = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && n > 5 &&
-	       strcmp(entry->d_name + n - 5, ".conf") == 0;
+	return entry->d_name[0] != '.' && hd_ends_with(entry->d_name, ".conf");
 }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b)

@@ -64,11 +64,7 @@ static char *sentence(const struct hd_log_record *record)
 		fputs(": ", file);
 		hd_print(file, record->message);
 	}
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 struct fields {

@@ -13,7 +13,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/print.h"
+#include "lib/base/text.h"
 #include "lib/base/word.h"
 #include "lib/state/journal.h"
 #include "lib/state/state.h"
@@ -52,11 +53,7 @@ static char *format(const struct hd_log_record *record)
 	hd_word_write(file, record->devices);
 	hd_word_write(file, record->message);
 	fputc('\n', file);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 /*

@@ -9,7 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 
 #define SONAME "libvirt.so.0"
 

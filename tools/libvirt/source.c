@@ -8,8 +8,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
 #include "lib/base/replace.h"
+#include "lib/base/text.h"
 #include "tools/libvirt/connection.h"
 #include "tools/tool.h"
 #include "xml/doc/doc.h"
@@ -102,10 +102,8 @@ int hd_source_define(const struct hd_tool *tool, const char *name,
 
 bool hd_source_is_domain(const char *source)
 {
-	size_t n = strlen(source);
-
 	return strcmp(source, "-") != 0 && !strchr(source, '/') &&
-	       !(n > 4 && strcmp(source + n - 4, ".xml") == 0);
+	       !hd_ends_with(source, ".xml");
 }
 
 static int load(const struct hd_tool *tool, const char *source,

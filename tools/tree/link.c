@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/tree/link.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/inside.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "tools/tree/archive.h"
 #include "tools/tree/link.h"
 

@@ -9,6 +9,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/print.h"
 #include "xml/doc/doc.h"
 
 int hd_edit_replace(struct hd_edits *edits, struct hd_range range, char *text,
@@ -175,11 +176,7 @@ char *hd_edits_apply(struct hd_edits *edits, const char *document,
 			at = edit->range.end;
 	}
 	fwrite(document + at, 1, length - at, file);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 char *hd_xml_escape(const char *text)
@@ -209,11 +206,7 @@ char *hd_xml_escape(const char *text)
 		else
 			fputc(*text, file);
 	}
-	if (fclose(file) != 0) {
-		free(result);
-		return NULL;
-	}
-	return result;
+	return hd_stream_text(file, &result);
 }
 
 void hd_edits_clear(struct hd_edits *edits)

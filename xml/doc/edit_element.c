@@ -7,7 +7,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/print.h"
+#include "lib/base/text.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/edit.h"
 
@@ -148,11 +149,7 @@ static char *format_lines(const struct layout *layout, size_t depth,
 	fputs(before, file);
 	write_lines(file, layout, depth, xml);
 	fputs(after, file);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/edit.h"
 
@@ -176,9 +177,5 @@ char *hd_pin_format(const struct hd_pin *pin, const char *prefix)
 	for (size_t i = 0; i < N_ATTRIBUTES; i++)
 		write_value(file, i, &pin->identity);
 	fputs("/>", file);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "xml/doc/doc.h"
 
 int hd_targets_read(const char *text, size_t length, uint32_t *ret,

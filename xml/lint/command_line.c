@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 

@@ -8,7 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "xml/doc/doc.h"
 #include "xml/lint/rule.h"
 

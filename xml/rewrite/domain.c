@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/print.h"
 #include "xml/doc/doc.h"
 #include "xml/rewrite/splice.h"
 
@@ -151,11 +152,7 @@ static char *wrap(const char *blocks)
 			fputs("  ", file);
 	}
 	fputs("\n</devices>", file);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 static int add(const struct hd_rewrite_splices *plan)

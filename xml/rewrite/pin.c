@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/finding.h"
+#include "lib/base/print.h"
 #include "xml/doc/doc.h"
 #include "xml/domain/metadata.h"
 #include "xml/domain/pin.h"
@@ -52,11 +53,7 @@ static char *format_pins(struct hd_rewriting *rw, const struct hd_pin *pins,
 			fprintf(file, "%s%s%s", written++ ? "\n" : "", indent,
 				line);
 	}
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 /* The last of what stands before <metadata> in libvirt's order. */

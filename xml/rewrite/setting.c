@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
 #include "lib/base/print.h"
+#include "lib/base/text.h"
 
 static bool is_yes_no(const char *value)
 {

@@ -6,7 +6,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/device.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/number.h"

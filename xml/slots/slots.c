@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
+#include "lib/base/print.h"
 #include "lib/host/device.h"
 #include "xml/doc/nodeset.h"
 
@@ -279,11 +280,7 @@ char *hd_slots_format_added(const struct hd_slots *slots)
 	for (size_t i = 0; i < slots->n_buses; i++)
 		if (slots->buses[i].added)
 			format_bus(file, &slots->buses[i]);
-	if (fclose(file) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return hd_stream_text(file, &text);
 }
 
 void hd_slots_clear(struct hd_slots *slots)

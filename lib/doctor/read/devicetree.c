@@ -8,7 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/sysfs.h"
 
 /* Trees of phones have some thousand nodes, in seven levels at most. */

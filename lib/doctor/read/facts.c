@@ -9,7 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/base/word.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/doctor/read/unpack.h"
 
 #define TRAILER "TRAILER!!!"

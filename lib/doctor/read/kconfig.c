@@ -10,7 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/doctor/read/unpack.h"
 #include "lib/host/proc.h"
 

@@ -7,7 +7,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/doctor/read/initramfs.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"

@@ -6,7 +6,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/guard/block/stack.h"
 #include "lib/guard/finders.h"
 #include "lib/host/sysfs.h"

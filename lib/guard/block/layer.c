@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/sysfs.h"
 
 /* What udev knows of a device is a few lines. */

@@ -16,7 +16,7 @@
 #include "lib/base/dl.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/proc.h"
 
 #define MOUNT_SONAME "libmount.so.1"

@@ -9,7 +9,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/print.h"
+#include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
 #include "lib/guard/net/netroot.h"
@@ -147,12 +148,8 @@ static int add_chain(struct hd_guard *guard, enum hd_critical critical,
 			fprintf(file, "%s" HD_ARROW, links->items[i].name);
 	fputs(end, file);
 	free(end);
-	if (fclose(file) != 0) {
-		free(chain);
-		return hd_err_nomem(guard->err);
-	}
 	return hd_guard_add(guard, links->items[link].addr, critical, root,
-			    chain);
+			    hd_stream_text(file, &chain));
 }
 
 /* Whether an address is reached through the interface. */

@@ -10,7 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/guard/block/mounts.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"

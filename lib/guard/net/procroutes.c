@@ -13,7 +13,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/proc.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)

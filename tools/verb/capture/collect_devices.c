@@ -10,7 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/addr.h"
 #include "lib/host/sysfs.h"
 #include "tools/tree/link.h"

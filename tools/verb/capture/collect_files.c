@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 #include "tools/verb/capture/collect.h"
@@ -364,19 +364,16 @@ static unsigned read_pid(const struct hd_host *host, const char *path)
 /* The processes of libvirt and of guests, as far as their pid files tell. */
 static int add_processes(struct hd_recording *record)
 {
-	static const char suffix[] = ".pid";
 	int r = 0;
 
 	for (size_t i = 0, n = record->n; r == 0 && i < n; i++) {
 		const char *path = record->entries[i]->path;
-		size_t length = strlen(path);
 		HD_AUTOFREE char *pattern = NULL;
 		struct rule rule = { NULL, TEXT, AS_IT_IS };
 		const struct search s = { record, &rule };
 		unsigned pid;
 
-		if (!hd_after(path, "run/") || length < sizeof(suffix) ||
-		    strcmp(path + length + 1 - sizeof(suffix), suffix) != 0)
+		if (!hd_after(path, "run/") || !hd_ends_with(path, ".pid"))
 			continue;
 		pid = read_pid(record->host, path);
 		if (!pid)

@@ -8,6 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "tools/tree/archive.h"
 
 #define BLOCK_SIZE 65536
@@ -32,17 +33,10 @@ static const struct {
 	{ ".zst", archive_write_add_filter_zstd },
 };
 
-static bool ends_with(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), end = strlen(suffix);
-
-	return n >= end && strcmp(name + n - end, suffix) == 0;
-}
-
 static int set_filter(struct archive *a, const char *name)
 {
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
-		if (ends_with(name, filters[i].suffix))
+		if (hd_ends_with(name, filters[i].suffix))
 			return filters[i].add(a);
 	return archive_write_add_filter_none(a);
 }

@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/text.h"
 #include "lib/host/sysfs.h"
 #include "xml/doc/doc.h"
 #include "xml/domain/domain.h"
@@ -75,9 +76,9 @@ static int visit(void *data, int dir_fd, const char *file)
 	HD_AUTOCLOSE int fd =
 		openat(dir_fd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	HD_AUTOFREE char *text = NULL;
-	size_t length, n = strlen(file);
+	size_t length;
 
-	if (n < 4 || strcmp(file + n - 4, ".xml") != 0 || fd < 0 ||
+	if (!hd_ends_with(file, ".xml") || fd < 0 ||
 	    hd_read_all(fd, HD_DOC_LIMIT, &text, &length) < 0 ||
 	    hd_domain_parse(text, length, &domain, NULL) < 0)
 		return 0;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/prefix.h"
 #include "lib/base/print.h"
+#include "lib/base/text.h"
 #include "lib/host/device.h"
 #include "tools/verb/rewrite/accept.h"
 #include "tools/verb/rewrite/options.h"

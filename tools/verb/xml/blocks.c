@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
-#include "lib/base/prefix.h"
+#include "lib/base/text.h"
 #include "xml/domain/target.h"
 
 static const struct hd_hostdev *find_item(const struct hd_blocks *blocks,

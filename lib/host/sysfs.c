@@ -155,23 +155,26 @@ int hd_sysfs_read_class(const struct hd_host *host, const char *class,
 	return fd < 0 ? fd : read_attribute(fd, ret);
 }
 
+static int read_link(int dir_fd, const char *link, bool last, char **ret)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir_fd, link, target, sizeof(target));
+	const char *slash;
+
+	if (n < 0 || (size_t)n >= sizeof(target))
+		return n < 0 ? -errno : -ENAMETOOLONG;
+	target[n] = '\0';
+	slash = last ? strrchr(target, '/') : NULL;
+	*ret = strdup(slash ? slash + 1 : target);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* Takes @fd over, of the link itself, or a failure. */
 static int read_target(int fd, char **ret)
 {
-	char target[PATH_MAX];
-	ssize_t n;
-	int r;
+	HD_AUTOCLOSE int link_fd = fd;
 
-	if (fd < 0)
-		return fd;
-	n = readlinkat(fd, "", target, sizeof(target) - 1);
-	r = n < 0 ? -errno : 0;
-	close(fd);
-	if (r < 0)
-		return r;
-	target[n] = '\0';
-	*ret = strdup(target);
-	return *ret ? 0 : -ENOMEM;
+	return fd < 0 ? fd : read_link(link_fd, "", false, ret);
 }
 
 int hd_sysfs_read_class_link(const struct hd_host *host, const char *class,
@@ -296,16 +299,7 @@ int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret)
 
 int hd_sysfs_read_link(int dir_fd, const char *link, char **ret)
 {
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(dir_fd, link, target, sizeof(target) - 1);
-	const char *slash;
-
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	slash = strrchr(target, '/');
-	*ret = strdup(slash ? slash + 1 : target);
-	return *ret ? 0 : -ENOMEM;
+	return read_link(dir_fd, link, true, ret);
 }
 
 bool hd_sysfs_exists(int dir_fd, const char *name)

@@ -108,8 +108,7 @@ static int parse(const struct ini_api *api, const char *path, const char *text,
 static int read_file(const struct hd_host *host, const char *path,
 		     struct hd_config *config, struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, path + 1, O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
 	struct ini_api api;
 	struct stat st;
@@ -151,7 +150,7 @@ static int read_folder(const struct hd_host *host, struct hd_config *config,
 		       struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, &HD_CONFIG_DIR[1], O_RDONLY | O_DIRECTORY);
+		hd_host_openat(host, HD_CONFIG_DIR, O_RDONLY | O_DIRECTORY);
 	struct dirent **entries = NULL;
 	int n = fd < 0 ? 0 : scandirat(fd, ".", &entries, is_conf, by_bytes);
 	int r = 0;

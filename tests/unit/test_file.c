@@ -19,6 +19,7 @@
 #include "lib/base/file.h"
 #include "lib/base/inside.h"
 #include "lib/base/stdfiles.h"
+#include "lib/host/inventory.h"
 #include "lib/host/sysfs.h"
 #include "tests/unit/place.h"
 
@@ -147,7 +148,7 @@ static void nothing_leads_out(void **state)
 	const struct place *place = *state;
 	HD_AUTOCLOSE int outer_fd = openat(place->host.root_fd, ".",
 					   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	HD_AUTOCLOSE int root_fd = -1, fd = -1;
+	HD_AUTOCLOSE int root_fd = -1;
 
 	assert_int_equal(mkdirat(outer_fd, "root", 0755), 0);
 	assert_int_equal(mkdirat(outer_fd, "root/a", 0755), 0);
@@ -250,9 +251,9 @@ static void no_attribute_is_cut(void **state)
 	HD_AUTOFREE char *text = NULL;
 
 	for (size_t i = 0; i < N_ELEMENTS(lengths); i++) {
-		HD_AUTOCLOSE int fd = make_file(place, "attribute", lengths[i]);
 		HD_AUTOFREE char *value = NULL;
 
+		close(make_file(place, "attribute", lengths[i]));
 		assert_int_equal(
 			hd_sysfs_read(place->host.root_fd, "attribute", &value),
 			0);
@@ -264,6 +265,39 @@ static void no_attribute_is_cut(void **state)
 			 -EFBIG);
 }
 
+static int see(void *data, int dir_fd, const char *name)
+{
+	(void)dir_fd, (void)name;
+	*(bool *)data = true;
+	return 0;
+}
+
+/* @data: a host without readable folders, which isn't one without devices. */
+static bool fails_to_list(void *data)
+{
+	HD_AUTO_INVENTORY struct hd_inventory inventory = { .devices = NULL };
+	const struct hd_host *host = data;
+	bool seen = false;
+
+	return hd_dir_each(hd_sysfs_open_devices(host), see, &seen) == -EIO &&
+	       !seen && hd_inventory_read_all(&inventory, host, NULL) == -EIO;
+}
+
+static void unread_is_not_empty(void **state)
+{
+	struct place *place = *state;
+	static const char *const folders[] = { "sys", "sys/bus", "sys/bus/pci",
+					       "sys/bus/pci/devices" };
+	HD_AUTO_INVENTORY struct hd_inventory inventory = { .devices = NULL };
+
+	for (size_t i = 0; i < N_ELEMENTS(folders); i++)
+		assert_int_equal(mkdirat(place->host.root_fd, folders[i], 0755),
+				 0);
+	assert_int_equal(hd_inventory_read_all(&inventory, &place->host, NULL),
+			 0);
+	check_without(SYS_getdents64, EIO, fails_to_list, &place->host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +306,8 @@ int main(void)
 		cmocka_unit_test(the_others_are_closed),
 		cmocka_unit_test_setup_teardown(all_or_too_large, place_set_up,
 						place_tear_down),
+		cmocka_unit_test_setup_teardown(unread_is_not_empty,
+						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(no_attribute_is_cut,
 						place_set_up, place_tear_down),
 	};

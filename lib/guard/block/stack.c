@@ -288,18 +288,12 @@ size_t hd_stack_find_number(const struct hd_stack *stack, unsigned major_number,
 /* The last name that a link below /dev leads to; udev's lead to the device. */
 static char *follow(const struct hd_host *host, const char *path)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, path + 1, O_PATH | O_NOFOLLOW);
-	char target[PATH_MAX];
-	const char *slash;
-	ssize_t n;
+	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_PATH | O_NOFOLLOW);
+	char *name = NULL;
 
-	n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
-	if (n <= 0)
-		return NULL;
-	target[n] = '\0';
-	slash = strrchr(target, '/');
-	return strdup(slash ? slash + 1 : target);
+	if (fd >= 0)
+		hd_sysfs_read_link(fd, "", &name);
+	return name;
 }
 
 size_t hd_stack_find_device(const struct hd_stack *stack,

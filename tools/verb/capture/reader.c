@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,25 +91,11 @@ static void read_entries(const struct hd_recording *record, size_t first,
 /* Reads exactly @length bytes: 0, -ETIMEDOUT, or -EPIPE at the reader's end. */
 static int take(int fd, void *data, size_t length)
 {
-	int64_t deadline = hd_now_ms() + READ_SECONDS * 1000;
+	int r = hd_worker_read(fd, hd_now_ms() + READ_SECONDS * 1000, data,
+			       length);
 
-	while (length) {
-		struct pollfd poll_fd = { fd, POLLIN, 0 };
-		int64_t left = deadline - hd_now_ms();
-		int n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
-		ssize_t r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ETIMEDOUT;
-		r = read(fd, data, length);
-		if (r <= 0)
-			return -EPIPE;
-		data = (char *)data + r;
-		length -= (size_t)r;
-	}
-	return 0;
+	/* A file may fail with EIO too. */
+	return r == -EIO ? -EPIPE : r;
 }
 
 /* Takes the contents of one entry; what the reader or we have to say else. */

@@ -89,7 +89,7 @@ int hd_guests_read(const struct hd_host *host, struct hd_guests *ret,
 		   struct hd_err *err)
 {
 	struct reader reader = { .host = host };
-	int fd = hd_host_openat(host, &FOLDER[1], O_RDONLY | O_DIRECTORY);
+	int fd = hd_host_openat(host, FOLDER, O_RDONLY | O_DIRECTORY);
 	int r;
 
 	if (fd < 0) {
@@ -99,7 +99,7 @@ int hd_guests_read(const struct hd_host *host, struct hd_guests *ret,
 		return ret->unread ? 0 : hd_err_nomem(err);
 	}
 	reader.autostart_fd =
-		hd_host_openat(host, &AUTOSTART[1], O_PATH | O_DIRECTORY);
+		hd_host_openat(host, AUTOSTART, O_PATH | O_DIRECTORY);
 	r = hd_dir_each(fd, visit, &reader);
 	hd_auto_close(&reader.autostart_fd);
 	*ret = reader.guests;

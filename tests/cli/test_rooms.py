@@ -28,10 +28,10 @@ MAY = {
 }
 
 # Where the host keeps things is known to two headers and what stands beside
-# them. What is data may name files: a row of doctor what it looks at, a known
-# failure where one sees it, a capture what it takes.
-KNOW_PATHS = ("lib/host/sysfs.", "lib/host/proc.", "lib/doctor/rows/", "lib/catalogue/",
-              "tools/verb/capture/collect_")
+# them. What is data may name files: rules and rows of doctor what they look at,
+# a known failure where one sees it, a capture what it takes.
+KNOW_PATHS = ("lib/host/sysfs.", "lib/host/proc.", "lib/check/rules.", "lib/doctor/rows/",
+              "lib/catalogue/", "tools/verb/capture/collect_")
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')

@@ -18,7 +18,8 @@ static int (*const rules[])(struct hd_rule_context *s) = {
 
 static int check_assign(struct hd_rule_context *s)
 {
-	s->device = hd_inventory_find(s->facts->inventory, s->assign->addr);
+	s->device =
+		hd_inventory_find(&s->situation->inventory, s->assign->addr);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		int r = rules[i](s);
 
@@ -30,8 +31,9 @@ static int check_assign(struct hd_rule_context *s)
 	return 0;
 }
 
-int hd_check(const struct hd_facts *facts, const struct hd_request *request,
-	     struct hd_findings *findings, struct hd_err *err)
+int hd_check(const struct hd_situation *situation,
+	     const struct hd_request *request, struct hd_findings *findings,
+	     struct hd_err *err)
 {
 	HD_AUTOFREE char *cannot =
 		request->domain ? hd_text("can't be given to guest '%s'",
@@ -45,7 +47,7 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 		return hd_err_nomem(err);
 	for (size_t i = 0; i < request->n_assigns; i++) {
 		struct hd_rule_context s = {
-			.facts = facts,
+			.situation = situation,
 			.request = request,
 			.index = i,
 			.assign = &request->assigns[i],
@@ -61,6 +63,6 @@ int hd_check(const struct hd_facts *facts, const struct hd_request *request,
 		if (r < 0)
 			return r;
 	}
-	r = hd_check_pins(facts, request, findings, err);
-	return r < 0 ? r : hd_check_allows(facts, request, findings, err);
+	r = hd_check_pins(situation, request, findings, err);
+	return r < 0 ? r : hd_check_allows(situation, request, findings, err);
 }

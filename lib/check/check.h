@@ -3,29 +3,8 @@
 #define HD_CHECK_H
 
 #include "lib/base/finding.h"
-#include "lib/guard/guard.h"
-#include "lib/host/holders.h"
-#include "lib/host/inventory.h"
-#include "lib/host/module.h"
-#include "lib/host/names.h"
-#include "lib/host/nodes.h"
+#include "lib/check/situation.h"
 #include "lib/request/request.h"
-#include "lib/state/claims.h"
-
-/* All that a decision looks at. It owns nothing. */
-struct hd_facts {
-	const struct hd_inventory *inventory; /* devices and their groups */
-	const struct hd_claims *claims; /* what the guests hold */
-	const enum hd_module_state *modules; /* of the driver that each
-					      * assignment wants */
-	bool vfio_node; /* /dev/vfio/vfio is there, or
-			 * vfio isn't loaded yet */
-	const struct hd_nodes *nodes; /* of what is to be taken */
-	const struct hd_holders *holders; /* of the same */
-	const struct hd_critical_uses *critical_uses; /* of the same */
-	const struct hd_pin_matches *pin_matches; /* the request's pins */
-	struct hd_names *names; /* may be NULL */
-};
 
 /*
  * Whether every device of the request can be given to the guest: says all that
@@ -60,8 +39,9 @@ struct hd_facts {
  *
  * Returns 0, whatever was found, or -ENOMEM with @err filled.
  */
-int hd_check(const struct hd_facts *facts, const struct hd_request *request,
-	     struct hd_findings *findings, struct hd_err *err);
+int hd_check(const struct hd_situation *situation,
+	     const struct hd_request *request, struct hd_findings *findings,
+	     struct hd_err *err);
 
 /* Whether the device would be taken from the host: asked for, or a sibling. */
 bool hd_check_binds(const struct hd_request *request,

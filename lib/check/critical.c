@@ -53,7 +53,7 @@ static int report_critical_use(struct hd_rule_context *s,
 			       const struct hd_device *device,
 			       const struct hd_critical_use *critical_use)
 {
-	HD_AUTOFREE char *name = hd_describe(s->facts, device);
+	HD_AUTOFREE char *name = hd_describe(s->situation, device);
 
 	if (!name)
 		return hd_err_nomem(s->err);
@@ -71,8 +71,9 @@ static int report_critical_use(struct hd_rule_context *s,
 /* What the host can't do without: all of it is named. */
 int hd_rule_guard(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = s->facts->inventory;
-	const struct hd_critical_uses *critical_uses = s->facts->critical_uses;
+	const struct hd_inventory *inventory = &s->situation->inventory;
+	const struct hd_critical_uses *critical_uses =
+		&s->situation->critical_uses;
 	int r, result = HD_GO_ON;
 
 	for (size_t i = 0; i < critical_uses->n; i++) {
@@ -93,7 +94,7 @@ int hd_rule_guard(struct hd_rule_context *s)
 }
 
 /* An allowance that is good for nothing is one for another device. */
-int hd_check_allows(const struct hd_facts *facts,
+int hd_check_allows(const struct hd_situation *situation,
 		    const struct hd_request *request,
 		    struct hd_findings *findings, struct hd_err *err)
 {
@@ -102,17 +103,17 @@ int hd_check_allows(const struct hd_facts *facts,
 	for (size_t i = 0; r == 0 && i < request->n_allows; i++) {
 		const struct hd_allow *allow = &request->allows[i];
 		const struct hd_device *device =
-			hd_inventory_find(facts->inventory, allow->addr);
+			hd_inventory_find(&situation->inventory, allow->addr);
 		/* Of what vfio or the guest has nothing can be lost any more.
 		 */
 		bool used = (device && device->vfio) ||
-			    hd_own_claim_has(facts, request, allow->addr);
+			    hd_own_claim_has(situation, request, allow->addr);
 
-		for (size_t j = 0; j < facts->critical_uses->n; j++)
-			used |= facts->critical_uses->items[j].critical ==
+		for (size_t j = 0; j < situation->critical_uses.n; j++)
+			used |= situation->critical_uses.items[j].critical ==
 					allow->critical &&
 				hd_addr_equal(
-					facts->critical_uses->items[j].addr,
+					situation->critical_uses.items[j].addr,
 					allow->addr);
 		if (!used)
 			r = hd_findings_add(

@@ -67,7 +67,7 @@ int hd_rule_interface(struct hd_rule_context *s)
  */
 int hd_rule_answers(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = s->facts->inventory;
+	const struct hd_inventory *inventory = &s->situation->inventory;
 
 	for (size_t i = 0; i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];

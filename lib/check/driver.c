@@ -15,7 +15,7 @@ int hd_rule_driver(struct hd_rule_context *s)
 {
 	const char *driver = hd_assign_driver(s->assign);
 
-	switch (s->facts->modules[s->index]) {
+	switch (s->situation->modules[s->index]) {
 	case HD_MODULE_PRESENT:
 	case HD_MODULE_LOADABLE:
 		return HD_GO_ON;
@@ -56,7 +56,7 @@ int hd_rule_driver(struct hd_rule_context *s)
 
 int hd_rule_vfio_node(struct hd_rule_context *s)
 {
-	if (s->facts->vfio_node)
+	if (s->situation->vfio_node)
 		return HD_GO_ON;
 	return hd_refuse(
 		s, "vfio-node",

@@ -11,7 +11,7 @@ int hd_rule_group(struct hd_rule_context *s)
 {
 	if (s->device->group != HD_NO_GROUP)
 		return HD_GO_ON;
-	if (s->facts->inventory->iommu)
+	if (s->situation->inventory.iommu)
 		return hd_refuse(
 			s, "no-group",
 			hd_text("%s %s: it is not behind an IOMMU, although this host has one.",
@@ -27,7 +27,7 @@ int hd_rule_group(struct hd_rule_context *s)
 int hd_rule_foreign_member(struct hd_rule_context *s)
 {
 	const struct hd_group *group =
-		hd_inventory_group(s->facts->inventory, s->device->group);
+		hd_inventory_group(&s->situation->inventory, s->device->group);
 
 	if (!group || !group->foreign)
 		return HD_GO_ON;
@@ -75,7 +75,7 @@ bool hd_goes_with(const struct hd_rule_context *s,
 /* Writes who blocks the group, and the commands that take them away. */
 static int list_blockers(struct hd_rule_context *s, FILE *who, FILE *commands)
 {
-	const struct hd_inventory *inventory = s->facts->inventory;
+	const struct hd_inventory *inventory = &s->situation->inventory;
 	int n = 0;
 
 	for (size_t i = 0; i < inventory->n_devices; i++) {
@@ -85,7 +85,7 @@ static int list_blockers(struct hd_rule_context *s, FILE *who, FILE *commands)
 		if (!blocks_group(s, device) ||
 		    hd_check_binds_sibling(s->request, device))
 			continue;
-		name = hd_describe(s->facts, device);
+		name = hd_describe(s->situation, device);
 		if (!name)
 			return -ENOMEM;
 		fprintf(who, "%s%s", n ? " and " : "", name);
@@ -131,7 +131,7 @@ int hd_rule_viable(struct hd_rule_context *s)
 
 int hd_rule_unclaimed(struct hd_rule_context *s)
 {
-	const struct hd_claims *claims = s->facts->claims;
+	const struct hd_claims *claims = &s->situation->claims;
 
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct hd_claim *claim = &claims->items[i];
@@ -161,7 +161,7 @@ int hd_rule_unclaimed(struct hd_rule_context *s)
 /* A vfio group has one owner: siblings can't go to different guests. */
 int hd_rule_group_unclaimed(struct hd_rule_context *s)
 {
-	const struct hd_claims *claims = s->facts->claims;
+	const struct hd_claims *claims = &s->situation->claims;
 
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct hd_claim *claim = &claims->items[i];

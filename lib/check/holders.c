@@ -6,7 +6,7 @@
 static int report_holders(struct hd_rule_context *s,
 			  const struct hd_device *device, bool harmful)
 {
-	const struct hd_holders *holders = s->facts->holders;
+	const struct hd_holders *holders = &s->situation->holders;
 	const struct hd_holder *first = hd_holders_first(
 		holders, device->addr, device->driver, harmful);
 	HD_AUTOFREE char *name = NULL;
@@ -14,7 +14,7 @@ static int report_holders(struct hd_rule_context *s,
 
 	if (!first)
 		return HD_GO_ON;
-	name = hd_describe(s->facts, device);
+	name = hd_describe(s->situation, device);
 	who = hd_holders_text(holders, device->addr, device->driver, harmful);
 	if (!name || !who)
 		return hd_err_nomem(s->err);
@@ -35,7 +35,7 @@ static int report_holders(struct hd_rule_context *s,
 static int report_interfaces(struct hd_rule_context *s,
 			     const struct hd_device *device)
 {
-	const struct hd_nodes *nodes = s->facts->nodes;
+	const struct hd_nodes *nodes = &s->situation->nodes;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < nodes->n; i++) {
@@ -56,11 +56,11 @@ static int report_interfaces(struct hd_rule_context *s,
 /* Who would lose what the guest gets, or what is taken along with it. */
 int hd_rule_holders(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = s->facts->inventory;
+	const struct hd_inventory *inventory = &s->situation->inventory;
 	int r = HD_GO_ON;
 
 	/* While the guest runs, its own QEMU holds the group. */
-	if (hd_own_claim_has_group(s->facts, s->request, s->device->group))
+	if (hd_own_claim_has_group(s->situation, s->request, s->device->group))
 		return HD_GO_ON;
 	for (size_t i = 0; r == HD_GO_ON && i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];

@@ -42,7 +42,7 @@ static int refuse_pinned(struct hd_rule_context *s,
 /* Before anything else: the rest would be said of another device. */
 int hd_rule_pinned(struct hd_rule_context *s)
 {
-	const struct hd_pin_matches *pin_matches = s->facts->pin_matches;
+	const struct hd_pin_matches *pin_matches = &s->situation->pin_matches;
 
 	for (size_t i = 0; i < pin_matches->n; i++) {
 		const struct hd_pin_match *pinned = &pin_matches->items[i];
@@ -64,7 +64,7 @@ int hd_rule_pinned(struct hd_rule_context *s)
 }
 
 /* A pin for nothing is one that was forgotten. */
-int hd_check_pins(const struct hd_facts *facts,
+int hd_check_pins(const struct hd_situation *situation,
 		  const struct hd_request *request,
 		  struct hd_findings *findings, struct hd_err *err)
 {
@@ -72,7 +72,7 @@ int hd_check_pins(const struct hd_facts *facts,
 
 	for (size_t i = 0; r == 0 && i < request->n_pins; i++) {
 		struct hd_addr addr = request->pins[i].addr;
-		bool used = hd_own_claim_has(facts, request, addr);
+		bool used = hd_own_claim_has(situation, request, addr);
 
 		for (size_t j = 0; j < request->n_assigns; j++)
 			used |= hd_addr_equal(request->assigns[j].addr, addr);

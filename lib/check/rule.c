@@ -18,11 +18,12 @@ int hd_refuse(struct hd_rule_context *s, const char *id, char *message,
 }
 
 /* "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)" */
-char *hd_describe(const struct hd_facts *facts, const struct hd_device *device)
+char *hd_describe(const struct hd_situation *situation,
+		  const struct hd_device *device)
 {
 	char name[160], group[32] = "no IOMMU group";
 
-	hd_names_device(facts->names, device->vendor, device->device, name,
+	hd_names_device(situation->names, device->vendor, device->device, name,
 			sizeof(name));
 	if (device->group != HD_NO_GROUP)
 		snprintf(group, sizeof(group), "IOMMU group %d", device->group);
@@ -36,7 +37,7 @@ char *hd_describe(const struct hd_facts *facts, const struct hd_device *device)
 const char *hd_label(struct hd_rule_context *s)
 {
 	if (!s->label)
-		s->label = hd_describe(s->facts, s->device);
+		s->label = hd_describe(s->situation, s->device);
 	return s->label ? s->label : "The device";
 }
 
@@ -55,10 +56,10 @@ bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request)
 	       strcmp(claim->domain, request->domain) == 0;
 }
 
-bool hd_own_claim_has(const struct hd_facts *facts,
+bool hd_own_claim_has(const struct hd_situation *situation,
 		      const struct hd_request *request, struct hd_addr addr)
 {
-	const struct hd_claims *claims = facts->claims;
+	const struct hd_claims *claims = &situation->claims;
 
 	for (size_t i = 0; i < claims->n; i++)
 		if (hd_is_own(&claims->items[i], request) &&
@@ -67,10 +68,10 @@ bool hd_own_claim_has(const struct hd_facts *facts,
 	return false;
 }
 
-bool hd_own_claim_has_group(const struct hd_facts *facts,
+bool hd_own_claim_has_group(const struct hd_situation *situation,
 			    const struct hd_request *request, int group)
 {
-	const struct hd_claims *claims = facts->claims;
+	const struct hd_claims *claims = &situation->claims;
 
 	for (size_t i = 0; i < claims->n; i++)
 		for (size_t j = 0; j < claims->items[i].n_devices; j++)

@@ -9,7 +9,7 @@
  * its device, and where findings go. It owns nothing but the label.
  */
 struct hd_rule_context {
-	const struct hd_facts *facts;
+	const struct hd_situation *situation;
 	const struct hd_request *request;
 	size_t index;
 	const struct hd_assign *assign;
@@ -31,7 +31,8 @@ int hd_refuse(struct hd_rule_context *s, const char *id, char *message,
  * "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)"; freed by the
  * caller, NULL when memory runs out.
  */
-char *hd_describe(const struct hd_facts *facts, const struct hd_device *device);
+char *hd_describe(const struct hd_situation *situation,
+		  const struct hd_device *device);
 
 /* The subject's device in these words, made when it is first wanted: pci.ids is
  * large. */
@@ -44,11 +45,11 @@ char *hd_command_for(const char *command, const char *domain);
 bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request);
 
 /* Whether whoever asks holds the device already. */
-bool hd_own_claim_has(const struct hd_facts *facts,
+bool hd_own_claim_has(const struct hd_situation *situation,
 		      const struct hd_request *request, struct hd_addr addr);
 
 /* Whether whoever asks holds a device of the group already. */
-bool hd_own_claim_has_group(const struct hd_facts *facts,
+bool hd_own_claim_has_group(const struct hd_situation *situation,
 			    const struct hd_request *request, int group);
 
 /* Whether the request asks for the device. */
@@ -81,10 +82,10 @@ int hd_rule_guard(struct hd_rule_context *s);
 int hd_rule_holders(struct hd_rule_context *s);
 
 /* What concerns the request as a whole; 0 or -ENOMEM. */
-int hd_check_pins(const struct hd_facts *facts,
+int hd_check_pins(const struct hd_situation *situation,
 		  const struct hd_request *request,
 		  struct hd_findings *findings, struct hd_err *err);
-int hd_check_allows(const struct hd_facts *facts,
+int hd_check_allows(const struct hd_situation *situation,
 		    const struct hd_request *request,
 		    struct hd_findings *findings, struct hd_err *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/check/check.h"
 #include "lib/host/device_override.h"
 
 static int load_claims(struct hd_ask *ask, struct hd_claims *ret)
@@ -179,7 +180,6 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 	       struct hd_situation *ret)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
-	struct hd_facts facts;
 	int r = read_situation(ask, request, &situation);
 
 	if (r == 0)
@@ -195,19 +195,10 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 					&situation.nodes, &situation.holders);
 	if (r < 0)
 		return r;
-	facts = (struct hd_facts){
-		.inventory = &situation.inventory,
-		.claims = &situation.claims,
-		.modules = situation.modules,
-		.vfio_node = has_vfio_node(ask->host, situation.modules,
-					   request->n_assigns),
-		.nodes = &situation.nodes,
-		.holders = &situation.holders,
-		.critical_uses = &situation.critical_uses,
-		.pin_matches = &situation.pin_matches,
-		.names = ask->names,
-	};
-	r = hd_check(&facts, request, ask->findings, ask->err);
+	situation.vfio_node =
+		has_vfio_node(ask->host, situation.modules, request->n_assigns);
+	situation.names = ask->names;
+	r = hd_check(&situation, request, ask->findings, ask->err);
 	if (r < 0)
 		return r;
 	*ret = situation;

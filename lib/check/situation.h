@@ -2,21 +2,33 @@
 #ifndef HD_LIB_CHECK_SITUATION_H
 #define HD_LIB_CHECK_SITUATION_H
 
+#include <stdbool.h>
+
 #include "lib/check/ask.h"
-#include "lib/check/check.h"
+#include "lib/guard/guard.h"
+#include "lib/host/holders.h"
 #include "lib/host/inventory.h"
+#include "lib/host/module.h"
+#include "lib/host/names.h"
+#include "lib/host/nodes.h"
 #include "lib/request/request.h"
 #include "lib/state/claims.h"
 
-/* What hd_examine() read to come to its findings. */
+/*
+ * All that a decision about a request looks at: what hd_examine() reads, and
+ * hd_check() judges.
+ */
 struct hd_situation {
-	struct hd_inventory inventory;
-	struct hd_claims claims; /* pruned, see hd_claim_prune() */
+	struct hd_inventory inventory; /* devices and their groups */
+	struct hd_claims claims; /* of the guests, see hd_claim_prune() */
 	enum hd_module_state *modules; /* of each assignment's driver */
+	bool vfio_node; /* /dev/vfio/vfio is there, or vfio isn't
+			 * loaded yet */
 	struct hd_nodes nodes; /* of the devices that would be taken */
 	struct hd_holders holders; /* of the same */
 	struct hd_critical_uses critical_uses; /* of the same */
 	struct hd_pin_matches pin_matches; /* the request's pins */
+	struct hd_names *names; /* not owned; may be NULL */
 };
 
 #define HD_AUTO_SITUATION __attribute__((cleanup(hd_situation_clear)))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
+#include "lib/check/check.h"
 
 /* A device that no guest gets needs no driver of its own kind. */
 #define HD_SIBLING_DRIVER "vfio-pci"

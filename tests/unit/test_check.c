@@ -17,21 +17,15 @@
 struct world {
 	struct hd_device devices[8];
 	struct hd_group groups[3];
-	struct hd_inventory inventory;
 	struct hd_claim_device claimed;
 	struct hd_claim claim;
-	struct hd_claims claims;
 	struct hd_assign assigns[2];
 	enum hd_module_state modules[2];
 	struct hd_node nodes_of[1];
-	struct hd_nodes nodes;
 	struct hd_holder holders_of[2];
-	struct hd_holders holders;
 	struct hd_critical_use critical_uses_of[2];
-	struct hd_critical_uses critical_uses;
 	struct hd_allow allow;
-	struct hd_pin_matches pin_matches;
-	struct hd_facts facts;
+	struct hd_situation situation; /* of the above */
 	struct hd_request request;
 	struct hd_findings findings;
 };
@@ -66,22 +60,15 @@ static int set_up(void **state)
 	w->devices[LONER] = device("09:00.0", HD_NO_GROUP, (char *)"e1000e");
 	for (int i = 0; i < 3; i++)
 		w->groups[i].number = i + 1;
-	w->inventory = (struct hd_inventory){ w->devices, N_DEVICES, w->groups,
-					      3, true };
-	w->claims = (struct hd_claims){ &w->claim, 0 };
 	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
-	w->nodes.items = w->nodes_of;
-	w->holders.items = w->holders_of;
-	w->critical_uses.items = w->critical_uses_of;
-	w->facts = (struct hd_facts){
-		.inventory = &w->inventory,
-		.claims = &w->claims,
+	w->situation = (struct hd_situation){
+		.inventory = { w->devices, N_DEVICES, w->groups, 3, true },
+		.claims = { &w->claim, 0 },
 		.modules = w->modules,
 		.vfio_node = true,
-		.nodes = &w->nodes,
-		.holders = &w->holders,
-		.critical_uses = &w->critical_uses,
-		.pin_matches = &w->pin_matches,
+		.nodes = { w->nodes_of, 0 },
+		.holders = { w->holders_of, 0 },
+		.critical_uses = { w->critical_uses_of, 0 },
 	};
 	w->request = (struct hd_request){
 		.domain = "g",
@@ -115,14 +102,14 @@ static void claim_for(struct world *w, const char *uuid, const char *name,
 	w->claim.domain = (char *)name;
 	w->claim.devices = &w->claimed;
 	w->claim.n_devices = 1;
-	w->claims.n = 1;
+	w->situation.claims.n = 1;
 }
 
 static void check(struct world *w)
 {
 	hd_findings_clear(&w->findings);
-	assert_int_equal(hd_check(&w->facts, &w->request, &w->findings, NULL),
-			 0);
+	assert_int_equal(
+		hd_check(&w->situation, &w->request, &w->findings, NULL), 0);
 }
 
 static void assert_fine(struct world *w)
@@ -251,7 +238,7 @@ static void no_group_here_or_anywhere(void **state)
 
 	ask_for(w, LONER);
 	assert_refused(w, "no-group", "although this host has one", "slot");
-	w->inventory.iommu = false;
+	w->situation.inventory.iommu = false;
 	assert_refused(w, "no-iommu", "no IOMMU group at all",
 		       "intel_iommu=on");
 }
@@ -380,7 +367,7 @@ static void vfio_node(void **state)
 {
 	struct world *w = *state;
 
-	w->facts.vfio_node = false;
+	w->situation.vfio_node = false;
 	assert_refused(w, "vfio-node", "/dev/vfio/vfio is missing", "devtmpfs");
 }
 
@@ -400,7 +387,7 @@ static void each_device_has_its_own_findings(void **state)
 static void hold(struct world *w, int index, enum hd_hold what, bool writes,
 		 const char *path)
 {
-	struct hd_holder *holder = &w->holders_of[w->holders.n++];
+	struct hd_holder *holder = &w->holders_of[w->situation.holders.n++];
 
 	*holder = (struct hd_holder){ .addr = w->devices[index].addr,
 				      .hold = what,
@@ -443,7 +430,7 @@ static void who_would_block_or_break_refuses(void **state)
 
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		w->devices[GPU].driver = (char *)rows[i].driver;
-		w->holders.n = 0;
+		w->situation.holders.n = 0;
 		hold(w, GPU, rows[i].hold, rows[i].writes, rows[i].path);
 		if (!rows[i].harm) {
 			assert_warned(w, "device-held",
@@ -480,14 +467,14 @@ static void own_qemu_holds_what_it_has(void **state)
 	hold(w, GPU, HD_HOLD_VFIO, true, "/dev/vfio/1");
 	claim_for(w, MINE, "g", GPU);
 	assert_fine(w);
-	w->claims.n = 0;
+	w->situation.claims.n = 0;
 	assert_refused(w, "device-held", "/dev/vfio/1", "kill");
 }
 
 static void need(struct world *w, int index, enum hd_critical critical,
 		 bool root, const char *chain)
 {
-	w->critical_uses_of[w->critical_uses.n++] =
+	w->critical_uses_of[w->situation.critical_uses.n++] =
 		(struct hd_critical_use){ w->devices[index].addr, critical,
 					  root, (char *)chain };
 }
@@ -571,7 +558,7 @@ static void allowance_for_what_the_guest_has_is_no_mistake(void **state)
 	assert_warned(w, "allow-unused", "allowed for 0000:01:00.0");
 	claim_for(w, MINE, "g", GPU);
 	assert_fine(w);
-	w->claims.n = 0;
+	w->situation.claims.n = 0;
 	w->devices[GPU].driver = (char *)"vfio-pci";
 	w->devices[GPU].vfio = true;
 	assert_fine(w);
@@ -585,7 +572,7 @@ static void interface_that_is_up_is_named(void **state)
 	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[NIC].addr,
 					   .kind = HD_NODE_NET,
 					   .name = (char *)"eth0" };
-	w->nodes.n = 1;
+	w->situation.nodes.n = 1;
 	assert_fine(w);
 	w->nodes_of[0].up = true;
 	assert_warned(w, "interface-up",

@@ -54,20 +54,11 @@ int hd_remote_host_check(const struct hd_remote_host *remote,
 {
 	HD_AUTOFREE enum hd_module_state *modules =
 		calloc(request->n_assigns + 1, sizeof(*modules));
-	const struct hd_claims claims = { NULL, 0 };
-	const struct hd_nodes nodes = { NULL, 0 };
-	const struct hd_holders holders = { NULL, 0 };
-	const struct hd_critical_uses critical_uses = { NULL, 0 };
-	const struct hd_pin_matches pin_matches = { NULL, 0 };
-	struct hd_facts facts = {
-		.inventory = &remote->inventory,
-		.claims = &claims,
+	/* It owns nothing. */
+	const struct hd_situation situation = {
+		.inventory = remote->inventory,
 		.modules = modules,
 		.vfio_node = true,
-		.nodes = &nodes,
-		.holders = &holders,
-		.critical_uses = &critical_uses,
-		.pin_matches = &pin_matches,
 		.names = names,
 	};
 	struct hd_request known = *request;
@@ -78,7 +69,7 @@ int hd_remote_host_check(const struct hd_remote_host *remote,
 		modules[i] = HD_MODULE_PRESENT;
 	/* What is allowed to be lost isn't looked for. */
 	known.n_allows = 0;
-	return hd_check(&facts, &known, findings, err);
+	return hd_check(&situation, &known, findings, err);
 }
 
 /* No pass by silence: all that hd_check() would have looked at. */

@@ -12,6 +12,7 @@
 #include "lib/base/finding.h"
 #include "lib/host/inventory.h"
 #include "lib/host/proc.h"
+#include "lib/host/regions.h"
 #include "lib/host/sysfs.h"
 
 /* Of /proc/interrupts, on a host with many processors. */
@@ -190,20 +191,15 @@ static enum hd_answer no_remap(struct question *q)
 		   remaps ? "remapped" : "no remapped");
 }
 
-/* A line of "0x... 0x... direct"; "direct-relaxable" does no harm. */
 static enum hd_answer reserved(struct question *q)
 {
-	HD_AUTOFREE char *regions = NULL;
-	bool direct = false;
+	HD_AUTO_REGIONS struct hd_regions regions = { NULL, 0 };
 
 	if (!q->device || q->device->group == HD_NO_GROUP ||
-	    hd_sysfs_read_regions(q->host, (unsigned)q->device->group,
-				  &regions) < 0)
+	    hd_regions_read(q->host, q->device->group, &regions, NULL) < 0)
 		return HD_ANSWER_UNKNOWN;
-	for (const char *p = regions; (p = strstr(p, " direct")); p++)
-		direct |= p[7] == '\n' || p[7] == '\0';
-	return say(q, direct, "IOMMU group %d has %s direct regions",
-		   q->device->group, direct ? "such" : "no");
+	return say(q, regions.n > 0, "IOMMU group %d has %s direct regions",
+		   q->device->group, regions.n ? "such" : "no");
 }
 
 static enum hd_answer no_reset(struct question *q)

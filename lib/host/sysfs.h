@@ -65,7 +65,7 @@ int hd_sysfs_open_group(const struct hd_host *host, unsigned group);
 /* Opens the folder of a block device, /sys/class/block/NAME. */
 int hd_sysfs_open_block(const struct hd_host *host, const char *name);
 
-/* Reads which addresses an IOMMU group keeps: its "reserved_regions". */
+/* Reads an IOMMU group's "reserved_regions"; hd_regions_read() parses them. */
 int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
 			  char **ret);
 

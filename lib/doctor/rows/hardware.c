@@ -7,6 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
+#include "lib/host/regions.h"
 #include "lib/host/sysfs.h"
 
 /* One device as sysfs shows it, beside what hd_check() finds. */
@@ -312,32 +313,23 @@ static void rule_alike(struct hd_exam *exam)
 
 static void rule_region(struct hd_exam *exam)
 {
-	HD_AUTOFREE char *text = NULL;
-	char *rest, *line;
+	HD_AUTO_REGIONS struct hd_regions regions = { NULL, 0 };
 	int r;
 
 	if (exam->device->group == HD_NO_GROUP) {
 		hd_exam_not_applicable(exam, "it is in no group");
 		return;
 	}
-	r = hd_sysfs_read_regions(exam->facts->host,
-				  (unsigned)exam->device->group, &text);
-	if (r < 0) {
+	r = hd_regions_read(exam->facts->host, exam->device->group, &regions,
+			    NULL);
+	if (r < 0)
 		hd_exam_unread(exam, "reserved_regions of its group", r);
-		return;
-	}
-	rest = text;
-	while ((line = strsep(&rest, "\n"))) {
-		const char *type = strrchr(line, ' ');
-
-		if (!type || strcmp(type, " direct") != 0)
-			continue;
+	else if (regions.n)
 		hd_exam_bad(
 			exam,
 			"the firmware keeps memory for it (RMRR), and the kernel refuses to give it away");
-		return;
-	}
-	hd_exam_pass(exam, "the firmware keeps no memory for it");
+	else
+		hd_exam_pass(exam, "the firmware keeps no memory for it");
 }
 
 static void rule_told(struct hd_exam *exam)

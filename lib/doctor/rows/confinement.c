@@ -233,14 +233,6 @@ static void rule_hardening(struct hd_exam *exam)
 		hd_exam_pass(exam, "nobody has added any");
 }
 
-#define SETTING(id, title, what, why)                                          \
-	{                                                                      \
-		id, title, QEMU_CONF, rule_setting, what, HD_WARN, why,        \
-			"Comment it out in " QEMU_CONF                         \
-			", and restart libvirt's daemon",                      \
-			0, HD_HOST, false                                      \
-	}
-
 static const struct hd_row rows[] = {
 	{ .id = "confinement-container",
 	  .title = "The host is no container",
@@ -272,22 +264,60 @@ static const struct hd_row rows[] = {
 	  .rule = rule_hardening,
 	  .bad = HD_WARN,
 	  .fix = "Remove it there, then: systemctl daemon-reload, and restart libvirt's daemon" },
-	SETTING("qemu-user", "Guests aren't root", "user=root",
-		"it helps with no device, and a guest that breaks out is root"),
-	SETTING("qemu-security-driver", "Guests are confined",
-		"security_driver=none",
-		"it helps with no device, and guests aren't kept apart"),
-	SETTING("qemu-cgroups", "Guests are in cgroups",
-		"cgroup_controllers=[]", "it helps with no device"),
-	SETTING("qemu-ownership", "libvirt gives files to guests",
-		"dynamic_ownership=0",
-		"somebody else has to make /dev/vfio/* readable for QEMU"),
-	SETTING("qemu-capabilities", "Guests have no capabilities",
-		"clear_emulator_capabilities=0",
-		"it helps with no device, and a guest that breaks out can do more"),
-	SETTING("qemu-acs", "libvirt looks for isolation",
-		"relaxed_acs_check=1",
-		"libvirt gives away devices behind switches that don't isolate"),
+	{ .id = "qemu-user",
+	  .title = "Guests aren't root",
+	  .source = QEMU_CONF,
+	  .rule = rule_setting,
+	  .what = "user=root",
+	  .bad = HD_WARN,
+	  .why = "it helps with no device, and a guest that breaks out is root",
+	  .fix = "Comment it out in " QEMU_CONF
+		 ", and restart libvirt's daemon" },
+	{ .id = "qemu-security-driver",
+	  .title = "Guests are confined",
+	  .source = QEMU_CONF,
+	  .rule = rule_setting,
+	  .what = "security_driver=none",
+	  .bad = HD_WARN,
+	  .why = "it helps with no device, and guests aren't kept apart",
+	  .fix = "Comment it out in " QEMU_CONF
+		 ", and restart libvirt's daemon" },
+	{ .id = "qemu-cgroups",
+	  .title = "Guests are in cgroups",
+	  .source = QEMU_CONF,
+	  .rule = rule_setting,
+	  .what = "cgroup_controllers=[]",
+	  .bad = HD_WARN,
+	  .why = "it helps with no device",
+	  .fix = "Comment it out in " QEMU_CONF
+		 ", and restart libvirt's daemon" },
+	{ .id = "qemu-ownership",
+	  .title = "libvirt gives files to guests",
+	  .source = QEMU_CONF,
+	  .rule = rule_setting,
+	  .what = "dynamic_ownership=0",
+	  .bad = HD_WARN,
+	  .why = "somebody else has to make /dev/vfio/* readable for QEMU",
+	  .fix = "Comment it out in " QEMU_CONF
+		 ", and restart libvirt's daemon" },
+	{ .id = "qemu-capabilities",
+	  .title = "Guests have no capabilities",
+	  .source = QEMU_CONF,
+	  .rule = rule_setting,
+	  .what = "clear_emulator_capabilities=0",
+	  .bad = HD_WARN,
+	  .why = "it helps with no device, and a guest that breaks out can do more",
+	  .fix = "Comment it out in " QEMU_CONF
+		 ", and restart libvirt's daemon" },
+	{ .id = "qemu-acs",
+	  .title = "libvirt looks for isolation",
+	  .source = QEMU_CONF,
+	  .rule = rule_setting,
+	  .what = "relaxed_acs_check=1",
+	  .bad = HD_WARN,
+	  .why = "libvirt gives away devices behind switches that don't isolate",
+	  .fix = "Comment it out in " QEMU_CONF
+		 ", and restart libvirt's daemon" },
 	{ .id = "qemu-device-acl",
 	  .title = "Devices that every guest may use",
 	  .source = QEMU_CONF,

@@ -162,29 +162,40 @@ static void rule_resizable(struct hd_exam *exam)
 	hd_exam_not_applicable(exam, "none of its BARs can be resized");
 }
 
-#define ROW(id, title, source, rule, bad, fix, scope)                          \
-	{                                                                      \
-		id, title, source, rule, NULL, bad, NULL, fix, 0, scope, false \
-	}
-
 static const struct hd_row rows[] = {
-	ROW("device-framebuffer", "The console isn't in its memory",
-	    "/proc/iomem", rule_framebuffer, HD_FAIL,
-	    "Choose another card as the first one in the firmware's setup",
-	    HD_NAMED),
-	ROW("device-boot-vga", "The firmware doesn't show on it",
-	    DEVICE "/boot_vga", rule_boot_vga, HD_WARN,
-	    "Choose another card as the first one in the firmware's setup",
-	    HD_NAMED),
-	ROW("device-rom", "Its ROM", DEVICE "/rom", rule_rom, HD_WARN,
-	    "Give the guest a file with it, which is checked: virt-hostdev xml --rom FILE ADDRESS",
-	    HD_NAMED),
-	ROW("device-nvidia", "Its driver lets it go", DEVICE "/driver",
-	    rule_nvidia, HD_WARN,
-	    "Stop what uses it before the guest starts: nvidia-persistenced, the display manager",
-	    HD_NAMED),
-	ROW("device-resizable", "Resizable BARs", DEVICE "/resourceN_resize",
-	    rule_resizable, HD_PASS, NULL, HD_NAMED),
+	{ .id = "device-framebuffer",
+	  .title = "The console isn't in its memory",
+	  .source = "/proc/iomem",
+	  .rule = rule_framebuffer,
+	  .bad = HD_FAIL,
+	  .fix = "Choose another card as the first one in the firmware's setup",
+	  .scope = HD_NAMED },
+	{ .id = "device-boot-vga",
+	  .title = "The firmware doesn't show on it",
+	  .source = DEVICE "/boot_vga",
+	  .rule = rule_boot_vga,
+	  .bad = HD_WARN,
+	  .fix = "Choose another card as the first one in the firmware's setup",
+	  .scope = HD_NAMED },
+	{ .id = "device-rom",
+	  .title = "Its ROM",
+	  .source = DEVICE "/rom",
+	  .rule = rule_rom,
+	  .bad = HD_WARN,
+	  .fix = "Give the guest a file with it, which is checked: virt-hostdev xml --rom FILE ADDRESS",
+	  .scope = HD_NAMED },
+	{ .id = "device-nvidia",
+	  .title = "Its driver lets it go",
+	  .source = DEVICE "/driver",
+	  .rule = rule_nvidia,
+	  .bad = HD_WARN,
+	  .fix = "Stop what uses it before the guest starts: nvidia-persistenced, the display manager",
+	  .scope = HD_NAMED },
+	{ .id = "device-resizable",
+	  .title = "Resizable BARs",
+	  .source = DEVICE "/resourceN_resize",
+	  .rule = rule_resizable,
+	  .scope = HD_NAMED },
 };
 
 const struct hd_rows hd_rows_graphics = HD_ROWS("device", rows);

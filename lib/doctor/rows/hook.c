@@ -351,12 +351,6 @@ static void rule_ran(struct hd_exam *exam)
 		say_unseen(exam, &claims);
 }
 
-#define WORDS(id, title, what, bad, why, fix)                                  \
-	{                                                                      \
-		id, title, HD_SCRIPTS_FILE ", qemu.d", rule_words, what, bad,  \
-			why, fix, 0, HD_HOST, false                            \
-	}
-
 static const struct hd_row rows[] = {
 	{ .id = "hook-installed",
 	  .title = "virt-hostdev's hook",
@@ -379,24 +373,36 @@ static const struct hd_row rows[] = {
 	  .source = HD_SCRIPTS_FILE ", qemu.d",
 	  .rule = rule_owner,
 	  .bad = HD_FAIL },
-	WORDS("hook-virsh", "Hooks don't call libvirt",
-	      "virsh |virt-install|virt-xml|import libvirt", HD_FAIL,
-	      "libvirt waits for the hook, and the hook for libvirt, for ever",
-	      "Remove it: with managed='yes' libvirt takes the device itself, with managed='no' virt-hostdev's hook does"),
+	{ .id = "hook-virsh",
+	  .title = "Hooks don't call libvirt",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_words,
+	  .what = "virsh |virt-install|virt-xml|import libvirt",
+	  .bad = HD_FAIL,
+	  .why = "libvirt waits for the hook, and the hook for libvirt, for ever",
+	  .fix = "Remove it: with managed='yes' libvirt takes the device itself, with managed='no' virt-hostdev's hook does" },
 	{ .id = "hook-background",
 	  .title = "Hooks leave nothing running",
 	  .source = HD_SCRIPTS_FILE ", qemu.d",
 	  .rule = rule_background,
 	  .bad = HD_WARN,
 	  .fix = "Redirect its input and output: setsid COMMAND </dev/null >/dev/null 2>&1 &" },
-	WORDS("hook-outdated", "Hooks do nothing that is outdated",
-	      "vfio_virqfd|modprobe -r drm|new_id|efi-framebuffer/bind",
-	      HD_WARN,
-	      "it fails on newer kernels, or takes devices that aren't meant",
-	      "Remove it: virt-hostdev's hook takes devices by address and gives them back"),
-	WORDS("hook-sleep", "Hooks don't wait for luck", "sleep ", HD_WARN,
-	      "waiting for some time instead of for the device goes wrong sooner or later",
-	      "Remove it: virt-hostdev's hook waits for the device itself"),
+	{ .id = "hook-outdated",
+	  .title = "Hooks do nothing that is outdated",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_words,
+	  .what = "vfio_virqfd|modprobe -r drm|new_id|efi-framebuffer/bind",
+	  .bad = HD_WARN,
+	  .why = "it fails on newer kernels, or takes devices that aren't meant",
+	  .fix = "Remove it: virt-hostdev's hook takes devices by address and gives them back" },
+	{ .id = "hook-sleep",
+	  .title = "Hooks don't wait for luck",
+	  .source = HD_SCRIPTS_FILE ", qemu.d",
+	  .rule = rule_words,
+	  .what = "sleep ",
+	  .bad = HD_WARN,
+	  .why = "waiting for some time instead of for the device goes wrong sooner or later",
+	  .fix = "Remove it: virt-hostdev's hook waits for the device itself" },
 	{ .id = "hook-folder",
 	  .title = "Files in qemu.d",
 	  .source = HD_SCRIPTS_FOLDER,

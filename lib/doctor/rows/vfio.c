@@ -83,18 +83,6 @@ static void rule_vfio_mode(struct hd_exam *exam)
 			     st.st_mode & 07777);
 }
 
-#define PARAMETER(module, name) "/sys/module/" module "/parameters/" name
-#define OFF(id, title, module, name, bad, why, fix)                            \
-	{                                                                      \
-		id, title, PARAMETER(module, name), rule_off, name, bad, why,  \
-			fix, 0, HD_HOST, false                                 \
-	}
-#define TOLD(id, title, module, name)                                          \
-	{                                                                      \
-		id, title, PARAMETER(module, name), rule_told, name, HD_PASS,  \
-			NULL, NULL, 0, HD_HOST, false                          \
-	}
-
 static const struct hd_row rows[] = {
 	{ .id = "vfio-node",
 	  .title = "/dev/vfio/vfio",
@@ -116,25 +104,55 @@ static const struct hd_row rows[] = {
 	  .bad = HD_FAIL,
 	  .why = "virtualization is off in the firmware, or KVM isn't loaded",
 	  .fix = "Turn on VT-x or SVM in the firmware's setup; then modprobe kvm_intel or kvm_amd" },
-	OFF("vfio-noiommu", "No devices without an IOMMU", "vfio",
-	    "enable_unsafe_noiommu_mode", HD_FAIL,
-	    "programs may have devices that reach all memory, and guests can't have them anyway",
-	    "echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode"),
-	OFF("vfio-denylist", "vfio-pci's list of devices that it refuses",
-	    "vfio_pci", "disable_denylist", HD_WARN,
-	    "devices that are known to be unsafe for the host are given away",
-	    "Remove disable_denylist from /etc/modprobe.d and the kernel's command line"),
-	OFF("vfio-hugepages", "Large mappings", "vfio_iommu_type1",
-	    "disable_hugepages", HD_WARN, "guests start and run slower",
-	    "echo N > /sys/module/vfio_iommu_type1/parameters/disable_hugepages"),
-	TOLD("vfio-intx-mask", "Legacy interrupts", "vfio_pci", "nointxmask"),
-	TOLD("vfio-idle-d3", "Idle devices sleep", "vfio_pci",
-	     "disable_idle_d3"),
-	TOLD("vfio-vga", "Legacy VGA", "vfio_pci", "disable_vga"),
-	TOLD("vfio-sriov", "SR-IOV of devices on vfio-pci", "vfio_pci",
-	     "enable_sriov"),
-	TOLD("vfio-dma-limit", "How many mappings a guest may have",
-	     "vfio_iommu_type1", "dma_entry_limit"),
+	{ .id = "vfio-noiommu",
+	  .title = "No devices without an IOMMU",
+	  .source = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
+	  .rule = rule_off,
+	  .what = "enable_unsafe_noiommu_mode",
+	  .bad = HD_FAIL,
+	  .why = "programs may have devices that reach all memory, and guests can't have them anyway",
+	  .fix = "echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode" },
+	{ .id = "vfio-denylist",
+	  .title = "vfio-pci's list of devices that it refuses",
+	  .source = "/sys/module/vfio_pci/parameters/disable_denylist",
+	  .rule = rule_off,
+	  .what = "disable_denylist",
+	  .bad = HD_WARN,
+	  .why = "devices that are known to be unsafe for the host are given away",
+	  .fix = "Remove disable_denylist from /etc/modprobe.d and the kernel's command line" },
+	{ .id = "vfio-hugepages",
+	  .title = "Large mappings",
+	  .source = "/sys/module/vfio_iommu_type1/parameters/disable_hugepages",
+	  .rule = rule_off,
+	  .what = "disable_hugepages",
+	  .bad = HD_WARN,
+	  .why = "guests start and run slower",
+	  .fix = "echo N > /sys/module/vfio_iommu_type1/parameters/disable_hugepages" },
+	{ .id = "vfio-intx-mask",
+	  .title = "Legacy interrupts",
+	  .source = "/sys/module/vfio_pci/parameters/nointxmask",
+	  .rule = rule_told,
+	  .what = "nointxmask" },
+	{ .id = "vfio-idle-d3",
+	  .title = "Idle devices sleep",
+	  .source = "/sys/module/vfio_pci/parameters/disable_idle_d3",
+	  .rule = rule_told,
+	  .what = "disable_idle_d3" },
+	{ .id = "vfio-vga",
+	  .title = "Legacy VGA",
+	  .source = "/sys/module/vfio_pci/parameters/disable_vga",
+	  .rule = rule_told,
+	  .what = "disable_vga" },
+	{ .id = "vfio-sriov",
+	  .title = "SR-IOV of devices on vfio-pci",
+	  .source = "/sys/module/vfio_pci/parameters/enable_sriov",
+	  .rule = rule_told,
+	  .what = "enable_sriov" },
+	{ .id = "vfio-dma-limit",
+	  .title = "How many mappings a guest may have",
+	  .source = "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit",
+	  .rule = rule_told,
+	  .what = "dma_entry_limit" },
 	{ .id = "vfio-iommufd-node",
 	  .title = "/dev/iommu",
 	  .source = "/dev/iommu",

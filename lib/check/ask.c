@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "lib/check/rules.h"
+
 void hd_ask_end(struct hd_ask *ask)
 {
 	hd_state_close(&ask->state);
@@ -19,14 +21,14 @@ int hd_ask_find_holders(const struct hd_ask *ask,
 			    ask->config.step_seconds, ret, ask->err);
 	if (r == -EPERM)
 		return hd_findings_add(
-			ask->findings, "holders-unknown", HD_INFO,
-			HD_WHOLE_DOMAIN,
+			ask->findings, hd_rules[HD_RULE_HOLDERS_UNKNOWN].id,
+			HD_INFO, HD_WHOLE_DOMAIN,
 			hd_text("Whether a process of the host uses these devices is not known: only root can see what others have open."),
 			hd_text("Run it as root"), ask->err);
 	if (r == -ETIMEDOUT)
 		return hd_findings_add(
-			ask->findings, "holders-unknown", HD_WARNING,
-			HD_WHOLE_DOMAIN,
+			ask->findings, hd_rules[HD_RULE_HOLDERS_UNKNOWN].id,
+			HD_WARNING, HD_WHOLE_DOMAIN,
 			hd_text("Whether a process of the host uses these devices could not be found out: /proc did not answer for %u seconds.",
 				ask->config.step_seconds),
 			hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),

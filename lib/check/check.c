@@ -6,29 +6,39 @@
 #include "lib/base/cleanup.h"
 #include "lib/check/rule.h"
 
-/* In this order; the first that refuses a device is the last for it. */
-static int (*const rules[])(struct hd_rule_context *s) = {
-	hd_rule_pinned,	   hd_rule_present,	    hd_rule_alive,
-	hd_rule_endpoint,  hd_rule_interface,	    hd_rule_group,
-	hd_rule_answers,   hd_rule_no_vfs,	    hd_rule_foreign_member,
-	hd_rule_unclaimed, hd_rule_group_unclaimed, hd_rule_viable,
-	hd_rule_driver,	   hd_rule_vfio_node,	    hd_rule_guard,
-	hd_rule_holders,
-};
-
-static int check_assign(struct hd_rule_context *s)
+/* Those of the request, or those of one of its devices. */
+static int judge(struct hd_rule_context *s, bool of_request)
 {
+	int (*last)(struct hd_rule_context *) = NULL;
+	int r = HD_GO_ON;
+
+	for (size_t i = 0; r == HD_GO_ON && i < HD_N_RULES; i++) {
+		const struct hd_rule *rule = &hd_rules[i];
+
+		if (!rule->judge || rule->of_request != of_request ||
+		    rule->judge == last)
+			continue;
+		last = rule->judge;
+		r = last(s);
+	}
+	return r;
+}
+
+static int judge_assign(struct hd_rule_context *s, size_t index)
+{
+	size_t first = s->findings->n;
+	int r;
+
+	s->index = index;
+	s->assign = &s->request->assigns[index];
 	s->device =
 		hd_inventory_find(&s->situation->inventory, s->assign->addr);
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		int r = rules[i](s);
-
-		if (r < 0)
-			return r;
-		if (r == HD_DONE)
-			break;
-	}
-	return 0;
+	r = judge(s, false);
+	free(s->label);
+	s->label = NULL;
+	for (; first < s->findings->n; first++)
+		s->findings->items[first].line = s->assign->line;
+	return r;
 }
 
 int hd_check(const struct hd_situation *situation,
@@ -39,30 +49,22 @@ int hd_check(const struct hd_situation *situation,
 		request->domain ? hd_text("can't be given to guest '%s'",
 					  request->domain) :
 				  hd_text("can't be taken from the host");
-
-	size_t first = findings->n;
+	struct hd_rule_context of_device = {
+		.situation = situation,
+		.request = request,
+		.cannot = cannot,
+		.findings = findings,
+		.err = err,
+	};
+	struct hd_rule_context of_request = of_device;
 	int r = 0;
 
 	if (!cannot)
 		return hd_err_nomem(err);
-	for (size_t i = 0; i < request->n_assigns; i++) {
-		struct hd_rule_context s = {
-			.situation = situation,
-			.request = request,
-			.index = i,
-			.assign = &request->assigns[i],
-			.cannot = cannot,
-			.findings = findings,
-			.err = err,
-		};
-
-		r = check_assign(&s);
-		free(s.label);
-		for (; first < findings->n; first++)
-			findings->items[first].line = s.assign->line;
-		if (r < 0)
-			return r;
-	}
-	r = hd_check_pins(situation, request, findings, err);
-	return r < 0 ? r : hd_check_allows(situation, request, findings, err);
+	for (size_t i = 0; r >= 0 && i < request->n_assigns; i++)
+		r = judge_assign(&of_device, i);
+	of_request.index = HD_WHOLE_DOMAIN;
+	if (r >= 0)
+		r = judge(&of_request, true);
+	return r < 0 ? r : 0;
 }

@@ -2,25 +2,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/check/rule.h"
 
-const char *hd_check_critical_id(enum hd_critical critical)
-{
-	static const char *const ids[] = {
-		[HD_CRITICAL_MOUNT] = "critical-mount",
-		[HD_CRITICAL_SWAP] = "critical-swap",
-		[HD_CRITICAL_FSTAB] = "critical-fstab",
-		[HD_CRITICAL_RESUME] = "critical-resume",
-		[HD_CRITICAL_DEFAULT_ROUTE] = "critical-default-route",
-		[HD_CRITICAL_SSH] = "critical-ssh",
-		[HD_CRITICAL_NETWORK_ROOT] = "critical-network-root",
-		[HD_CRITICAL_DISPLAY] = "critical-display",
-		[HD_CRITICAL_KEYBOARD] = "critical-keyboard",
-		[HD_CRITICAL_CHIPSET] = "critical-chipset",
-		[HD_CRITICAL_REGION] = "critical-reserved-region",
-	};
-
-	return ids[critical];
-}
-
 static bool is_allowed(const struct hd_request *request,
 		       const struct hd_critical_use *critical_use)
 {
@@ -57,8 +38,8 @@ static int report_critical_use(struct hd_rule_context *s,
 
 	if (!name)
 		return hd_err_nomem(s->err);
-	return hd_refuse(
-		s, hd_check_critical_id(critical_use->critical),
+	return hd_report(
+		s, hd_rule_of_critical(critical_use->critical),
 		device == s->device ?
 			hd_text("%s %s, because the host needs it: %s.", name,
 				s->cannot, critical_use->chain) :
@@ -93,36 +74,40 @@ int hd_rule_guard(struct hd_rule_context *s)
 	return result;
 }
 
-/* An allowance that is good for nothing is one for another device. */
-int hd_check_allows(const struct hd_situation *situation,
-		    const struct hd_request *request,
-		    struct hd_findings *findings, struct hd_err *err)
+/* Whether the host needs what may be lost, as far as it can be lost still: of
+ * what vfio or the guest has nothing can be. */
+static bool is_needed(const struct hd_rule_context *s,
+		      const struct hd_allow *allow)
 {
-	int r = 0;
+	const struct hd_situation *situation = s->situation;
+	const struct hd_critical_uses *uses = &situation->critical_uses;
+	const struct hd_device *device =
+		hd_inventory_find(&situation->inventory, allow->addr);
 
-	for (size_t i = 0; r == 0 && i < request->n_allows; i++) {
+	for (size_t i = 0; i < uses->n; i++)
+		if (uses->items[i].critical == allow->critical &&
+		    hd_addr_equal(uses->items[i].addr, allow->addr))
+			return true;
+	return (device && device->vfio) ||
+	       hd_own_claim_has(situation, s->request, allow->addr);
+}
+
+/* An allowance that is good for nothing is one for another device. */
+int hd_rule_allows_used(struct hd_rule_context *s)
+{
+	const struct hd_request *request = s->request;
+	int r = HD_GO_ON;
+
+	for (size_t i = 0; r == HD_GO_ON && i < request->n_allows; i++) {
 		const struct hd_allow *allow = &request->allows[i];
-		const struct hd_device *device =
-			hd_inventory_find(&situation->inventory, allow->addr);
-		/* Of what vfio or the guest has nothing can be lost any more.
-		 */
-		bool used = (device && device->vfio) ||
-			    hd_own_claim_has(situation, request, allow->addr);
 
-		for (size_t j = 0; j < situation->critical_uses.n; j++)
-			used |= situation->critical_uses.items[j].critical ==
-					allow->critical &&
-				hd_addr_equal(
-					situation->critical_uses.items[j].addr,
-					allow->addr);
-		if (!used)
-			r = hd_findings_add(
-				findings, "allow-unused", HD_WARNING,
-				HD_WHOLE_DOMAIN,
+		if (!is_needed(s, allow))
+			r = hd_report(
+				s, HD_RULE_ALLOW_UNUSED,
 				hd_text("The loss of '%s' is allowed for %s, but the host doesn't need that device for it now.",
 					hd_critical_name(allow->critical),
 					hd_addr_text(allow->addr).s),
-				NULL, err);
+				NULL);
 	}
 	return r;
 }

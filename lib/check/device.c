@@ -6,8 +6,8 @@ int hd_rule_present(struct hd_rule_context *s)
 {
 	if (s->device)
 		return HD_GO_ON;
-	return hd_refuse(
-		s, "device-missing",
+	return hd_report(
+		s, HD_RULE_DEVICE_MISSING,
 		s->request->domain ?
 			hd_text("Guest '%s' asks for PCI device %s, but nothing answers at this address on this host.",
 				s->request->domain,
@@ -21,8 +21,8 @@ int hd_rule_alive(struct hd_rule_context *s)
 {
 	if (!s->device->dead)
 		return HD_GO_ON;
-	return hd_refuse(
-		s, "device-dead",
+	return hd_report(
+		s, HD_RULE_DEVICE_DEAD,
 		hd_text("%s %s: it answers nothing but ones, as when it was pulled out or has lost its link.",
 			hd_label(s), s->cannot),
 		hd_text("echo 1 > " HD_SYSFS_PCI
@@ -34,8 +34,8 @@ int hd_rule_endpoint(struct hd_rule_context *s)
 {
 	if (!s->device->bridge)
 		return HD_GO_ON;
-	return hd_refuse(
-		s, "not-endpoint",
+	return hd_report(
+		s, HD_RULE_NOT_ENDPOINT,
 		hd_text("%s %s: it is a bridge, and only endpoints can be.",
 			hd_label(s), s->cannot),
 		hd_text("Name the device behind it instead: virt-hostdev list"));
@@ -46,16 +46,16 @@ int hd_rule_interface(struct hd_rule_context *s)
 	if (s->assign->source != HD_SOURCE_INTERFACE)
 		return HD_GO_ON;
 	if (!s->device->is_vf)
-		return hd_refuse(
-			s, "not-a-vf",
+		return hd_report(
+			s, HD_RULE_NOT_A_VF,
 			hd_text("%s is no SR-IOV virtual function, and guest '%s' asks for it with <interface type='hostdev'>, which takes nothing else.",
 				hd_label(s), s->request->domain),
 			hd_text("Use <hostdev> for it: virt-hostdev xml %s",
 				hd_addr_text(s->device->addr).s));
 	if (!s->device->pf_netdev_down)
 		return HD_GO_ON;
-	return hd_refuse(
-		s, "pf-down",
+	return hd_report(
+		s, HD_RULE_PF_DOWN,
 		hd_text("%s can't be set up for guest '%s': interface %s of its physical function %s is down.",
 			hd_label(s), s->request->domain,
 			s->device->pf_netdev_down,
@@ -77,8 +77,8 @@ int hd_rule_answers(struct hd_rule_context *s)
 		     (s->device->group == HD_NO_GROUP ||
 		      device->group != s->device->group)))
 			continue;
-		return hd_refuse(
-			s, "device-locked",
+		return hd_report(
+			s, HD_RULE_DEVICE_LOCKED,
 			hd_text("%s %s: the kernel doesn't answer for %s, as when another process hangs while it unbinds it.",
 				hd_label(s), s->cannot,
 				hd_addr_text(device->addr).s),
@@ -91,7 +91,7 @@ int hd_rule_no_vfs(struct hd_rule_context *s)
 {
 	if (s->device->numvfs == 0 || s->device->vfio)
 		return HD_GO_ON;
-	return hd_refuse(s, "pf-has-vfs",
+	return hd_report(s, HD_RULE_PF_HAS_VFS,
 			 hd_text("%s %s while its %u virtual functions exist.",
 				 hd_label(s), s->cannot, s->device->numvfs),
 			 hd_text("echo 0 > " HD_SYSFS_PCI

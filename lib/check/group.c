@@ -12,13 +12,13 @@ int hd_rule_group(struct hd_rule_context *s)
 	if (s->device->group != HD_NO_GROUP)
 		return HD_GO_ON;
 	if (s->situation->inventory.iommu)
-		return hd_refuse(
-			s, "no-group",
+		return hd_report(
+			s, HD_RULE_NO_GROUP,
 			hd_text("%s %s: it is not behind an IOMMU, although this host has one.",
 				hd_label(s), s->cannot),
 			hd_text("Move it to a slot that the IOMMU covers; virt-hostdev list shows which devices have a group"));
-	return hd_refuse(
-		s, "no-iommu",
+	return hd_report(
+		s, HD_RULE_NO_IOMMU,
 		hd_text("%s %s: this host has no IOMMU group at all, so its IOMMU is off or missing.",
 			hd_label(s), s->cannot),
 		hd_text("Turn on VT-d, AMD-Vi or the SMMU in the firmware, boot an Intel host with intel_iommu=on, and look into " HD_SYSFS_GROUPS));
@@ -31,8 +31,8 @@ int hd_rule_foreign_member(struct hd_rule_context *s)
 
 	if (!group || !group->foreign)
 		return HD_GO_ON;
-	return hd_refuse(
-		s, "group-foreign",
+	return hd_report(
+		s, HD_RULE_GROUP_FOREIGN,
 		hd_text("%s %s: its group also holds %s, which is no PCI device.",
 			hd_label(s), s->cannot, group->foreign),
 		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
@@ -115,15 +115,14 @@ int hd_rule_viable(struct hd_rule_context *s)
 		return HD_GO_ON;
 	/* By hand, the rest of the group may follow later. */
 	if (!s->request->domain)
-		return hd_findings_add(
-			s->findings, "group-not-viable", HD_WARNING, s->index,
+		return hd_warn(
+			s, HD_RULE_GROUP_NOT_VIABLE,
 			hd_text("%s can't be given to any guest while the host still uses %s in the same group.",
 				hd_label(s), blockers),
 			hd_text("virt-hostdev bind --group %s",
-				hd_addr_text(s->device->addr).s),
-			s->err);
-	return hd_refuse(
-		s, "group-not-viable",
+				hd_addr_text(s->device->addr).s));
+	return hd_report(
+		s, HD_RULE_GROUP_NOT_VIABLE,
 		hd_text("%s %s while the host still uses %s in the same group.",
 			hd_label(s), s->cannot, blockers),
 		hd_steal(&commands));
@@ -142,15 +141,15 @@ int hd_rule_unclaimed(struct hd_rule_context *s)
 		if (hd_claim_is_manual(claim)) {
 			if (s->request->domain)
 				continue;
-			return hd_refuse(
-				s, "claimed",
+			return hd_report(
+				s, HD_RULE_CLAIMED,
 				hd_text("%s %s: that has been done already.",
 					hd_label(s), s->cannot),
 				hd_text("virt-hostdev release %s",
 					hd_addr_text(s->device->addr).s));
 		}
-		return hd_refuse(
-			s, "claimed",
+		return hd_report(
+			s, HD_RULE_CLAIMED,
 			hd_text("%s %s: guest '%s' has it.", hd_label(s),
 				s->cannot, claim->domain),
 			hd_command_for("virsh shutdown", claim->domain));
@@ -171,8 +170,8 @@ int hd_rule_group_unclaimed(struct hd_rule_context *s)
 		for (size_t j = 0; j < claim->n_devices; j++) {
 			if (claim->devices[j].group != s->device->group)
 				continue;
-			return hd_refuse(
-				s, "group-claimed",
+			return hd_report(
+				s, HD_RULE_GROUP_CLAIMED,
 				hd_text("%s %s: guest '%s' has %s of the same group.",
 					hd_label(s), s->cannot, claim->domain,
 					hd_addr_text(claim->devices[j].addr).s),

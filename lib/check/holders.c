@@ -19,17 +19,16 @@ static int report_holders(struct hd_rule_context *s,
 	if (!name || !who)
 		return hd_err_nomem(s->err);
 	if (harmful)
-		return hd_refuse(
-			s, "device-held",
+		return hd_report(
+			s, HD_RULE_DEVICE_HELD,
 			hd_text("%s %s while %s: %s.", name, s->cannot, who,
 				hd_holder_harm(first, device->driver)),
 			hd_text("Let it end, or end it: kill %d", first->pid));
-	return hd_findings_add(
-		s->findings, "device-held", HD_WARNING, s->index,
+	return hd_warn(
+		s, HD_RULE_DEVICE_HELD,
 		hd_text("%s will be lost to who uses it on the host: %s.", name,
 			who),
-		hd_text("Let it end first, or end it: kill %d", first->pid),
-		s->err);
+		hd_text("Let it end first, or end it: kill %d", first->pid));
 }
 
 static int report_interfaces(struct hd_rule_context *s,
@@ -44,11 +43,11 @@ static int report_interfaces(struct hd_rule_context *s,
 		if (node->kind != HD_NODE_NET || !node->up ||
 		    !hd_addr_equal(node->addr, device->addr))
 			continue;
-		r = hd_findings_add(
-			s->findings, "interface-up", HD_WARNING, s->index,
+		r = hd_report(
+			s, HD_RULE_INTERFACE_UP,
 			hd_text("Interface %s of %s is up, and will be lost to the host.",
 				node->name, hd_addr_text(device->addr).s),
-			hd_text("ip link set %s down", node->name), s->err);
+			hd_text("ip link set %s down", node->name));
 	}
 	return r;
 }

@@ -27,8 +27,8 @@ static int refuse_pinned(struct hd_rule_context *s,
 
 	if (!where)
 		return hd_err_nomem(s->err);
-	return hd_refuse(
-		s, "pin-mismatch",
+	return hd_report(
+		s, HD_RULE_PIN_MISMATCH,
 		!pinned->present ?
 			hd_text("Nothing answers at %s, which guest '%s' has pinned; %s.",
 				hd_addr_text(s->assign->addr).s,
@@ -52,40 +52,36 @@ int hd_rule_pinned(struct hd_rule_context *s)
 		if (pinned->match == HD_MATCH_DIFFERENT)
 			return refuse_pinned(s, pinned);
 		if (pinned->match == HD_MATCH_ALIKE && pinned->n_elsewhere)
-			return hd_findings_add(
-				s->findings, "pin-by-place", HD_WARNING,
-				s->index,
+			return hd_report(
+				s, HD_RULE_PIN_BY_PLACE,
 				hd_text("Only slot and path tell %s from %s: nothing else that can be read of them differs.",
 					hd_addr_text(s->assign->addr).s,
 					hd_addr_text(pinned->elsewhere).s),
-				NULL, s->err);
+				NULL);
 	}
 	return HD_GO_ON;
 }
 
 /* A pin for nothing is one that was forgotten. */
-int hd_check_pins(const struct hd_situation *situation,
-		  const struct hd_request *request,
-		  struct hd_findings *findings, struct hd_err *err)
+int hd_rule_pins_used(struct hd_rule_context *s)
 {
-	int r = 0;
+	const struct hd_request *request = s->request;
+	int r = HD_GO_ON;
 
-	for (size_t i = 0; r == 0 && i < request->n_pins; i++) {
+	for (size_t i = 0; r == HD_GO_ON && i < request->n_pins; i++) {
 		struct hd_addr addr = request->pins[i].addr;
-		bool used = hd_own_claim_has(situation, request, addr);
+		bool used = hd_own_claim_has(s->situation, request, addr);
 
 		for (size_t j = 0; j < request->n_assigns; j++)
 			used |= hd_addr_equal(request->assigns[j].addr, addr);
 		if (!used)
-			r = hd_findings_add(
-				findings, "pin-unused", HD_WARNING,
-				HD_WHOLE_DOMAIN,
+			r = hd_report(
+				s, HD_RULE_PIN_UNUSED,
 				hd_text("Line %u pins %s, which guest '%s' doesn't ask for.",
 					request->pins[i].line,
 					hd_addr_text(addr).s, request->domain),
 				hd_command_for("virt-hostdev pin --update",
-					       request->domain),
-				err);
+					       request->domain));
 	}
 	return r;
 }

@@ -7,14 +7,27 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 
-/* Adds an error; @message and @fix are taken over. */
-int hd_refuse(struct hd_rule_context *s, const char *id, char *message,
+static int report(struct hd_rule_context *s, enum hd_rule_id rule,
+		  enum hd_severity severity, char *message, char *fix)
+{
+	int r = hd_findings_add(s->findings, hd_rules[rule].id, severity,
+				s->index, message, fix, s->err);
+
+	if (r < 0)
+		return r;
+	return severity == HD_ERROR ? HD_DONE : HD_GO_ON;
+}
+
+int hd_report(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
 	      char *fix)
 {
-	int r = hd_findings_add(s->findings, id, HD_ERROR, s->index, message,
-				fix, s->err);
+	return report(s, rule, hd_rules[rule].severity, message, fix);
+}
 
-	return r < 0 ? r : HD_DONE;
+int hd_warn(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
+	    char *fix)
+{
+	return report(s, rule, HD_WARNING, message, fix);
 }
 
 /* "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)" */

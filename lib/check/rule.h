@@ -3,10 +3,12 @@
 #define HD_LIB_CHECK_RULE_H
 
 #include "lib/check/check.h"
+#include "lib/check/rules.h"
 
 /*
  * Between lib/check/check.c and its rules. What a rule sees: one assignment,
- * its device, and where findings go. It owns nothing but the label.
+ * its device, and where findings go; of a rule of the request neither, and
+ * @index is HD_WHOLE_DOMAIN. It owns nothing but the label.
  */
 struct hd_rule_context {
 	const struct hd_situation *situation;
@@ -23,9 +25,16 @@ struct hd_rule_context {
 /* The rule after a HD_DONE one would only repeat it in other words. */
 enum hd_rule_outcome { HD_GO_ON, HD_DONE };
 
-/* Adds an error; @message and @fix are taken over. HD_DONE or -ENOMEM. */
-int hd_refuse(struct hd_rule_context *s, const char *id, char *message,
+/*
+ * Adds a finding, as severe as its rule; @message and @fix are taken over.
+ * Returns HD_DONE after an error, HD_GO_ON, or -ENOMEM.
+ */
+int hd_report(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
 	      char *fix);
+
+/* The same as no more than a warning. */
+int hd_warn(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
+	    char *fix);
 
 /*
  * "0000:01:00.0 (Vendor Device, IOMMU group 5, driver e1000e)"; freed by the
@@ -60,10 +69,7 @@ bool hd_is_assigned(const struct hd_request *request,
 bool hd_goes_with(const struct hd_rule_context *s,
 		  const struct hd_device *device);
 
-/*
- * The rules, see hd_check() for what they find. Each returns HD_GO_ON, HD_DONE
- * or -ENOMEM.
- */
+/* See hd_rules. Each returns HD_GO_ON, HD_DONE or -ENOMEM. */
 int hd_rule_pinned(struct hd_rule_context *s);
 int hd_rule_present(struct hd_rule_context *s);
 int hd_rule_alive(struct hd_rule_context *s);
@@ -80,13 +86,7 @@ int hd_rule_driver(struct hd_rule_context *s);
 int hd_rule_vfio_node(struct hd_rule_context *s);
 int hd_rule_guard(struct hd_rule_context *s);
 int hd_rule_holders(struct hd_rule_context *s);
-
-/* What concerns the request as a whole; 0 or -ENOMEM. */
-int hd_check_pins(const struct hd_situation *situation,
-		  const struct hd_request *request,
-		  struct hd_findings *findings, struct hd_err *err);
-int hd_check_allows(const struct hd_situation *situation,
-		    const struct hd_request *request,
-		    struct hd_findings *findings, struct hd_err *err);
+int hd_rule_pins_used(struct hd_rule_context *s);
+int hd_rule_allows_used(struct hd_rule_context *s);
 
 #endif

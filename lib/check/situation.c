@@ -7,6 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/check/check.h"
+#include "lib/check/rules.h"
 #include "lib/host/device_override.h"
 
 static int load_claims(struct hd_ask *ask, struct hd_claims *ret)
@@ -23,8 +24,8 @@ static int load_claims(struct hd_ask *ask, struct hd_claims *ret)
 	if (r == -EACCES || r == -EPERM) {
 		hd_err_clear(ask->err);
 		return hd_findings_add(
-			ask->findings, "claims-unreadable", HD_INFO,
-			HD_WHOLE_DOMAIN,
+			ask->findings, hd_rules[HD_RULE_CLAIMS_UNREADABLE].id,
+			HD_INFO, HD_WHOLE_DOMAIN,
 			hd_text("Whether another guest has these devices is not known: only root can read " HD_STATE_DIR
 				"."),
 			hd_text("Run it as root"), ask->err);
@@ -51,7 +52,8 @@ static int drop_abandoned(struct hd_ask *ask, struct hd_claims *claims)
 		}
 		if (r == 0)
 			r = hd_findings_add(
-				ask->findings, "claim-abandoned", HD_INFO,
+				ask->findings,
+				hd_rules[HD_RULE_CLAIM_ABANDONED].id, HD_INFO,
 				HD_WHOLE_DOMAIN,
 				hd_claim_is_moving(claim) ?
 					hd_text("What was on its way to guest '%s' or from it has not arrived.",

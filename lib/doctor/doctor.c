@@ -258,20 +258,27 @@ static int run_for_asked(struct hd_host_facts *facts,
 	return r;
 }
 
+static int run_row(struct hd_host_facts *facts, const struct hd_rows *rows,
+		   const struct hd_row *row, struct hd_diagnosis *diagnosis,
+		   struct hd_err *err)
+{
+	if (facts->request->devices &&
+	    (row->scope == HD_EACH || row->scope == HD_NAMED))
+		return run_for_asked(facts, rows, row, diagnosis, err);
+	return run_once(facts, rows, row, diagnosis, err);
+}
+
 static int run_table(struct hd_host_facts *facts, const struct hd_rows *rows,
 		     struct hd_diagnosis *diagnosis, struct hd_err *err)
 {
-	const struct hd_request *asked = facts->request->devices;
+	struct hd_row made;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rows->n; i++) {
-		const struct hd_row *row = &rows->rows[i];
-
-		if (asked && (row->scope == HD_EACH || row->scope == HD_NAMED))
-			r = run_for_asked(facts, rows, row, diagnosis, err);
-		else
-			r = run_once(facts, rows, row, diagnosis, err);
-	}
+	for (size_t i = 0; r == 0 && i < rows->n; i++)
+		r = run_row(facts, rows, &rows->rows[i], diagnosis, err);
+	for (size_t i = 0;
+	     r == 0 && rows->make && rows->make(rows->group, i, &made); i++)
+		r = run_row(facts, rows, &made, diagnosis, err);
 	return r;
 }
 

@@ -27,6 +27,8 @@ struct hd_row {
 	const char *source; /* what the rule reads; some read just this */
 	void (*rule)(struct hd_exam *exam);
 	const char *what; /* for the rule: options, words, a file */
+	const struct hd_rule *first; /* of check's rules, where the row is about
+				      * some of them */
 	enum hd_health bad; /* what it is when it isn't as it should be */
 	const char *why; /* a sentence: what comes of it then */
 	const char *fix; /* what ends that */
@@ -40,11 +42,14 @@ struct hd_rows {
 	const char *group;
 	const struct hd_row *rows;
 	size_t n;
+	/* Or they are made, until this returns false. */
+	bool (*make)(const char *group, size_t i, struct hd_row *ret);
 };
 
 #define HD_ROWS(name, rows)                                                    \
 	{                                                                      \
-		(name), (rows), sizeof(rows) / sizeof((rows)[0])               \
+		.group = (name), .rows = (rows),                               \
+		.n = sizeof(rows) / sizeof((rows)[0])                          \
 	}
 
 extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_kernel,

@@ -23,7 +23,8 @@ sys.path.append(str(TOP / "tests" / "vm"))
 
 from cpio import Archive  # noqa: E402
 
-ROWS = TOP / "lib" / "doctor"
+ROWS = TOP / "lib" / "doctor" / "rows"
+RULES = TOP / "lib" / "check" / "rules.c"
 RELEASE = "6.12.0-test"
 
 CONFIG = """
@@ -283,9 +284,9 @@ class Empty(unittest.TestCase):
 class Table(_OnHost):
     def ids(self):
         """As the tables have them."""
-        pattern = re.compile(r'(?:\.id = |\b[A-Z]+\()\s*"([a-z0-9-]+)",\s*(?:\.title|")')
-        return [name for path in sorted(ROWS.glob("*.c"))
-                for name in pattern.findall(path.read_text())]
+        texts = [path.read_text() for path in sorted(ROWS.glob("*.c"))]
+        ids = [name for text in texts for name in re.findall(r'{ \.id = "([a-z0-9-]+)"', text)]
+        return ids + re.findall(r'\.row = { \.id = "([a-z0-9-]+)"', RULES.read_text())
 
     def test_every_row_is_there_once(self):
         ids = self.ids()
@@ -783,6 +784,23 @@ class Devices(_OnHost):
         (self.root / "sys/bus/pci/devices/0000:3b:00.0/driver").symlink_to(
             self.root / "sys/bus/pci/drivers/vfio-pci")
         self.assert_row(self.doctor("3b:10.0"), "device-vf-token", "fail", "0000:3b:00.0")
+
+    def test_memory_of_the_firmware(self):
+        """What check refuses, doctor doesn't pass."""
+        regions = {"sys/kernel/iommu_groups/1/reserved_regions": "0x1 0x2 direct\n"}
+        self.make(HEALTHY | regions)
+        report = self.doctor("01:00.0")
+        self.assert_row(report, "guard-firmware", "fail", "firmware's memory 0x1-0x2")
+        self.assert_row(report, "device-reserved", "fail", "RMRR")
+        for critical, status, words in (("reserved-region", "pass", "allowed"),
+                                        ("display", "fail", "firmware's memory")):
+            allow = "".join(f"<h:allow address='0000:01:00.{function}' critical='{critical}'/>"
+                            for function in "01")
+            report = self.doctor("-", stdin=domain(hostdev(1), metadata=(
+                "<metadata><h:hostdev xmlns:h='urn:virt-hostdev:1'>"
+                f"<h:siblings policy='bind'/>{allow}</h:hostdev></metadata>")))
+            self.assert_row(report, "guard-firmware", status, words)
+            self.assert_row(report, "device-reserved", "fail", "RMRR")
 
     def test_guard_needs_its_sources(self):
         self.make(HEALTHY)

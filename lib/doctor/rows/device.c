@@ -1,53 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/check/rules.h"
 #include "lib/doctor/row.h"
 
 /*
- * What hd_check() finds of a device, see lib/check/check.h. A row's @what has
- * the ids of the findings, and @why is what there is to say without any.
+ * What hd_check() finds of a device. The rows are those of lib/check/rules.c:
+ * there is no other list of them.
  */
 
-/*
- * In the order of hd_check()'s rules: the first that refuses a device is the
- * last that looks at it.
- */
-static const char *const order[] = {
-	"pin-mismatch",	 "device-missing",   "device-dead",   "not-endpoint",
-	"not-a-vf",	 "pf-down",	     "no-iommu",      "no-group",
-	"device-locked", "pf-has-vfs",	     "group-foreign", "claimed",
-	"group-claimed", "group-not-viable", "driver-*",      "vfio-node",
-	"critical-*",	 "device-held",
-};
-
-#define N_ORDER (sizeof(order) / sizeof(order[0]))
-
-static size_t place_of(const char *id)
+/* Whether a rule is one of those that the row is about. */
+static bool is_of_row(const struct hd_exam *exam, const struct hd_rule *rule)
 {
-	size_t i = 0;
+	const struct hd_rule *first = exam->row->first;
 
-	while (i < N_ORDER && fnmatch(order[i], id, 0) != 0)
-		i++;
-	return i;
-}
-
-static bool is_one_of(const char *id, const char *list)
-{
-	for (const char *p = list; p; p = strchr(p, '|')) {
-		size_t n;
-
-		p += *p == '|';
-		n = strcspn(p, "|");
-		if (strncmp(p, id, n) == 0 && id[n] == '\0')
-			return true;
-		if (p[n - 1] == '*' && strncmp(p, id, n - 1) == 0)
-			return true;
-	}
-	return false;
+	while (rule > first && !rule->row.id)
+		rule--;
+	return rule == first;
 }
 
 static bool concerns(const struct hd_finding *finding,
@@ -65,9 +37,9 @@ static const struct hd_finding *find(const struct hd_exam *exam)
 
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct hd_finding *finding = &findings->items[i];
+		const struct hd_rule *rule = hd_rule_find(finding->id);
 
-		if (concerns(finding, exam) &&
-		    is_one_of(finding->id, exam->row->what) &&
+		if (rule && is_of_row(exam, rule) && concerns(finding, exam) &&
 		    (!worst || finding->severity > worst->severity))
 			worst = finding;
 	}
@@ -78,16 +50,38 @@ static const struct hd_finding *find(const struct hd_exam *exam)
 static const struct hd_finding *find_before(const struct hd_exam *exam)
 {
 	const struct hd_findings *findings = &exam->facts->findings;
-	HD_AUTOFREE char *first =
-		strndup(exam->row->what, strcspn(exam->row->what, "|"));
-	size_t place = first ? place_of(first) : 0;
+	const struct hd_rule *first = exam->row->first;
 
-	for (size_t i = 0; i < findings->n; i++)
-		if (findings->items[i].assign == exam->assign &&
-		    findings->items[i].severity == HD_ERROR &&
-		    place_of(findings->items[i].id) < place)
-			return &findings->items[i];
+	for (size_t i = 0; !first->of_request && i < findings->n; i++) {
+		const struct hd_finding *finding = &findings->items[i];
+		const struct hd_rule *rule = hd_rule_find(finding->id);
+
+		if (finding->assign == exam->assign &&
+		    finding->severity == HD_ERROR && rule && rule < first &&
+		    rule->judge != first->judge)
+			return finding;
+	}
 	return NULL;
+}
+
+/* Whether what the row is about may be lost, of the device or a sibling. */
+static bool is_allowed(const struct hd_exam *exam)
+{
+	const struct hd_request *request = exam->facts->request->devices;
+	const struct hd_inventory *inventory =
+		&exam->facts->situation.inventory;
+
+	for (size_t i = 0; i < request->n_allows; i++) {
+		const struct hd_allow *allow = &request->allows[i];
+		const struct hd_device *device =
+			hd_inventory_find(inventory, allow->addr);
+
+		if (device && device->group == exam->device->group &&
+		    is_of_row(exam,
+			      &hd_rules[hd_rule_of_critical(allow->critical)]))
+			return true;
+	}
+	return false;
 }
 
 /* Says a finding without its full stop. */
@@ -134,102 +128,43 @@ static void rule_found(struct hd_exam *exam)
 	const struct hd_finding *finding = find(exam);
 	const struct hd_finding *before = find_before(exam);
 
-	if (finding)
+	if (exam->row->first->row.live && !exam->facts->host->live)
+		hd_exam_skip(exam, "a copied tree has no processes");
+	else if (finding)
 		say_finding(exam, finding);
 	else if (before)
 		hd_exam_skip(exam, "not looked at before this is fixed: %s",
 			     before->id);
+	else if (is_allowed(exam))
+		hd_exam_pass(exam, "it is allowed to be lost");
 	else if (!exam->facts->host->live && is_unread(exam))
 		hd_exam_unread(exam, exam->row->source, -ENOENT);
 	else
 		hd_exam_pass(exam, "%s", exam->row->why);
 }
 
-/* What runs isn't in a copied tree. */
-static void rule_held(struct hd_exam *exam)
+/* The row number @i of a group. */
+static bool make(const char *group, size_t i, struct hd_row *ret)
 {
-	if (exam->facts->host->live)
-		rule_found(exam);
-	else
-		hd_exam_skip(exam, "a copied tree has no processes");
+	for (size_t rule = 0; rule < HD_N_RULES; rule++) {
+		const struct hd_rule_row *row = &hd_rules[rule].row;
+
+		if (!row->id || strcmp(row->group, group) != 0 || i-- > 0)
+			continue;
+		*ret = (struct hd_row){
+			.id = row->id,
+			.title = row->title,
+			.source = row->source,
+			.rule = rule_found,
+			.first = &hd_rules[rule],
+			.bad = row->warning_fails ? HD_FAIL : HD_WARN,
+			.why = row->fine,
+			.scope = HD_NAMED,
+		};
+		return true;
+	}
+	return false;
 }
 
-#define SOURCE "/sys/bus/pci/devices"
-#define FOUND(id, title, source, ids, otherwise)                               \
-	{                                                                      \
-		id, title, source, rule_found, ids, HD_WARN, otherwise, NULL,  \
-			0, HD_NAMED, false                                     \
-	}
-
-static const struct hd_row device_rows[] = {
-	FOUND("device-pinned", "It is the one that is pinned", SOURCE,
-	      "pin-mismatch|pin-by-place|pin-unused",
-	      "no pin of the guest says otherwise"),
-	FOUND("device-present", "It is there", SOURCE, "device-missing",
-	      "it is there"),
-	FOUND("device-alive", "It answers", SOURCE "/ADDRESS/config",
-	      "device-dead", "nothing says that it is dead"),
-	FOUND("device-endpoint", "It is no bridge", SOURCE "/ADDRESS/class",
-	      "not-endpoint", "it is no bridge"),
-	FOUND("device-interface", "It fits <interface type='hostdev'>", SOURCE,
-	      "not-a-vf|pf-down", "no such rule is broken"),
-	FOUND("device-group", "It is in an IOMMU group",
-	      SOURCE "/ADDRESS/iommu_group", "no-iommu|no-group",
-	      "it is in one"),
-	FOUND("device-answers", "The kernel answers for it",
-	      SOURCE "/ADDRESS/driver_override", "device-locked",
-	      "the kernel answers"),
-	FOUND("device-no-vfs", "It has no virtual functions",
-	      SOURCE "/*/sriov_numvfs", "pf-has-vfs", "it has none"),
-	FOUND("device-group-pci", "Its group has PCI devices only",
-	      "/sys/kernel/iommu_groups", "group-foreign",
-	      "there is nothing else"),
-	FOUND("device-claimed", "No other guest has it",
-	      "/run/virt-hostdev/claims",
-	      "claimed|group-claimed|claims-unreadable",
-	      "no other guest has it"),
-	/* For a bind by hand it is a warning, but then no guest gets it. */
-	{ .id = "device-group-viable",
-	  .title = "Its whole group can be given away",
-	  .source = "/sys/kernel/iommu_groups/*/devices/*/driver",
-	  .rule = rule_found,
-	  .what = "group-not-viable",
-	  .bad = HD_FAIL,
-	  .why = "nobody in its group stands in the way",
-	  .scope = HD_NAMED },
-	FOUND("device-driver", "Its VFIO driver", "/sys/bus/pci/drivers",
-	      "driver-*|vfio-node", "its driver is there, or can be loaded"),
-};
-
-static const struct hd_row guard_rows[] = {
-	FOUND("guard-storage", "The host has no file systems or swap on it",
-	      "/proc/1/mountinfo, /proc/swaps, /etc/fstab, /sys/power/resume",
-	      "critical-mount|critical-swap|critical-fstab|critical-resume",
-	      "none is known"),
-	FOUND("guard-network", "The host isn't reached through it",
-	      "/proc/net/route, SSH_CONNECTION",
-	      "critical-default-route|critical-ssh|critical-network-root",
-	      "no default route and no session is known"),
-	FOUND("guard-display", "It isn't the only display", "/sys/class/drm",
-	      "critical-display", "it isn't"),
-	FOUND("guard-keyboard", "It isn't the only keyboard",
-	      "/sys/class/input", "critical-keyboard", "it isn't"),
-	FOUND("guard-chipset", "It is no part of the machine itself",
-	      SOURCE "/ADDRESS/class", "critical-chipset", "it isn't"),
-	FOUND("guard-firmware", "The firmware doesn't use it",
-	      "/sys/kernel/iommu_groups/*/reserved_regions", "critical-region",
-	      "its group has no memory of the firmware"),
-	FOUND("guard-allowed", "What is allowed to be lost is needed", "-",
-	      "allow-unused", "nothing is allowed in vain"),
-	{ .id = "guard-holders",
-	  .title = "Nobody uses it",
-	  .source = "/proc/*/fd",
-	  .rule = rule_held,
-	  .what = "device-held|interface-up|holders-unknown",
-	  .bad = HD_WARN,
-	  .why = "no process and no interface is known",
-	  .scope = HD_NAMED },
-};
-
-const struct hd_rows hd_rows_device = HD_ROWS("device", device_rows);
-const struct hd_rows hd_rows_guard = HD_ROWS("guard", guard_rows);
+const struct hd_rows hd_rows_device = { .group = "device", .make = make };
+const struct hd_rows hd_rows_guard = { .group = "guard", .make = make };

@@ -66,5 +66,7 @@ int hd_check(const struct hd_situation *situation,
 	of_request.index = HD_WHOLE_DOMAIN;
 	if (r >= 0)
 		r = judge(&of_request, true);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	return hd_findings_refuse(findings) ? HD_REFUSED : 0;
 }

@@ -11,7 +11,8 @@
  * of lib/check/rules.c: says all that stands against it as findings, and
  * changes nothing.
  *
- * Returns 0, whatever was found, or -ENOMEM with @err filled.
+ * Returns 0; HD_REFUSED when an error is among @findings; or -ENOMEM with @err
+ * filled.
  */
 int hd_check(const struct hd_situation *situation,
 	     const struct hd_request *request, struct hd_findings *findings,

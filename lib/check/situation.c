@@ -205,7 +205,7 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 		return r;
 	*ret = situation;
 	situation = (struct hd_situation){ .modules = NULL };
-	return hd_findings_refuse(ask->findings) ? HD_REFUSED : 0;
+	return r;
 }
 
 void hd_situation_clear(struct hd_situation *situation)

@@ -6,6 +6,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/check/check.h"
+#include "lib/check/rules.h"
 
 #define MINE "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 #define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
@@ -25,6 +26,8 @@ struct world {
 	struct hd_holder holders_of[2];
 	struct hd_critical_use critical_uses_of[2];
 	struct hd_allow allow;
+	struct hd_pin pin;
+	struct hd_pin_match match;
 	struct hd_situation situation; /* of the above */
 	struct hd_request request;
 	struct hd_findings findings;
@@ -61,6 +64,12 @@ static int set_up(void **state)
 	for (int i = 0; i < 3; i++)
 		w->groups[i].number = i + 1;
 	w->assigns[0] = (struct hd_assign){ .addr = w->devices[GPU].addr };
+	w->pin = (struct hd_pin){ .addr = w->devices[GPU].addr };
+	w->match = (struct hd_pin_match){
+		.pin = &w->pin,
+		.present = true,
+		.what = "serial number",
+	};
 	w->situation = (struct hd_situation){
 		.inventory = { w->devices, N_DEVICES, w->groups, 3, true },
 		.claims = { &w->claim, 0 },
@@ -69,6 +78,7 @@ static int set_up(void **state)
 		.nodes = { w->nodes_of, 0 },
 		.holders = { w->holders_of, 0 },
 		.critical_uses = { w->critical_uses_of, 0 },
+		.pin_matches = { &w->match, 0 },
 	};
 	w->request = (struct hd_request){
 		.domain = "g",
@@ -77,6 +87,7 @@ static int set_up(void **state)
 		.n_assigns = 1,
 		.policy = { HD_SIBLINGS_REFUSE },
 		.allows = &w->allow,
+		.pins = &w->pin,
 	};
 	*state = w;
 	return 0;
@@ -105,16 +116,19 @@ static void claim_for(struct world *w, const char *uuid, const char *name,
 	w->situation.claims.n = 1;
 }
 
-static void check(struct world *w)
+/* @refuses: an error is among what is found. */
+static void check(struct world *w, bool refuses)
 {
 	hd_findings_clear(&w->findings);
 	assert_int_equal(
-		hd_check(&w->situation, &w->request, &w->findings, NULL), 0);
+		hd_check(&w->situation, &w->request, &w->findings, NULL),
+		refuses ? HD_REFUSED : 0);
+	assert_int_equal(hd_findings_refuse(&w->findings), refuses);
 }
 
 static void assert_fine(struct world *w)
 {
-	check(w);
+	check(w, false);
 	if (w->findings.n)
 		fail_msg("unexpected: %s", w->findings.items[0].message);
 }
@@ -125,7 +139,7 @@ static void assert_refused(struct world *w, const char *id,
 {
 	const struct hd_finding *finding;
 
-	check(w);
+	check(w, true);
 	assert_int_equal(w->findings.n, 1);
 	finding = &w->findings.items[0];
 	assert_string_equal(finding->id, id);
@@ -184,7 +198,7 @@ static void harmless_drivers_of_siblings(void **state)
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		w->devices[AUDIO].driver = (char *)rows[i].driver;
 		w->devices[AUDIO].vfio = rows[i].vfio;
-		check(w);
+		check(w, !rows[i].fine);
 		assert_int_equal(w->findings.n, rows[i].fine ? 0 : 1);
 	}
 }
@@ -357,10 +371,9 @@ static void driver_that_cannot_be_had(void **state)
 	w->assigns[0].managed = true;
 	assert_fine(w);
 	w->modules[0] = HD_MODULE_UNKNOWN;
-	check(w);
+	check(w, false);
 	assert_int_equal(w->findings.n, 1);
 	assert_int_equal(w->findings.items[0].severity, HD_INFO);
-	assert_false(hd_findings_refuse(&w->findings));
 }
 
 static void vfio_node(void **state)
@@ -378,7 +391,7 @@ static void each_device_has_its_own_findings(void **state)
 	ask_for(w, PORT);
 	w->assigns[1].addr = addr("77:00.0");
 	w->request.n_assigns = 2;
-	check(w);
+	check(w, true);
 	assert_int_equal(w->findings.n, 2);
 	assert_int_equal(w->findings.items[0].assign, 0);
 	assert_int_equal(w->findings.items[1].assign, 1);
@@ -399,7 +412,7 @@ static void hold(struct world *w, int index, enum hd_hold what, bool writes,
 
 static void assert_warned(struct world *w, const char *id, const char *sentence)
 {
-	check(w);
+	check(w, false);
 	assert_int_equal(w->findings.n, 1);
 	assert_string_equal(w->findings.items[0].id, id);
 	assert_int_equal(w->findings.items[0].severity, HD_WARNING);
@@ -516,7 +529,7 @@ static void all_needs_are_named(void **state)
 
 	need(w, GPU, HD_CRITICAL_DISPLAY, false, "a");
 	need(w, GPU, HD_CRITICAL_KEYBOARD, false, "b");
-	check(w);
+	check(w, true);
 	assert_int_equal(w->findings.n, 2);
 	assert_string_equal(w->findings.items[0].id, "critical-display");
 	assert_string_equal(w->findings.items[1].id, "critical-keyboard");
@@ -537,12 +550,12 @@ static void allowed_by_device_and_reason_alone(void **state)
 		       "This can't be allowed");
 	w->critical_uses_of[0].root = false;
 	w->allow.critical = HD_CRITICAL_KEYBOARD;
-	check(w);
+	check(w, true);
 	assert_int_equal(w->findings.n, 2);
 	assert_string_equal(w->findings.items[1].id, "allow-unused");
 	w->allow =
 		(struct hd_allow){ w->devices[NIC].addr, HD_CRITICAL_DISPLAY };
-	check(w);
+	check(w, true);
 	assert_int_equal(w->findings.n, 2);
 	assert_string_equal(w->findings.items[1].id, "allow-unused");
 	assert_int_equal(w->findings.items[1].severity, HD_WARNING);
@@ -579,6 +592,237 @@ static void interface_that_is_up_is_named(void **state)
 		      "Interface eth0 of 0000:02:00.0 is up");
 }
 
+static void pin(struct world *w, enum hd_identity_match match)
+{
+	w->match.match = match;
+	w->request.n_pins = w->situation.pin_matches.n = 1;
+}
+
+static void no_pinned(struct world *w)
+{
+	pin(w, HD_MATCH_DIFFERENT);
+}
+
+static void no_mark_of_its_own(struct world *w)
+{
+	pin(w, HD_MATCH_ALIKE);
+	w->match.n_elsewhere = 1;
+}
+
+static void no_use_of_the_pin(struct world *w)
+{
+	pin(w, HD_MATCH_SAME);
+	w->pin.addr = w->devices[NIC].addr;
+}
+
+static void no_device(struct world *w)
+{
+	w->assigns[0].addr = addr("77:00.0");
+}
+
+static void no_answer(struct world *w)
+{
+	w->devices[GPU].dead = true;
+}
+
+static void no_endpoint(struct world *w)
+{
+	w->devices[GPU].bridge = true;
+}
+
+static void no_vf(struct world *w)
+{
+	w->assigns[0].source = HD_SOURCE_INTERFACE;
+}
+
+static void no_pf(struct world *w)
+{
+	no_vf(w);
+	w->devices[GPU].is_vf = true;
+	w->devices[GPU].pf_netdev_down = (char *)"eth7";
+}
+
+static void no_group(struct world *w)
+{
+	w->devices[GPU].group = HD_NO_GROUP;
+}
+
+static void no_iommu(struct world *w)
+{
+	no_group(w);
+	w->situation.inventory.iommu = false;
+}
+
+static void no_word_of_the_kernel(struct world *w)
+{
+	w->devices[GPU].override_unknown = true;
+}
+
+static void no_free_pf(struct world *w)
+{
+	w->devices[GPU].numvfs = 1;
+}
+
+static void no_pci(struct world *w)
+{
+	w->groups[0].foreign = (char *)"arm-smmu.0";
+}
+
+static void no_free_device(struct world *w)
+{
+	claim_for(w, OTHER, "first", GPU);
+}
+
+static void no_free_group(struct world *w)
+{
+	claim_for(w, OTHER, "first", AUDIO);
+}
+
+static void no_viable_group(struct world *w)
+{
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+}
+
+static void no_module(struct world *w)
+{
+	w->modules[0] = HD_MODULE_MISSING;
+}
+
+static void no_allowed_module(struct world *w)
+{
+	w->modules[0] = HD_MODULE_BLACKLISTED;
+}
+
+static void no_plain_module(struct world *w)
+{
+	w->modules[0] = HD_MODULE_COMMAND;
+}
+
+static void no_vfio_driver(struct world *w)
+{
+	w->modules[0] = HD_MODULE_NOT_VFIO;
+}
+
+static void no_modules(struct world *w)
+{
+	w->modules[0] = HD_MODULE_UNKNOWN;
+}
+
+static void no_node(struct world *w)
+{
+	w->situation.vfio_node = false;
+}
+
+static void no_use_of_the_allowance(struct world *w)
+{
+	w->allow.addr = w->devices[GPU].addr;
+	w->request.n_allows = 1;
+}
+
+static void no_peace(struct world *w)
+{
+	hold(w, GPU, HD_HOLD_VFIO, true, "/dev/vfio/1");
+}
+
+static void no_idle_interface(struct world *w)
+{
+	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[GPU].addr,
+					   .kind = HD_NODE_NET,
+					   .name = (char *)"eth0",
+					   .up = true };
+	w->situation.nodes.n = 1;
+}
+
+/* What each rule is there for; those of critical uses are alike. */
+static void (*const breaks[HD_N_RULES])(struct world *w) = {
+	[HD_RULE_PIN_MISMATCH] = no_pinned,
+	[HD_RULE_PIN_BY_PLACE] = no_mark_of_its_own,
+	[HD_RULE_PIN_UNUSED] = no_use_of_the_pin,
+	[HD_RULE_DEVICE_MISSING] = no_device,
+	[HD_RULE_DEVICE_DEAD] = no_answer,
+	[HD_RULE_NOT_ENDPOINT] = no_endpoint,
+	[HD_RULE_NOT_A_VF] = no_vf,
+	[HD_RULE_PF_DOWN] = no_pf,
+	[HD_RULE_NO_IOMMU] = no_iommu,
+	[HD_RULE_NO_GROUP] = no_group,
+	[HD_RULE_DEVICE_LOCKED] = no_word_of_the_kernel,
+	[HD_RULE_PF_HAS_VFS] = no_free_pf,
+	[HD_RULE_GROUP_FOREIGN] = no_pci,
+	[HD_RULE_CLAIMED] = no_free_device,
+	[HD_RULE_GROUP_CLAIMED] = no_free_group,
+	[HD_RULE_GROUP_NOT_VIABLE] = no_viable_group,
+	[HD_RULE_DRIVER_MISSING] = no_module,
+	[HD_RULE_DRIVER_BLACKLISTED] = no_allowed_module,
+	[HD_RULE_DRIVER_COMMAND] = no_plain_module,
+	[HD_RULE_DRIVER_NOT_VFIO] = no_vfio_driver,
+	[HD_RULE_DRIVER_UNKNOWN] = no_modules,
+	[HD_RULE_VFIO_NODE] = no_node,
+	[HD_RULE_ALLOW_UNUSED] = no_use_of_the_allowance,
+	[HD_RULE_DEVICE_HELD] = no_peace,
+	[HD_RULE_INTERFACE_UP] = no_idle_interface,
+};
+
+/* The one finding is the rule's, as severe as the table says. */
+static void assert_found(struct world *w, enum hd_rule_id rule)
+{
+	const struct hd_rule *row = &hd_rules[rule];
+
+	check(w, row->severity == HD_ERROR);
+	assert_int_equal(w->findings.n, 1);
+	assert_string_equal(w->findings.items[0].id, row->id);
+	assert_int_equal(w->findings.items[0].severity, row->severity);
+	assert_int_equal(w->findings.items[0].assign,
+			 row->of_request ? HD_WHOLE_DOMAIN : 0);
+}
+
+/* But those that are found while the situation is read: see test_examine.c. */
+static void every_rule_is_seen_bad(void **state)
+{
+	bool seen[HD_N_RULES] = { false };
+	void *world;
+
+	(void)state;
+	for (int critical = 0; critical <= HD_CRITICAL_REGION; critical++) {
+		enum hd_rule_id rule =
+			hd_rule_of_critical((enum hd_critical)critical);
+
+		set_up(&world);
+		need(world, GPU, (enum hd_critical)critical, false, "a");
+		assert_found(world, rule);
+		assert_string_equal(
+			hd_rules[rule].id + strlen("critical-"),
+			hd_critical_name((enum hd_critical)critical));
+		seen[rule] = true;
+		tear_down(&world);
+	}
+	for (size_t i = 0; i < HD_N_RULES; i++) {
+		if (!hd_rules[i].judge || seen[i])
+			continue;
+		if (!breaks[i])
+			fail_msg("nothing breaks '%s'", hd_rules[i].id);
+		set_up(&world);
+		breaks[i](world);
+		assert_found(world, (enum hd_rule_id)i);
+		tear_down(&world);
+	}
+}
+
+/* An id says one thing, and a rule of doctor's has all its words. */
+static void table_is_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HD_N_RULES; i++) {
+		const struct hd_rule_row *row = &hd_rules[i].row;
+
+		assert_non_null(hd_rules[i].id);
+		assert_ptr_equal(hd_rule_find(hd_rules[i].id), &hd_rules[i]);
+		if (row->id)
+			assert_true(row->group && row->title && row->source &&
+				    row->fine);
+	}
+	assert_null(hd_rule_find("no-such-rule"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -612,6 +856,8 @@ int main(void)
 		TEST(all_needs_are_named),
 		TEST(allowed_by_device_and_reason_alone),
 		TEST(allowance_for_what_the_guest_has_is_no_mistake),
+		cmocka_unit_test(every_rule_is_seen_bad),
+		cmocka_unit_test(table_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ int hd_remote_host_read(struct hd_connection *connection,
 
 /*
  * Checks a request by the rules of hd_check(), as far as they can be known from
- * here: what can't be counts as good. Returns 0 or a negative errno.
+ * here: what can't be counts as good. Returns what hd_check() does.
  */
 int hd_remote_host_check(const struct hd_remote_host *remote,
 			 const struct hd_request *request,

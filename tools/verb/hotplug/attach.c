@@ -7,6 +7,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "lib/check/rules.h"
 #include "lib/check/situation.h"
 #include "tools/verb/hotplug/change.h"
 #include "xml/rewrite/hostdev.h"
@@ -138,8 +139,10 @@ static int take(struct hd_change *change, char moving[HD_UUID_SIZE])
 /* What no definition should hold: it could never be right. */
 static bool is_final(const struct hd_finding *finding)
 {
-	return strcmp(finding->id, "device-missing") == 0 ||
-	       strcmp(finding->id, "not-endpoint") == 0;
+	const struct hd_rule *rule = hd_rule_find(finding->id);
+
+	return rule == &hd_rules[HD_RULE_DEVICE_MISSING] ||
+	       rule == &hd_rules[HD_RULE_NOT_ENDPOINT];
 }
 
 /*

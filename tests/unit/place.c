@@ -47,3 +47,21 @@ int place_tear_down(void **state)
 	free(place);
 	return 0;
 }
+
+void place_write(const struct place *place, const char *path, const char *text,
+		 size_t length)
+{
+	char whole[256];
+	FILE *file;
+
+	for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+		snprintf(whole, sizeof(whole), "%s/%.*s", place->root,
+			 (int)(p - path), path);
+		mkdir(whole, 0755);
+	}
+	snprintf(whole, sizeof(whole), "%s/%s", place->root, path);
+	file = fopen(whole, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}

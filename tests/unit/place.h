@@ -2,6 +2,8 @@
 #ifndef HD_PLACE_H
 #define HD_PLACE_H
 
+#include <stddef.h>
+
 #include "lib/host/host.h"
 #include "lib/state/state.h"
 
@@ -15,5 +17,10 @@ struct place {
 /* For cmocka: makes a place as the test's state, and removes it. */
 int place_set_up(void **state);
 int place_tear_down(void **state);
+
+/* Writes a file, and makes each folder on the way; @path has no leading slash.
+ */
+void place_write(const struct place *place, const char *path, const char *text,
+		 size_t length);
 
 #endif

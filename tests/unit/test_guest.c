@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,25 +12,6 @@
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
-static void write_file(const struct place *place, const char *path,
-		       const char *text, size_t length)
-{
-	char whole[256];
-	FILE *file;
-
-	/* Each folder on the way. */
-	for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
-		snprintf(whole, sizeof(whole), "%s/%.*s", place->root,
-			 (int)(p - path), path);
-		mkdir(whole, 0755);
-	}
-	snprintf(whole, sizeof(whole), "%s/%s", place->root, path);
-	file = fopen(whole, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void guest_runs_while_its_qemu_does(void **state)
 {
 	static const char qemu[] = "/usr/bin/qemu\0-uuid\0" UUID "\0-S";
@@ -39,17 +19,17 @@ static void guest_runs_while_its_qemu_does(void **state)
 	struct place *place = *state;
 
 	assert_false(hd_guest_runs(&place->host, "g", UUID));
-	write_file(place, "run/libvirt/qemu/g.pid", "4711\n", 5);
+	place_write(place, "run/libvirt/qemu/g.pid", "4711\n", 5);
 	assert_false(hd_guest_runs(&place->host, "g", UUID));
-	write_file(place, "proc/4711/cmdline", other, sizeof(other));
+	place_write(place, "proc/4711/cmdline", other, sizeof(other));
 	assert_false(hd_guest_runs(&place->host, "g", UUID));
-	write_file(place, "proc/4711/cmdline", qemu, sizeof(qemu));
+	place_write(place, "proc/4711/cmdline", qemu, sizeof(qemu));
 	assert_true(hd_guest_runs(&place->host, "g", UUID));
 	assert_false(hd_guest_runs(&place->host, "h", UUID));
 	assert_false(hd_guest_runs(&place->host, "../qemu/g", UUID));
-	write_file(place, "run/libvirt/qemu/g.pid", "-1\n", 3);
+	place_write(place, "run/libvirt/qemu/g.pid", "-1\n", 3);
 	assert_false(hd_guest_runs(&place->host, "g", UUID));
-	write_file(place, "run/libvirt/qemu/g.pid", "x\n", 2);
+	place_write(place, "run/libvirt/qemu/g.pid", "x\n", 2);
 	assert_false(hd_guest_runs(&place->host, "g", UUID));
 }
 

@@ -525,7 +525,8 @@ class Healthy(_OnHost):
              "vfio-stale-modules", "skip", "may have"),
         ])
 
-    def initramfs(self, *names, folder="etc/modprobe.d/", **confs):
+    @staticmethod
+    def initramfs(*names, folder="etc/modprobe.d/", **confs):
         """An image with these files, and with files of modprobe.d."""
         archive = Archive()
         archive.add("init", 0o100755, b"\x7fELF" + bytes(100000))
@@ -964,7 +965,8 @@ class Guest(_OnHost):
 class Arm(_OnHost):
     tree = "arm-board"
 
-    def tree_of(self, *, smmu="arm,smmu-v3", host=("iommu-map",), status=None, coherent=True,
+    @staticmethod
+    def tree_of(*, smmu="arm,smmu-v3", host=("iommu-map",), status=None, coherent=True,
                 its=True):
         base = "sys/firmware/devicetree/base"
         files = {f"{base}/compatible": "vendor,board\0",
@@ -1027,6 +1029,198 @@ class Arm(_OnHost):
     def test_not_on_x86(self):
         self.make(HEALTHY)
         self.assert_row(self.doctor(), "arm-iommu-map", "skip", "arm64")
+
+
+def metadata(ours):
+    return f"<metadata><h:hostdev xmlns:h='urn:virt-hostdev:1'>{ours}</h:hostdev></metadata>"
+
+
+def card(**attributes):
+    return {f"sys/bus/pci/devices/0000:01:00.0/{name}": text for name, text in attributes.items()}
+
+
+class EveryRow(_OnHost):
+    """Each row that can be bad is seen bad: on hosts with much that is, or elsewhere."""
+
+    # What a copied tree can't show.
+    ELSEWHERE = {"device-answers": "tests/fakekernel/test_every_write.py"} | dict.fromkeys(
+        ("device-rom", "guard-holders", "hook-leftovers", "hook-owner", "hook-ran", "iommu-faults",
+         "libvirt-daemon", "libvirt-qemu", "vfio-node-mode"), "tests/unit/test_doctor.c")
+
+    NO_TABLE = {"sys/firmware/acpi/tables/DMAR": None, "sys/firmware/acpi/tables/APIC": "x",
+                "sys/class/iommu/dmar0": None, "sys/kernel/iommu_groups": None}
+    NO_KERNEL = {f"boot/config-{RELEASE}": "CONFIG_X=y\n", "dev/kvm": None}
+    BOTH = hostdev(1), hostdev(1, function=1)
+    CLAIM = ("virt-hostdev-claim 1\ndomain 6ba7b811-9dad-11d1-80b4-00c04fd430c8 other\n"
+             "state starting 1700000000 4711 1 -\n"
+             "device 0000:01:00.0 1 10de:1f91 restore nouveau -\nend\n")
+
+    # The tree, its changes, what is asked about, and the rows that are bad.
+    HOSTS = [
+        ("laptop-two-gpus", NO_TABLE | NO_KERNEL | {
+            "proc/cmdline": "iommu=off intel_iommu=off,igfx_off nointremap nox2apic nomodeset "
+                            "pci=nomsi,config_acs=1 pcie_acs_override=downstream "
+                            "module_blacklist=vfio_pci vfio-pci.ids=10de:ffff",
+            "proc/cpuinfo": INTEL.replace("vmx", "hypervisor"),
+            "proc/sys/kernel/tainted": "4224", "dev/vfio": None}, (),
+         "cmdline-acs-off cmdline-acs-override cmdline-applied cmdline-framebuffer cmdline-ids "
+         "cmdline-igfx-off cmdline-intel-iommu-off cmdline-intel-iommu-on cmdline-intremap-off "
+         "cmdline-iommu-off cmdline-no-msi cmdline-vfio-modules cmdline-x2apic config-intel-iommu "
+         "config-iommu config-irq-remap config-kvm-intel config-pci config-pci-quirks "
+         "config-pcieport config-sriov config-vfio config-vfio-bars config-vfio-container "
+         "iommu-groups iommu-units machine-dmar machine-oops machine-virtual vfio-kvm-node "
+         "vfio-node"),
+        ("laptop-two-gpus", NO_TABLE | NO_KERNEL | {
+            "proc/cpuinfo": AMD, "proc/cmdline": "amd_iommu=off amd_iommu=on"}, (),
+         "cmdline-amd-iommu-off cmdline-amd-iommu-on config-amd-iommu config-kvm-amd machine-ivrs"),
+        ("laptop-two-gpus", {
+            "sys/module/vfio/parameters/enable_unsafe_noiommu_mode": "Y",
+            "sys/module/vfio_pci/parameters/disable_denylist": "Y",
+            "sys/module/vfio_iommu_type1/parameters/disable_hugepages": "Y",
+            "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts": "Y",
+            "sys/module/iommufd/parameters/allow_unsafe_interrupts": "Y",
+            "proc/interrupts": " 24: 0 PCI-MSI-0000:00:14.0 0-edge x\n",
+            "proc/cpuinfo": INTEL.replace("39", "46"),
+            "etc/modprobe.d/ours.conf": "options vfio_pci ids=10de:1\n",
+            f"lib/modules/{RELEASE}/modules.builtin": "kernel/drivers/vfio/pci/vfio-pci.ko\n",
+            "etc/modules": "vfio_virqfd\n"} | card(iommu_group=None), (),
+         "iommu-groups-complete iommu-remapping iommu-unsafe-interrupts iommu-unsafe-iommufd "
+         "iommu-width vfio-denylist vfio-hugepages vfio-noiommu vfio-options vfio-stale-modules"),
+        ("laptop-two-gpus", {
+            "sys/bus/pci/drivers/vfio-pci": None, "sys/module/vfio_iommu_type1": None,
+            f"lib/modules/{RELEASE}/modules.dep": "", "etc/modprobe.d/a.conf": "blacklist vfio\n",
+            f"boot/initrd.img-{RELEASE}": Healthy.initramfs(a="")}, (),
+         "vfio-initramfs vfio-pci vfio-type1"),
+        ("laptop-two-gpus", {
+            "etc/libvirt/qemu.conf": 'user = "root"\nsecurity_driver = "none"\n'
+                                     "cgroup_controllers = [ ]\ndynamic_ownership = 0\n"
+                                     "clear_emulator_capabilities = 0\nrelaxed_acs_check = 1\n"
+                                     'cgroup_device_acl = [ "/dev/null" ]\n',
+            "run/.containerenv": "", "sys/fs/selinux/enforce": "1",
+            "sys/fs/selinux/booleans/virt_hooks_unconfined": "0 0",
+            "etc/systemd/system/virtqemud.service.d/x.conf": "[Service]\nProtectKernelModules=yes\n"},
+         (),
+         "confinement-container confinement-selinux-hooks confinement-units qemu-acs "
+         "qemu-capabilities qemu-cgroups qemu-device-acl qemu-ownership qemu-security-driver "
+         "qemu-user"),
+        ("laptop-two-gpus", {
+            "etc/libvirt/hooks/qemu": "#!/bin/sh\r\nvirsh list\nfoo &\nmodprobe -r drm\nsleep 5\n",
+            "etc/libvirt/hooks/qemu.d/a": "#!/bin/sh\n",
+            "etc/libvirt/hooks/qemu.d/win11/x": "", "etc/virt-hostdev.conf": "[host]\nx=1\n",
+            "etc/libvirt/qemu/a.xml": domain(hostdev(0x77), name="a"),
+            "etc/libvirt/qemu/b.xml": domain(hostdev(0x77), name="b"),
+            "etc/libvirt/qemu/autostart/a.xml": "", "proc/sys/kernel/osrelease": "6.99",
+            "proc/77/comm": "virtqemud", "proc/77/status": "CapEff:\t0\n",
+            "proc/77/stat": f"77 (virtqemud) S {'0 ' * 18}1 0",
+            "proc/77/limits": "Max locked memory 1 1 bytes\n",
+            "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "512"}, (),
+         "hook-background hook-configuration hook-executable hook-folder hook-installed "
+         "hook-interpreter hook-known hook-outdated hook-sleep hook-virsh libvirt-autostart "
+         "libvirt-shared-devices machine-modules memory-hugetlbfs memory-memlock"),
+        ("laptop-two-gpus", {"sys/bus/pci/devices": None, "sys/kernel/iommu_groups": None}, (),
+         "iommu-groups machine-pci"),
+        ("arm-board", Arm.tree_of(host=(), its=False, status="disabled") | NO_KERNEL | {
+            "sys/firmware/acpi": None, "sys/class/iommu/dmar0": None, "proc/cpuinfo": ARM,
+            "sys/firmware/devicetree/base/hypervisor/compatible": "qcom,gunyah\0",
+            "system/build.prop": "", f"boot/config-{RELEASE}": "CONFIG_ARM64_64K_PAGES=y\n",
+            "proc/cmdline": "kvm-arm.mode=none kvm-arm.mode=protected "
+                            "arm-smmu.disable_bypass=0"}, (),
+         "arm-android arm-hypervisor arm-iommu-map arm-msi arm-page-size arm-smmu arm-smmu-driver "
+         "cmdline-kvm-arm cmdline-pkvm cmdline-smmu-bypass config-its config-kvm-arm config-smmu "
+         "config-smmu-bypass config-smmu-firmware config-smmu-tables config-vendor-iommu"),
+        ("laptop-two-gpus", {"proc/cpuinfo": ARM, "sys/kernel/iommu_groups": None}, (), "arm-iort"),
+        ("laptop-two-gpus", Arm.tree_of(coherent=False) | {
+            "proc/cpuinfo": ARM, "proc/interrupts": " 24: 0 GIC x\n"}, (),
+         "arm-coherent iommu-its"),
+        ("laptop-two-gpus", {},
+         domain(*BOTH, "<memballoon model='virtio' freePageReporting='on'/>", metadata=(
+             "<memory unit='GiB'>9</memory>"
+             "<memtune><hard_limit unit='GiB'>9</hard_limit></memtune>")),
+         "memory-ballooning memory-guest memory-hard-limit"),
+        ("laptop-two-gpus", {},
+         domain(*BOTH, metadata="<memory unit='GiB'>1</memory>"
+                                "<memoryBacking><hugepages/></memoryBacking>"),
+         "memory-guest-hugepages"),
+        ("laptop-two-gpus", card(**DEVICE | {
+            "resource": "0x90000000 0x9fffffff 0x40200\n0x1 0x2 0x20040200\n",
+            "reset_method": "", "power_state": "D3cold", "boot_vga": "1", "vendor": "0x8086",
+            "device": "0x0b25", "current_link_width": "4", "aer_dev_fatal": "TOTAL_ERR_FATAL 3",
+            "driver_override": "gone"}) | {
+            "proc/iomem": "90000000-903fffff : BOOTFB\n",
+            "proc/interrupts": " 16: 0 IR-IO-APIC a, b\n",
+            "sys/kernel/iommu_groups/1/reserved_regions": "0x1 0x2 direct\n"},
+         domain(hostdev(1), metadata=metadata(
+             "<h:siblings policy='bind'/><h:allow address='0000:03:00.0' critical='display'/>")),
+         "device-bars device-boot-vga device-denylist device-errors device-framebuffer "
+         "device-interrupt device-link device-override device-power device-reserved device-reset "
+         "guard-allowed guard-firmware"),
+        ("laptop-two-gpus", card(reset_method="bus"), ("01:00.0",),
+         "device-bus-reset device-group-viable"),
+        ("laptop-two-gpus", card(driver=("sys/bus/pci/drivers/nvidia",)), ("01:00.0", "01:00.1"),
+         "device-nvidia"),
+        ("laptop-two-gpus", card(config=b"\xff" * 64, **{"power/runtime_status": "active"}),
+         ("01:00.0", "01:00.1"), "device-alive"),
+        ("laptop-two-gpus", {
+            "run/virt-hostdev/claims/6ba7b811-9dad-11d1-80b4-00c04fd430c8": CLAIM,
+            "run/virt-hostdev/locks/x": ""}, domain(*BOTH), "device-claimed"),
+        ("laptop-two-gpus", {"sys/kernel/iommu_groups/1/devices/arm-smmu.0": ""}, ("01:00.0",),
+         "device-group-pci"),
+        ("laptop-two-gpus", {
+            "sys/bus/pci/drivers/vfio-pci": None,
+            f"lib/modules/{RELEASE}/modules.dep.bin": index("x", "y:")}, ("01:00.0", "01:00.1"),
+         "device-driver"),
+        ("laptop-two-gpus", {},
+         domain(hostdev(1), metadata=metadata(
+             "<h:device address='0000:01:00.0' id='1234:5678'/>")), "device-pinned"),
+        ("laptop-two-gpus", {},
+         domain("<interface type='hostdev'><source><address type='pci' domain='0' bus='1' slot='0' "
+                "function='0'/></source></interface>"), "device-interface"),
+        ("laptop-two-gpus", {},
+         ("02:00.0", "03:00.0", "00:02.0", "00:14.0", "00:01.0", "09:00.0", "00:1f.4"),
+         "device-endpoint device-present guard-chipset guard-display guard-keyboard guard-network "
+         "guard-storage"),
+        ("server-sriov", {"sys/bus/pci/devices/0000:3b:00.0/driver":
+                          ("sys/bus/pci/drivers/vfio-pci",)}, ("3b:10.0",), "device-vf-token"),
+        ("server-sriov", {}, ("3b:00.0",), "device-no-vfs"),
+        ("arm-board", {}, ("01:00.0",), "device-group"),
+        ("desktop-one-group", {
+            f"sys/bus/pci/devices/{port}/{name}": text
+            for port, kind in (("0000:00:01.2", ROOT_PORT), ("0000:01:00.2", DOWNSTREAM))
+            for name, text in (("config", config_space(kind)), ("power/runtime_status", "active"))},
+         ("03:00.0",), "device-acs"),
+    ]
+
+    def doctor_on(self, tree, files, asked):
+        self.tree = tree
+        self.make(HEALTHY)
+        for path, text in files.items():
+            if isinstance(text, tuple):
+                self.put(path, None)
+                (self.root / text[0]).mkdir(exist_ok=True)
+                (self.root / path).symlink_to(self.root / text[0])
+            else:
+                self.put(path, text)
+        (self.root / "etc/libvirt/hooks/qemu").chmod(0o755)
+        return self.doctor("-", stdin=asked) if isinstance(asked, str) else self.doctor(*asked)
+
+    def test_bad(self):
+        for tree, files, asked, rows in self.HOSTS:
+            with self.subTest(rows):
+                report = self.doctor_on(tree, files, asked)
+                bad = {row["id"] for row in report["checks"] if row["status"] in ("warn", "fail")}
+                self.assertEqual(set(rows.split()) - bad, set())
+
+    def test_none_is_left_out(self):
+        seen = {row for *_, rows in self.HOSTS for row in rows.split()} | set(self.ELSEWHERE)
+        texts = [path.read_text() for path in sorted(ROWS.glob("*.c"))]
+        rows = [row for text in texts for row in text.split('{ .id = "')[1:]]
+        self.assertGreater(len(rows), 150)
+        able = {row.split('"')[0] for row in rows if re.search(r"\.bad = HD_(WARN|FAIL)", row)}
+        able |= set(re.findall(r'\.row = { \.id = "([a-z0-9-]+)"', RULES.read_text()))
+        self.assertEqual(able - seen, set(), "rows that no test has seen bad")
+        self.assertEqual(seen - able, set(), "rows that can't be bad, or aren't there")
+        for row, path in self.ELSEWHERE.items():
+            self.assertIn(f'"{row}"', (TOP / path).read_text())
 
 
 class Live(unittest.TestCase):

@@ -442,6 +442,10 @@ class ForeignHang(OnFakeKernel):
                       "0000:01:00.0", result.err.splitlines()[0])
         self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
         self.assertEqual(self.kernel.claims(), {})
+        # Who asks why isn't kept either.
+        rows = {row["id"]: row for row in
+                json.loads(self.tool("doctor", "--json", "01:00.0").out)["checks"]}
+        self.assertEqual(rows["device-answers"]["status"], "fail")
         # Who wants another device isn't kept.
         xml = domain(hostdev(2))
         self.good(self.hook("prepare", xml))

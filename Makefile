@@ -19,6 +19,7 @@ O ?= build
 override O := $(abspath $(O))
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
+libexecdir ?= $(prefix)/libexec
 sysconfdir ?= /etc
 hookdir ?= $(sysconfdir)/libvirt/hooks
 mandir ?= $(prefix)/share/man

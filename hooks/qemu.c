@@ -3,28 +3,31 @@
  * The libvirt hook: /etc/libvirt/hooks/qemu NAME OPERATION SUBOPERATION EXTRA,
  * with the domain's XML on stdin (https://libvirt.org/hooks.html).
  *
- * libvirt waits for it while it holds the domain, without any time limit: it
- * never asks libvirt anything, and it leaves no child behind.
+ * It runs for every guest, so it links the C library alone, and leaves when it
+ * sees nothing to do. Else it becomes the program of hook.c.
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include "hooks/event.h"
+#include "hooks/program.h"
 #include "hooks/result.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/stdfiles.h"
-#include "lib/handover/failure.h"
-#include "lib/handover/prepare.h"
-#include "lib/handover/release.h"
-#include "xml/doc/doc.h"
-#include "xml/domain/domain.h"
-#include "xml/rewrite/rewrite.h"
+#include "lib/state/claims.h"
+#include "xml/doc/limit.h"
+#include "xml/domain/may_ask.h"
 
-typedef int (*hd_bind_fn)(struct hd_job *job, const struct hd_request *request);
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 static int read_text(char **ret, size_t *ret_length, struct hd_err *err)
 {
@@ -40,202 +43,120 @@ static int read_text(char **ret, size_t *ret_length, struct hd_err *err)
 	return 0;
 }
 
-static int parse(const char *text, size_t length, struct hd_domain *ret,
-		 struct hd_result *result, struct hd_err *err)
+static int claims_exist(struct hd_err *err)
 {
-	int r = hd_domain_parse(text, length, ret, err);
+	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	int r = hd_host_open(&host, NULL, err);
 
-	if (r == 0 && hd_result_describe(result, ret) < 0)
-		r = hd_err_nomem(err);
+	return r < 0 ? r : hd_claims_exist(&host);
+}
+
+/* 1 when there may be something to do with the text, 0 when there isn't. */
+static int find_work(const struct hd_event *event, char **ret,
+		     size_t *ret_length, struct hd_err *err)
+{
+	int r = event->looks & HD_LOOK_CLAIMS ? claims_exist(err) : 1;
+
+	if (r <= 0)
+		return r;
+	r = read_text(ret, ret_length, err);
+	/* The name will do: the host is not kept from its devices. */
+	if (r < 0 && event->work == HD_WORK_RELEASE)
+		return 1;
+	if (r < 0)
+		return r;
+	return !(event->looks & HD_LOOK_TEXT) ||
+	       hd_domain_may_ask(*ret, *ret_length);
+}
+
+/* A file in memory that nobody can change, and nobody run; from Linux 6.3 on
+ * the kernel wants to be told. */
+static int make_memory_file(const char *text, size_t length, struct hd_err *err)
+{
+	HD_AUTOCLOSE int fd = memfd_create(
+		"domain", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("domain", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || pwrite(fd, text, length, 0) != (ssize_t)length ||
+	    fcntl(fd, F_ADD_SEALS, HD_SEALS) < 0)
+		return hd_err_set(
+			err, errno ? errno : ENOSPC,
+			"the domain's XML can't be kept in memory: %m");
+	return hd_steal_fd(&fd);
+}
+
+/* Whether the second program starts and is ours: where its libraries aren't
+ * there, or it was made for another version, it ends with another code. */
+static bool starts(void)
+{
+	char *const words[] = { (char *)hd_hook_program, (char *)HD_VERSION,
+				NULL };
+	pid_t pid;
+	int status;
+
+	return posix_spawn(&pid, hd_hook_program, NULL, NULL, words, environ) ==
+		       0 &&
+	       waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Returns only when it couldn't be executed. */
+static int execute(char **argv, int text_fd, struct hd_err *err)
+{
+	char *const words[] = { argv[0], argv[1], argv[2],
+				argv[3], argv[4], (char *)HD_VERSION,
+				NULL };
+
+	dup2(text_fd, STDIN_FILENO);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	execv(hd_hook_program, words);
+	return hd_err_set(err, errno, "%s can't be run: %m", hd_hook_program);
+}
+
+static int hand_over(const struct hd_event *event, char **argv,
+		     const char *text, size_t length, struct hd_err *err)
+{
+	int fd, r;
+
+	/* Once executed, it is libvirt that sees how it ends. */
+	if (event->consequence == HD_KILLS && !starts())
+		return hd_err_set(err, ENOEXEC,
+				  "%s can't be run, or is of another version",
+				  hd_hook_program);
+	fd = make_memory_file(text, length, err);
+	r = fd < 0 ? fd : execute(argv, fd, err);
+	if (r == -EACCES)
+		hd_err_fix(err, "virt-hostdev doctor says what denies it");
+	else
+		hd_err_fix(err, HD_REINSTALL);
 	return r;
 }
 
-/* Who it is that libvirt hands us on stdin, or what of it may concern us. */
-enum need { WHOLE, DEVICES };
-
-static int read_domain(enum need need, struct hd_domain *ret,
-		       struct hd_result *result, struct hd_err *err)
+/* Becomes the second program if there is work for it. */
+static int run(const struct hd_event *event, char **argv,
+	       struct hd_result *result)
 {
 	HD_AUTOFREE char *text = NULL;
-	size_t length;
-	int r = read_text(&text, &length, err);
-
-	if (r < 0 || (need == DEVICES && !hd_domain_may_ask(text, length)))
-		return r;
-	return parse(text, length, ret, result, err);
-}
-
-/* What prepare and start share: read who asks for what, and see to it. */
-static int see_to_devices(hd_bind_fn take, struct hd_result *result)
-{
-	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
-	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
-	HD_AUTO_NAMES struct hd_names *names = NULL;
-	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&host, NULL, &result->findings, &result->err);
-	struct hd_request request;
-	int r = read_domain(DEVICES, &domain, result, &result->err);
-
-	if (r < 0 || domain.n_assigns == 0)
-		return r;
-	r = hd_host_open(&host, NULL, &result->err);
-	if (r == 0)
-		r = hd_config_read(&host, &job.ask.config, &result->err);
-	if (r < 0)
-		return r;
-	job.ask.names = names = hd_names_new();
-	request = hd_domain_request(&domain, &job.ask.config.policy);
-	return take(&job, &request);
-}
-
-static int with_devices(const char *name, hd_bind_fn take,
-			struct hd_result *result)
-{
-	int r = see_to_devices(take, result);
+	size_t length = 0;
+	int r = find_work(event, &text, &length, &result->err);
 
 	if (r < 0)
-		hd_err_wrap(&result->err, "Guest '%s' is not started", name);
+		return hd_result_refuse(result, r);
+	if (r > 0)
+		r = hd_result_unable(result, hand_over(event, argv, text,
+						       length, &result->err));
 	return r;
 }
 
-static int on_prepare(const char *name, struct hd_result *result)
-{
-	return with_devices(name, hd_prepare, result);
-}
-
-/* libvirt has chosen the VFs of network pools; prepare couldn't see them. */
-static int on_start(const char *name, struct hd_result *result)
-{
-	return with_devices(name, hd_start, result);
-}
-
-/* The guest runs, or a new daemon has found it running. */
-static int on_running(const char *name, struct hd_result *result)
-{
-	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
-	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
-	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&host, NULL, &result->findings, &result->err);
-	int r = hd_host_open(&host, NULL, &result->err);
-
-	(void)name;
-	if (r == 0 && !hd_claims_exist(&host))
-		return 0;
-	if (r == 0)
-		r = read_domain(WHOLE, &domain, result, &result->err);
-	if (r < 0 || domain.n_assigns == 0)
-		return r;
-	return hd_started(&job, domain.uuid, domain.name);
-}
-
-/*
- * Also follows a prepare that failed, ours or another script's. A document that
- * can't be read must not keep the host from its devices: the name will do.
- */
-static int on_release(const char *name, struct hd_result *result)
-{
-	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
-	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
-	HD_AUTO_ERR struct hd_err unreadable = HD_ERR_INIT;
-	HD_AUTO_JOB struct hd_job job =
-		HD_JOB_INIT(&host, NULL, &result->findings, &result->err);
-	int r = hd_host_open(&host, NULL, &result->err);
-
-	if (r < 0 || !hd_claims_exist(&host))
-		return r;
-	read_domain(WHOLE, &domain, result, &unreadable);
-	hd_failure_explain(&host, domain.uuid, name, &result->findings);
-	job.ask.config = hd_config_read_or_default(&host, &result->findings);
-	return hd_release(&job, domain.uuid, domain.name ? domain.name : name);
-}
-
-/* Where the pinned devices are on this host, as a new document on stdout. */
-static int follow(const char *text, size_t length,
-		  const struct hd_domain *domain, struct hd_result *result)
-{
-	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
-	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches = { NULL, 0 };
-	HD_AUTOFREE char *rewritten = NULL;
-	size_t size;
-	int r = hd_host_open(&host, NULL, &result->err);
-
-	if (r == 0)
-		r = hd_pins_compare(&host, domain->metadata.pins,
-				    domain->metadata.n_pins, &pin_matches,
-				    &result->err);
-	if (r == 0)
-		r = hd_rewrite_follow_pins(text, length, &pin_matches,
-					   &rewritten, &size, &result->err);
-	if (r < 0 || !rewritten)
-		return r;
-	if (fwrite(rewritten, 1, size, stdout) != size || fflush(stdout) != 0)
-		return hd_err_set(&result->err, errno,
-				  "the domain's XML can't be handed back: %m");
-	return 0;
-}
-
-/*
- * A guest comes from another host or from a file, and its pinned devices may be
- * elsewhere here. No output means that the XML stays as it is.
- */
-static int on_filter(const char *name, struct hd_result *result)
-{
-	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
-	HD_AUTOFREE char *text = NULL;
-	size_t length;
-	int r = read_text(&text, &length, &result->err);
-
-	if (r == 0 && hd_domain_may_ask(text, length))
-		r = parse(text, length, &domain, result, &result->err);
-	if (r == 0 && domain.metadata.n_pins)
-		r = follow(text, length, &domain, result);
-	if (r < 0)
-		hd_err_wrap(&result->err, "Guest '%s' can't come here", name);
-	return r;
-}
-
-/*
- * The events of libvirt's protocol (src/util/virhook.c). Where there is no
- * function there is nothing to do, and stdin may stay unread. An event that
- * isn't here belongs to a newer libvirt and must not be in its way.
- */
-static const struct event {
-	const char *operation;
-	int (*handle)(const char *name, struct hd_result *result);
-	bool harmful; /* a failure would kill the running guest: exit 0 */
-} events[] = {
-	{ "prepare", on_prepare, false }, /* exit 1 refuses the start */
-	{ "start", on_start, false }, /* exit 1 refuses the start */
-	{ "started", on_running, true },
-	{ "stopped", NULL, false }, /* the devices are still with vfio */
-	{ "release", on_release, false }, /* exit 1 is logged */
-	{ "migrate", on_filter, false }, /* exit 1 refuses the migration */
-	{ "restore", on_filter, false }, /* exit 1 refuses the restore */
-	{ "reconnect", on_running, true },
-	{ "attach", NULL, false }, /* defined by libvirt, never called */
-};
-
-/* @event is NULL when it is one that we don't know. */
-static int handle(const struct event *event, char **argv)
+static int handle(char **argv)
 {
 	HD_AUTO_RESULT struct hd_result result;
-	int status = 0, r = 0;
+	int r = 0;
 
 	hd_result_begin(&result, argv[1], argv[2]);
-	if (event && event->handle)
-		r = event->handle(argv[1], &result);
-	if (event && !event->harmful)
-		status = hd_result_report(&result, r);
-	hd_result_log(&result, r);
-	return status;
-}
-
-static const struct event *find_event(const char *operation)
-{
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (strcmp(operation, events[i].operation) == 0)
-			return &events[i];
-	return NULL;
+	if (result.event && result.event->work != HD_WORK_NONE)
+		r = run(result.event, argv, &result);
+	return hd_result_end(&result, r);
 }
 
 int main(int argc, char **argv)
@@ -251,5 +172,5 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
-	return handle(find_event(argv[2]), argv);
+	return handle(argv);
 }

@@ -2,6 +2,7 @@
 #ifndef HD_HOOKS_RESULT_H
 #define HD_HOOKS_RESULT_H
 
+#include "hooks/event.h"
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
 #include "lib/state/log.h"
@@ -9,6 +10,8 @@
 
 /* What came of an event: findings, or one error, and what is logged of it. */
 struct hd_result {
+	const struct hd_event
+		*event; /* NULL when it is one that we don't know */
 	struct hd_findings findings;
 	struct hd_err err;
 	struct hd_log_run run;
@@ -25,14 +28,23 @@ int hd_result_describe(struct hd_result *result,
 		       const struct hd_domain *domain);
 
 /*
- * Says on stderr what was found; it becomes the error that virsh shows, where
- * the first line counts. @r is what the event's function returned. Returns the
- * exit code: 1 refuses.
+ * Puts before the error, where one ends it all, what the event refuses then.
+ * Returns @r, which is what the event's work came to.
  */
-int hd_result_report(const struct hd_result *result, int r);
+int hd_result_refuse(struct hd_result *result, int r);
 
-/* Leaves one record in the logs. A log that can't be written stops nobody. */
-void hd_result_log(struct hd_result *result, int r);
+/*
+ * The same where the second program can't be used: release says what stays
+ * taken. Returns 0 when the guest had taken nothing, and @r otherwise.
+ */
+int hd_result_unable(struct hd_result *result, int r);
+
+/*
+ * Says on stderr what was found, where libvirt wants to know; it becomes the
+ * error that virsh shows, where the first line counts. Leaves one record in the
+ * logs; a log that can't be written stops nobody. Returns the exit code.
+ */
+int hd_result_end(struct hd_result *result, int r);
 
 void hd_result_clear(struct hd_result *result);
 

@@ -12,14 +12,14 @@ endif
 unit: $(unit_tests)
 
 $(unit_tests): $(O)/%: $(O)/%.o $(O)/tests/unit/place.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) cmocka libarchive libpcre2-8)
+	$(call link,$(lib_pkgs) $(xml_pkgs) cmocka libpcre2-8)
 
 # Fuzzers of all parsers; they need clang: make fuzzers CC=clang
 # SANITIZE=address,undefined,fuzzer-no-link
 fuzzers: $(fuzzers)
 
 $(fuzzers): $(O)/%: $(O)/%.o $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) libarchive libpcre2-8) -fsanitize=fuzzer
+	$(call link,$(lib_pkgs) $(xml_pkgs) libpcre2-8) -fsanitize=fuzzer
 
 # The tool's own parsers.
 $(O)/tests/fuzz/fuzz_tar: $(addprefix $(O)/tools/tree/,unpack.o link.o)

@@ -4,11 +4,11 @@ install_targets += install-tool
 
 tools_src := $(sort $(shell find tools -name "*.c"))
 tools_pkgs := json-c smartcols libarchive libpcre2-8
-# libvirt for its headers: it is loaded when it is wanted, see lib/base/dl.h.
+# libvirt for its headers: it is loaded at run time, see lib/base/dl.h.
 pkgs += $(tools_pkgs) libvirt
 
 $(O)/tools/virt-hostdev: $(tools_src:%.c=$(O)/%.o) $(O)/lib/lib.a
-	$(call link,$(xml_pkgs) $(tools_pkgs))
+	$(call link,$(lib_pkgs) $(xml_pkgs) $(tools_pkgs))
 
 install-tool: $(O)/tools/virt-hostdev
 	$(INSTALL) -d $(DESTDIR)$(bindir)

@@ -3,11 +3,12 @@
 #define HD_LIB_BASE_DL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
- * Libraries that only guests with PCI devices need are loaded when the first
- * function is wanted: libkmod and libpci bring a crypto library and libudev
- * along, and would cost every other guest more than all the rest of the hook.
+ * Libraries that a host may be without, for a good reason: there is no systemd,
+ * or libvirt is elsewhere. They are loaded when the first function is wanted.
+ * All others are linked.
  */
 
 /* A function of a library, and where in the caller's table its address goes. */
@@ -27,5 +28,23 @@ struct hd_dl_symbol {
  */
 int hd_dl_load(const char *soname, const struct hd_dl_symbol *symbols, size_t n,
 	       void *table);
+
+/*
+ * Tells packagers' tools, in the program's ELF notes, what they can't see among
+ * what it links (https://systemd.io/ELF_DLOPEN_METADATA/). All are strings;
+ * @priority is "required", "recommended" or "suggested".
+ */
+#define HD_DL_NOTE(feature, description, priority, soname)                     \
+	HD_DL_NOTE_OF("[{\"feature\":\"" feature                               \
+		      "\",\"description\":\"" description                      \
+		      "\",\"priority\":\"" priority "\",\"soname\":[\"" soname \
+		      "\"]}]")
+#define HD_DL_NOTE_OF(json)                                                    \
+	__attribute__((used, aligned(4),                                       \
+		       section(".note.dlopen"))) static const struct {         \
+		uint32_t name_size, text_size, type;                           \
+		char name[sizeof("FDO")];                                      \
+		char text[(sizeof(json) + 3) / 4 * 4];                         \
+	} dl_note = { sizeof("FDO"), sizeof(json), 0x407c0c0a, "FDO", json }
 
 #endif

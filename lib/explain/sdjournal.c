@@ -17,6 +17,9 @@
 /* The newest ones. */
 #define ENTRIES 10000
 
+HD_DL_NOTE("journal-read", "Explaining failures from the journal", "suggested",
+	   SONAME);
+
 /* What is used of libsystemd, see dl.h. */
 #define FUNCTIONS(F)                                                           \
 	F(sd_journal_open)                                                     \

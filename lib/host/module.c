@@ -10,56 +10,24 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dl.h"
 #include "lib/base/text.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
-#define SONAME "libkmod.so.2"
-
-/* What is used of libkmod, see dl.h. */
-#define FUNCTIONS(F)                                                           \
-	F(kmod_config_get_blacklists)                                          \
-	F(kmod_config_iter_free_iter)                                          \
-	F(kmod_config_iter_get_key)                                            \
-	F(kmod_config_iter_next)                                               \
-	F(kmod_list_next)                                                      \
-	F(kmod_module_get_info)                                                \
-	F(kmod_module_get_initstate)                                           \
-	F(kmod_module_get_install_commands)                                    \
-	F(kmod_module_get_name)                                                \
-	F(kmod_module_get_path)                                                \
-	F(kmod_module_info_free_list)                                          \
-	F(kmod_module_info_get_key)                                            \
-	F(kmod_module_info_get_value)                                          \
-	F(kmod_module_new_from_name)                                           \
-	F(kmod_module_probe_insert_module)                                     \
-	F(kmod_module_unref)                                                   \
-	F(kmod_new)                                                            \
-	F(kmod_set_log_fn)                                                     \
-	F(kmod_unref)
-
 /* One module, looked at through libkmod. */
 struct session {
-	struct kmod_api {
-		FUNCTIONS(HD_DL_MEMBER)
-	} api;
 	struct kmod_ctx *ctx;
 	struct kmod_module *module;
 };
-
-#define HD_DL_TABLE struct kmod_api
-
-static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
 
 #define AUTO_SESSION __attribute__((cleanup(session_end)))
 
 static void session_end(struct session *session)
 {
 	if (session->module)
-		session->api.kmod_module_unref(session->module);
+		kmod_module_unref(session->module);
 	if (session->ctx)
-		session->api.kmod_unref(session->ctx);
+		kmod_unref(session->ctx);
 }
 
 /* By default libkmod writes to stderr, which belongs to our one sentence. */
@@ -116,57 +84,50 @@ static int new_context(const struct hd_host *host, struct session *session)
 	}
 	if (r < 0)
 		return r;
-	session->ctx = session->api.kmod_new(dir, host->live ? NULL : configs);
+	session->ctx = kmod_new(dir, host->live ? NULL : configs);
 	if (!session->ctx)
 		return -ENOMEM;
-	session->api.kmod_set_log_fn(session->ctx, log_nothing, NULL);
+	kmod_set_log_fn(session->ctx, log_nothing, NULL);
 	return 0;
 }
 
 static int session_begin(struct session *session, const struct hd_host *host,
 			 const char *driver)
 {
-	int r = hd_dl_load(SONAME, symbols,
-			   sizeof(symbols) / sizeof(symbols[0]), &session->api);
-
-	if (r == 0)
-		r = new_context(host, session);
+	int r = new_context(host, session);
 	return r < 0 ? r :
-		       session->api.kmod_module_new_from_name(
-			       session->ctx, driver, &session->module);
+		       kmod_module_new_from_name(session->ctx, driver,
+						 &session->module);
 }
 
 static bool is_blacklisted(const struct session *session)
 {
-	const struct kmod_api *api = &session->api;
 	struct kmod_config_iter *iter =
-		api->kmod_config_get_blacklists(session->ctx);
+		kmod_config_get_blacklists(session->ctx);
 	bool found = false;
 
 	if (!iter)
 		return false;
-	while (!found && api->kmod_config_iter_next(iter))
-		found = strcmp(api->kmod_config_iter_get_key(iter),
-			       api->kmod_module_get_name(session->module)) == 0;
-	api->kmod_config_iter_free_iter(iter);
+	while (!found && kmod_config_iter_next(iter))
+		found = strcmp(kmod_config_iter_get_key(iter),
+			       kmod_module_get_name(session->module)) == 0;
+	kmod_config_iter_free_iter(iter);
 	return found;
 }
 
 static enum hd_module_state state_of(const struct hd_host *host,
 				     const struct session *session)
 {
-	const struct kmod_api *api = &session->api;
-	int loaded = host->live ?
-			     api->kmod_module_get_initstate(session->module) :
-			     -ENOENT;
+	int loaded = host->live ? kmod_module_get_initstate(session->module) :
+				  -ENOENT;
 
 	if (loaded == KMOD_MODULE_LIVE || loaded == KMOD_MODULE_BUILTIN)
 		return HD_MODULE_PRESENT;
-	if (!api->kmod_module_get_path(session->module))
+	if (!kmod_module_get_path(session->module))
 		return HD_MODULE_MISSING;
 	if (is_blacklisted(session))
 		return HD_MODULE_BLACKLISTED;
-	if (api->kmod_module_get_install_commands(session->module))
+	if (kmod_module_get_install_commands(session->module))
 		return HD_MODULE_COMMAND;
 	return HD_MODULE_LOADABLE;
 }
@@ -174,18 +135,16 @@ static enum hd_module_state state_of(const struct hd_host *host,
 /* Whether the module declares itself a driver for vfio-pci's devices. */
 static bool has_vfio_alias(const struct session *session)
 {
-	const struct kmod_api *api = &session->api;
 	struct kmod_list *info = NULL, *item;
 	bool found = false;
 
-	if (api->kmod_module_get_info(session->module, &info) < 0)
+	if (kmod_module_get_info(session->module, &info) < 0)
 		return false;
-	for (item = info; item; item = api->kmod_list_next(info, item))
-		found |= strcmp(api->kmod_module_info_get_key(item), "alias") ==
-				 0 &&
-			 hd_after(api->kmod_module_info_get_value(item),
+	for (item = info; item; item = kmod_list_next(info, item))
+		found |= strcmp(kmod_module_info_get_key(item), "alias") == 0 &&
+			 hd_after(kmod_module_info_get_value(item),
 				  "vfio_pci:");
-	api->kmod_module_info_free_list(info);
+	kmod_module_info_free_list(info);
 	return found;
 }
 
@@ -238,7 +197,7 @@ int hd_module_load(const struct hd_host *host, const char *driver,
 	int r = session_begin(&session, host, driver);
 
 	if (r == 0)
-		r = session.api.kmod_module_probe_insert_module(
+		r = kmod_module_probe_insert_module(
 			session.module, KMOD_PROBE_APPLY_BLACKLIST, NULL,
 			refuse_command, NULL, NULL);
 	if (r > 0) /* libkmod's word for "blacklisted" */

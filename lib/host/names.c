@@ -7,28 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/base/dl.h"
-
-#define SONAME "libpci.so.3"
-
-/* What is used of libpci, see dl.h. */
-#define FUNCTIONS(F)                                                           \
-	F(pci_alloc)                                                           \
-	F(pci_cleanup)                                                         \
-	F(pci_lookup_name)
-
 struct hd_names {
-	struct pci_api {
-		FUNCTIONS(HD_DL_MEMBER)
-	} api;
 	struct pci_access *access; /* NULL until the first question */
 	jmp_buf escape;
 	bool broken; /* libpci gave up once: never ask it again */
 };
-
-#define HD_DL_TABLE struct pci_api
-
-static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
 
 /*
  * libpci's error callback must not return, and its default one ends the
@@ -59,11 +42,7 @@ static bool begin(struct hd_names *names)
 {
 	if (names->access || names->broken)
 		return !names->broken;
-	names->broken = hd_dl_load(SONAME, symbols,
-				   sizeof(symbols) / sizeof(symbols[0]),
-				   &names->api) < 0;
-	if (!names->broken)
-		names->access = names->api.pci_alloc();
+	names->access = pci_alloc();
 	if (!names->access) {
 		names->broken = true;
 		return false;
@@ -81,7 +60,7 @@ void hd_names_free(struct hd_names *names)
 	if (!names)
 		return;
 	if (names->access)
-		names->api.pci_cleanup(names->access);
+		pci_cleanup(names->access);
 	free(names);
 }
 
@@ -100,10 +79,10 @@ static const char *lookup(struct hd_names *names, char *buf, size_t size,
 		return NULL;
 	asking = names;
 	if (setjmp(names->escape) == 0)
-		name = names->api.pci_lookup_name(
-			names->access, buf, (int)size,
-			flags | PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB,
-			first, second);
+		name = pci_lookup_name(names->access, buf, (int)size,
+				       flags | PCI_LOOKUP_NO_NUMBERS |
+					       PCI_LOOKUP_NO_HWDB,
+				       first, second);
 	else
 		names->broken = true;
 	asking = NULL;

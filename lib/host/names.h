@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * The names of vendors, devices and classes, from libpci's pci.ids. Library and
- * file are loaded at the first question, so whoever asks nothing pays nothing.
+ * The names of vendors, devices and classes, from libpci's pci.ids. The file is
+ * read at the first question, so whoever asks nothing pays nothing.
  */
 struct hd_names;
 

@@ -11,25 +11,12 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dl.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/base/word.h"
 
-#define SONAME "libinih.so.1"
 #define FILE_LIMIT (64 * 1024)
 #define LONGEST_TIMEOUT 3600
-
-/* What is used of inih, see dl.h. */
-#define FUNCTIONS(F) F(ini_parse_string)
-
-struct ini_api {
-	FUNCTIONS(HD_DL_MEMBER)
-};
-
-#define HD_DL_TABLE struct ini_api
-
-static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
 
 /* One file while it is read. */
 struct parser {
@@ -87,11 +74,11 @@ static int take(void *data, const char *section, const char *name,
 	return 0;
 }
 
-static int parse(const struct ini_api *api, const char *path, const char *text,
-		 struct hd_config *config, struct hd_err *err)
+static int parse(const char *path, const char *text, struct hd_config *config,
+		 struct hd_err *err)
 {
 	struct parser parser = { *config, NULL };
-	int line = api->ini_parse_string(text, take, &parser);
+	int line = ini_parse_string(text, take, &parser);
 
 	if (line == 0)
 		*config = parser.config;
@@ -110,7 +97,6 @@ static int read_file(const struct hd_host *host, const char *path,
 {
 	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
-	struct ini_api api;
 	struct stat st;
 	size_t length;
 	int r = fd;
@@ -128,12 +114,7 @@ static int read_file(const struct hd_host *host, const char *path,
 				  strerror(-r));
 	if (memchr(text, '\0', length))
 		return hd_err_set(err, EINVAL, "%s is no text", path);
-	r = hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
-		       &api);
-	if (r < 0)
-		return hd_err_set(err, -r, "%s can't be read without " SONAME,
-				  path);
-	return parse(&api, path, text, config, err);
+	return parse(path, text, config, err);
 }
 
 static int is_conf(const struct dirent *entry)

@@ -24,6 +24,9 @@
 #define IDENTIFIER "virt-hostdev"
 #define PATIENCE_MS 1000
 
+HD_DL_NOTE("journal-send", "Records of what was done, in the journal",
+	   "suggested", SONAME);
+
 /* What is used of libsystemd, see dl.h. */
 #define FUNCTIONS(F) F(sd_journal_sendv)
 

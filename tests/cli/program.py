@@ -14,16 +14,18 @@ from setting import HANG, PROGRAMS as BUILD  # noqa: E402
 os.environ["LC_ALL"] = "C.UTF-8"
 
 HOOK = BUILD / "hooks" / "qemu"
+SECOND = BUILD / "hooks" / "virt-hostdev-hook"
 TOOL = BUILD / "tools" / "virt-hostdev"
 
 
-def run(command, stdin="", **options):
+def run(command, stdin="", stdin_file=None, **options):
     """Bytes in stdin stay bytes; what comes out is text."""
     if isinstance(stdin, str):
         stdin = stdin.encode()
+    given = {"input": stdin} if stdin_file is None else {"stdin": stdin_file}
     result = subprocess.run([os.fspath(word) if not isinstance(word, bytes) else word
                              for word in command],
-                            input=stdin, capture_output=True, timeout=HANG, **options)
+                            **given, capture_output=True, timeout=HANG, **options)
     result.out = result.stdout.decode(errors="replace")
     result.err = result.stderr.decode(errors="replace")
     return result

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The hook as libvirt calls it, where no device is needed for that."""
 
+import fcntl
+import json
 import os
+import re
 import shutil
+import struct
 import tempfile
 import unittest
 from pathlib import Path
 
-from program import BUILD, HOOK, domain, hostdev, run
+from program import BUILD, HOOK, SECOND, domain, hostdev, run
+
+TOP = Path(__file__).resolve().parents[2]
+VERSION = re.search(r"^VERSION := (.+)$", (TOP / "Makefile").read_text(), re.M)[1].encode()
 
 EVENTS = ("prepare", "start", "started", "stopped", "release", "migrate", "restore",
           "reconnect", "attach")
@@ -124,19 +131,233 @@ class Hook(unittest.TestCase):
         self.assert_quiet(run(command))
 
 
+# One device, taken for the guest that domain() is of.
+CLAIM = """virt-hostdev-claim 1
+domain 6ba7b810-9dad-11d1-80b4-00c04fd430c8 guest
+state running 1 1 1 -
+device 0000:01:00.0 1 8086:10d3 restore e1000e -
+end
+"""
+
+# $1 stands in for the second program, $2 is a claim, the rest is run.
+WITH = f"""set -e
+if [ -d "$1" ]; then
+    mount --bind "$1" '{SECOND.parent}'
+else
+    mount --bind "$1" '{SECOND}'
+fi
+if [ -n "$2" ]; then
+    mkdir -p -m 700 /run/virt-hostdev/claims /run/virt-hostdev/locks
+    cp "$2" /run/virt-hostdev/claims/6ba7b810-9dad-11d1-80b4-00c04fd430c8
+fi
+shift 2
+exec "$@"
+"""
+
+
+class SecondProgram(unittest.TestCase):
+    """When the hook that libvirt runs can't hand over to the other one."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.n = 0
+        self.claim = self.folder / "claim"
+        self.claim.write_text(CLAIM)
+        self.first = shutil.copy(HOOK, self.folder)
+
+    def stand_in(self, data, mode=0o755):
+        self.n += 1
+        path = self.folder / f"second-{self.n}"
+        path.write_bytes(data)
+        path.chmod(mode)
+        return path
+
+    def unusable(self):
+        """Stand-ins, and what is said of them."""
+        empty = self.folder / "empty"
+        empty.mkdir(exist_ok=True)
+        yield empty, "can't be run: No such file"
+        yield self.stand_in(SECOND.read_bytes(), 0o644), "can't be run: Permission denied"
+        yield (self.stand_in(SECOND.read_bytes().replace(VERSION + b"\0", b"0.0.0\0")),
+               f"version 0.0.0, and the hook that runs it of version {VERSION.decode()}")
+
+    def hook(self, second, event, stdin=None, claim="", **options):
+        return run([*ISOLATED, "sh", "-c", WITH, "sh", second, claim, self.first, "guest", event,
+                    "begin", "-"], domain(ABSENT) if stdin is None else stdin, **options)
+
+    def test_refuses_what_it_can_not_check(self):
+        for second, words in self.unusable():
+            for event, what in (("prepare", "is not started"), ("start", "is not started"),
+                                ("migrate", "can't come here"), ("restore", "can't come here")):
+                result = self.hook(second, event)
+                first, fix = result.err.splitlines()
+                self.assertEqual((result.returncode, result.out), (1, ""))
+                self.assertTrue(first.startswith(f"Guest 'guest' {what}: "), first)
+                self.assertIn(words, first)
+                self.assertTrue(fix.startswith("Fix: "), fix)
+
+    def test_release_says_what_stays_taken(self):
+        for second, words in self.unusable():
+            result = self.hook(second, "release", claim=self.claim)
+            first, fix = result.err.splitlines()
+            self.assertEqual(result.returncode, 1)
+            self.assertTrue(first.startswith(
+                "What guest 'guest' took stays taken, 0000:01:00.0: "), first)
+            self.assertIn(words, first)
+            self.assertTrue(fix.endswith(", then: virt-hostdev recover"), fix)
+
+    def test_guest_that_took_nothing_is_released(self):
+        self.claim.write_text(CLAIM.replace(" guest\n", " other\n"))
+        for second, _ in self.unusable():
+            result = self.hook(second, "release", claim=self.claim)
+            self.assertEqual((result.returncode, result.err), (0, ""))
+
+    def test_unread_claim_is_not_none(self):
+        self.claim.write_text(CLAIM.replace("end\n", ""))
+        for second, _ in self.unusable():
+            result = self.hook(second, "release", claim=self.claim)
+            self.assertEqual(result.returncode, 1)
+            self.assertTrue(result.err.startswith("What guest 'guest' took stays taken: "))
+
+    def test_no_running_guest_is_killed(self):
+        seconds = [second for second, _ in self.unusable()]
+        # ld.so ends it with 127 before it is at work.
+        seconds.append(self.stand_in(SECOND.read_bytes().replace(b"libkmod.so.2", b"libkmod.so.?")))
+        for second in seconds:
+            for event in ("started", "stopped", "reconnect", "attach"):
+                result = self.hook(second, event, claim=self.claim)
+                self.assertEqual(result.returncode, 0, result.err)
+        self.assertNotEqual(self.hook(seconds[-1], "prepare").returncode, 0)
+
+    def test_not_wanted_where_there_is_nothing_to_do(self):
+        for second, _ in self.unusable():
+            for event in EVENTS:
+                claim = "" if event == "release" else self.claim
+                result = self.hook(second, event, domain(), claim)
+                self.assertEqual((result.returncode, result.err), (0, ""), event)
+
+    def test_what_is_handed_over(self):
+        """The arguments, the version, the text in a memory file, and nothing else."""
+        second = self.stand_in(b'#!/bin/sh\necho "$*"; readlink /proc/$$/fd/0\n'
+                               b'test -e /proc/$$/fd/7 && echo inherited; cat\n')
+        text = domain(ABSENT) + " " * 100000
+        fd = os.open("/dev/null", os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        os.dup2(fd, 7)
+        self.addCleanup(os.close, 7)
+        result = self.hook(second, "prepare", text, pass_fds=[7])
+        self.assertEqual(result.out, f"guest prepare begin - {VERSION.decode()}\n"
+                         f"/memfd:domain (deleted)\n{text}", result.err)
+
+    def test_sealed_memory_alone(self):
+        """It acts on a text that nobody changes meanwhile."""
+        command = [*ISOLATED, SECOND, "guest", "prepare", "begin", "-", VERSION]
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        self.assertEqual(run(command, domain(ABSENT)).returncode, 2)
+        for more, code in ((0, 2), (fcntl.F_SEAL_WRITE, 1)):
+            fd = os.memfd_create("x", os.MFD_ALLOW_SEALING)
+            self.addCleanup(os.close, fd)
+            os.pwrite(fd, domain(ABSENT).encode(), 0)
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals | more)
+            result = run(command, stdin_file=fd)
+            self.assertEqual(result.returncode, code, result.err)
+        self.assertIn("fffe:fe:1f.7", result.err)
+
+
+class Installed(unittest.TestCase):
+    """What make install makes of it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.to = Path(folder.name)
+        (self.to / "etc/apparmor.d/local").mkdir(parents=True)
+
+    def install(self, *arguments):
+        result = run(["make", "-s", "-C", TOP, f"O={BUILD}", "SANITIZE=address,undefined",
+                      f"DESTDIR={self.to}", "install-hook", *arguments])
+        self.assertEqual(result.returncode, 0, result.err)
+        return result.err
+
+    def test_finds_its_second_program(self):
+        for prefix in ("/usr", "/opt/x"):
+            self.install(f"prefix={prefix}")
+            program = f"{prefix}/libexec/virt-hostdev-hook"
+            self.assertIn(program.encode() + b"\0",
+                          (self.to / "etc/libvirt/hooks/qemu").read_bytes())
+            self.assertEqual((self.to / program[1:]).stat().st_mode & 0o7777, 0o755)
+        self.assertIn(os.fsencode(SECOND) + b"\0", HOOK.read_bytes())
+        # As it is once the root of the file system has it.
+        self.install("prefix=/usr")
+        result = run([*ISOLATED, "sh", "-c", 'mount --bind "$1/usr/libexec" /usr/libexec && '
+                      'shift && exec "$@"', "sh", self.to, self.to / "etc/libvirt/hooks/qemu",
+                      "guest", "prepare", "begin", "-"], domain(ABSENT))
+        self.assertIn("fffe:fe:1f.7", result.err)
+        self.assertEqual(sorted(path.name for path in (self.to / "etc/libvirt/hooks").iterdir()),
+                         ["qemu"])
+
+    def test_says_what_apparmor_denies(self):
+        profile = self.to / "etc/apparmor.d/usr.sbin.libvirtd"
+        self.assertEqual(self.install("prefix=/usr"), "")
+        profile.write_text("profile libvirtd {\n  /usr/bin/* PUx,\n  /usr/lib/libvirt/* PUxr,\n}\n")
+        said = self.install("prefix=/usr")
+        self.assertIn("AppArmor keeps libvirtd's hooks from /usr/libexec/virt-hostdev-hook", said)
+        self.assertIn("local/usr.sbin.libvirtd", said)
+        self.assertEqual(self.install("prefix=/usr", "libexecdir=/usr/lib/libvirt"), "")
+        local = self.to / "etc/apparmor.d/local/usr.sbin.libvirtd"
+        local.write_text("/usr/libexec/virt-hostdev-hook PUx,\n")
+        self.assertEqual(self.install("prefix=/usr"), "")
+
+
+def dlopen_notes(program):
+    """What a program says in its notes that it loads (systemd's ELF_DLOPEN_METADATA)."""
+    dump = run(["readelf", "--hex-dump=.note.dlopen", program]).out
+    data = bytes.fromhex("".join(re.findall(r"^  0x[0-9a-f]+ ([0-9a-f ]{35}) ", dump, re.M)))
+    while data:
+        name, size, kind = struct.unpack_from("<III", data)
+        assert (name, kind, data[12:16]) == (4, 0x407c0c0a, b"FDO\0"), data[:16]
+        yield from json.loads(data[16:16 + size].rstrip(b"\0"))
+        data = data[16 + (size + 3) // 4 * 4:]
+
+
+def needed(program):
+    dynamic = run(["readelf", "--dynamic", program]).out
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
+
+
 class Linking(unittest.TestCase):
     def test_hook_never_links_libvirt(self):
         for folder in ("gcc", "clang", "asan"):
-            program = BUILD.parent / folder / "hooks/qemu"
-            if not program.exists():
+            first, second = (BUILD.parent / folder / "hooks" / name
+                             for name in ("qemu", "virt-hostdev-hook"))
+            if not first.exists():
                 continue
-            dynamic = run(["readelf", "--dynamic", program]).out
-            needed = [line for line in dynamic.splitlines() if "(NEEDED)" in line]
-            self.assertTrue(any("libc.so" in line for line in needed))
-            self.assertFalse([line for line in needed if "libvirt" in line])
-            # All others are loaded for guests with devices alone.
-            if folder != "asan":
-                self.assertEqual(len(needed), 1, needed)
+            libraries = needed(first)
+            self.assertIn("libc.so.6", libraries)
+            self.assertFalse([name for name in libraries + needed(second) if "libvirt" in name])
+            if folder == "asan":
+                continue
+            # Every guest pays for the first one.
+            self.assertEqual(libraries, ["libc.so.6"])
+            for name in ("libxml2", "libpci", "libkmod", "libmount", "libblkid", "libmnl",
+                         "libinih"):
+                self.assertTrue(any(each.startswith(name + ".so") for each in needed(second)),
+                                name)
+
+    def test_notes_name_what_is_loaded(self):
+        tool = BUILD / "tools/virt-hostdev"
+        journal = ("suggested", ["libsystemd.so.0"])
+        for program, expected in ((SECOND, {"journal-send": journal}),
+                                  (tool, {"journal-send": journal, "journal-read": journal,
+                                          "libvirt": ("recommended", ["libvirt.so.0"])})):
+            notes = {note["feature"]: (note["priority"], note["soname"])
+                     for note in dlopen_notes(program)}
+            self.assertEqual(notes, expected)
+            # And nothing that says so links it as well.
+            for _, sonames in notes.values():
+                self.assertFalse(set(sonames) & set(needed(program)))
 
     def test_library_never_ends_the_process(self):
         """No abort, exit or shell in lib/ and xml/ but what sanitizers add."""

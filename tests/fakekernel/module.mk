@@ -15,6 +15,6 @@ $(fakekernel): $(fakekernel_obj)
 # attach and detach without libvirt.
 $(O)/tests/fakekernel/hotplug/hotplug: $(O)/tests/fakekernel/hotplug/hotplug.o \
 		$(O)/lib/lib.a
-	$(call link,)
+	$(call link,$(lib_pkgs) $(xml_pkgs))
 
 .PHONY: fakekernel

@@ -2,6 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "xml/domain/domain.h"
+#include "xml/domain/may_ask.h"
 #include "xml/domain/target.h"
 #include "xml/slots/slots.h"
 

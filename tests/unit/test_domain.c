@@ -10,6 +10,7 @@
 #include "xml/doc/doc.h"
 #include "xml/doc/number.h"
 #include "xml/domain/domain.h"
+#include "xml/domain/may_ask.h"
 #include "xml/domain/place.h"
 #include "xml/rewrite/hostdev.h"
 

@@ -13,6 +13,8 @@
 
 #define SONAME "libvirt.so.0"
 
+HD_DL_NOTE("libvirt", "Domains that libvirt knows", "recommended", SONAME);
+
 /* What is used of libvirt, see dl.h. */
 #define FUNCTIONS(F)                                                           \
 	F(virConnectClose)                                                     \

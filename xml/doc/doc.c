@@ -14,51 +14,16 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dl.h"
 #include "xml/doc/edit.h"
 
-/* The ABI that the headers are of. */
-#if LIBXML_VERSION >= 21400
-#define SONAME "libxml2.so.16"
-#else
-#define SONAME "libxml2.so.2"
-#endif
-
-/* What is used of libxml2, see dl.h. Each document carries its table along. */
-#define FUNCTIONS(F)                                                           \
-	F(xmlCtxtReadMemory)                                                   \
-	F(xmlDocGetRootElement)                                                \
-	F(xmlFree)                                                             \
-	F(xmlFreeDoc)                                                          \
-	F(xmlFreeParserCtxt)                                                   \
-	F(xmlGetLineNo)                                                        \
-	F(xmlGetNoNsProp)                                                      \
-	F(xmlNewParserCtxt)                                                    \
-	F(xmlNodeGetContent)                                                   \
-	F(xmlSAX2EndElementNs)                                                 \
-	F(xmlSAX2GetLineNumber)                                                \
-	F(xmlSAX2StartElementNs)                                               \
-	F(xmlSetGenericErrorFunc)                                              \
-	F(xmlStopParser)
-
-struct xml_api {
-	FUNCTIONS(HD_DL_MEMBER)
-};
-
-/* What a document carries along. */
+/* What a document carries along whose ranges are asked for. */
 struct extra {
-	struct xml_api api;
 	struct hd_element_range *ranges;
 	size_t n_ranges;
 };
 
-#define HD_DL_TABLE struct xml_api
-
-static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
-
 /* What the parser's callbacks report; the first trouble is the cause. */
 struct report {
-	const struct xml_api *api;
 	struct extra *extra;
 	struct hd_err *err;
 	bool failed;
@@ -95,9 +60,9 @@ static void on_doctype(void *data, const xmlChar *name,
 		hd_err_set(
 			report->err, EINVAL,
 			"line %d of the XML: a document type declaration is not allowed in a domain",
-			report->api->xmlSAX2GetLineNumber(parser));
+			xmlSAX2GetLineNumber(parser));
 	report->failed = true;
-	report->api->xmlStopParser(parser);
+	xmlStopParser(parser);
 }
 
 /* Where the parser is in the text. */
@@ -123,15 +88,14 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix,
 	struct extra *extra = report->extra;
 	struct hd_element_range *range;
 
-	report->api->xmlSAX2StartElementNs(
-		data, name, prefix, uri, n_namespaces, namespaces, n_attributes,
-		n_defaulted, attributes);
+	xmlSAX2StartElementNs(data, name, prefix, uri, n_namespaces, namespaces,
+			      n_attributes, n_defaulted, attributes);
 	range = hd_array_add(&extra->ranges, &extra->n_ranges, sizeof(*range));
 	if (!range || !parser->node) {
 		if (!report->failed)
 			hd_err_nomem(report->err);
 		report->failed = true;
-		report->api->xmlStopParser(parser);
+		xmlStopParser(parser);
 		return;
 	}
 	range->content.start = offset_of(parser);
@@ -148,7 +112,7 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix,
 
 	if (number)
 		report->extra->ranges[number - 1].whole.end = offset_of(parser);
-	report->api->xmlSAX2EndElementNs(data, name, prefix, uri);
+	xmlSAX2EndElementNs(data, name, prefix, uri);
 }
 
 /* Where the last '<' before @end is, @end if there is none. Not with memrchr():
@@ -193,10 +157,10 @@ static void ignore_message(void *data, const char *format, ...)
 	(void)data, (void)format;
 }
 
-static xmlDoc *read_memory(const struct xml_api *api, const char *text,
-			   size_t length, struct report *report)
+static xmlDoc *read_memory(const char *text, size_t length,
+			   struct report *report)
 {
-	xmlParserCtxt *parser = api->xmlNewParserCtxt();
+	xmlParserCtxt *parser = xmlNewParserCtxt();
 	xmlDoc *doc;
 
 	if (!parser) {
@@ -204,7 +168,7 @@ static xmlDoc *read_memory(const struct xml_api *api, const char *text,
 		report->failed = true;
 		return NULL;
 	}
-	api->xmlSetGenericErrorFunc(NULL, ignore_message);
+	xmlSetGenericErrorFunc(NULL, ignore_message);
 	parser->_private = report;
 	parser->sax->serror = on_error;
 	parser->sax->internalSubset = on_doctype;
@@ -212,14 +176,14 @@ static xmlDoc *read_memory(const struct xml_api *api, const char *text,
 		parser->sax->startElementNs = on_start;
 		parser->sax->endElementNs = on_end;
 	}
-	doc = api->xmlCtxtReadMemory(parser, text, (int)length, NULL, NULL,
-				     XML_PARSE_NONET | XML_PARSE_BIG_LINES |
-					     XML_PARSE_NOCDATA);
+	doc = xmlCtxtReadMemory(parser, text, (int)length, NULL, NULL,
+				XML_PARSE_NONET | XML_PARSE_BIG_LINES |
+					XML_PARSE_NOCDATA);
 	if (report->failed || !doc || !parser->wellFormed) {
-		api->xmlFreeDoc(doc);
+		xmlFreeDoc(doc);
 		doc = NULL;
 	}
-	api->xmlFreeParserCtxt(parser);
+	xmlFreeParserCtxt(parser);
 	return doc;
 }
 
@@ -234,8 +198,9 @@ static void free_extra(struct extra **extra)
 static int parse(const char *text, size_t length, bool with_ranges,
 		 xmlDoc **ret, struct hd_err *err)
 {
-	HD_AUTO(free_extra) struct extra *extra = calloc(1, sizeof(*extra));
-	struct report report = { NULL, with_ranges ? extra : NULL, err, false };
+	HD_AUTO(free_extra)
+	struct extra *extra = with_ranges ? calloc(1, sizeof(*extra)) : NULL;
+	struct report report = { extra, err, false };
 	xmlDoc *doc;
 
 	if (length == 0)
@@ -243,14 +208,9 @@ static int parse(const char *text, size_t length, bool with_ranges,
 	if (length > HD_DOC_LIMIT)
 		return hd_err_set(err, EFBIG, "the XML has more than %d MiB",
 				  HD_DOC_LIMIT / 1024 / 1024);
-	if (!extra)
+	if (with_ranges && !extra)
 		return hd_err_nomem(err);
-	report.api = &extra->api;
-	if (hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
-		       &extra->api) < 0)
-		return hd_err_set(err, ELIBACC,
-				  "the XML can't be read without " SONAME);
-	doc = read_memory(&extra->api, text, length, &report);
+	doc = read_memory(text, length, &report);
 	if (!doc)
 		return report.failed ?
 			       -EINVAL :
@@ -294,27 +254,18 @@ struct hd_element_range hd_element_range(const xmlNode *element)
 	return extra->ranges[number - 1];
 }
 
-static const struct xml_api *api_of(const xmlNode *node)
-{
-	const struct extra *extra = node->doc->_private;
-
-	return &extra->api;
-}
-
 /* What libxml2 allocated, as memory of our own. */
-static char *own(const struct xml_api *api, xmlChar *text)
+static char *own(xmlChar *text)
 {
 	char *copy = text ? strdup((char *)text) : NULL;
 
-	(*api->xmlFree)(text);
+	xmlFree(text);
 	return copy;
 }
 
 xmlNode *hd_doc_root(const xmlDoc *doc)
 {
-	const struct extra *extra = doc->_private;
-
-	return extra->api.xmlDocGetRootElement((xmlDoc *)doc);
+	return xmlDocGetRootElement((xmlDoc *)doc);
 }
 
 bool hd_node_is(const xmlNode *node, const char *name)
@@ -333,15 +284,12 @@ xmlNode *hd_node_child(const xmlNode *node, const char *name)
 
 char *hd_node_attribute(const xmlNode *node, const char *name)
 {
-	const struct xml_api *api = api_of(node);
-
-	return own(api,
-		   api->xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name));
+	return own(xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name));
 }
 
 char *hd_node_text(const xmlNode *node)
 {
-	return own(api_of(node), api_of(node)->xmlNodeGetContent(node));
+	return own(xmlNodeGetContent(node));
 }
 
 bool hd_node_attribute_is(const xmlNode *node, const char *name,
@@ -354,7 +302,7 @@ bool hd_node_attribute_is(const xmlNode *node, const char *name,
 
 unsigned hd_node_line(const xmlNode *node)
 {
-	long line = api_of(node)->xmlGetLineNo(node);
+	long line = xmlGetLineNo(node);
 
 	return line < 0 || line > INT_MAX ? 0 : (unsigned)line;
 }
@@ -363,8 +311,6 @@ void hd_doc_cleanup(xmlDoc **doc)
 {
 	struct extra *extra = *doc ? (*doc)->_private : NULL;
 
-	if (!extra)
-		return;
-	extra->api.xmlFreeDoc(*doc);
+	xmlFreeDoc(*doc);
 	free_extra(&extra);
 }

@@ -7,16 +7,13 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
+#include "xml/doc/limit.h"
 
 /*
  * How XML that others wrote is parsed, everywhere: from memory, by libxml2,
- * which is loaded when it is wanted (see dl.h), with no network, no document
- * type declaration and so no entities of its own, and with libxml2's limits on
- * depth and sizes.
+ * with no network, no document type declaration and so no entities of its own,
+ * and with libxml2's limits on depth and sizes.
  */
-
-/* More than a domain of thousands of devices has; the hook reads no more. */
-#define HD_DOC_LIMIT (16 * 1024 * 1024)
 
 #define HD_AUTO_DOC __attribute__((cleanup(hd_doc_cleanup)))
 

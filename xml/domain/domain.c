@@ -180,28 +180,6 @@ int hd_domain_parse_readable(const char *text, size_t length,
 	return parse(text, length, false, ret, err);
 }
 
-bool hd_domain_may_ask(const char *text, size_t length)
-{
-	/* NUL and "&#": a letter may be written in another way. */
-	static const struct {
-		const char *text;
-		size_t length;
-	} words[] = { { "hostdev", 7 }, { "nvme", 4 }, { "&#", 2 }, { "", 1 } };
-	static const char begin[] = "<domain", end[] = "</domain>";
-
-	while (length && text[length - 1] == '\n')
-		length--;
-	if (length < strlen(begin) + strlen(end) ||
-	    memcmp(text, begin, strlen(begin)) != 0 ||
-	    !strchr(" >\n", text[strlen(begin)]) ||
-	    memcmp(text + length - strlen(end), end, strlen(end)) != 0)
-		return true;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (memmem(text, length, words[i].text, words[i].length))
-			return true;
-	return false;
-}
-
 struct hd_request hd_domain_request(const struct hd_domain *domain,
 				    const struct hd_policy *host)
 {

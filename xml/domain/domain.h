@@ -47,13 +47,6 @@ int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
 int hd_domain_parse_readable(const char *text, size_t length,
 			     struct hd_domain *ret, struct hd_err *err);
 
-/*
- * Whether the text of a domain has to be read to know what it asks for. False
- * only for a whole domain as libvirt prints it, that has none of the words
- * without which no host's device can be asked for: most guests of most hosts.
- */
-bool hd_domain_may_ask(const char *text, size_t length);
-
 void hd_domain_clear(struct hd_domain *domain);
 
 #endif

@@ -7,41 +7,12 @@
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dl.h"
 
-#define SONAME "libarchive.so.13"
 #define BLOCK (64 * 1024)
 #define FIRST_SIZE (256 * 1024)
 #define OUTPUT_LIMIT (UINT64_C(4) << 30)
 
-/* What is used of libarchive, see dl.h. */
-#define FUNCTIONS(F)                                                           \
-	F(archive_errno)                                                       \
-	F(archive_filter_count)                                                \
-	F(archive_read_data)                                                   \
-	F(archive_read_free)                                                   \
-	F(archive_read_new)                                                    \
-	F(archive_read_next_header)                                            \
-	F(archive_read_open_fd)                                                \
-	F(archive_read_support_filter_bzip2)                                   \
-	F(archive_read_support_filter_gzip)                                    \
-	F(archive_read_support_filter_lz4)                                     \
-	F(archive_read_support_filter_lzma)                                    \
-	F(archive_read_support_filter_xz)                                      \
-	F(archive_read_support_filter_zstd)                                    \
-	F(archive_read_support_format_empty)                                   \
-	F(archive_read_support_format_raw)
-
-struct archive_api {
-	FUNCTIONS(HD_DL_MEMBER)
-};
-
-#define HD_DL_TABLE struct archive_api
-
-static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
-
 struct hd_unpack {
-	struct archive_api api;
 	struct archive *archive;
 	uint64_t n; /* bytes that came out */
 	bool ended;
@@ -50,7 +21,7 @@ struct hd_unpack {
 /* libarchive's errno isn't always one; damage has none of the system's. */
 static int code_of(const struct hd_unpack *unpack)
 {
-	int code = unpack->api.archive_errno(unpack->archive);
+	int code = archive_errno(unpack->archive);
 
 	return code == EIO || code == EISDIR || code == ENOMEM ? -code :
 								 -EBADMSG;
@@ -61,35 +32,33 @@ static int code_of(const struct hd_unpack *unpack)
  * program for it, which others may have put there. It can't forget one, so
  * another object is asked first.
  */
-static bool has_filter(const struct archive_api *api,
-		       int (*filter)(struct archive *))
+static bool has_filter(int (*filter)(struct archive *))
 {
-	struct archive *probe = api->archive_read_new();
+	struct archive *probe = archive_read_new();
 	bool has = probe && filter(probe) == ARCHIVE_OK;
 
 	if (probe)
-		api->archive_read_free(probe);
+		archive_read_free(probe);
 	return has;
 }
 
 static int choose(const struct hd_unpack *unpack)
 {
-	const struct archive_api *api = &unpack->api;
 	struct archive *archive = unpack->archive;
 	int (*const filters[])(struct archive *) = {
-		api->archive_read_support_filter_gzip,
-		api->archive_read_support_filter_xz,
-		api->archive_read_support_filter_zstd,
-		api->archive_read_support_filter_lz4,
-		api->archive_read_support_filter_bzip2,
-		api->archive_read_support_filter_lzma,
+		archive_read_support_filter_gzip,
+		archive_read_support_filter_xz,
+		archive_read_support_filter_zstd,
+		archive_read_support_filter_lz4,
+		archive_read_support_filter_bzip2,
+		archive_read_support_filter_lzma,
 	};
 
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
-		if (has_filter(api, filters[i]))
+		if (has_filter(filters[i]))
 			filters[i](archive);
-	if (api->archive_read_support_format_raw(archive) != ARCHIVE_OK ||
-	    api->archive_read_support_format_empty(archive) != ARCHIVE_OK)
+	if (archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(archive) != ARCHIVE_OK)
 		return -ENOMEM;
 	return 0;
 }
@@ -101,10 +70,9 @@ static int start(struct hd_unpack *unpack, int fd)
 
 	if (r < 0)
 		return r;
-	if (unpack->api.archive_read_open_fd(unpack->archive, fd, BLOCK) !=
-	    ARCHIVE_OK)
+	if (archive_read_open_fd(unpack->archive, fd, BLOCK) != ARCHIVE_OK)
 		return code_of(unpack);
-	r = unpack->api.archive_read_next_header(unpack->archive, &entry);
+	r = archive_read_next_header(unpack->archive, &entry);
 	unpack->ended = r == ARCHIVE_EOF;
 	return r == ARCHIVE_OK || unpack->ended ? 0 : code_of(unpack);
 }
@@ -116,11 +84,7 @@ int hd_unpack_open(int fd, struct hd_unpack **ret)
 
 	if (!unpack)
 		return -ENOMEM;
-	r = hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
-		       &unpack->api);
-	if (r < 0)
-		return r;
-	unpack->archive = unpack->api.archive_read_new();
+	unpack->archive = archive_read_new();
 	if (!unpack->archive)
 		return -ENOMEM;
 	r = start(unpack, fd);
@@ -132,7 +96,7 @@ int hd_unpack_open(int fd, struct hd_unpack **ret)
 bool hd_unpack_is_plain(const struct hd_unpack *unpack)
 {
 	/* One "none" stands for the file itself. */
-	return unpack->api.archive_filter_count(unpack->archive) <= 1;
+	return archive_filter_count(unpack->archive) <= 1;
 }
 
 ssize_t hd_unpack_read(struct hd_unpack *unpack, void *buffer, size_t size)
@@ -140,8 +104,8 @@ ssize_t hd_unpack_read(struct hd_unpack *unpack, void *buffer, size_t size)
 	size_t n = 0;
 
 	while (n < size && !unpack->ended) {
-		ssize_t r = unpack->api.archive_read_data(
-			unpack->archive, (char *)buffer + n, size - n);
+		ssize_t r = archive_read_data(unpack->archive,
+					      (char *)buffer + n, size - n);
 
 		if (r < 0)
 			return code_of(unpack);
@@ -187,6 +151,6 @@ int hd_unpack_all(int fd, size_t limit, char **ret, size_t *ret_length)
 void hd_unpack_close(struct hd_unpack **unpack)
 {
 	if (*unpack && (*unpack)->archive)
-		(*unpack)->api.archive_read_free((*unpack)->archive);
+		archive_read_free((*unpack)->archive);
 	free(*unpack);
 }

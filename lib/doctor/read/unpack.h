@@ -9,7 +9,7 @@
 /*
  * Reads a file that may be compressed, with gzip, xz, zstd, lz4, bzip2 or lzma
  * as the kernel's own files are; with libarchive, as far as that was built with
- * them. It is loaded when it is wanted (see dl.h).
+ * them.
  */
 struct hd_unpack;
 
@@ -17,8 +17,8 @@ struct hd_unpack;
 
 /*
  * Reads from where @fd stands; it stays the caller's, and open while this is.
- * Returns 0; -EBADMSG when the data is damaged, -ELIBACC without libarchive,
- * -ENOMEM. *@ret is closed with hd_unpack_close().
+ * Returns 0; -EBADMSG when the data is damaged, -ENOMEM. *@ret is closed with
+ * hd_unpack_close().
  */
 int hd_unpack_open(int fd, struct hd_unpack **ret);
 

@@ -13,53 +13,13 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/dl.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
 #include "lib/host/proc.h"
 
-#define MOUNT_SONAME "libmount.so.1"
-#define BLKID_SONAME "libblkid.so.1"
-
 /* The kernel mounts no more than 100,000 (fs.mount-max). */
 #define TABLE_LIMIT (64 * 1024 * 1024)
-
-/* What is used of libmount and libblkid, see dl.h. */
-#define MOUNT_FUNCTIONS(F)                                                     \
-	F(mnt_free_iter)                                                       \
-	F(mnt_fs_get_devno)                                                    \
-	F(mnt_fs_get_fs_options)                                               \
-	F(mnt_fs_get_fstype)                                                   \
-	F(mnt_fs_get_options)                                                  \
-	F(mnt_fs_get_source)                                                   \
-	F(mnt_fs_get_target)                                                   \
-	F(mnt_new_iter)                                                        \
-	F(mnt_new_table)                                                       \
-	F(mnt_optstr_get_option)                                               \
-	F(mnt_table_next_fs)                                                   \
-	F(mnt_table_parse_stream)                                              \
-	F(mnt_table_set_parser_errcb)                                          \
-	F(mnt_unref_table)
-#define BLKID_FUNCTIONS(F)                                                     \
-	F(blkid_encode_string)                                                 \
-	F(blkid_parse_tag_string)
-
-struct mount_api {
-	MOUNT_FUNCTIONS(HD_DL_MEMBER)
-};
-
-struct blkid_api {
-	BLKID_FUNCTIONS(HD_DL_MEMBER)
-};
-
-#define HD_DL_TABLE struct mount_api
-static const struct hd_dl_symbol mount_symbols[] = { MOUNT_FUNCTIONS(
-	HD_DL_SYMBOL) };
-#undef HD_DL_TABLE
-#define HD_DL_TABLE struct blkid_api
-static const struct hd_dl_symbol blkid_symbols[] = { BLKID_FUNCTIONS(
-	HD_DL_SYMBOL) };
 
 /* One of the three tables. */
 struct format {
@@ -111,20 +71,11 @@ int hd_mounts_device(const char *spec, char **ret, struct hd_err *err)
 	/* blkid_encode_string() (2.38) writes up to one byte beyond the length
 	 * that it is told. */
 	char encoded[1024 + 1];
-	struct blkid_api api;
-	int r = 0;
 
 	if (strchr(spec, '=') && *spec != '/') {
-		r = hd_dl_load(BLKID_SONAME, blkid_symbols,
-			       sizeof(blkid_symbols) / sizeof(blkid_symbols[0]),
-			       &api);
-		if (r < 0)
-			return hd_err_set(
-				err, -r,
-				"%s can't be read without " BLKID_SONAME, spec);
-		if (api.blkid_parse_tag_string(spec, &tag, &value) == 0 &&
-		    api.blkid_encode_string(value, encoded,
-					    sizeof(encoded) - 1) == 0)
+		if (blkid_parse_tag_string(spec, &tag, &value) == 0 &&
+		    blkid_encode_string(value, encoded, sizeof(encoded) - 1) ==
+			    0)
 			for (size_t i = 0; i < sizeof(links) / sizeof(links[0]);
 			     i++)
 				if (strcmp(tag, links[i].tag) == 0)
@@ -135,32 +86,15 @@ int hd_mounts_device(const char *spec, char **ret, struct hd_err *err)
 	return *ret ? 0 : hd_err_nomem(err);
 }
 
-/* Says for whom it is wanted. */
-static int load(struct mount_api *api, const char *what, struct hd_err *err)
-{
-	int r = hd_dl_load(MOUNT_SONAME, mount_symbols,
-			   sizeof(mount_symbols) / sizeof(mount_symbols[0]),
-			   api);
-
-	if (r < 0)
-		return hd_err_set(err, -r,
-				  "%s can't be read without " MOUNT_SONAME,
-				  what);
-	return 0;
-}
-
 int hd_mounts_option(const struct hd_mount *mount, const char *option,
 		     char **ret, struct hd_err *err)
 {
-	struct mount_api api;
 	char *value = NULL;
 	size_t size = 0;
-	int r = load(&api, "the options of a mount", err);
 
 	*ret = NULL;
-	if (r < 0 || api.mnt_optstr_get_option(mount->options, option, &value,
-					       &size) != 0)
-		return r;
+	if (mnt_optstr_get_option(mount->options, option, &value, &size) != 0)
+		return 0;
 	*ret = strndup(value ? value : "", size);
 	return *ret ? 0 : hd_err_nomem(err);
 }
@@ -170,24 +104,23 @@ static char *copy(const char *text)
 	return strdup(text ? text : "");
 }
 
-static int add(struct hd_mounts *mounts, const struct mount_api *api,
-	       const struct format *format, struct libmnt_fs *fs,
-	       struct hd_err *err)
+static int add(struct hd_mounts *mounts, const struct format *format,
+	       struct libmnt_fs *fs, struct hd_err *err)
 {
 	struct hd_mount *mount =
 		hd_array_add(&mounts->items, &mounts->n, sizeof(*mount));
-	const char *source = api->mnt_fs_get_source(fs);
-	const char *target = api->mnt_fs_get_target(fs);
-	dev_t number = api->mnt_fs_get_devno(fs);
+	const char *source = mnt_fs_get_source(fs);
+	const char *target = mnt_fs_get_target(fs);
+	dev_t number = mnt_fs_get_devno(fs);
 
 	if (!mount)
 		return hd_err_nomem(err);
 	mount->major = major(number);
 	mount->minor = minor(number);
 	mount->target = copy(target);
-	mount->type = copy(api->mnt_fs_get_fstype(fs));
-	mount->options = copy(format->devices ? api->mnt_fs_get_options(fs) :
-						api->mnt_fs_get_fs_options(fs));
+	mount->type = copy(mnt_fs_get_fstype(fs));
+	mount->options = copy(format->devices ? mnt_fs_get_options(fs) :
+						mnt_fs_get_fs_options(fs));
 	if (!mount->target || !mount->type || !mount->options)
 		return hd_err_nomem(err);
 	if (format->devices)
@@ -197,17 +130,16 @@ static int add(struct hd_mounts *mounts, const struct mount_api *api,
 	return mount->source ? 0 : hd_err_nomem(err);
 }
 
-static int add_all(struct hd_mounts *mounts, const struct mount_api *api,
-		   const struct format *format, struct libmnt_table *table,
-		   struct hd_err *err)
+static int add_all(struct hd_mounts *mounts, const struct format *format,
+		   struct libmnt_table *table, struct hd_err *err)
 {
-	struct libmnt_iter *iter = api->mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
 	int r = iter ? 0 : hd_err_nomem(err);
 
-	while (r == 0 && api->mnt_table_next_fs(table, iter, &fs) == 0)
-		r = add(mounts, api, format, fs, err);
-	api->mnt_free_iter(iter);
+	while (r == 0 && mnt_table_next_fs(table, iter, &fs) == 0)
+		r = add(mounts, format, fs, err);
+	mnt_free_iter(iter);
 	return r;
 }
 
@@ -215,20 +147,14 @@ static int parse(struct hd_mounts *mounts, const struct format *format,
 		 const char *path, char *text, size_t length,
 		 struct hd_err *err)
 {
-	struct libmnt_table *table;
-	struct mount_api api;
-	FILE *file;
-	int r = load(&api, path, err);
+	struct libmnt_table *table = mnt_new_table();
+	FILE *file = fmemopen(text, length, "r");
+	int r = -ENOMEM;
 
-	if (r < 0)
-		return r;
-	file = fmemopen(text, length, "r");
-	table = api.mnt_new_table();
-	r = -ENOMEM;
 	if (file && table) {
-		api.mnt_table_set_parser_errcb(
-			table, format->strict ? end_parsing : skip_line);
-		r = api.mnt_table_parse_stream(table, file, path);
+		mnt_table_set_parser_errcb(table, format->strict ? end_parsing :
+								   skip_line);
+		r = mnt_table_parse_stream(table, file, path);
 	}
 	if (file)
 		fclose(file);
@@ -238,8 +164,8 @@ static int parse(struct hd_mounts *mounts, const struct format *format,
 			       "sense",
 			       path);
 	else
-		r = add_all(mounts, &api, format, table, err);
-	api.mnt_unref_table(table);
+		r = add_all(mounts, format, table, err);
+	mnt_unref_table(table);
 	return r;
 }
 

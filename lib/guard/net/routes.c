@@ -75,10 +75,6 @@ static int fail(int r, struct hd_err *err)
 {
 	if (r == -ENOMEM)
 		return hd_err_nomem(err);
-	if (r == -ELIBACC)
-		return hd_err_set(err, ELIBACC,
-				  "the host's routes can't be read without "
-				  "libmnl.so.0");
 	if (r == -EUNATCH) {
 		hd_err_set(err, EUNATCH,
 			   "the kernel doesn't tell to which interface a "

@@ -10,43 +10,12 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/dl.h"
-
-#define SONAME "libmnl.so.0"
 
 /* How often a table may change while it is read. */
 #define RETRIES 5
 
 /* The kernel sends no more at once (NLMSG_GOODSIZE is less). */
 #define ANSWER_SIZE 65536
-
-/* What is used of libmnl, see dl.h. */
-#define FUNCTIONS(F)                                                           \
-	F(mnl_attr_get_payload)                                                \
-	F(mnl_attr_get_payload_len)                                            \
-	F(mnl_attr_get_type)                                                   \
-	F(mnl_attr_get_u32)                                                    \
-	F(mnl_attr_parse)                                                      \
-	F(mnl_attr_put)                                                        \
-	F(mnl_cb_run)                                                          \
-	F(mnl_nlmsg_get_payload)                                               \
-	F(mnl_nlmsg_get_payload_len)                                           \
-	F(mnl_nlmsg_put_extra_header)                                          \
-	F(mnl_nlmsg_put_header)                                                \
-	F(mnl_socket_bind)                                                     \
-	F(mnl_socket_close)                                                    \
-	F(mnl_socket_get_portid)                                               \
-	F(mnl_socket_open)                                                     \
-	F(mnl_socket_recvfrom)                                                 \
-	F(mnl_socket_sendto)
-
-struct mnl_api {
-	FUNCTIONS(HD_DL_MEMBER)
-};
-
-#define HD_DL_TABLE struct mnl_api
-
-static const struct hd_dl_symbol symbols[] = { FUNCTIONS(HD_DL_SYMBOL) };
 
 /* An IP address, as bytes. */
 struct ip {
@@ -57,7 +26,6 @@ struct ip {
 };
 
 struct talk {
-	struct mnl_api api;
 	unsigned sequence;
 	/* The question: */
 	size_t to;
@@ -77,7 +45,7 @@ struct attributes {
 static int collect(const struct nlattr *attribute, void *data)
 {
 	struct attributes *attributes = data;
-	unsigned type = attributes->talk->api.mnl_attr_get_type(attribute);
+	unsigned type = mnl_attr_get_type(attribute);
 
 	if (type <= RTA_MAX)
 		attributes->items[type] = attribute;
@@ -97,8 +65,8 @@ static int tell(struct talk *talk, int family, unsigned index)
 /* Several ways of one route. */
 static int tell_ways(struct talk *talk, int family, const struct nlattr *ways)
 {
-	const struct rtnexthop *way = talk->api.mnl_attr_get_payload(ways);
-	size_t left = talk->api.mnl_attr_get_payload_len(ways);
+	const struct rtnexthop *way = mnl_attr_get_payload(ways);
+	size_t left = mnl_attr_get_payload_len(ways);
 
 	while (left >= sizeof(*way) && way->rtnh_len >= sizeof(*way) &&
 	       way->rtnh_len <= left) {
@@ -116,10 +84,10 @@ static int tell_ways(struct talk *talk, int family, const struct nlattr *ways)
 static int take_route(const struct nlmsghdr *header, void *data)
 {
 	struct talk *talk = data;
-	const struct rtmsg *route = talk->api.mnl_nlmsg_get_payload(header);
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
 	struct attributes found = { .talk = talk };
 
-	if (talk->api.mnl_nlmsg_get_payload_len(header) < sizeof(*route))
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*route))
 		return MNL_CB_OK;
 	if (talk->to != HD_ROUTE_DEFAULT && route->rtm_type == RTN_LOCAL) {
 		talk->is_local = true;
@@ -129,13 +97,13 @@ static int take_route(const struct nlmsghdr *header, void *data)
 	    (talk->to == HD_ROUTE_DEFAULT &&
 	     (route->rtm_dst_len != 0 || (route->rtm_flags & RTM_F_CLONED))))
 		return MNL_CB_OK;
-	talk->api.mnl_attr_parse(header, sizeof(*route), collect, &found);
+	mnl_attr_parse(header, sizeof(*route), collect, &found);
 	if (found.items[RTA_MULTIPATH])
 		return tell_ways(talk, route->rtm_family,
 				 found.items[RTA_MULTIPATH]);
 	if (found.items[RTA_OIF])
 		return tell(talk, route->rtm_family,
-			    talk->api.mnl_attr_get_u32(found.items[RTA_OIF]));
+			    mnl_attr_get_u32(found.items[RTA_OIF]));
 	/* The sysctl nexthop_compat_mode hides where a nexthop object leads. */
 	if (found.items[RTA_NH_ID]) {
 		errno = EUNATCH;
@@ -147,21 +115,20 @@ static int take_route(const struct nlmsghdr *header, void *data)
 static int take_address(const struct nlmsghdr *header, void *data)
 {
 	struct talk *talk = data;
-	const struct ifaddrmsg *address =
-		talk->api.mnl_nlmsg_get_payload(header);
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
 	struct attributes found = { .talk = talk };
 	const struct nlattr *attribute;
 
-	if (talk->api.mnl_nlmsg_get_payload_len(header) < sizeof(*address) ||
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*address) ||
 	    address->ifa_family != talk->ip.family)
 		return MNL_CB_OK;
-	talk->api.mnl_attr_parse(header, sizeof(*address), collect, &found);
+	mnl_attr_parse(header, sizeof(*address), collect, &found);
 	/* Of a tunnel IFA_ADDRESS is the other end's. */
 	attribute = found.items[IFA_LOCAL] ? found.items[IFA_LOCAL] :
 					     found.items[IFA_ADDRESS];
 	if (attribute &&
-	    talk->api.mnl_attr_get_payload_len(attribute) == talk->ip.length &&
-	    memcmp(talk->api.mnl_attr_get_payload(attribute), talk->ip.bytes,
+	    mnl_attr_get_payload_len(attribute) == talk->ip.length &&
+	    memcmp(mnl_attr_get_payload(attribute), talk->ip.bytes,
 		   talk->ip.length) == 0)
 		tell(talk, talk->ip.family, address->ifa_index);
 	return MNL_CB_OK;
@@ -169,21 +136,19 @@ static int take_address(const struct nlmsghdr *header, void *data)
 
 static int receive(struct talk *talk, struct mnl_socket *talker, mnl_cb_t take)
 {
-	const struct mnl_api *api = &talk->api;
 	HD_AUTOFREE char *buffer = malloc(ANSWER_SIZE);
-	unsigned port = api->mnl_socket_get_portid(talker);
+	unsigned port = mnl_socket_get_portid(talker);
 	int r = MNL_CB_OK;
 
 	if (!buffer)
 		return -ENOMEM;
 	while (r == MNL_CB_OK) {
-		ssize_t n =
-			api->mnl_socket_recvfrom(talker, buffer, ANSWER_SIZE);
+		ssize_t n = mnl_socket_recvfrom(talker, buffer, ANSWER_SIZE);
 
 		if (n < 0)
 			return -errno;
-		r = api->mnl_cb_run(buffer, (size_t)n, talk->sequence, port,
-				    take, talk);
+		r = mnl_cb_run(buffer, (size_t)n, talk->sequence, port, take,
+			       talk);
 	}
 	return r < 0 ? -errno : 0;
 }
@@ -191,19 +156,18 @@ static int receive(struct talk *talk, struct mnl_socket *talker, mnl_cb_t take)
 /* One question, whose header is in @request, and all of its answers. */
 static int ask_once(struct talk *talk, struct nlmsghdr *request, mnl_cb_t take)
 {
-	const struct mnl_api *api = &talk->api;
-	struct mnl_socket *talker = api->mnl_socket_open(NETLINK_ROUTE);
+	struct mnl_socket *talker = mnl_socket_open(NETLINK_ROUTE);
 	int r;
 
 	if (!talker)
 		return -errno;
 	request->nlmsg_seq = ++talk->sequence;
-	if (api->mnl_socket_bind(talker, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    api->mnl_socket_sendto(talker, request, request->nlmsg_len) < 0)
+	if (mnl_socket_bind(talker, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(talker, request, request->nlmsg_len) < 0)
 		r = -errno;
 	else
 		r = receive(talk, talker, take);
-	api->mnl_socket_close(talker);
+	mnl_socket_close(talker);
 	return r;
 }
 
@@ -220,9 +184,9 @@ static int ask(struct talk *talk, struct nlmsghdr *request, mnl_cb_t take)
 static int ask_defaults(struct talk *talk, unsigned char family)
 {
 	char buffer[256];
-	struct nlmsghdr *request = talk->api.mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route =
-		talk->api.mnl_nlmsg_put_extra_header(request, sizeof(*route));
+		mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	int r;
 
 	request->nlmsg_type = RTM_GETROUTE;
@@ -236,9 +200,9 @@ static int ask_defaults(struct talk *talk, unsigned char family)
 static int ask_owner(struct talk *talk)
 {
 	char buffer[256];
-	struct nlmsghdr *request = talk->api.mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ifaddrmsg *address =
-		talk->api.mnl_nlmsg_put_extra_header(request, sizeof(*address));
+		mnl_nlmsg_put_extra_header(request, sizeof(*address));
 
 	request->nlmsg_type = RTM_GETADDR;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -249,17 +213,16 @@ static int ask_owner(struct talk *talk)
 static int ask_way(struct talk *talk)
 {
 	char buffer[256];
-	struct nlmsghdr *request = talk->api.mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route =
-		talk->api.mnl_nlmsg_put_extra_header(request, sizeof(*route));
+		mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	int r;
 
 	request->nlmsg_type = RTM_GETROUTE;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	route->rtm_family = (unsigned char)talk->ip.family;
 	route->rtm_dst_len = (unsigned char)(talk->ip.length * 8);
-	talk->api.mnl_attr_put(request, RTA_DST, talk->ip.length,
-			       talk->ip.bytes);
+	mnl_attr_put(request, RTA_DST, talk->ip.length, talk->ip.bytes);
 	r = ask(talk, request, take_route);
 	if (r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES ||
 	    r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
@@ -316,12 +279,8 @@ int hd_rtnl_read(const char *const *addresses, size_t n,
 			     .to = HD_ROUTE_DEFAULT,
 			     .take = take,
 			     .data = data };
-	int r = hd_dl_load(SONAME, symbols,
-			   sizeof(symbols) / sizeof(symbols[0]), &talk.api);
+	int r = ask_defaults(&talk, AF_INET);
 
-	if (r < 0)
-		return r;
-	r = ask_defaults(&talk, AF_INET);
 	if (r == 0)
 		r = ask_defaults(&talk, AF_INET6);
 	for (size_t i = 0; r == 0 && i < n; i++) {

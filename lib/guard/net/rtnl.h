@@ -11,8 +11,8 @@
  * @take for each; how it is done is said with hd_routes_read(). Blocks as long
  * as the kernel's network lock is held.
  *
- * Returns 0, or a negative errno: -ELIBACC without libmnl, -EUNATCH when there
- * is a route of which the kernel doesn't tell the interface.
+ * Returns 0, or a negative errno: -EUNATCH when there is a route of which the
+ * kernel doesn't tell the interface.
  */
 int hd_rtnl_read(const char *const *addresses, size_t n,
 		 void (*take)(void *data, const struct hd_route *route),

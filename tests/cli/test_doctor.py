@@ -103,6 +103,9 @@ HEALTHY = {
     "var/log/libvirt/qemu/plain.log": "",
 }
 
+# Our hook as a program, with the path of its second one.
+OURS = b"\x7fELF\0/run/virt-hostdev\0\0/opt/hd/libexec/virt-hostdev-hook\0"
+
 FLAG = 0x40200  # of a BAR in memory
 
 DEVICE = {
@@ -653,6 +656,9 @@ class Healthy(_OnHost):
     def test_hook(self):
         hook = HOOK
         folder = "etc/libvirt/hooks/qemu.d"
+        profiles = "sys/kernel/security/apparmor/profiles"
+        libvirtd = "etc/apparmor.d/usr.sbin.libvirtd"
+        rules = "profile libvirtd {\n  /** rwmkl,\n  /usr/libexec/* PUx,\n}\n"
         self.check_rows([
             ({}, "hook-installed", "pass", hook),
             ({hook: "#!/bin/sh\n"}, "hook-installed", "warn", "isn't installed"),
@@ -661,6 +667,19 @@ class Healthy(_OnHost):
              "hook-installed", "pass", f"{folder}/50"),
             ({f"{folder}/a": "#!/bin/sh\n"}, "hook-executable", "warn", f"{folder}/a"),
             ({}, "hook-executable", "pass", ""),
+            ({}, "hook-program", "pass", ""),
+            ({hook: OURS, profiles: "libvirtd (complain)\n", libvirtd: rules},
+             "hook-program", "pass", ""),
+            ({hook: OURS, profiles: "libvirtd (enforce)\n", libvirtd: rules},
+             "hook-program", "fail", "/opt/hd/libexec/virt-hostdev-hook"),
+            ({hook: OURS, profiles: "/usr/sbin/virtqemud (enforce)\n",
+              "etc/apparmor.d/usr.sbin.virtqemud": "/opt/* PUx,\n/opt/hd/** rw,\n"},
+             "hook-program", "fail", "virtqemud"),
+            ({hook: OURS, profiles: "libvirtd (enforce)\n", libvirtd: rules,
+              "etc/apparmor.d/local/usr.sbin.libvirtd": "/opt/**  rPUx,\n"},
+             "hook-program", "pass", ""),
+            ({hook: OURS, "sys/kernel/security/apparmor/features": ""}, "hook-program", "skip",
+             "profiles"),
             ({hook: "#!/bin/sh\r\n"}, "hook-interpreter", "fail", "Windows"),
             ({hook: "virsh list\n"}, "hook-interpreter", "fail", "#!"),
             ({hook: "#!/bin/sh\n#virsh a\nvirsh list\n"}, "hook-virsh", "fail", "line 3"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/doctor/read/scripts.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,10 +18,24 @@
 /* Words that only our own hook has in it. */
 #define MARK "/run/virt-hostdev"
 
+/* As long as nobody has renamed it, hooks/program.h. */
+#define PROGRAM "/virt-hostdev-hook"
+
 struct reader {
 	const struct hd_host *host;
 	struct hd_scripts scripts;
 };
+
+/* The path of the second program, which the first one has in it. */
+static char *find_program(const char *text, size_t length)
+{
+	const char *end = memmem(text, length, PROGRAM, sizeof(PROGRAM));
+	const char *begin = end;
+
+	while (begin && begin > text && isgraph((unsigned char)begin[-1]))
+		begin--;
+	return begin && *begin == '/' ? strdup(begin) : NULL;
+}
 
 static void read_text(struct hd_script *script, int fd)
 {
@@ -31,6 +46,7 @@ static void read_text(struct hd_script *script, int fd)
 	    hd_read_all(fd, SIZE_LIMIT, &text, &length) < 0)
 		return;
 	script->ours = memmem(text, length, MARK, strlen(MARK)) != NULL;
+	script->program = find_program(text, length);
 	if (!memchr(text, '\0', length))
 		script->text = hd_steal(&text);
 }
@@ -156,6 +172,7 @@ void hd_scripts_clear(struct hd_scripts *scripts)
 	for (size_t i = 0; i < scripts->n; i++) {
 		free(scripts->items[i].path);
 		free(scripts->items[i].text);
+		free(scripts->items[i].program);
 	}
 	free(scripts->items);
 	*scripts = (struct hd_scripts){ NULL, 0, 0 };

@@ -14,6 +14,7 @@ struct hd_script {
 	char *text; /* of a script, NULL of a program; owned */
 	struct stat st;
 	bool ours; /* it is virt-hostdev's */
+	char *program; /* the path of what it executes then; owned */
 };
 
 struct hd_scripts {

@@ -2,9 +2,11 @@
 #include "lib/doctor/read/settings.h"
 
 #include <ctype.h>
-#include <stdbool.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/base/cleanup.h"
 
 static const char *skip_blanks(const char *p)
 {
@@ -60,4 +62,25 @@ char *hd_setting_value(const char *text, const char *name)
 			found = value;
 	}
 	return found ? copy_value(found) : NULL;
+}
+
+bool hd_apparmor_executes(const char *text, const char *program)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		HD_AUTOFREE char *path = NULL;
+		size_t n;
+
+		line += *line == '\n';
+		line += strspn(line, " \t");
+		n = strcspn(line, " \t\n");
+		if (*line != '/')
+			continue;
+		path = strndup(line, n);
+		line += n + strspn(line + n, " \t");
+		if (path && memchr(line, 'x', strcspn(line, ",\n")) &&
+		    fnmatch(path, program,
+			    strstr(path, "**") ? 0 : FNM_PATHNAME) == 0)
+			return true;
+	}
+	return false;
 }

@@ -2,6 +2,8 @@
 #ifndef HD_LIB_DOCTOR_READ_SETTINGS_H
 #define HD_LIB_DOCTOR_READ_SETTINGS_H
 
+#include <stdbool.h>
+
 /*
  * The value of a setting in a file of libvirt's own form (src/util/virconf.c):
  * "name = value", where a value is a number, a text in quotes, or a list of
@@ -12,5 +14,12 @@
  * NULL when it isn't set, or memory runs out; owned by the caller.
  */
 char *hd_setting_value(const char *text, const char *name);
+
+/*
+ * Whether a rule in the text of an AppArmor profile (apparmor.d(5)) lets a
+ * program be executed: "PATH PUx,", where PATH may have * and **. Alternatives
+ * in braces are not looked into.
+ */
+bool hd_apparmor_executes(const char *text, const char *program);
 
 #endif

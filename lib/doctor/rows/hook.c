@@ -7,6 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/read/scripts.h"
+#include "lib/doctor/read/settings.h"
 #include "lib/doctor/row.h"
 #include "lib/host/guest.h"
 #include "lib/host/proc.h"
@@ -73,6 +74,61 @@ static void rule_installed(struct hd_exam *exam)
 			"virt-hostdev's hook isn't installed: nobody checks devices before a guest starts");
 }
 
+/* Whether AppArmor holds a daemon to its profile, and has no rule for @path. */
+static bool is_denied(const struct hd_exam *exam, const char *profiles,
+		      const char *daemon, const char *path)
+{
+	HD_AUTOFREE char *enforced = hd_text("%s (enforce)", daemon);
+	HD_AUTOFREE char *name = hd_text("/etc/apparmor.d/usr.sbin.%s", daemon);
+	HD_AUTOFREE char *local =
+		hd_text("/etc/apparmor.d/local/usr.sbin.%s", daemon);
+	HD_AUTOFREE char *profile = NULL;
+	HD_AUTOFREE char *added = NULL;
+
+	if (!enforced || !name || !local || !strstr(profiles, enforced) ||
+	    hd_facts_read(exam->facts, name, &profile) < 0)
+		return false;
+	hd_facts_read(exam->facts, local, &added);
+	return !hd_apparmor_executes(profile, path) &&
+	       !(added && hd_apparmor_executes(added, path));
+}
+
+static void look_confined(struct hd_exam *exam, const char *path)
+{
+	static const char *const daemons[] = { "libvirtd", "virtqemud" };
+	HD_AUTOFREE char *profiles = NULL;
+
+	if (!hd_facts_exists(exam->facts, "/sys/kernel/security/apparmor") ||
+	    !hd_exam_read(exam, "/sys/kernel/security/apparmor/profiles",
+			  &profiles))
+		return;
+	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++)
+		if (is_denied(exam, profiles, daemons[i], path)) {
+			hd_exam_bad(
+				exam,
+				"AppArmor's profile of %s has no rule that lets the hook execute %s",
+				daemons[i], path);
+			hd_exam_fix(
+				exam,
+				"echo '%s PUx,' >>/etc/apparmor.d/local/usr.sbin.%s; apparmor_parser -r /etc/apparmor.d/usr.sbin.%s",
+				path, daemons[i], daemons[i]);
+			return;
+		}
+}
+
+/* What it executes for guests with devices. */
+static void look_program(struct hd_exam *exam, const struct hd_script *script)
+{
+	if (!script->ours || !script->program)
+		return;
+	if (exam->facts->host->live &&
+	    !hd_facts_exists(exam->facts, script->program))
+		hd_exam_bad(exam, "%s executes %s, which isn't there",
+			    script->path, script->program);
+	else
+		look_confined(exam, script->program);
+}
+
 /* Calls a rule for each script until one has something to say. */
 static void look_at_each(struct hd_exam *exam,
 			 void (*look)(struct hd_exam *exam,
@@ -106,6 +162,11 @@ static void look_executable(struct hd_exam *exam,
 static void rule_executable(struct hd_exam *exam)
 {
 	look_at_each(exam, look_executable, "libvirt can run all of them");
+}
+
+static void rule_program(struct hd_exam *exam)
+{
+	look_at_each(exam, look_program, "nothing keeps it from that");
 }
 
 static void look_owner(struct hd_exam *exam, const struct hd_script *script)
@@ -363,6 +424,13 @@ static const struct hd_row rows[] = {
 	  .source = HD_SCRIPTS_FILE ", qemu.d",
 	  .rule = rule_executable,
 	  .bad = HD_WARN },
+	{ .id = "hook-program",
+	  .title = "The hook can execute its second program",
+	  .source = HD_SCRIPTS_FILE
+	  ", qemu.d, /etc/apparmor.d/usr.sbin.{libvirtd,virtqemud}",
+	  .rule = rule_program,
+	  .bad = HD_FAIL,
+	  .fix = "make install prefix=/usr, in virt-hostdev's sources" },
 	{ .id = "hook-interpreter",
 	  .title = "Hooks have an interpreter",
 	  .source = HD_SCRIPTS_FILE ", qemu.d",

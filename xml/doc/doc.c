@@ -65,7 +65,13 @@ static void on_doctype(void *data, const xmlChar *name,
 	xmlStopParser(parser);
 }
 
-/* Where the parser is in the text. */
+/*
+ * Where the parser is in the text, if that is UTF-8. xmlByteConsumed() says the
+ * same at the same cost (0.23 s for 500,000 elements, with either), but of
+ * other encodings it converts what is left in the buffer anew each time (16,000
+ * elements of Latin-1: 0.17 s, not 0.007), only for us to refuse the text; and
+ * libxml2 2.14 has deprecated it.
+ */
 static size_t offset_of(const xmlParserCtxt *parser)
 {
 	const xmlParserInput *input = parser->input;

@@ -232,11 +232,17 @@ class SecondProgram(unittest.TestCase):
         self.assertNotEqual(self.hook(seconds[-1], "prepare").returncode, 0)
 
     def test_not_wanted_where_there_is_nothing_to_do(self):
-        for second, _ in self.unusable():
-            for event in EVENTS:
-                claim = "" if event == "release" else self.claim
-                result = self.hook(second, event, domain(), claim)
-                self.assertEqual((result.returncode, result.err), (0, ""), event)
+        mark = self.folder / "mark"
+        second = self.stand_in(f"#!/bin/sh\n>{mark}\n".encode())
+        for event in EVENTS:
+            claim = "" if event == "release" else self.claim
+            result = self.hook(second, event, domain(), claim)
+            self.assertEqual((result.returncode, result.err, mark.exists()), (0, "", False), event)
+        for event in ("started", "reconnect", "release"):
+            self.hook(second, event)
+            self.assertFalse(mark.exists(), event)
+        self.hook(second, "release", domain(), self.claim)
+        self.assertTrue(mark.exists())
 
     def test_what_is_handed_over(self):
         """The arguments, the version, the text in a memory file, and nothing else."""

@@ -106,17 +106,22 @@ static int execute(char **argv, int text_fd, struct hd_err *err)
 	char *const words[] = { argv[0], argv[1], argv[2],
 				argv[3], argv[4], (char *)HD_VERSION,
 				NULL };
+	int r;
 
 	dup2(text_fd, STDIN_FILENO);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	execv(hd_hook_program, words);
-	return hd_err_set(err, errno, "%s can't be run: %m", hd_hook_program);
+	r = hd_err_set(err, errno, "%s can't be run: %m", hd_hook_program);
+	hd_err_fix(err, r == -EACCES ?
+				"virt-hostdev doctor says what denies it" :
+				HD_REINSTALL);
+	return r;
 }
 
 static int hand_over(const struct hd_event *event, char **argv,
 		     const char *text, size_t length, struct hd_err *err)
 {
-	int fd, r;
+	int fd;
 
 	/* Once executed, it is libvirt that sees how it ends. */
 	if (event->consequence == HD_KILLS && !starts())
@@ -124,12 +129,7 @@ static int hand_over(const struct hd_event *event, char **argv,
 				  "%s can't be run, or is of another version",
 				  hd_hook_program);
 	fd = make_memory_file(text, length, err);
-	r = fd < 0 ? fd : execute(argv, fd, err);
-	if (r == -EACCES)
-		hd_err_fix(err, "virt-hostdev doctor says what denies it");
-	else
-		hd_err_fix(err, HD_REINSTALL);
-	return r;
+	return fd < 0 ? fd : execute(argv, fd, err);
 }
 
 /* Becomes the second program if there is work for it. */

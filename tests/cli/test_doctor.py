@@ -668,6 +668,9 @@ class Healthy(_OnHost):
             ({f"{folder}/a": "#!/bin/sh\n"}, "hook-executable", "warn", f"{folder}/a"),
             ({}, "hook-executable", "pass", ""),
             ({}, "hook-program", "pass", ""),
+            ({hook: OURS, "opt/hd/libexec/x": ""}, "hook-program", "fail", "isn't there"),
+            ({hook: OURS, "opt/hd/libexec/virt-hostdev-hook": ""}, "hook-program", "fail",
+             "no program"),
             ({hook: OURS, profiles: "libvirtd (complain)\n", libvirtd: rules},
              "hook-program", "pass", ""),
             ({hook: OURS, profiles: "libvirtd (enforce)\n", libvirtd: rules},
@@ -693,6 +696,12 @@ class Healthy(_OnHost):
             ({}, "hook-leftovers", "skip", "copied"),
             ({}, "hook-ran", "skip", "copied"),
         ])
+
+    def test_second_program(self):
+        self.make(HEALTHY | {"etc/libvirt/hooks/qemu": OURS,
+                             "opt/hd/libexec/virt-hostdev-hook": "\x7fELF"})
+        (self.root / "opt/hd/libexec/virt-hostdev-hook").chmod(0o755)
+        self.assert_row(self.doctor(), "hook-program", "pass")
 
     def test_no_hook(self):
         self.make(HEALTHY)

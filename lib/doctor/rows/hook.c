@@ -116,14 +116,29 @@ static void look_confined(struct hd_exam *exam, const char *path)
 		}
 }
 
+/* Of a copied tree the folder may be left out. */
+static bool is_runnable(const struct hd_exam *exam, const char *path)
+{
+	HD_AUTOFREE char *folder =
+		strndup(path, (size_t)(strrchr(path, '/') - path));
+	HD_AUTOCLOSE int fd = hd_facts_open(exam->facts, path, O_PATH);
+	struct stat st;
+
+	if (fd >= 0)
+		return fstat(fd, &st) < 0 || st.st_mode & S_IXUSR;
+	return fd != -ENOENT ||
+	       (!exam->facts->host->live &&
+		!(folder && hd_facts_exists(exam->facts, folder)));
+}
+
 /* What it executes for guests with devices. */
 static void look_program(struct hd_exam *exam, const struct hd_script *script)
 {
 	if (!script->ours || !script->program)
 		return;
-	if (exam->facts->host->live &&
-	    !hd_facts_exists(exam->facts, script->program))
-		hd_exam_bad(exam, "%s executes %s, which isn't there",
+	if (!is_runnable(exam, script->program))
+		hd_exam_bad(exam,
+			    "%s executes %s, which isn't there or no program",
 			    script->path, script->program);
 	else
 		look_confined(exam, script->program);

@@ -7,11 +7,25 @@ completiondir ?= $(prefix)/share/bash-completion/completions
 packages:
 	packaging/install-packages
 
-install-docs:
+# What lists verbs and options is made of the tool's own tables.
+pages := $(O)/packaging/man/virt-hostdev.1 $(O)/packaging/completions/virt-hostdev
+fill_pages := $(O)/packaging/pages
+
+all: $(pages)
+
+$(fill_pages): $(fill_pages).o $(filter-out %/tools/main.o,$(tools_src:%.c=$(O)/%.o)) \
+		$(O)/lib/lib.a
+	$(call link,$(xml_pkgs) $(tools_pkgs))
+
+$(pages): $(O)/%: %.in $(fill_pages)
+	@mkdir -p $(@D)
+	$(call say,FILL)$(fill_pages) < $< > $@
+
+install-docs: $(pages)
 	$(INSTALL) -d $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man7 \
 		$(DESTDIR)$(completiondir)
-	$(INSTALL) -m 644 packaging/man/virt-hostdev.1 $(DESTDIR)$(mandir)/man1
+	$(INSTALL) -m 644 $(O)/packaging/man/virt-hostdev.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 644 packaging/man/virt-hostdev-hook.7 $(DESTDIR)$(mandir)/man7
-	$(INSTALL) -m 644 packaging/completions/virt-hostdev $(DESTDIR)$(completiondir)
+	$(INSTALL) -m 644 $(O)/packaging/completions/virt-hostdev $(DESTDIR)$(completiondir)
 
 .PHONY: packages install-docs

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* virt-hostdev: a table of verbs, each in its own file. */
+/* virt-hostdev: what every verb has in common, from the command line on. */
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -13,24 +13,14 @@
 #include "tools/tool.h"
 #include "tools/tree/root.h"
 
-static const struct hd_verb *const verbs[] = {
-	&hd_verb_list,	  &hd_verb_show,   &hd_verb_xml,     &hd_verb_check,
-	&hd_verb_plan,	  &hd_verb_bind,   &hd_verb_release, &hd_verb_status,
-	&hd_verb_recover, &hd_verb_log,	   &hd_verb_pin,     &hd_verb_rewrite,
-	&hd_verb_capture, &hd_verb_attach, &hd_verb_detach,  &hd_verb_explain,
-	&hd_verb_doctor,
-};
-
-#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
 static void print_usage(FILE *file)
 {
 	fputs("Usage: virt-hostdev VERB [OPTION]... [ARGUMENT]...\n"
 	      "Gives PCI devices of the host to libvirt guests, safely.\n\nVerbs:\n",
 	      file);
-	for (size_t i = 0; i < N_VERBS; i++)
-		fprintf(file, "  %-8s %-16s %s\n", verbs[i]->name,
-			verbs[i]->arguments, verbs[i]->summary);
+	for (const struct hd_verb *const *v = hd_verbs; *v; v++)
+		fprintf(file, "  %-8s %-16s %s\n", (*v)->name, (*v)->arguments,
+			(*v)->summary);
 	fputs("\nvirt-hostdev VERB --help says more of a verb; "
 	      "--version prints the version.\n"
 	      "Exit status: 0 fine, 1 failed or refused, 2 wrong usage.\n",
@@ -117,9 +107,9 @@ static int run(int argc, char **argv, struct hd_err *err)
 		puts("virt-hostdev " HD_VERSION);
 		return HD_EXIT_FINE;
 	}
-	for (size_t i = 0; i < N_VERBS; i++)
-		if (strcmp(argv[1], verbs[i]->name) == 0)
-			return run_verb(verbs[i], argc - 1, argv + 1, err);
+	for (const struct hd_verb *const *v = hd_verbs; *v; v++)
+		if (strcmp(argv[1], (*v)->name) == 0)
+			return run_verb(*v, argc - 1, argv + 1, err);
 	hd_err_set(err, EINVAL, "there is no verb '%s'", argv[1]);
 	hd_err_fix(err, "virt-hostdev --help");
 	return HD_EXIT_USAGE;

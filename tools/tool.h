@@ -31,10 +31,14 @@ struct hd_tool {
 	void *values; /* of the verb's own options; main's */
 };
 
-/* One verb: a row of the table in main.c, a file of its own. */
+/*
+ * One verb: a file or folder of its own in tools/verb, and a row of hd_verbs.
+ * What stands here is all that --help, the manual page and the completion say
+ * of it: they are made of it.
+ */
 struct hd_verb {
 	const char *name;
-	const char *arguments; /* for the usage line */
+	const char *arguments; /* as in struct hd_option, one word a place */
 	const char *summary;
 	const char *help; /* paragraphs after the options */
 	unsigned common; /* HD_OPT_… */
@@ -56,6 +60,9 @@ extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
 	hd_verb_status, hd_verb_recover, hd_verb_log, hd_verb_pin,
 	hd_verb_rewrite, hd_verb_capture, hd_verb_attach, hd_verb_detach,
 	hd_verb_explain, hd_verb_doctor;
+
+/* All of them, in the order of --help; NULL ends them. */
+extern const struct hd_verb *const hd_verbs[];
 
 /* A JSON string, or null for NULL. */
 json_object *hd_json_text(const char *text);

@@ -18,14 +18,16 @@ static const char *const names[] = {
 	[HD_CRITICAL_REGION] = "reserved-region",
 };
 
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
+
 const char *hd_critical_name(enum hd_critical critical)
 {
-	return names[critical];
+	return critical < N_NAMES ? names[critical] : NULL;
 }
 
 bool hd_critical_parse(const char *text, enum hd_critical *ret)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < N_NAMES; i++) {
 		if (strcmp(names[i], text) != 0)
 			continue;
 		*ret = (enum hd_critical)i;

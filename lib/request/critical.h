@@ -22,7 +22,10 @@ enum hd_critical {
 	HD_CRITICAL_REGION, /* memory that the firmware uses with it */
 };
 
-/* "mount", "default-route": stable, in domains and on the command line. */
+/*
+ * "mount", "default-route": stable, in domains and on the command line. NULL
+ * past the last one.
+ */
 const char *hd_critical_name(enum hd_critical critical);
 
 /* Reads such a name; false for anything else. */

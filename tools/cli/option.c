@@ -12,9 +12,6 @@
 #include "lib/guard/guard.h"
 #include "tools/tool.h"
 
-/* More than any verb takes, with those that are common. */
-#define MAX_OPTIONS 40
-
 /* What getopt returns for the first one; letters are below. */
 #define FIRST 0x100
 
@@ -40,23 +37,16 @@ static const struct {
 
 #define N_COMMON (sizeof(common) / sizeof(common[0]))
 
-/* The options that a verb takes: its own, and then the common ones. */
-struct options {
-	const struct hd_option *items[MAX_OPTIONS];
-	bool is_own[MAX_OPTIONS];
-	size_t n;
-};
-
-static void add(struct options *options, const struct hd_option *option,
+static void add(struct hd_options *options, const struct hd_option *option,
 		bool is_own)
 {
-	if (options->n == MAX_OPTIONS)
+	if (options->n == HD_MAX_OPTIONS)
 		return;
 	options->items[options->n] = option;
 	options->is_own[options->n++] = is_own;
 }
 
-static void collect(const struct hd_verb *verb, struct options *ret)
+void hd_options_of(const struct hd_verb *verb, struct hd_options *ret)
 {
 	ret->n = 0;
 	for (const struct hd_option *o = verb->options; o && o->name; o++)
@@ -67,7 +57,7 @@ static void collect(const struct hd_verb *verb, struct options *ret)
 }
 
 /* Fills getopt's two tables. */
-static void make_tables(const struct options *options, char *letters,
+static void make_tables(const struct hd_options *options, char *letters,
 			struct option *longs)
 {
 	*letters++ = ':'; /* getopt prints nothing by itself */
@@ -88,7 +78,7 @@ static void make_tables(const struct options *options, char *letters,
 	longs[options->n] = (struct option){ NULL, 0, NULL, 0 };
 }
 
-static size_t find(const struct options *options, int value)
+static size_t find(const struct hd_options *options, int value)
 {
 	if (value >= FIRST)
 		return (size_t)(value - FIRST);
@@ -115,12 +105,12 @@ static int take(const struct hd_option *option, void *values,
 int hd_options_parse(const struct hd_verb *verb, int argc, char **argv,
 		     struct hd_tool *tool, int *ret_first, struct hd_err *err)
 {
-	struct options options;
-	char letters[2 * MAX_OPTIONS + 2];
-	struct option longs[MAX_OPTIONS + 1];
+	struct hd_options options;
+	char letters[2 * HD_MAX_OPTIONS + 2];
+	struct option longs[HD_MAX_OPTIONS + 1];
 	int value, r = 0;
 
-	collect(verb, &options);
+	hd_options_of(verb, &options);
 	make_tables(&options, letters, longs);
 	while (r == 0 &&
 	       (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -146,9 +136,9 @@ int hd_options_parse(const struct hd_verb *verb, int argc, char **argv,
 
 void hd_options_print(const struct hd_verb *verb)
 {
-	struct options options;
+	struct hd_options options;
 
-	collect(verb, &options);
+	hd_options_of(verb, &options);
 	for (size_t i = 0; i < options.n; i++) {
 		const struct hd_option *o = options.items[i];
 		int n = o->letter ? printf("  -%c, ", o->letter) :
@@ -156,7 +146,7 @@ void hd_options_print(const struct hd_verb *verb)
 
 		n += printf("--%s%s%s", o->name, o->argument ? " " : "",
 			    o->argument ? o->argument : "");
-		if (n >= HELP_COLUMN) {
+		if (n > HELP_COLUMN - 2) {
 			putchar('\n');
 			n = 0;
 		}

@@ -16,6 +16,10 @@ struct hd_verb;
  * What it says is stored in the verb's values (see struct hd_verb): as a
  * "const char *" at @offset, as a bool when it takes no argument, or by @take,
  * which returns 0 or a negative errno with a sentence.
+ *
+ * The words of @argument tell people and the completion what belongs there:
+ * ADDRESS a device of the host, DOMAIN a guest, FILE, DIR and TAR files, small
+ * letters themselves. packaging/completions/virt-hostdev.in knows all of them.
  */
 struct hd_option {
 	char letter; /* 0: it has a name only */
@@ -53,6 +57,18 @@ int hd_option_number(const char *name, const char *argument, unsigned min,
  */
 int hd_options_parse(const struct hd_verb *verb, int argc, char **argv,
 		     struct hd_tool *tool, int *ret_first, struct hd_err *err);
+
+/* More than any verb takes, with those that are common. */
+#define HD_MAX_OPTIONS 40
+
+/* The options that a verb takes: its own, and then the common ones. */
+struct hd_options {
+	const struct hd_option *items[HD_MAX_OPTIONS];
+	bool is_own[HD_MAX_OPTIONS];
+	size_t n;
+};
+
+void hd_options_of(const struct hd_verb *verb, struct hd_options *ret);
 
 /* Prints a line for every option that the verb takes. */
 void hd_options_print(const struct hd_verb *verb);

@@ -78,7 +78,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 static const struct hd_option options[] = {
 	{ 'g', "group", NULL, "and everything else in their IOMMU groups",
 	  offsetof(struct values, group), NULL },
-	{ 'd', "driver", "NAME", "bind to this VFIO driver instead of vfio-pci",
+	{ 'd', "driver", "DRIVER",
+	  "bind to this VFIO driver instead of vfio-pci",
 	  offsetof(struct values, driver), NULL },
 	{ 'a', "allow", "ADDRESS=REASON",
 	  "let the host lose this, of this device", 0, take_allow },

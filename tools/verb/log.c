@@ -147,7 +147,8 @@ const struct hd_verb hd_verb_log = {
 	.help = "Each line is one run of the hook, or attach or detach for a guest that ran: when,\n"
 		"which event, what came of it, how long it took, for which guest and devices;\n"
 		"a second line says what there was to say. An outcome is done, refused, failed, or\n"
-		"nothing, when there was nothing to do.\n"
+		"nothing, when there was nothing to do. A guest that is not in it was started\n"
+		"without the hook.\n"
 		"The last 20 are shown, with --json all since the host was started. Only root can\n"
 		"see them. The same records go to the journal (or syslog), where they stay:\n"
 		"journalctl -t virt-hostdev.",

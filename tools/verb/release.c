@@ -34,7 +34,8 @@ const struct hd_verb hd_verb_release = {
 	.arguments = "ADDRESS...",
 	.summary = "Give back to the host what bind has taken",
 	.help = "Returns the devices to the drivers and the driver_override that they had before\n"
-		"virt-hostdev bind. What a guest holds comes back when the guest ends.",
+		"virt-hostdev bind. Refused while a guest has one of them or of\n"
+		"their groups: that comes back when the guest ends.",
 	.common = HD_OPT_JSON,
 	.options = options,
 	.values_size = sizeof(struct values),

@@ -189,9 +189,10 @@ const struct hd_verb hd_verb_status = {
 	.name = "status",
 	.arguments = "",
 	.summary = "Show which guest holds which device, and since when",
-	.help = "STATE is running, starting, ending, by hand (virt-hostdev bind took it), moving\n"
-		"(virt-hostdev attach or detach is at work on it), or left behind: who had the\n"
-		"devices is gone, and they were not given back (virt-hostdev recover does that).\n"
+	.help = "STATE is running, starting, ending (it is gone, and its daemon has still to say\n"
+		"so), by hand (virt-hostdev bind took it), moving (virt-hostdev attach or detach is\n"
+		"at work on it), or left behind: who had the devices is gone, and they were not\n"
+		"given back (virt-hostdev recover does that).\n"
 		"BEFORE is the driver that the device had and gets back. Only root can see it.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.run = run,

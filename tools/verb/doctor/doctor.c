@@ -124,7 +124,7 @@ static const struct hd_option options[] = {
 
 const struct hd_verb hd_verb_doctor = {
 	.name = "doctor",
-	.arguments = "[ADDRESS...|DOMAIN]",
+	.arguments = "[ADDRESS...|DOMAIN|FILE|-]",
 	.summary =
 		"Say whether the host can pass devices through, and what to fix first",
 	.help = "Looks at the kernel, its command line, the IOMMU, VFIO, memory, confinement,\n"

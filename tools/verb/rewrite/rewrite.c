@@ -197,9 +197,8 @@ const struct hd_verb hd_verb_rewrite = {
 		"--diff only shows what would change. Everything else stays byte for byte, and\n"
 		"doing it again changes nothing. All that is asked for is done at once, so that\n"
 		"two --replace can swap two devices.\n\n"
-		"KEY is managed, driver (the model, such as mlx5_vfio_pci), iommufd, boot.order,\n"
-		"alias, rom.enabled, rom.bar, rom.file, acpi.index or multifunction. Pins, and what\n"
-		"the domain allows of a device, go when it does.\n\n"
+		"KEY is managed, boot.order or what else virt-hostdev(1) lists. Pins, and what the\n"
+		"domain allows of a device, go when it does.\n\n"
 		"As an editor:\n"
 		"  EDITOR=\"virt-hostdev rewrite --in-place --add 01:00.0\" virsh edit GUEST",
 	.common = HD_OPT_ROOT | HD_OPT_CONNECT,

@@ -26,6 +26,8 @@ mandir ?= $(prefix)/share/man
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
+# Of this version and no other: each breaks lines in its own way.
+CLANG_FORMAT ?= clang-format-19
 
 CFLAGS ?= -O2 -g
 hd_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
@@ -93,7 +95,7 @@ clean:
 	rm -rf $(O)
 
 format:
-	clang-format -i $(shell git ls-files '*.c' '*.h')
+	$(CLANG_FORMAT) -i $(shell git ls-files '*.c' '*.h')
 
 .PHONY: all install clean format
 .DELETE_ON_ERROR:

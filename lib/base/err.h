@@ -3,9 +3,17 @@
 #define HD_LIB_BASE_ERR_H
 
 /*
- * What went wrong, as a sentence and as an errno. It is the last parameter of
- * every function that can fail for more than one reason; such functions return
- * 0 or a negative errno and fill the error in the second case.
+ * What went wrong, as a sentence and as an errno. The contract of every function
+ * that can fail:
+ *
+ * 0 is success, a negative errno a failure. In lib/base the errno may be all;
+ * from lib/host upward a failure fills the last parameter, @err, with its
+ * sentence, but for errnos that the header names, such as -ENOENT.
+ * 1 is a refusal, of a function that says so: nothing failed, but an error lies
+ * among the findings; then 0 says that none does. Nobody has to look at the
+ * findings to know whether to go on.
+ * A ret_ parameter is set on success only, and what it points to is the
+ * caller's from then on. What has a clear function may be cleared either way.
  */
 struct hd_err {
 	int code; /* positive errno, 0 when nothing is wrong */

@@ -91,3 +91,7 @@ class Rooms(unittest.TestCase):
     def test_only_xml_knows_xml(self):
         self.assertEqual([str(path) for path in sources("lib", "hooks", "tools")
                           if "#include <libxml/" in path.read_text()], [])
+
+    def test_page_draws_the_same_arrows(self):
+        rows = re.findall(r"^\| `([a-z/]+)` \|(.*?)\|", (TOP / "lib" / "README.md").read_text(), re.M)
+        self.assertEqual({room: re.findall("`(.*?)`", knows) for room, knows in rows}, MAY)

@@ -8,8 +8,12 @@
 
 const char *hd_step_name(enum hd_step_kind kind)
 {
-	static const char *const names[] = { "load", "override", "unbind",
-					     "bind" };
+	static const char *const names[HD_N_STEPS] = {
+		[HD_STEP_LOAD] = "load",
+		[HD_STEP_OVERRIDE] = "override",
+		[HD_STEP_UNBIND] = "unbind",
+		[HD_STEP_BIND] = "bind",
+	};
 
 	return names[kind];
 }
@@ -21,7 +25,7 @@ bool hd_step_has_device(const struct hd_step *step)
 
 bool hd_step_inverse(const struct hd_step *step, struct hd_step *ret)
 {
-	static const enum hd_step_kind inverses[] = {
+	static const enum hd_step_kind inverses[HD_N_STEPS] = {
 		[HD_STEP_OVERRIDE] = HD_STEP_OVERRIDE,
 		[HD_STEP_UNBIND] = HD_STEP_BIND,
 		[HD_STEP_BIND] = HD_STEP_UNBIND,

@@ -15,6 +15,7 @@ enum hd_step_kind {
 	HD_STEP_OVERRIDE, /* change driver_override from @from to @to */
 	HD_STEP_UNBIND, /* take the device from driver @from */
 	HD_STEP_BIND, /* give the device to driver @to */
+	HD_N_STEPS,
 };
 
 /* One change of the host. */

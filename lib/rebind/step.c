@@ -146,7 +146,7 @@ static const struct {
 	int (*run)(const struct hd_host *host, const struct hd_step *step,
 		   struct hd_err *err);
 	char *(*say)(const struct hd_step *step);
-} kinds[] = {
+} kinds[HD_N_STEPS] = {
 	[HD_STEP_LOAD] = { do_load, say_load },
 	[HD_STEP_OVERRIDE] = { do_override, say_override },
 	[HD_STEP_UNBIND] = { do_unbind, say_unbind },

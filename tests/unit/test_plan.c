@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/rebind/plan.h"
+#include "lib/rebind/step.h"
 
 /* A plan in short: "o:A>B u:A b:B", with "-" for none. */
 static char *in_short(const struct hd_plan *plan)
@@ -139,12 +140,35 @@ static void loads_a_driver_once(void **state)
 	assert_string_equal(steps, "l:vfio-pci l:other");
 }
 
+/* A kind without its rows has no name, can't say that it failed, or undoes
+ * itself with another's inverse. */
+static void every_kind_has_its_rows(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < HD_N_STEPS; kind++) {
+		const struct hd_step step = { (enum hd_step_kind)kind,
+					      addr("01:00.0"), (char *)"a",
+					      (char *)"b" };
+		HD_AUTOFREE char *failure = hd_step_failure(&step);
+		struct hd_step back, again;
+
+		assert_non_null(hd_step_name(step.kind));
+		assert_non_null(failure);
+		if (!hd_step_inverse(&step, &back))
+			continue;
+		assert_true(hd_step_inverse(&back, &again));
+		assert_int_equal(again.kind, step.kind);
+		assert_string_equal(again.from, step.from);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(moves_from_anywhere),
 		cmocka_unit_test(loads_a_driver_once),
 		cmocka_unit_test(inverses_lead_back),
+		cmocka_unit_test(every_kind_has_its_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

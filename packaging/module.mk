@@ -15,7 +15,7 @@ all: $(pages)
 
 $(fill_pages): $(fill_pages).o $(filter-out %/tools/main.o,$(tools_src:%.c=$(O)/%.o)) \
 		$(O)/lib/lib.a
-	$(call link,$(xml_pkgs) $(tools_pkgs))
+	$(call link,$(lib_pkgs) $(xml_pkgs) $(tools_pkgs))
 
 $(pages): $(O)/%: %.in $(fill_pages)
 	@mkdir -p $(@D)

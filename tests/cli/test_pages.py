@@ -75,6 +75,18 @@ class Pages(unittest.TestCase):
         kinds = {word for text in named for word in re.findall(r"[A-Z][A-Z-]*", text)}
         self.assertEqual(kinds - known, set())
 
+    def test_another_test_uses_every_verb_and_option(self):
+        tests = "\n".join(path.read_text() for path in sorted((TOP / "tests").rglob("*.py"))
+                          if path.name != Path(__file__).name)
+        unused = []
+        for verb in verbs():
+            if not re.search(rf'\w\("{verb}"|TOOL, "{verb}"|virt-hostdev {verb}\b', tests):
+                unused.append(verb)
+            unused += [f"{verb} --{name}" for letter, name, _ in options(verb)
+                       if not re.search(rf"--{name}\b" + (rf'|[" ]-{letter}[" ]' if letter else ""),
+                                        tests)]
+        self.assertEqual(unused, [])
+
     def test_templates_list_nothing_themselves(self):
         for page in (MAN, COMPLETION):
             template = Path(TOP, page.relative_to(BUILD).with_name(page.name + ".in")).read_text()

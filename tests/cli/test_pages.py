@@ -76,7 +76,8 @@ class Pages(unittest.TestCase):
         self.assertEqual(kinds - known, set())
 
     def test_another_test_uses_every_verb_and_option(self):
-        tests = "\n".join(path.read_text() for path in sorted((TOP / "tests").rglob("*.py"))
+        tests = "\n".join(path.read_text() for pattern in ("*.py", "*.golden")
+                          for path in sorted((TOP / "tests").rglob(pattern))
                           if path.name != Path(__file__).name)
         unused = []
         for verb in verbs():

@@ -3,8 +3,8 @@
 #define HD_LIB_BASE_ERR_H
 
 /*
- * What went wrong, as a sentence and as an errno. The contract of every function
- * that can fail:
+ * What went wrong, as a sentence and as an errno. The contract of every
+ * function that can fail:
  *
  * 0 is success, a negative errno a failure. In lib/base the errno may be all;
  * from lib/host upward a failure fills the last parameter, @err, with its
@@ -22,10 +22,7 @@ struct hd_err {
 	char *fix; /* command or setting that ends it, or NULL; owned */
 };
 
-#define HD_ERR_INIT                                                            \
-	{                                                                      \
-		0, NULL, NULL                                                  \
-	}
+#define HD_ERR_INIT { 0, NULL, NULL }
 #define HD_AUTO_ERR __attribute__((cleanup(hd_err_clear)))
 
 /*

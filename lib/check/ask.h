@@ -24,8 +24,8 @@ struct hd_ask {
 
 #define HD_ASK_INIT(host, names, findings, err)                                \
 	{                                                                      \
-		(host), HD_CONFIG_INIT, (names), (findings), (err),            \
-			HD_STATE_INIT,                                         \
+		(host),	    HD_CONFIG_INIT, (names),                           \
+		(findings), (err),	    HD_STATE_INIT,                     \
 	}
 #define HD_AUTO_ASK __attribute__((cleanup(hd_ask_end)))
 

@@ -47,10 +47,9 @@ struct hd_rows {
 };
 
 #define HD_ROWS(name, rows)                                                    \
-	{                                                                      \
-		.group = (name), .rows = (rows),                               \
-		.n = sizeof(rows) / sizeof((rows)[0])                          \
-	}
+	{ .group = (name),                                                     \
+	  .rows = (rows),                                                      \
+	  .n = sizeof(rows) / sizeof((rows)[0]) }
 
 extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_kernel,
 	hd_rows_cmdline, hd_rows_iommu, hd_rows_vfio_modules, hd_rows_vfio,

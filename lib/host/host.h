@@ -18,10 +18,7 @@ struct hd_host {
 	bool live; /* @root is this machine's own root */
 };
 
-#define HD_HOST_INIT                                                           \
-	{                                                                      \
-		NULL, -1, false                                                \
-	}
+#define HD_HOST_INIT { NULL, -1, false }
 #define HD_AUTO_HOST __attribute__((cleanup(hd_host_close)))
 
 /*

@@ -141,9 +141,9 @@ static bool has_vfio_alias(const struct session *session)
 	if (kmod_module_get_info(session->module, &info) < 0)
 		return false;
 	for (item = info; item; item = kmod_list_next(info, item))
-		found |= strcmp(kmod_module_info_get_key(item), "alias") == 0 &&
-			 hd_after(kmod_module_info_get_value(item),
-				  "vfio_pci:");
+		found |=
+			strcmp(kmod_module_info_get_key(item), "alias") == 0 &&
+			hd_after(kmod_module_info_get_value(item), "vfio_pci:");
 	kmod_module_info_free_list(info);
 	return found;
 }

@@ -26,7 +26,8 @@ struct hd_config {
 
 #define HD_CONFIG_INIT                                                         \
 	{                                                                      \
-		.step_seconds = 30, .policy = { HD_SIBLINGS_REFUSE },          \
+		.step_seconds = 30,                                            \
+		.policy = { HD_SIBLINGS_REFUSE },                              \
 	}
 
 /*

@@ -18,10 +18,7 @@ struct hd_locks {
 	size_t n;
 };
 
-#define HD_LOCKS_INIT                                                          \
-	{                                                                      \
-		NULL, 0                                                        \
-	}
+#define HD_LOCKS_INIT { NULL, 0 }
 #define HD_AUTO_LOCKS __attribute__((cleanup(hd_locks_release)))
 
 /*

@@ -20,10 +20,7 @@ struct hd_state {
 	bool writable; /* not opened with HD_STATE_READ */
 };
 
-#define HD_STATE_INIT                                                          \
-	{                                                                      \
-		-1, -1, false                                                  \
-	}
+#define HD_STATE_INIT { -1, -1, false }
 #define HD_AUTO_STATE __attribute__((cleanup(hd_state_close)))
 
 enum hd_state_mode {

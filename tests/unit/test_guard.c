@@ -618,16 +618,11 @@ static void interfaces_are_followed_to_routes_and_servers(void **state)
 }
 
 #define CARD(number, where)                                                    \
-	{                                                                      \
-		"sys/class/drm/card" number,                                   \
-			LINK "../../devices/" where "/drm/card" number         \
-	}
+	{ "sys/class/drm/card" number,                                         \
+	  LINK "../../devices/" where "/drm/card" number }
 #define OURS "pci0000:00/0000:00:01.0/0000:04:00.0"
 #define OTHER "pci0000:00/0000:00:02.0"
-#define BOOT                                                                   \
-	{                                                                      \
-		"sys/bus/pci/devices/0000:04:00.0/boot_vga", "1\n"             \
-	}
+#define BOOT { "sys/bus/pci/devices/0000:04:00.0/boot_vga", "1\n" }
 
 static void the_only_display_counts(void **state)
 {

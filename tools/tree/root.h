@@ -13,10 +13,7 @@ struct hd_root {
 	pid_t remover; /* process that removes the unpacked tar */
 };
 
-#define HD_ROOT_INIT                                                           \
-	{                                                                      \
-		HD_HOST_INIT, -1, 0                                            \
-	}
+#define HD_ROOT_INIT { HD_HOST_INIT, -1, 0 }
 #define HD_AUTO_ROOT __attribute__((cleanup(hd_root_close)))
 
 /*

@@ -26,10 +26,8 @@ static const struct {
 	{ "class", HEX, 6, offsetof(struct hd_identity, class_code), 0 },
 	{ "revision", HEX, 2, offsetof(struct hd_identity, revision), 0 },
 #define TEXT_ROW(member)                                                       \
-	{                                                                      \
-#member, TEXT, 0, offsetof(struct hd_identity, member),        \
-			sizeof(((struct hd_identity *)0)->member)              \
-	}
+	{ #member, TEXT, 0, offsetof(struct hd_identity, member),              \
+	  sizeof(((struct hd_identity *)0)->member) }
 	TEXT_ROW(dsn),
 	TEXT_ROW(serial),
 	TEXT_ROW(mac),

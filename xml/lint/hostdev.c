@@ -95,7 +95,7 @@ static int check_startup_policy(struct hd_lint *lint,
 
 int hd_lint_hostdevs(struct hd_lint *lint)
 {
-	static int (*const checks[])(struct hd_lint * lint,
+	static int (*const checks[])(struct hd_lint *lint,
 				     const struct hd_lint_place *place) = {
 		check_address, check_managed, check_driver, check_startup_policy
 	};

@@ -53,35 +53,15 @@ static const struct attribute {
 	const char *pattern;
 	struct hd_capture_policy policy;
 } attributes[] = {
-#define SETTING                                                                \
-	{                                                                      \
-		HD_CONTENT_SETTING, HD_ATTRIBUTE_LIMIT, false, false, false    \
-	}
-#define SERIAL                                                                 \
-	{                                                                      \
-		HD_CONTENT_SERIAL, HD_ATTRIBUTE_LIMIT, false, false, false     \
-	}
-#define TEXT                                                                   \
-	{                                                                      \
-		HD_CONTENT_TEXT, HD_ATTRIBUTE_LIMIT, false, false, false       \
-	}
+#define SETTING { HD_CONTENT_SETTING, HD_ATTRIBUTE_LIMIT, false, false, false }
+#define SERIAL { HD_CONTENT_SERIAL, HD_ATTRIBUTE_LIMIT, false, false, false }
+#define TEXT { HD_CONTENT_TEXT, HD_ATTRIBUTE_LIMIT, false, false, false }
 /* Read through the config space, which wakes a device (pci-sysfs.c). */
-#define AWAKE                                                                  \
-	{                                                                      \
-		HD_CONTENT_SETTING, HD_ATTRIBUTE_LIMIT, false, true, false     \
-	}
+#define AWAKE { HD_CONTENT_SETTING, HD_ATTRIBUTE_LIMIT, false, true, false }
 #define AWAKE_OR_EMPTY                                                         \
-	{                                                                      \
-		HD_CONTENT_SETTING, HD_ATTRIBUTE_LIMIT, false, true, true      \
-	}
-#define NAME_ONLY                                                              \
-	{                                                                      \
-		HD_CONTENT_BINARY, 0, false, false, true                       \
-	}
-#define CONFIG                                                                 \
-	{                                                                      \
-		HD_CONTENT_BINARY, 64, true, true, false                       \
-	}
+	{ HD_CONTENT_SETTING, HD_ATTRIBUTE_LIMIT, false, true, true }
+#define NAME_ONLY { HD_CONTENT_BINARY, 0, false, false, true }
+#define CONFIG { HD_CONTENT_BINARY, 64, true, true, false }
 
 	/* links */
 	{ NULL,

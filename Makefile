@@ -95,7 +95,7 @@ clean:
 	rm -rf $(O)
 
 format:
-	$(CLANG_FORMAT) -i $(shell git ls-files '*.c' '*.h')
+	git ls-files -z '*.c' '*.h' | xargs -0 $(CLANG_FORMAT) -i
 
 .PHONY: all install clean format
 .DELETE_ON_ERROR:

@@ -41,6 +41,17 @@ install_project() {
 	fi
 }
 
+# What costs time here and changes nothing for our hook: at each start of a guest
+# libvirt would ask QEMU for each of 464 features of the guest's processor.
+settings() {
+	echo 'capability_filters = [ "cpu-unavailable-features" ]' >>/etc/libvirt/qemu.conf
+	# A machine that is busy isn't one that is gone.
+	echo 'keepalive_interval = -1' >>/etc/libvirt/libvirtd.conf
+	mkdir -p /var/cache/libvirt/qemu
+	cp -r /out/capabilities /var/cache/libvirt/qemu/
+	printf '[host]\nstep-timeout = 240\n' >/etc/virt-hostdev.conf
+}
+
 drivers() {
 	modprobe -a e1000 e1000e igb igbvf nvme
 }
@@ -56,7 +67,7 @@ agents() {
 	local port
 	for port in /sys/class/virtio-ports/*; do
 		while :; do
-			/vm/agent.sh "/dev/${port##*/}"
+			/vm/agent.pl "/dev/${port##*/}"
 		done &
 	done
 }
@@ -65,6 +76,7 @@ file_systems
 static_nodes
 network
 install_project
+settings
 echo "vm: loading the drivers"
 drivers &
 loading=$!
@@ -72,6 +84,7 @@ echo "vm: starting libvirtd"
 daemons
 wait $loading
 echo "vm: ready"
+dmesg --console-level debug
 agents
 # bash reaps the orphans of the whole machine as long as it waits.
 while :; do

@@ -9,7 +9,7 @@ from cpio import Archive
 
 # What is needed to reach the root file system; the rest is loaded from there.
 MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
-SCRIPTS = ["init.sh", "agent.sh", "libvirtd.sh"]
+SCRIPTS = ["init.sh", "agent.pl", "libvirtd.sh"]
 HERE = Path(__file__).resolve().parent
 
 

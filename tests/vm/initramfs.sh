@@ -17,5 +17,8 @@ mkdir /rw/upper /rw/work
 mount -t overlay -o lowerdir=/lower,upperdir=/rw/upper,workdir=/rw/work overlay /new
 mkdir /new/vm
 cp /vm/* /new/vm/
+# What was written since the boot: the whole takes long to look through.
+mkdir /new/vm/written
+mount -o bind /rw/upper /new/vm/written
 umount /dev
 exec switch_root /new /vm/init.sh

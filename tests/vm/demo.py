@@ -11,7 +11,7 @@ import time
 import devices
 import rootfs
 from domain import domain
-from host import CommandFailed, Host, HostCrash
+from host import HANGS, CommandFailed, Host, HostCrash
 from scenarios import OUT, installed
 
 DEVICE = devices.NIC_A
@@ -70,7 +70,7 @@ def where(host, driver):
 
 def seen_by_the_guest(host, ids):
     """The line of QEMU's monitor, as soon as the guest's firmware has found it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANGS
     while time.monotonic() < deadline:
         seen = host.sh(f"virsh qemu-monitor-command --hmp {GUEST} 'info pci'").out
         if ids in seen:
@@ -98,7 +98,7 @@ def tell(host):
     print("Could a guest with it start?")
     print("    " + host.sh(f"virt-hostdev check {GUEST}").out.splitlines()[0])
 
-    host.sh(f"virsh start {GUEST}", timeout=120)
+    host.sh(f"virsh start {GUEST}")
     print(f"'virsh start {GUEST}': the hook took the device from the host. It is now here:")
     where(host, "vfio-pci")
     print("and QEMU's monitor shows that the guest has it:")

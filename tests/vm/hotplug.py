@@ -3,7 +3,6 @@
 
 import json
 import re
-import time
 
 import devices
 from domain import hostdev
@@ -24,7 +23,7 @@ BIND = "<h:hostdev xmlns:h='urn:virt-hostdev:1'><h:siblings policy='bind'/></h:h
 
 class Hotplug(_Emulated):
     def tool(self, command):
-        return self.host.sh(f"virt-hostdev {command}", check=False, timeout=120)
+        return self.host.sh(f"virt-hostdev {command}", check=False)
 
     def good(self, command, *lines):
         result = self.tool(command)
@@ -46,7 +45,7 @@ class Hotplug(_Emulated):
         with self.meanwhile(f"virt-hostdev {command}") as result:
             while not result:
                 self.reset(name)
-                time.sleep(1)
+                result.wait(1)
         return result[0]
 
     def reset(self, name):

@@ -85,19 +85,19 @@ class Pins(_Emulated):
         xml = self.pinned()
         self.define("g", SLOT)
         self.start("g")
-        self.host.sh("virsh save g /tmp/g.save; cp /tmp/g.save /out/g.save", timeout=120)
+        self.host.sh("virsh save g /tmp/g.save; cp /tmp/g.save /out/g.save")
         self.write_xml(OUT / "g.save", xml.replace(
             "</name>", "</name>\n  <!-- kept as it is: é -->"))
         for port, address in (("rp-empty", THERE), ("rp-nic-a", HERE)):
             self.plug(port, address)
-            self.host.sh("virsh restore --paused /out/g.save", timeout=120)
+            self.host.sh("virsh restore --paused /out/g.save")
             self.assert_given("g", address)
             runs = self.host.sh("virt-hostdev log g").out
             self.assertIn("restore   done", runs)
             self.destroy("g")
         self.host.qmp("device_del", id="nic-a")
         self.wait_for(lambda: not self.is_there(HERE))
-        result = self.host.sh("virsh restore /out/g.save", check=False, timeout=120)
+        result = self.host.sh("virsh restore /out/g.save", check=False)
         self.assertIn(f"Guest 'g' can't come here: the device that is pinned for {HERE} is not on "
                       "this host.", result.err)
         self.host.qmp("device_add", bus="rp-nic-a", **CARD)

@@ -116,7 +116,7 @@ class Race(_Emulated):
         self.host.put("/run/race/round", ROUND)
 
     def events(self, number):
-        text = self.host.sh(f"cd /run/race; bash ./round {number}", timeout=120).out
+        text = self.host.sh(f"cd /run/race; bash ./round {number}").out
         _, *sections = re.split(r"^event .*\n", text, flags=re.MULTILINE)
         return [Event(section.splitlines()) for section in sections]
 

@@ -14,7 +14,8 @@ import contextlib
 
 from devices import root_port
 from domain import hostdev
-from scenarios import HOOK_FAILED, _Emulated
+from host import HANGS
+from scenarios import HOOK, HOOK_FAILED, _Emulated
 
 STAY, EJECT, PULL = "0000:01:00.0", "0000:02:00.0", "0000:41:00.0"
 
@@ -49,7 +50,6 @@ if [ "$2" = EVENT ] && mkdir /run/waits 2>/dev/null; then
 fi
 exec /root/hook "$@"
 """
-HOOK = "/etc/libvirt/hooks/qemu"
 
 
 def gone(address):
@@ -253,7 +253,7 @@ class Removal(_Emulated):
 
     def answer(self):
         """What stuck_at() holds goes on."""
-        self.host.sh("timeout 20 cat /tmp/fifo")
+        self.host.sh(f"timeout {HANGS // 2} cat /tmp/fifo")
 
     def waiting_at(self, event, command):
         """As meanwhile(), but at an event of the command the hook doesn't begin yet."""
@@ -274,7 +274,7 @@ class Removal(_Emulated):
 
     def open_gate(self):
         """Nobody may be waiting at it when something else went wrong."""
-        self.host.sh("timeout 20 sh -c 'echo >/run/gate'", check=False)
+        self.host.sh(f"timeout {HANGS // 2} sh -c 'echo >/run/gate'", check=False)
 
     def destroy_without_hook(self):
         self.host.sh(f"mv {HOOK} /root/hook")
@@ -288,13 +288,14 @@ class Removal(_Emulated):
         self.assertIn(f"unexpected exit status 1: {sentence}\nFix: ", result.err)
 
     def assert_recovered(self, said):
-        result = self.host.sh("timeout 60 virt-hostdev recover")
+        result = self.host.sh(f"timeout {HANGS // 2} virt-hostdev recover")
         self.assertEqual(result.err, said)
 
     def assert_libvirt_answers(self):
         for command in ("virsh list --all", "virsh nodedev-list --cap pci", "virsh domstate g",
                         "virt-hostdev list", "virt-hostdev check g", "virt-hostdev status"):
-            self.assertLess(self.host.sh(f"timeout 30 {command}", check=False).rc, 124, command)
+            result = self.host.sh(f"timeout {HANGS // 2} {command}", check=False)
+            self.assertLess(result.rc, 124, command)
 
     def assert_whole_again(self):
         """What stayed is the host's, and so is what comes back; a guest would get it."""

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a user sees, with a real kernel, libvirtd and QEMU. One boot carries all
-scenarios of a class; each leaves the host as it found it, or the next says so."""
+"""What a user sees, with a real kernel, libvirtd and QEMU. One boot carries all scenarios
+of a class, and of the classes after it that want no other devices; each leaves the host
+as it found it, or says so."""
 
+import atexit
 import contextlib
 import functools
 import json
+import re
 import shlex
 import threading
 import time
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import devices
 import rootfs
 from domain import address, domain, hostdev, interface, nvme_disk
-from host import Host
+from host import HANGS, Host
 
 TOP = Path(__file__).resolve().parents[2]
 OUT = TOP / "build" / "vm"
@@ -40,34 +44,129 @@ def installed():
         return _build()
 
 
+# Hosts of classes that are done, for the next class that asks for nothing special.
+_idle = []
+
+
+def _take_idle():
+    """One that has forgotten what it was used for, or None. libvirtd alone wouldn't: it
+    remembers devices that guests had."""
+    try:
+        host = _idle.pop()
+    except IndexError:
+        return None
+    host.sh("rm -f /var/log/libvirt/qemu/*.log")
+    host.libvirtd("restart")
+    return host
+
+
+def _end_idle():
+    while _idle:
+        _idle.pop().__exit__(None, None, None)
+
+
+atexit.register(_end_idle)
+
+
+class Later(list):
+    """Empty until the result is there."""
+
+    def __init__(self):
+        super().__init__()
+        self._there = threading.Event()
+
+    def arrive(self, result):
+        self.append(result)
+        self._there.set()
+
+    def wait(self, seconds):
+        return self._there.wait(seconds)
+
+
+# Everything that a test may leave behind, gone; then what tearDown compares.
+CLEAN_UP = """
+shopt -s nullglob
+for file in /run/libvirt/qemu/*.xml; do
+	file=${file##*/}
+	virsh destroy "${file%.xml}" >/dev/null 2>&1
+done
+for file in /etc/libvirt/qemu/*.xml; do
+	file=${file##*/}
+	virsh undefine "${file%.xml}" >/dev/null
+done
+ls /etc/libvirt/qemu/*.xml /run/libvirt/qemu/*.xml /run/virt-hostdev/claims 2>/dev/null
+"""
+
+# Between what several commands of one script print.
+PART = "==next=="
+
+HOOK = "/etc/libvirt/hooks/qemu"
+
+# Each EVENT of a guest's whole definition, as libvirtd calls the hook: the environment of
+# virCommandAddEnvPassCommon(), and the folder of a daemon. test_hook_is_called_as_libvirtd_does
+# compares them.
+CALL_HOOK = f"""
+virsh dumpxml NAME >/run/hook.xml || exit
+for event in EVENTS; do
+	(
+		cd / || exit
+		exec env -i LC_ALL=C PATH="$PATH" HOME="$HOME" {HOOK} NAME $event </run/hook.xml
+	) || exit
+done
+"""
+
+# What libvirtd says after the guest's name when a guest starts, and when it is destroyed.
+STARTS = ("prepare begin -", "start begin -", "started begin -")
+ENDS = ("stopped end -", "release end destroyed")
+
+# Prints a line for each attribute, and for each driver.
+LOOK = r"""
+cd /sys/bus/pci/devices
+grep -H "" */driver_override
+find */driver -maxdepth 0 -printf "%H %l\n"
+"""
+
+
 class _Emulated(unittest.TestCase):
     """A host with the project installed, for all tests of a class."""
 
     options = {}
+    is_as_before = True
     # What doctor finds wrong; an emulated processor comes without KVM.
     fails = ["vfio-kvm-node"]
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host(installed(), OUT, name=cls.__name__.lower(), **cls.options)
-        cls.enterClassContext(cls.host)
+        root = installed()
+        cls.host = None if cls.options else _take_idle()
+        if not cls.host:
+            cls.host = Host(root, OUT, name=cls.__name__.lower(), **cls.options)
+            cls.host.__enter__()
+        cls.addClassCleanup(cls._leave)
+
+    @classmethod
+    def _leave(cls):
+        host, cls.host = cls.host, None
+        if cls.is_as_before and not cls.options and not host.crash:
+            _idle.append(host)
+        else:
+            host.__exit__(None, None, None)
 
     def setUp(self):
         self.before = self.state()
 
     def tearDown(self):
         """Whatever a scenario did: nothing of it may be left."""
-        for name in self.host.sh("virsh list --all --name").out.split("\n"):
-            if name:
-                self.host.sh(f"virsh destroy {shlex.quote(name)}", check=False)
-                self.host.sh(f"virsh undefine {shlex.quote(name)}")
+        before, type(self).is_as_before = self.is_as_before, False
+        left = self.host.sh(CLEAN_UP + "true")
+        self.assertEqual((left.out, left.err), ("", ""))
         self.assertEqual(self.state(), self.before)
-        self.assertEqual(self.host.sh("ls /run/virt-hostdev/claims", check=False).out, "")
+        type(self).is_as_before = before
 
     def test_0_boot_and_doctor(self):
-        """Before anything happened: no failure in the log of the boot, and none unexpected
-        in the host."""
-        report = json.loads(self.host.sh("dmesg | virt-hostdev explain --json -").out)
+        """No failure in the log of the boot, and none unexpected in the host, also after
+        other classes had it."""
+        report = json.loads(self.host.sh("virt-hostdev explain --json /run/boot.log").out)
         self.assertEqual(report["causes"], [])
         summary, checks = self.doctor()
         self.assertEqual([each for each in checks if checks[each] == "fail"], self.fails)
@@ -75,13 +174,12 @@ class _Emulated(unittest.TestCase):
 
     def state(self):
         """Driver and override of every device, as lines that compare and read well."""
-        return self.host.sh(
-            "cd /sys/bus/pci/devices; grep -H '' */driver_override; "
-            "ls -l */driver | sed 's|.* \\([^ ]*\\)/driver -> .*/|\\1 |'").out.splitlines()
+        lines = self.host.sh(LOOK).out.splitlines()
+        return [re.sub("/driver .*/", " ", line) for line in lines]
 
     def driver(self, address):
-        return self.host.sh(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)",
-                            check=False).out.strip()
+        link = self.host.sh(f"readlink /sys/bus/pci/devices/{address}/driver", check=False).out
+        return link.strip().rpartition("/")[2]
 
     def mark(self):
         """From here on the kernel's log is this test's."""
@@ -108,19 +206,44 @@ class _Emulated(unittest.TestCase):
     def start(self, name, run=False):
         """Paused, where the guest's own processor only costs time."""
         options = "" if run else "--paused"
-        self.host.sh(f"virsh start {shlex.quote(name)} {options}", timeout=120)
+        self.host.sh(f"virsh start {shlex.quote(name)} {options}")
 
     def destroy(self, name):
-        self.host.sh(f"virsh destroy {shlex.quote(name)}", timeout=60)
+        self.host.sh(f"virsh destroy {shlex.quote(name)}")
+
+    @staticmethod
+    def monitor_command(name, command):
+        return f"virsh qemu-monitor-command --hmp {shlex.quote(name)} '{command}'"
+
+    def call_hook(self, name, *events):
+        """For scenarios in which a guest would only cost time; what the hook says."""
+        result = self.host.sh(CALL_HOOK.replace("NAME", shlex.quote(name)).replace(
+            "EVENTS", " ".join(event.replace(" ", "\\ ") for event in events)))
+        self.assertEqual(result.out, "")
+        return result.err
+
+    @contextlib.contextmanager
+    def prepared(self, name, *addresses, says=""):
+        """What start() and destroy() are for our hook; says: a pattern."""
+        try:
+            said = self.call_hook(name, *STARTS)
+            self.assertRegex(said, rf"\A(?s:{says})\Z")
+            for address in addresses:
+                self.assertEqual(self.driver(address), "vfio-pci")
+            self.assertIn(name, self.status())
+            yield
+        finally:
+            said = self.call_hook(name, *ENDS)
+        self.assertEqual(said, "")
+        self.assertNotIn(name, self.status())
 
     def monitor(self, name, command):
-        return self.host.sh(
-            f"virsh qemu-monitor-command --hmp {shlex.quote(name)} '{command}'").out
+        return self.host.sh(self.monitor_command(name, command)).out
 
     def assert_refused(self, name, *words):
         """virsh shows our sentence and our fix, and check says the same."""
         before = self.state()
-        result = self.host.sh(f"virsh start {name}", check=False, timeout=120)
+        result = self.host.sh(f"virsh start {name}", check=False)
         self.assertNotEqual(result.rc, 0)
         self.assertIn(HOOK_FAILED, result.err)
         self.assertIn("unexpected exit status 1: ", result.err)
@@ -141,10 +264,13 @@ class _Emulated(unittest.TestCase):
 
     def assert_given(self, name, address):
         """The device is with vfio, QEMU has it, and the claim says whose it is."""
-        self.assertEqual(self.driver(address), "vfio-pci")
-        self.assertIn(f'host = "{address}"', self.monitor(name, "info qtree"))
-        shown = json.loads(self.host.sh(f"virt-hostdev show --json {address}").out)
-        self.assertEqual(shown["guest"], name)
+        link, tree, shown = self.host.sh(
+            f"readlink /sys/bus/pci/devices/{address}/driver; echo {PART}; "
+            f"{self.monitor_command(name, 'info qtree')} && echo {PART} && "
+            f"virt-hostdev show --json {address}").out.split(PART)
+        self.assertEqual(link.strip().rpartition("/")[2], "vfio-pci")
+        self.assertIn(f'host = "{address}"', tree)
+        self.assertEqual(json.loads(shown)["guest"], name)
 
     def assert_seen(self, name, ids):
         """The guest's firmware finds it behind its bridges."""
@@ -154,24 +280,26 @@ class _Emulated(unittest.TestCase):
         claims = json.loads(self.host.sh("virt-hostdev status --json").out)["claims"]
         return {claim["domain"]: claim for claim in claims}
 
-    def wait_for(self, condition, seconds=60):
-        deadline = time.monotonic() + seconds
+    def wait_for(self, condition):
+        """Each look costs the host something; what takes long is looked at less often."""
+        began = time.monotonic()
         while not condition():
-            self.assertLess(time.monotonic(), deadline, "it did not happen in time")
-            time.sleep(0.2)
+            waited = time.monotonic() - began
+            self.assertLess(waited, HANGS, "it did not happen")
+            time.sleep(min(0.05 + waited / 20, 1))
 
     @contextlib.contextmanager
     def meanwhile(self, command, end=lambda: None):
         """Runs a command beside the block; yields a list that has its result at last."""
-        result = []
-        thread = threading.Thread(target=lambda: result.append(
-            self.host.sh(command, check=False, timeout=120)))
+        result = Later()
+        thread = threading.Thread(target=lambda: result.arrive(
+            self.host.sh(command, check=False)))
         thread.start()
         try:
             yield result
         finally:
             end()
-            self.wait_for(lambda: result)
+            self.assertTrue(result.wait(HANGS), "it did not end")
             thread.join()
 
     def stuck_at(self, attribute, command):
@@ -223,7 +351,9 @@ class Devices(_Emulated):
         attribute = f"/sys/bus/pci/devices/{devices.NIC_A}/driver_override"
         self.host.sh(f"echo e1000e >{attribute}")
         before = self.state()
-        self.round_trip(hostdev(devices.NIC_A, "no"), devices.NIC_A, "e1000e")
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        with self.prepared("g", devices.NIC_A):
+            pass
         self.assertEqual(self.state(), before)
         self.host.sh(f"echo >{attribute}")
 
@@ -395,6 +525,19 @@ class Devices(_Emulated):
         return self.host.sh(f"ls /sys/bus/pci/devices/{devices.IGB}/net").out.strip()
 
 
+# Writes down how it was called, and leaves the rest to the real one.
+NOTING_HOOK = r"""#!/bin/bash
+{
+	printf "%s\n" PART "$@"
+	echo "umask $(umask), user $EUID, in $(readlink "/proc/$$/cwd")"
+	tr "\0" "\n" <"/proc/$$/environ" | sort
+	echo PART
+	tee /run/noted.xml
+} >>/run/noted
+exec /root/hook "$@" </run/noted.xml
+""".replace("PART", PART)
+
+
 class Lifecycle(_Emulated):
     """Guests, daemons and hooks that end at the wrong moment, steps that fail."""
 
@@ -409,8 +552,7 @@ class Lifecycle(_Emulated):
         results = {}
 
         def start(name):
-            results[name] = self.host.sh(f"virsh start --paused {name}", check=False,
-                                         timeout=120)
+            results[name] = self.host.sh(f"virsh start --paused {name}", check=False)
 
         threads = [threading.Thread(target=start, args=(name,)) for name in wanted]
         for thread in threads:
@@ -514,11 +656,13 @@ class Lifecycle(_Emulated):
     def test_names_that_a_shell_would_read(self):
         for name in ("two words", "$(touch trap)", "`touch trap`;", "it's", "ü" * 80):
             self.define(name, hostdev(devices.EDU, "no"))
-            self.start(name)
-            self.assert_given(name, devices.EDU)
-            self.destroy(name)
+            with self.prepared(name, devices.EDU):
+                pass
             self.assertEqual(self.driver(devices.EDU), "")
-        self.assertEqual(self.host.sh("find / -xdev -name trap").out, "")
+        # The last one all the way.
+        self.start(name)
+        self.assert_given(name, devices.EDU)
+        self.assertEqual(self.host.sh("find /vm/written -name trap").out, "")
 
     def test_stale_claim_is_undone_first(self):
         """release was never called: the host stopped us, or the hook was away."""
@@ -531,6 +675,35 @@ class Lifecycle(_Emulated):
         self.start("g")
         self.destroy("g")
         self.assertEqual(self.driver(devices.NIC_A), "e1000e")
+
+    def test_hook_is_called_as_libvirtd_does(self):
+        """For what other scenarios prove without a guest."""
+        self.define("g", hostdev(devices.NIC_A, "no"), metadata="<t:t xmlns:t='urn:t'>it's</t:t>")
+        self.host.sh(f"mv {HOOK} /root/hook")
+        self.host.put(HOOK, NOTING_HOOK)
+        self.host.sh(f"chmod 755 {HOOK}")
+        try:
+            self.start("g")
+            self.destroy("g")
+            theirs = self.noted()
+            self.call_hook("g", *STARTS, *ENDS)
+            ours = self.noted()
+        finally:
+            self.host.sh(f"mv /root/hook {HOOK}")
+        self.assertEqual([" ".join(call.split()[1:4]) for call, _ in theirs], [*STARTS, *ENDS])
+        self.assertEqual(ours, theirs)
+
+    def noted(self):
+        """Each call, and of its XML what the hook reads."""
+        parts = self.host.sh("cat /run/noted; rm /run/noted").out.split(PART + "\n")[1:]
+        calls = []
+        for call, xml in zip(parts[::2], parts[1::2], strict=True):
+            root = ElementTree.fromstring(xml)
+            calls.append((call, [(each.tag, each.attrib, (each.text or "").strip())
+                                 for path in ("name", "uuid", "metadata//*", "devices/hostdev",
+                                              "devices/hostdev/source/address")
+                                 for each in root.findall(path)]))
+        return calls
 
     def test_hook_is_silent_when_it_is_right(self):
         """What libvirt hands to a hook, handed over by hand."""
@@ -546,9 +719,13 @@ class Lifecycle(_Emulated):
     @contextlib.contextmanager
     def held(self, redirection):
         """A process that has the nvme open; its number."""
+        for node in re.findall(r"/dev/nvme\w+", redirection):
+            self.wait_for(lambda: self.host.sh(f"test -e {node}", check=False).rc == 0)
         pid = self.host.sh(f"bash -c 'exec -a holder sleep 600' {redirection} >/dev/null 2>&1 & "
                            "echo $!").out.strip()
         try:
+            # What it has open, it has before it is called that.
+            self.wait_for(lambda: self.host.get(f"/proc/{pid}/comm") == "sleep\n")
             yield pid
         finally:
             self.host.sh(f"kill -KILL {pid}")
@@ -570,14 +747,14 @@ class Lifecycle(_Emulated):
         """It loses the device, and the log says who that was."""
         self.define("g", hostdev(devices.NVME, "no"))
         for node in ("/dev/nvme0n1", "/dev/nvme0"):
-            with self.held(f"3<{node}") as pid:
-                self.start("g")
+            # The reader ends before the device comes back, which else gets another name.
+            with contextlib.ExitStack() as guest, self.held(f"3<{node}") as pid:
+                says = rf".* process {pid} \(sleep\) has {node} open\.\nFix: .*\n"
+                guest.enter_context(self.prepared("g", devices.NVME, says=says))
                 runs = json.loads(self.host.sh("virt-hostdev log --json g").out)["runs"]
                 run = [each for each in runs if each["event"] == "prepare"][-1]
                 self.assertEqual(run["outcome"], "done")
                 self.assertIn(f"process {pid} (sleep) has {node} open", run["message"])
-                self.assert_given("g", devices.NVME)
-            self.destroy("g")
             self.assertEqual(self.driver(devices.NVME), "nvme")
 
     def test_interface_that_is_up(self):
@@ -603,7 +780,8 @@ class Lifecycle(_Emulated):
                 f"ls -l /proc/{pid}/fd", check=False).out)
             self.assertEqual(self.assert_refused("g", f"process {pid} (qemu-system-x86) has "
                                                  "/dev/vfio/"), "device-held")
-            result = self.host.sh(f"virt-hostdev release {devices.NIC_A}", check=False, timeout=90)
+            with self.limit_as_shipped():
+                result = self.host.sh(f"virt-hostdev release {devices.NIC_A}", check=False)
             self.assertEqual(result.rc, 1)
             self.assertIn(f"{devices.NIC_A} can't be given back to the host yet: process {pid} ",
                           result.err)
@@ -670,6 +848,15 @@ class Lifecycle(_Emulated):
             self.wait_for(lambda: self.override(devices.NIC_A) == "vfio-pci")
             yield result
 
+    @contextlib.contextmanager
+    def limit_as_shipped(self):
+        """The half minute that init.sh makes longer, where it has to pass."""
+        self.host.sh("mv /etc/virt-hostdev.conf /root/conf")
+        try:
+            yield
+        finally:
+            self.host.sh("mv /root/conf /etc/virt-hostdev.conf")
+
     # The oldest: its worker has the same command line, and dies with it.
     KILL_HOOK = "pkill -KILL -o -f '^/etc/libvirt/hooks/qemu g prepare'"
 
@@ -706,8 +893,8 @@ class Lifecycle(_Emulated):
         """And what waits in vain dies with the hook, so that release finds all as it
         should be. (What the kernel holds harder is the fake kernel's to show.)"""
         self.define("g", hostdev(devices.EDU, "no"), hostdev(devices.NIC_A, "no"))
-        with self.hook_stuck_in_prepare("g") as result:
-            self.wait_for(lambda: result, seconds=100)
+        with self.limit_as_shipped(), self.hook_stuck_in_prepare("g") as result:
+            self.assertTrue(result.wait(HANGS))
         self.assertIn(f"{devices.NIC_A} can't be taken from driver e1000e: the kernel has not "
                       "answered for 30 seconds, and process ", result[0].err)
         self.assertEqual(self.state(), self.before)

@@ -84,7 +84,7 @@ class Workflow(_Emulated):
     def test_start_that_fails_in_qemu(self):
         """Prepare knows nothing against it; QEMU does, and our record has its reason."""
         self.define("w", hostdev(devices.NIC_A, "no", "<rom file='/nowhere/card.rom'/>"))
-        result = self.host.sh("virsh start w", check=False, timeout=120)
+        result = self.host.sh("virsh start w", check=False)
         self.assertIn("romfile", result.err)
         self.assertEqual(self.driver(devices.NIC_A), "e1000e")
         runs = json.loads(self.host.sh("virt-hostdev log --json w").out)["runs"]
@@ -110,8 +110,7 @@ class Workflow(_Emulated):
                 f"virt-hostdev xml --qemu --rom off --boot 1 --alias nic {devices.NIC_A}").out
             said = self.host.sh(
                 "(echo info qtree; echo qom-get ua-nic bootindex; echo quit) | qemu-system-x86_64 -nodefaults -nographic -S "
-                f"-machine q35,accel=tcg -m 64 -monitor stdio {arguments.strip()}",
-                timeout=120).out
+                f"-machine q35,accel=tcg -m 64 -monitor stdio {arguments.strip()}").out
             self.assertIn(f'host = "{devices.NIC_A}"', said)
             self.assertRegex(said, r"bootindex[^\n]*\r\n1\r\n")
         finally:

@@ -42,7 +42,7 @@ class _Diagnosed(_Emulated):
         """Starts a guest as libvirt alone would; returns what virsh said."""
         self.define(name, *content, **options)
         # Else it leaves a device on vfio-pci that some guest had unmanaged before.
-        self.host.libvirtd("restart")
+        self.host.libvirtd("anew")
         with self.hook_that_does_nothing():
             result = self.host.sh(f"virsh start {name}", check=False)
         self.assertNotEqual(result.rc, 0)

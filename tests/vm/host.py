@@ -200,7 +200,7 @@ class Host:
         self.sh(f"virsh define /dev/stdin <<'END'\n{xml}\nEND")
 
     def libvirtd(self, verb):
-        """start, stop, kill, restart or reload; running guests stay."""
+        """start, stop, kill, restart, anew or reload; running guests stay."""
         self.sh(f"/vm/libvirtd.sh {verb}")
 
     def qmp(self, command, **arguments):

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# libvirtd.sh start|stop|kill|restart|reload, in place of the service manager.
+# libvirtd.sh start|stop|kill|restart|anew|reload, in place of the service manager.
 # Running guests survive a stop, as they do on a real host.
 pid_file=/run/libvirtd.pid
 
@@ -23,9 +23,11 @@ start) start ;;
 stop) end TERM ;;
 kill) end KILL ;;
 restart) end TERM && start ;;
+# Asked to stop, it now and then waits half a minute for its own threads.
+anew) end KILL && start ;;
 reload) kill -HUP "$(cat "$pid_file")" ;;
 *)
-	echo "usage: libvirtd.sh start|stop|kill|restart|reload" >&2
+	echo "usage: libvirtd.sh start|stop|kill|restart|anew|reload" >&2
 	exit 2
 	;;
 esac

@@ -56,7 +56,7 @@ def _take_idle():
     except IndexError:
         return None
     host.sh("rm -f /var/log/libvirt/qemu/*.log")
-    host.libvirtd("restart")
+    host.libvirtd("anew")
     return host
 
 

@@ -1145,6 +1145,7 @@ class EveryRow(_OnHost):
          "hook-background hook-configuration hook-executable hook-folder hook-installed "
          "hook-interpreter hook-known hook-outdated hook-sleep hook-virsh libvirt-autostart "
          "libvirt-shared-devices machine-modules memory-hugetlbfs memory-memlock"),
+        ("laptop-two-gpus", {HOOK: OURS, "opt/hd/libexec/x": ""}, (), "hook-program"),
         ("laptop-two-gpus", {"sys/bus/pci/devices": None, "sys/kernel/iommu_groups": None}, (),
          "iommu-groups machine-pci"),
         ("arm-board", Arm.tree_of(host=(), its=False, status="disabled") | NO_KERNEL | {

@@ -106,10 +106,11 @@ static int execute(char **argv, int text_fd, struct hd_err *err)
 	char *const words[] = { argv[0], argv[1], argv[2],
 				argv[3], argv[4], (char *)HD_VERSION,
 				NULL };
+	int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 	int r;
 
 	dup2(text_fd, STDIN_FILENO);
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	hd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	execv(hd_hook_program, words);
 	r = hd_err_set(err, errno, "%s can't be run: %m", hd_hook_program);
 	hd_err_fix(err, r == -EACCES ?

@@ -22,10 +22,14 @@ struct hd_ask {
 	struct hd_state state; /* opened when it is wanted */
 };
 
-#define HD_ASK_INIT(host, names, findings, err)                                \
+#define HD_ASK_INIT(host_, names_, findings_, err_)                            \
 	{                                                                      \
-		(host),	    HD_CONFIG_INIT, (names),                           \
-		(findings), (err),	    HD_STATE_INIT,                     \
+		.host = (host_),                                               \
+		.config = HD_CONFIG_INIT,                                      \
+		.names = (names_),                                             \
+		.findings = (findings_),                                       \
+		.err = (err_),                                                 \
+		.state = HD_STATE_INIT,                                        \
 	}
 #define HD_AUTO_ASK __attribute__((cleanup(hd_ask_end)))
 

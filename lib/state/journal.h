@@ -3,7 +3,7 @@
 #define HD_LIB_STATE_JOURNAL_H
 
 #include "lib/host/host.h"
-#include "lib/state/log.h"
+#include "lib/state/log_record.h"
 
 /* MESSAGE_ID of every record, systemd.journal-fields(7). */
 #define HD_JOURNAL_MESSAGE_ID "5f0d5c2ea6c64c0e8d2f7f7a54cf9b10"

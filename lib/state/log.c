@@ -15,7 +15,6 @@
 #include "lib/base/file.h"
 #include "lib/base/print.h"
 #include "lib/base/text.h"
-#include "lib/base/word.h"
 #include "lib/state/journal.h"
 #include "lib/state/state.h"
 
@@ -27,34 +26,6 @@
 
 /* A file that other hooks wrote to while it was put aside. */
 #define READ_LIMIT (4 * 1024 * 1024)
-
-const char *hd_outcome_name(enum hd_outcome outcome)
-{
-	static const char *const names[] = { "nothing", "done", "refused",
-					     "failed" };
-
-	return names[outcome];
-}
-
-/* One line, in one write: then lines of several hooks don't mix. */
-static char *format(const struct hd_log_record *record)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-
-	if (!file)
-		return NULL;
-	fprintf(file, "run %lld %lld %s", (long long)record->time,
-		(long long)record->duration, hd_outcome_name(record->outcome));
-	hd_word_write(file, record->event);
-	hd_word_write(file, record->domain);
-	hd_word_write(file, record->uuid);
-	hd_word_write(file, record->devices);
-	hd_word_write(file, record->message);
-	fputc('\n', file);
-	return hd_stream_text(file, &text);
-}
 
 /*
  * Puts a full log aside. Only one hook does, and none waits for another; @fd
@@ -78,7 +49,8 @@ static void append(const struct hd_host *host,
 {
 	HD_AUTOCLOSE int dir_fd =
 		hd_state_open_folder(host, HD_STATE_CREATE, NULL);
-	HD_AUTOFREE char *text = format(record);
+	/* In one write: then lines of several hooks don't mix. */
+	HD_AUTOFREE char *text = hd_log_record_format(record);
 	HD_AUTOCLOSE int fd = -1;
 	size_t length;
 
@@ -167,44 +139,6 @@ void hd_log_run_clear(struct hd_log_run *run)
 	hd_log_record_clear(&run->record);
 }
 
-static bool read_outcome(const char *word, enum hd_outcome *ret)
-{
-	for (*ret = HD_OUTCOME_NOTHING; word && *ret <= HD_OUTCOME_FAILED;
-	     (*ret)++)
-		if (strcmp(word, hd_outcome_name(*ret)) == 0)
-			return true;
-	return false;
-}
-
-static bool parse(char *line, struct hd_log_record *record)
-{
-	const char *word = hd_word_take(&line);
-
-	return word && strcmp(word, "run") == 0 &&
-	       hd_word_number(hd_word_take(&line), INT64_MAX, &record->time) &&
-	       hd_word_number(hd_word_take(&line), INT64_MAX,
-			      &record->duration) &&
-	       read_outcome(hd_word_take(&line), &record->outcome) &&
-	       hd_word_read(hd_word_take(&line), &record->event) &&
-	       hd_word_read(hd_word_take(&line), &record->domain) &&
-	       hd_word_read(hd_word_take(&line), &record->uuid) &&
-	       hd_word_read(hd_word_take(&line), &record->devices) &&
-	       hd_word_read(hd_word_take(&line), &record->message) && !line &&
-	       record->event && record->domain;
-}
-
-bool hd_log_parse(char *line, struct hd_log_record *ret)
-{
-	struct hd_log_record record = { .event = NULL };
-
-	if (!parse(line, &record)) {
-		hd_log_record_clear(&record);
-		return false;
-	}
-	*ret = record;
-	return true;
-}
-
 static int add_lines(struct hd_log *log, char *text, struct hd_err *err)
 {
 	char *line;
@@ -213,7 +147,7 @@ static int add_lines(struct hd_log *log, char *text, struct hd_err *err)
 	while ((line = strsep(&text, "\n")) && text) {
 		struct hd_log_record record, *slot;
 
-		if (!hd_log_parse(line, &record))
+		if (!hd_log_record_parse(line, &record))
 			continue;
 		slot = hd_array_add(&log->items, &log->n, sizeof(*slot));
 		if (!slot) {
@@ -263,16 +197,6 @@ int hd_log_read(const struct hd_host *host, struct hd_log *ret,
 	*ret = log;
 	log = (struct hd_log){ NULL, 0 };
 	return 0;
-}
-
-void hd_log_record_clear(struct hd_log_record *record)
-{
-	free(record->event);
-	free(record->domain);
-	free(record->uuid);
-	free(record->devices);
-	free(record->message);
-	*record = (struct hd_log_record){ .event = NULL };
 }
 
 void hd_log_clear(struct hd_log *log)

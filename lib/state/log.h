@@ -10,34 +10,11 @@
 #include "lib/base/finding.h"
 #include "lib/host/addr.h"
 #include "lib/host/host.h"
+#include "lib/state/log_record.h"
 
 /* For sentences. The one before it, HD_LOG_FILE ".1", is kept when it is full.
  */
 #define HD_LOG_FILE "/run/virt-hostdev/log"
-
-enum hd_outcome {
-	HD_OUTCOME_NOTHING, /* there was nothing to do */
-	HD_OUTCOME_DONE,
-	HD_OUTCOME_REFUSED, /* a check said no, and nothing was changed */
-	HD_OUTCOME_FAILED,
-};
-
-/*
- * One run of the hook, or of attach or detach. A line of the log is text, in
- * words as in word.h:
- *
- *	run TIME DURATION OUTCOME EVENT DOMAIN UUID DEVICES MESSAGE
- */
-struct hd_log_record {
-	int64_t time; /* when it began, microseconds after 1970 */
-	int64_t duration; /* microseconds */
-	enum hd_outcome outcome;
-	char *event; /* "prepare", "attach", ...; owned, as all that follow */
-	char *domain; /* its name */
-	char *uuid; /* NULL when not known */
-	char *devices; /* their addresses with blanks between; NULL: none */
-	char *message; /* the first error, or else warning; NULL: none */
-};
 
 struct hd_log {
 	struct hd_log_record *items;
@@ -45,9 +22,6 @@ struct hd_log {
 };
 
 #define HD_AUTO_LOG __attribute__((cleanup(hd_log_clear)))
-
-/* "nothing", "done", "refused" or "failed". */
-const char *hd_outcome_name(enum hd_outcome outcome);
 
 /* Something that was done for a guest, from its beginning to its record. */
 struct hd_log_run {
@@ -84,11 +58,6 @@ void hd_log_run_clear(struct hd_log_run *run);
 int hd_log_read(const struct hd_host *host, struct hd_log *ret,
 		struct hd_err *err);
 
-/* Reads one line without its newline; false when it is damaged. @line is cut.
- */
-bool hd_log_parse(char *line, struct hd_log_record *ret);
-
-void hd_log_record_clear(struct hd_log_record *record);
 void hd_log_clear(struct hd_log *log);
 
 #endif

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hd_log_record record;
 	HD_AUTOFREE char *line = strndup((const char *)data, size);
 
-	if (!line || !hd_log_parse(line, &record))
+	if (!line || !hd_log_record_parse(line, &record))
 		return 0;
 	if (!record.event || !record.domain || record.time < 0)
 		__builtin_trap();

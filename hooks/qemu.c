@@ -109,7 +109,9 @@ static int execute(char **argv, int text_fd, struct hd_err *err)
 	int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 	int r;
 
-	dup2(text_fd, STDIN_FILENO);
+	if (dup2(text_fd, STDIN_FILENO) < 0)
+		return hd_err_set(err, errno,
+				  "the domain's XML can't be handed over: %m");
 	hd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	execv(hd_hook_program, words);
 	r = hd_err_set(err, errno, "%s can't be run: %m", hd_hook_program);

@@ -36,7 +36,7 @@ check: packages
 quick: packages
 	VIRT_HOSTDEV_TESTS=quick $(PYTHON) tests/run.py
 
-# Hours; goes on where it stopped.
+# Longer fuzzing and more rounds of it all; goes on where it stopped.
 check-full: packages
 	VIRT_HOSTDEV_TESTS=full $(PYTHON) tests/run.py
 

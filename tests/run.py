@@ -31,7 +31,7 @@ from pool import Item, Pool, Report, run_item
 from setting import BUILD, FULL, HANG, PROGRAMS, QUICK, TOP, rounds
 
 # Seconds of one fuzzer, and inputs; whatever comes first.
-FUZZ_SECONDS = rounds(20, 600)
+FUZZ_SECONDS = rounds(20, 120)
 FUZZ_RUNS = rounds(50000, 100000000)
 
 # Others wait for what has this guess.

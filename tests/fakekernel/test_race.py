@@ -15,7 +15,7 @@ from program import domain, hostdev
 from setting import HANG, rounds
 from test_every_write import HOOK, TOOL, OnFakeKernel
 
-GUESTS, DEVICES, ROUNDS = 16, 8, rounds(50, 1000)
+GUESTS, DEVICES, ROUNDS = 16, 8, rounds(50, 300)
 
 NICS = "".join(
     f"device 0000:{bus:02x}:00.0 8086:10d3 020000 driver=e1000e group={bus + 20}\n"

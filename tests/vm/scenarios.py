@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a user sees, with a real kernel, libvirtd and QEMU. One boot carries all scenarios
-of a class, and of the classes after it that want no other devices; each leaves the host
-as it found it, or says so."""
+of a class; each leaves the host as it found it."""
 
-import atexit
 import contextlib
 import functools
 import json
@@ -42,30 +40,6 @@ def installed():
     """The root file system, after the project was compiled in it, once a run."""
     with _building:
         return _build()
-
-
-# Hosts of classes that are done, for the next class that asks for nothing special.
-_idle = []
-
-
-def _take_idle():
-    """One that has forgotten what it was used for, or None. libvirtd alone wouldn't: it
-    remembers devices that guests had."""
-    try:
-        host = _idle.pop()
-    except IndexError:
-        return None
-    host.sh("rm -f /var/log/libvirt/qemu/*.log")
-    host.libvirtd("anew")
-    return host
-
-
-def _end_idle():
-    while _idle:
-        _idle.pop().__exit__(None, None, None)
-
-
-atexit.register(_end_idle)
 
 
 class Later(list):
@@ -131,41 +105,27 @@ class _Emulated(unittest.TestCase):
     """A host with the project installed, for all tests of a class."""
 
     options = {}
-    is_as_before = True
     # What doctor finds wrong; an emulated processor comes without KVM.
     fails = ["vfio-kvm-node"]
 
     @classmethod
     def setUpClass(cls):
         root = installed()
-        cls.host = None if cls.options else _take_idle()
-        if not cls.host:
-            cls.host = Host(root, OUT, name=cls.__name__.lower(), **cls.options)
-            cls.host.__enter__()
-        cls.addClassCleanup(cls._leave)
-
-    @classmethod
-    def _leave(cls):
-        host, cls.host = cls.host, None
-        if cls.is_as_before and not cls.options and not host.crash:
-            _idle.append(host)
-        else:
-            host.__exit__(None, None, None)
+        cls.host = Host(root, OUT, name=cls.__name__.lower(), **cls.options)
+        cls.host.__enter__()
+        cls.addClassCleanup(cls.host.__exit__, None, None, None)
 
     def setUp(self):
         self.before = self.state()
 
     def tearDown(self):
         """Whatever a scenario did: nothing of it may be left."""
-        before, type(self).is_as_before = self.is_as_before, False
         left = self.host.sh(CLEAN_UP + "true")
         self.assertEqual((left.out, left.err), ("", ""))
         self.assertEqual(self.state(), self.before)
-        type(self).is_as_before = before
 
     def test_0_boot_and_doctor(self):
-        """No failure in the log of the boot, and none unexpected in the host, also after
-        other classes had it."""
+        """No failure in the log of the boot, and none unexpected in the host."""
         report = json.loads(self.host.sh("virt-hostdev explain --json /run/boot.log").out)
         self.assertEqual(report["causes"], [])
         summary, checks = self.doctor()

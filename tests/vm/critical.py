@@ -53,7 +53,7 @@ mkdir -p /mnt/fs /mnt/lvm /mnt/luks
 """
 
 
-class LifeLines(_Emulated):
+class CriticalUses(_Emulated):
     options = {"devices": DEVICES, "disks": DISKS}
 
     @classmethod

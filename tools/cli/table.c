@@ -49,6 +49,11 @@ void hd_table_cell(struct hd_table *table, const char *text)
 	}
 }
 
+bool hd_table_is_empty(const struct hd_table *table)
+{
+	return !table->failed && scols_table_is_empty(table->table);
+}
+
 int hd_table_print(struct hd_table *table, struct hd_err *err)
 {
 	if (table->failed || scols_print_table(table->table) != 0)

@@ -27,6 +27,9 @@ void hd_table_line(struct hd_table *table);
 /* Fills the next cell of the line, as hd_print_cell() prints it. */
 void hd_table_cell(struct hd_table *table, const char *text);
 
+/* Whether it has no line. */
+bool hd_table_is_empty(const struct hd_table *table);
+
 /* Prints the table to stdout. Returns 0 or -ENOMEM. */
 int hd_table_print(struct hd_table *table, struct hd_err *err);
 

@@ -198,7 +198,7 @@ static int print_table(const struct hd_diagnosis *diagnosis, bool devices,
 	for (size_t i = 0; i < diagnosis->n; i++)
 		if (is_shown(diagnosis, i, all))
 			add_line(&table, diagnosis, i, all);
-	if (!table.failed && scols_table_is_empty(table.table))
+	if (hd_table_is_empty(&table))
 		return 0;
 	putchar('\n');
 	return hd_table_print(&table, err);

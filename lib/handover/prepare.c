@@ -51,6 +51,7 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 	r = save_pruned(job, request, &situation.claims);
 	if (r < 0)
 		return r;
+	hd_holders_clear(&job->holders);
 	job->holders = situation.holders;
 	situation.holders = (struct hd_holders){ NULL, 0 };
 	r = hd_bind_plan(request, &situation, untouched, claim, &plan,

@@ -77,10 +77,9 @@ class CriticalUses(_Emulated):
         asked = asked or address
         siblings = asked != address
         self.define("g", hostdev(asked, "no"), metadata=self.allow(address, siblings=siblings))
-        # The hook's words are ASCII where they may be.
         refused = self.assert_refused("g", address, chain.replace("→", "->"))
         self.assertEqual(refused, f"critical-{critical}")
-        listed = self.host.sh("virt-hostdev list --guard").out.splitlines()
+        listed = self.host.sh("LC_ALL=C.UTF-8 virt-hostdev list --guard").out.splitlines()
         self.assertTrue([line for line in listed
                          if line.split()[:2] == [address, critical] and line.endswith(chain)], listed)
         self.define("g", hostdev(asked, "no"),

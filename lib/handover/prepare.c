@@ -8,6 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/check/rules.h"
 #include "lib/check/situation.h"
 #include "lib/handover/bind_plan.h"
 #include "lib/handover/groups.h"
@@ -235,6 +236,39 @@ static int find_starting(struct hd_job *job, void *data, struct hd_groups *ret)
 	return r < 0 ? r : hd_groups_of_claim(job, &starting->claim, ret);
 }
 
+/*
+ * What a guest that is gone has left behind can't be given back now, since
+ * libvirt has just bound it for this one; and who recovers it later would take
+ * it from this one.
+ */
+static int refuse_left_behind(struct hd_job *job,
+			      const struct starting *starting)
+{
+	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	int r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
+			       job->ask.err);
+
+	for (size_t i = 0; r == 0 && i < starting->n_fresh; i++)
+		r = hd_groups_of_device(job, starting->fresh[i].addr, &groups);
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		const struct hd_claim *claim = &all.items[i];
+
+		if (strcmp(claim->uuid, starting->request->uuid) == 0 ||
+		    !meets(claim, &groups) ||
+		    !hd_claim_is_abandoned(job->ask.host, claim))
+			continue;
+		r = hd_findings_add_refusal(
+			job->ask.findings, hd_rules[HD_RULE_CLAIM_ABANDONED].id,
+			hd_text("%s can't be given to guest '%s' before what guest '%s' left behind when it ended is back with the host.",
+				hd_addr_text(claim->devices[0].addr).s,
+				starting->request->domain,
+				claim->domain ? claim->domain : ""),
+			hd_text("virt-hostdev recover"), job->ask.err);
+	}
+	return r;
+}
+
 int hd_start(struct hd_job *job, const struct hd_request *request)
 {
 	HD_AUTO(clear_starting)
@@ -246,6 +280,9 @@ int hd_start(struct hd_job *job, const struct hd_request *request)
 	if (r == 0)
 		r = hd_job_lock(job, find_starting, &starting);
 	if (r < 0 || starting.n_fresh == 0)
+		return r;
+	r = refuse_left_behind(job, &starting);
+	if (r)
 		return r;
 	rest.assigns = starting.fresh;
 	rest.n_assigns = starting.n_fresh;

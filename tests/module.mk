@@ -45,8 +45,7 @@ demo: packages
 
 .PHONY: unit fuzzers check quick check-full demo
 
-# Needs strace and pciutils beside what the tests need; the rows from the emulated
-# host need root.
+# The rows from the emulated host need root.
 bench: packages
 	$(MAKE) O=$(O)/gcc CC=gcc all fakekernel rawwrites
 	$(PYTHON) tests/bench/bench.py

@@ -53,6 +53,6 @@ install-hook: $(O)/hooks/installed/qemu $(O)/hooks/virt-hostdev-hook
 	fi
 	$(call replace,$(O)/hooks/virt-hostdev-hook,$(DESTDIR)$(hook_program),$(DESTDIR)$(libexecdir))
 	$(call replace,$(O)/hooks/installed/qemu,$(hook),$(DESTDIR)$(hookdir))
-	@sh hooks/confined.sh $(hook_program) $(DESTDIR)$(sysconfdir)/apparmor.d
+	@sh packaging/apparmor/confined.sh $(hook_program) $(DESTDIR)$(sysconfdir)/apparmor.d
 
 .PHONY: install-hook FORCE

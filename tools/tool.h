@@ -2,10 +2,9 @@
 #ifndef HD_TOOL_H
 #define HD_TOOL_H
 
-#include <json-c/json.h>
 #include <stdbool.h>
 
-#include "lib/base/finding.h"
+#include "lib/base/err.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
 #include "tools/cli/option.h"
@@ -63,60 +62,5 @@ extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
 
 /* All of them, in the order of --help; NULL ends them. */
 extern const struct hd_verb *const hd_verbs[];
-
-/* A JSON string, or null for NULL. */
-json_object *hd_json_text(const char *text);
-
-/* A JSON number, or null where @value equals @none. */
-json_object *hd_json_int(int value, int none);
-
-/* One finding: id, severity, line, message, fix. */
-json_object *hd_json_finding(const struct hd_finding *finding);
-
-/* An array of the findings that concern @assign, an index or HD_WHOLE_DOMAIN.
- */
-json_object *hd_json_findings(const struct hd_findings *findings,
-			      size_t assign);
-
-/* Prints @object, indented, with a newline, and releases it. */
-void hd_json_print(json_object *object);
-
-/* What JSON prints as null, a table prints as "-". */
-const char *hd_json_cell(json_object *value);
-
-/* Whether a source is a domain of libvirt, see hd_source_load(). */
-bool hd_source_is_domain(const char *source);
-
-/*
- * The text of a domain: "-" is stdin, a name with a slash or ending in .xml is
- * a file, everything else is the name or UUID of a domain of libvirt, whose
- * persistent definition is taken.
- *
- * Returns 0 and the text for free(), or a negative errno with a sentence.
- */
-int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
-		   size_t *ret_length, struct hd_err *err);
-
-/* The same with all secrets, to be stored again. */
-int hd_source_load_whole(const struct hd_tool *tool, const char *source,
-			 char **ret, size_t *ret_length, struct hd_err *err);
-
-/*
- * Hands a domain to libvirt, which validates it, as the new definition of
- * @name. Returns 0 or a negative errno with a sentence.
- */
-int hd_source_define(const struct hd_tool *tool, const char *name,
-		     const char *text, struct hd_err *err);
-
-/*
- * Puts a text where it came from: "-" is printed to stdout, a file is changed
- * in place, a domain is defined anew. Of those two nothing is touched unless
- * the text has @changed.
- *
- * Returns 0 or a negative errno with a sentence, and then it is as it was.
- */
-int hd_source_store(const struct hd_tool *tool, const char *source,
-		    const char *text, size_t length, bool changed,
-		    struct hd_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tools/cli/json.h"
 #include "tools/cli/table.h"
 #include "tools/tool.h"
 

@@ -7,6 +7,7 @@
 
 #include "lib/host/inventory.h"
 #include "lib/host/names.h"
+#include "tools/cli/json.h"
 
 /* One property of a device: what JSON calls it, and what a table does. */
 struct hd_column {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdio.h>
+#include "tools/cli/json.h"
 
-#include "tools/tool.h"
+#include <stdio.h>
 
 json_object *hd_json_text(const char *text)
 {

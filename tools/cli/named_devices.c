@@ -9,6 +9,7 @@
 #include "lib/base/array.h"
 #include "lib/base/print.h"
 #include "lib/host/inventory.h"
+#include "tools/cli/json.h"
 
 bool hd_named_devices_has(const struct hd_named_devices *choice,
 			  struct hd_addr addr)

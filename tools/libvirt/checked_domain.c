@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/rom.h"
 #include "lib/host/sysfs.h"
+#include "tools/libvirt/source.h"
 #include "xml/lint/lint.h"
 
 int hd_hypervisor_open(struct hd_hypervisor *hypervisor,

@@ -5,6 +5,7 @@
 #include "lib/check/situation.h"
 #include "tools/libvirt/connection.h"
 #include "tools/libvirt/remote_host.h"
+#include "tools/libvirt/source.h"
 #include "tools/tool.h"
 #include "xml/domain/domain.h"
 

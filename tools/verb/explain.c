@@ -12,6 +12,7 @@
 #include "lib/explain/confirm.h"
 #include "lib/explain/sources.h"
 #include "lib/explain/stamp.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 
 struct values {

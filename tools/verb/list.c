@@ -5,6 +5,7 @@
 #include "lib/guard/guard.h"
 #include "lib/request/config.h"
 #include "tools/cli/columns.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 
 struct values {

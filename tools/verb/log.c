@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 
 /* A person wants to see the last runs, a program gets all. */

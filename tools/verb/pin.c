@@ -6,6 +6,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
+#include "tools/libvirt/source.h"
 #include "tools/tool.h"
 #include "xml/domain/domain.h"
 #include "xml/rewrite/rewrite.h"

@@ -4,6 +4,7 @@
 
 #include "lib/base/print.h"
 #include "lib/handover/bind_plan.h"
+#include "tools/cli/json.h"
 #include "tools/libvirt/checked_domain.h"
 #include "tools/tool.h"
 

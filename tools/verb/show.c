@@ -6,6 +6,7 @@
 #include "lib/base/print.h"
 #include "lib/check/situation.h"
 #include "tools/cli/columns.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 
 /* The name of the guest that holds the device, or NULL. */

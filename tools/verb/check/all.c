@@ -9,6 +9,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
 #include "tools/verb/check/report.h"
 
 /* One domain of all. */

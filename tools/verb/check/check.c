@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "lib/base/cleanup.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 #include "tools/verb/check/all.h"
 #include "tools/verb/check/report.h"

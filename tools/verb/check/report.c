@@ -5,6 +5,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
 
 static json_object *device_json(const struct hd_checked_domain *checked,
 				size_t index)

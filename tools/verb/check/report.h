@@ -2,6 +2,7 @@
 #ifndef HD_TOOLS_VERB_CHECK_REPORT_H
 #define HD_TOOLS_VERB_CHECK_REPORT_H
 
+#include "tools/cli/json.h"
 #include "tools/libvirt/checked_domain.h"
 
 /* What was found about one domain, as JSON. */

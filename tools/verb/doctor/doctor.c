@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/doctor/doctor.h"
 #include "lib/request/config.h"
+#include "tools/libvirt/source.h"
 #include "tools/tool.h"
 #include "tools/verb/doctor/guests.h"
 #include "tools/verb/doctor/report.h"

@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
 #include "tools/cli/table.h"
 #include "tools/tool.h"
 

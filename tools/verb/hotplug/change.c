@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
 
 /* Whether it is our hook's libvirt: only that one's devices are this host's. */
 static int check_here(struct hd_change *change)

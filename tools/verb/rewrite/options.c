@@ -7,6 +7,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "tools/libvirt/source.h"
 #include "xml/rewrite/hostdev.h"
 
 /* One more element of an array that the command line fills. */

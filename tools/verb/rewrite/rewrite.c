@@ -9,6 +9,7 @@
 #include "lib/base/print.h"
 #include "lib/base/text.h"
 #include "lib/host/device.h"
+#include "tools/libvirt/source.h"
 #include "tools/verb/rewrite/accept.h"
 #include "tools/verb/rewrite/options.h"
 #include "xml/doc/diff.h"

@@ -2,6 +2,7 @@
 #ifndef HD_TOOLS_VERB_XML_BLOCKS_H
 #define HD_TOOLS_VERB_XML_BLOCKS_H
 
+#include "lib/base/finding.h"
 #include "lib/host/inventory.h"
 #include "tools/tool.h"
 #include "xml/rewrite/hostdev.h"

@@ -6,7 +6,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "tools/cli/json.h"
 #include "tools/libvirt/connection.h"
+#include "tools/libvirt/source.h"
 #include "tools/verb/xml/blocks.h"
 #include "xml/domain/domain.h"
 #include "xml/domain/target.h"

@@ -236,37 +236,52 @@ static int find_starting(struct hd_job *job, void *data, struct hd_groups *ret)
 	return r < 0 ? r : hd_groups_of_claim(job, &starting->claim, ret);
 }
 
+/* Whether another claim, which nobody will ever give up, has the device's
+ * group.
+ */
+static int is_left_behind(struct hd_job *job, const struct hd_claims *claims,
+			  const char *own, struct hd_addr addr, bool *ret)
+{
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+	int r = hd_groups_of_device(job, addr, &groups);
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && i < claims->n; i++)
+		*ret |= strcmp(claims->items[i].uuid, own) != 0 &&
+			meets(&claims->items[i], &groups) &&
+			hd_claim_is_abandoned(job->ask.host, &claims->items[i]);
+	return r;
+}
+
 /*
- * What a guest that is gone has left behind can't be given back now, since
- * libvirt has just bound it for this one; and who recovers it later would take
- * it from this one.
+ * What was left behind can't be given back now, since libvirt has just bound it
+ * for this guest; and who recovers it later would take it from this guest.
  */
 static int refuse_left_behind(struct hd_job *job,
 			      const struct starting *starting)
 {
 	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
 	int r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
 			       job->ask.err);
+	bool refused = false;
 
-	for (size_t i = 0; r == 0 && i < starting->n_fresh; i++)
-		r = hd_groups_of_device(job, starting->fresh[i].addr, &groups);
-	for (size_t i = 0; r == 0 && i < all.n; i++) {
-		const struct hd_claim *claim = &all.items[i];
+	for (size_t i = 0; r >= 0 && i < starting->n_fresh; i++) {
+		struct hd_addr addr = starting->fresh[i].addr;
+		bool left;
 
-		if (strcmp(claim->uuid, starting->request->uuid) == 0 ||
-		    !meets(claim, &groups) ||
-		    !hd_claim_is_abandoned(job->ask.host, claim))
+		r = is_left_behind(job, &all, starting->request->uuid, addr,
+				   &left);
+		if (r < 0 || !left)
 			continue;
+		refused = true;
 		r = hd_findings_add_refusal(
 			job->ask.findings, hd_rules[HD_RULE_CLAIM_ABANDONED].id,
-			hd_text("%s can't be given to guest '%s' before what guest '%s' left behind when it ended is back with the host.",
-				hd_addr_text(claim->devices[0].addr).s,
-				starting->request->domain,
-				claim->domain ? claim->domain : ""),
+			hd_text("%s can't be given to guest '%s' yet: what was taken of its IOMMU group before has been left behind, and is not back with the host.",
+				hd_addr_text(addr).s,
+				starting->request->domain),
 			hd_text("virt-hostdev recover"), job->ask.err);
 	}
-	return r;
+	return r < 0 ? r : refused ? HD_REFUSED : 0;
 }
 
 int hd_start(struct hd_job *job, const struct hd_request *request)

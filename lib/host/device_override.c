@@ -103,11 +103,11 @@ static void clear_readers(struct readers *readers)
 {
 	for (size_t i = 0; i < readers->n; i++) {
 		struct reader *reader = &readers->items[i];
-		bool free = readers->n == 1 && reader->fd < 0;
+		bool ended = readers->n == 1 && reader->fd < 0;
 
 		hd_auto_close(&reader->fd);
 		kill(reader->pid, SIGKILL);
-		waitpid(reader->pid, NULL, free ? 0 : WNOHANG);
+		waitpid(reader->pid, NULL, ended ? 0 : WNOHANG);
 	}
 	free(readers->items);
 }

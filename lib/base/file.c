@@ -2,6 +2,7 @@
 #include "lib/base/file.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
 
@@ -10,6 +11,17 @@
 bool hd_is_absent(int r)
 {
 	return r == -ENOENT || r == -ENOTDIR || r == -ENODEV || r == -ENXIO;
+}
+
+int hd_file_is_regular(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 :
+	       S_ISDIR(st.st_mode) ? -EISDIR :
+				     -EINVAL;
 }
 
 /* Makes room for one more byte and a NUL, in text that has @most at most. */

@@ -13,6 +13,12 @@
 bool hd_is_absent(int r);
 
 /*
+ * 0 for a regular file; -EISDIR, -EINVAL for anything else, which may block or
+ * never end; another negative errno.
+ */
+int hd_file_is_regular(int fd);
+
+/*
  * Reads everything from a file descriptor to its end: a file, a pipe. The text
  * gets a final NUL that *@ret_length doesn't count; the caller frees it.
  *

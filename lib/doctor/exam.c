@@ -79,9 +79,11 @@ static const char *attribute_of(const struct hd_row *row)
 
 bool hd_exam_read_attribute(struct hd_exam *exam, char **ret)
 {
-	HD_AUTOCLOSE int fd =
-		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
-	int r = fd < 0 ? fd : hd_sysfs_read(fd, attribute_of(exam->row), ret);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
+	int r = fd < 0 ? fd :
+			 hd_unsorted(hd_sysfs_read(fd, attribute_of(exam->row),
+						   ret));
 
 	if (r < 0)
 		hd_exam_unread(exam, attribute_of(exam->row), r);
@@ -90,9 +92,10 @@ bool hd_exam_read_attribute(struct hd_exam *exam, char **ret)
 
 bool hd_exam_has_attribute(const struct hd_exam *exam, const char *name)
 {
-	HD_AUTOCLOSE int fd =
-		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
 
 	return fd >= 0 &&
-	       hd_sysfs_exists(fd, name ? name : attribute_of(exam->row));
+	       (hd_unsorted(hd_sysfs_look(
+			fd, name ? name : attribute_of(exam->row))) == 0);
 }

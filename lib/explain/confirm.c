@@ -47,8 +47,10 @@ static char *read_file(const struct hd_host *host, const char *path)
 	char *text = NULL;
 	size_t n;
 
-	return hd_host_read(host, path, READ_LIMIT, &text, &n) < 0 ? NULL :
-								     text;
+	return hd_unsorted(hd_host_read(host, path, READ_LIMIT, &text, &n)) <
+			       0 ?
+		       NULL :
+		       text;
 }
 
 /* 1: it is in folder @fd, 0: it isn't; -1: there is no folder, so nothing is
@@ -59,7 +61,7 @@ static int look_for(int fd, const char *name)
 
 	if (fd < 0)
 		return -1;
-	there = hd_sysfs_exists(fd, name);
+	there = (hd_unsorted(hd_sysfs_look(fd, name)) == 0);
 	close(fd);
 	return there;
 }
@@ -67,7 +69,7 @@ static int look_for(int fd, const char *name)
 /* Whether the host has a sysfs to look at. */
 static bool has_sysfs(const struct hd_host *host)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_devices(host);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_devices, host);
 
 	return fd >= 0;
 }
@@ -78,7 +80,8 @@ static enum hd_answer no_groups(struct question *q)
 
 	if (!has_sysfs(q->host))
 		return HD_ANSWER_UNKNOWN;
-	n = hd_sysfs_count_groups(q->host, 2);
+	if (hd_unsorted(hd_sysfs_count_groups(q->host, 2, &n)) < 0)
+		n = 0;
 	return say(q, n == 0,
 		   n == 0 ? "this host has no IOMMU groups" :
 			    "this host has IOMMU groups now");
@@ -113,7 +116,7 @@ static enum hd_answer dead(struct question *q)
 
 	if (!q->device)
 		return HD_ANSWER_UNKNOWN;
-	fd = hd_sysfs_open_device(q->host, q->device->addr);
+	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
 	if (fd < 0 || !hd_device_is_awake(fd) ||
 	    hd_device_read(q->host, q->device->addr, HD_FULL, &device, NULL) <
 		    0)
@@ -171,8 +174,9 @@ static enum hd_answer has_vfs(struct question *q)
 
 	if (!q->device)
 		return HD_ANSWER_UNKNOWN;
-	fd = hd_sysfs_open_device(q->host, q->device->addr);
-	if (fd < 0 || hd_sysfs_read_number(fd, "sriov_numvfs", &n) < 0)
+	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
+	if (fd < 0 ||
+	    hd_unsorted(hd_sysfs_read_number(fd, "sriov_numvfs", &n)) < 0)
 		return HD_ANSWER_UNKNOWN;
 	return say(q, n > 0, "%s has %lld virtual functions",
 		   hd_addr_text(q->device->addr).s, (long long)n);
@@ -209,10 +213,11 @@ static enum hd_answer no_reset(struct question *q)
 
 	if (!q->device)
 		return HD_ANSWER_UNKNOWN;
-	fd = hd_sysfs_open_device(q->host, q->device->addr);
+	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
 	if (fd < 0)
 		return HD_ANSWER_UNKNOWN;
-	if (hd_sysfs_read(fd, "reset_method", &methods) < 0 || !*methods)
+	if (hd_unsorted(hd_sysfs_read(fd, "reset_method", &methods)) < 0 ||
+	    !*methods)
 		return q->host->live ? say(q, true, "%s has no reset method",
 					   hd_addr_text(q->device->addr).s) :
 				       HD_ANSWER_UNKNOWN;
@@ -234,13 +239,14 @@ static enum hd_answer missing(struct question *q, int fd, const char *what,
 
 static enum hd_answer no_dmar(struct question *q)
 {
-	return missing(q, hd_sysfs_open_acpi_tables(q->host), "the ACPI table",
-		       "DMAR");
+	return missing(q, HD_UNSORTED_FD(hd_sysfs_open_acpi_tables, q->host),
+		       "the ACPI table", "DMAR");
 }
 
 static enum hd_answer no_module(struct question *q, const char *name)
 {
-	return missing(q, hd_sysfs_open_modules(q->host), "the module", name);
+	return missing(q, HD_UNSORTED_FD(hd_sysfs_open_modules, q->host),
+		       "the module", name);
 }
 
 static enum hd_answer no_type1(struct question *q)
@@ -260,7 +266,9 @@ static enum hd_answer no_iommufd(struct question *q)
 
 static enum hd_answer no_kvm(struct question *q)
 {
-	return missing(q, hd_host_openat(q->host, "dev", O_PATH | O_DIRECTORY),
+	return missing(q,
+		       HD_UNSORTED_FD(hd_host_openat, q->host, "dev",
+				      O_PATH | O_DIRECTORY),
 		       "the device file", "kvm");
 }
 
@@ -272,7 +280,8 @@ static enum hd_answer no_modules(struct question *q)
 
 	if (hd_proc_read_release(q->host, &release) < 0)
 		return HD_ANSWER_UNKNOWN;
-	fd = hd_host_openat(q->host, "lib/modules", O_PATH | O_DIRECTORY);
+	fd = HD_UNSORTED_FD(hd_host_openat, q->host, "lib/modules",
+			    O_PATH | O_DIRECTORY);
 	if (fd < 0)
 		return HD_ANSWER_UNKNOWN;
 	there = look_for(openat(fd, release, O_PATH | O_DIRECTORY | O_CLOEXEC),
@@ -287,10 +296,10 @@ static enum hd_answer no_modules(struct question *q)
 static enum hd_answer is_set(struct question *q, const char *path,
 			     const char *name)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_modules(q->host);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_modules, q->host);
 	HD_AUTOFREE char *text = NULL;
 
-	if (fd < 0 || hd_sysfs_read(fd, path, &text) < 0)
+	if (fd < 0 || hd_unsorted(hd_sysfs_read(fd, path, &text)) < 0)
 		return HD_ANSWER_UNKNOWN;
 	return say(q, *text == 'Y' || *text == '1', "%s is %s", name, text);
 }
@@ -311,7 +320,7 @@ static enum hd_answer lockdown(struct question *q)
 {
 	HD_AUTOFREE char *text = NULL;
 
-	if (hd_sysfs_read_lockdown(q->host, &text) < 0)
+	if (hd_unsorted(hd_sysfs_read_lockdown(q->host, &text)) < 0)
 		return HD_ANSWER_UNKNOWN;
 	return say(q, !strstr(text, "[none]"), "lockdown is %s", text);
 }

@@ -103,9 +103,10 @@ static int feed(const struct reader_api *api, sd_journal *journal,
 /* libsystemd says nothing of a folder that isn't there. */
 static bool has_journal(const struct hd_host *host)
 {
-	HD_AUTOCLOSE int kept = hd_host_openat(host, "var/log/journal", O_PATH);
+	HD_AUTOCLOSE int kept =
+		HD_UNSORTED_FD(hd_host_openat, host, "var/log/journal", O_PATH);
 	HD_AUTOCLOSE int passing =
-		hd_host_openat(host, "run/log/journal", O_PATH);
+		HD_UNSORTED_FD(hd_host_openat, host, "run/log/journal", O_PATH);
 
 	return kept >= 0 || passing >= 0;
 }
@@ -122,8 +123,8 @@ static int open_journal(const struct reader_api *api,
 int hd_sdjournal_feed(struct hd_explain *explain, const struct hd_host *host,
 		      int64_t since)
 {
-	HD_AUTOCLOSE int root_fd =
-		hd_host_openat(host, ".", O_RDONLY | O_DIRECTORY);
+	HD_AUTOCLOSE int root_fd = HD_UNSORTED_FD(hd_host_openat, host, ".",
+						  O_RDONLY | O_DIRECTORY);
 	struct reader_api api;
 	sd_journal *journal;
 	int r;

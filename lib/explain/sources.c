@@ -119,7 +119,8 @@ static int read_kmsg(struct feeder *feeder)
 /* Opens a file and goes to where its last @tail bytes begin. */
 static int open_tail(const struct hd_host *host, const char *path, off_t tail)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, host, path,
+					     O_RDONLY | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
@@ -214,9 +215,9 @@ static int visit_log(void *data, int dir_fd, const char *name)
 static int find_newest(struct feeder *feeder, char **ret)
 {
 	struct newest newest = { .name = NULL };
-	int r = hd_dir_each(
-		hd_host_openat(feeder->host, QEMU_LOGS, O_RDONLY | O_DIRECTORY),
-		visit_log, &newest);
+	int r = hd_dir_each(HD_UNSORTED_FD(hd_host_openat, feeder->host,
+					   QEMU_LOGS, O_RDONLY | O_DIRECTORY),
+			    visit_log, &newest);
 
 	if (r == -ENOMEM) {
 		free(newest.name);
@@ -228,7 +229,8 @@ static int find_newest(struct feeder *feeder, char **ret)
 
 static bool is_there(const struct hd_host *host, const char *path)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_PATH);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_host_openat, host, path, O_PATH);
 
 	return fd != -ENOENT;
 }

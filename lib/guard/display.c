@@ -72,7 +72,8 @@ static int add_screen(struct screens *screens, const char *class,
 {
 	HD_AUTOFREE char *link = NULL;
 	struct screen *screen;
-	int r = hd_sysfs_read_class_link(screens->host, class, name, &link);
+	int r = hd_unsorted(
+		hd_sysfs_read_class_link(screens->host, class, name, &link));
 
 	/* Cards that a program makes up show nothing. */
 	if (r < 0 || strstr(link, "/vkms") || strstr(link, "/virtual/"))
@@ -129,7 +130,8 @@ static int add_connector(void *data, int dir_fd, const char *name)
 		       NULL;
 	if (!card || hd_after(connector, "-Writeback"))
 		return 0;
-	r = hd_sysfs_read_class(screens->host, "drm", name, "status", &status);
+	r = hd_unsorted(hd_sysfs_read_class(screens->host, "drm", name,
+					    "status", &status));
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
 	if (card->sight == NOTHING)
@@ -155,11 +157,11 @@ static int add_console(void *data, int dir_fd, const char *name)
 	(void)dir_fd;
 	if (!is_numbered(name, "vtcon"))
 		return 0;
-	r = hd_sysfs_read_class(screens->host, "vtconsole", name, "name",
-				&text);
+	r = hd_unsorted(hd_sysfs_read_class(screens->host, "vtconsole", name,
+					    "name", &text));
 	if (r == 0)
-		r = hd_sysfs_read_class(screens->host, "vtconsole", name,
-					"bind", &bound);
+		r = hd_unsorted(hd_sysfs_read_class(screens->host, "vtconsole",
+						    name, "bind", &bound));
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
 	if (strstr(text, "VGA") && strcmp(bound, "1") == 0)
@@ -169,7 +171,8 @@ static int add_console(void *data, int dir_fd, const char *name)
 
 static int for_each(struct screens *screens, const char *class, visit_fn visit)
 {
-	return hd_dir_each(hd_sysfs_open_class(screens->host, class, "", ""),
+	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class, screens->host,
+					  class, "", ""),
 			   visit, screens);
 }
 
@@ -187,11 +190,12 @@ static int read_screens(struct screens *screens)
 /* Whether the firmware showed itself on this device. */
 static bool is_boot_display(const struct hd_host *host, struct hd_addr addr)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
 	int64_t boot_vga = 0;
 
 	return fd >= 0 &&
-	       hd_sysfs_read_number(fd, "boot_vga", &boot_vga) == 0 &&
+	       hd_unsorted(hd_sysfs_read_number(fd, "boot_vga", &boot_vga)) ==
+		       0 &&
 	       boot_vga == 1;
 }
 

@@ -25,8 +25,8 @@ static int is_keyboard(const struct hd_host *host, const char *event)
 {
 	HD_AUTOFREE char *text = NULL;
 	const char *blank;
-	int r = hd_sysfs_read_class(host, "input", event,
-				    "device/capabilities/key", &text);
+	int r = hd_unsorted(hd_sysfs_read_class(
+		host, "input", event, "device/capabilities/key", &text));
 
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
@@ -45,7 +45,8 @@ static int is_other_keyboard(void *data, int dir_fd, const char *event)
 	(void)dir_fd;
 	if (!is_event(event) || node)
 		return 0;
-	r = hd_sysfs_read_class_link(guard->host, "input", event, &link);
+	r = hd_unsorted(
+		hd_sysfs_read_class_link(guard->host, "input", event, &link));
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
 	if (strstr(link, "/devices/virtual/"))
@@ -55,7 +56,8 @@ static int is_other_keyboard(void *data, int dir_fd, const char *event)
 
 static int has_other_keyboard(struct hd_guard *guard)
 {
-	return hd_dir_each(hd_sysfs_open_class(guard->host, "input", "", ""),
+	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class, guard->host,
+					  "input", "", ""),
 			   is_other_keyboard, guard);
 }
 
@@ -69,8 +71,8 @@ static int fail(struct hd_guard *guard, int r)
 static int add(struct hd_guard *guard, const struct hd_node *node)
 {
 	HD_AUTOFREE char *name = NULL;
-	int r = hd_sysfs_read_class(guard->host, "input", node->name,
-				    "device/name", &name);
+	int r = hd_unsorted(hd_sysfs_read_class(
+		guard->host, "input", node->name, "device/name", &name));
 
 	if (r < 0 && !hd_is_absent(r))
 		return fail(guard, r);

@@ -34,7 +34,7 @@ static char *read_log(const struct hd_host *host, const char *name,
 
 	if (!path || strchr(name, '/'))
 		return NULL;
-	fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0 || hd_explain_first_line(fd, since, &line) < 0)
 		return NULL;
 	return line;

@@ -17,14 +17,14 @@
  */
 static int read_optional(int fd, const char *attribute, int64_t *ret)
 {
-	int r = hd_sysfs_read_number(fd, attribute, ret);
+	int r = hd_unsorted(hd_sysfs_read_number(fd, attribute, ret));
 
 	return r == -ENOENT ? 0 : r;
 }
 
 static int read_link_optional(int fd, const char *link, char **ret)
 {
-	int r = hd_sysfs_read_link(fd, link, ret);
+	int r = hd_unsorted(hd_sysfs_read_link(fd, link, ret));
 
 	return r == -ENOENT ? 0 : r;
 }
@@ -34,9 +34,11 @@ static int read_ids(int fd, struct hd_device *device)
 	int64_t class_code, vendor, id, node = HD_NO_NODE;
 	int r;
 
-	if ((r = hd_sysfs_read_number(fd, "class", &class_code)) < 0 ||
-	    (r = hd_sysfs_read_number(fd, "vendor", &vendor)) < 0 ||
-	    (r = hd_sysfs_read_number(fd, "device", &id)) < 0 ||
+	if ((r = hd_unsorted(hd_sysfs_read_number(fd, "class", &class_code))) <
+		    0 ||
+	    (r = hd_unsorted(hd_sysfs_read_number(fd, "vendor", &vendor))) <
+		    0 ||
+	    (r = hd_unsorted(hd_sysfs_read_number(fd, "device", &id))) < 0 ||
 	    (r = read_optional(fd, "numa_node", &node)) < 0)
 		return r;
 	device->class_code = (uint32_t)class_code & 0xffffff;
@@ -44,7 +46,8 @@ static int read_ids(int fd, struct hd_device *device)
 	device->device = (uint16_t)id;
 	device->numa_node = node < 0 || node > INT_MAX ? HD_NO_NODE : (int)node;
 	/* Only header types 1 and 2 have it (pci_is_bridge() in the kernel). */
-	device->bridge = hd_sysfs_exists(fd, "secondary_bus_number");
+	device->bridge =
+		(hd_unsorted(hd_sysfs_look(fd, "secondary_bus_number")) == 0);
 	return 0;
 }
 
@@ -56,9 +59,9 @@ static int read_driver(int fd, struct hd_device *device)
 	 * Since Linux 6.1 every device that a VFIO driver holds has a folder
 	 * vfio-dev, whatever the driver is called.
 	 */
-	device->vfio =
-		device->driver && (strcmp(device->driver, "vfio-pci") == 0 ||
-				   hd_sysfs_exists(fd, "vfio-dev"));
+	device->vfio = device->driver &&
+		       (strcmp(device->driver, "vfio-pci") == 0 ||
+			(hd_unsorted(hd_sysfs_look(fd, "vfio-dev")) == 0));
 	return r;
 }
 
@@ -98,7 +101,8 @@ static int find_netdev_down(int net_fd, char **ret)
 		int64_t flags;
 
 		snprintf(path, sizeof(path), "%s/flags", entry->d_name);
-		if (hd_sysfs_read_number(dirfd(dir), path, &flags) < 0 ||
+		if (hd_unsorted(hd_sysfs_read_number(dirfd(dir), path,
+						     &flags)) < 0 ||
 		    (flags & IFF_UP))
 			continue;
 		*ret = strdup(entry->d_name);
@@ -122,7 +126,7 @@ static int read_physfn(const struct hd_host *host, int fd,
 	r = hd_addr_parse(link, &device->physfn, NULL);
 	if (r < 0)
 		return r;
-	pf_fd = hd_sysfs_open_device(host, device->physfn);
+	pf_fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, device->physfn);
 	if (pf_fd < 0)
 		return pf_fd == -ENOENT ? 0 : pf_fd;
 	net_fd = openat(pf_fd, "net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,7 +139,8 @@ bool hd_device_is_awake(int fd)
 {
 	HD_AUTOFREE char *status = NULL;
 
-	return hd_sysfs_read(fd, "power/runtime_status", &status) == 0 &&
+	return hd_unsorted(hd_sysfs_read(fd, "power/runtime_status",
+					 &status)) == 0 &&
 	       strcmp(status, "active") == 0;
 }
 
@@ -165,7 +170,7 @@ int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 		   enum hd_detail detail, struct hd_device *ret,
 		   struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
 	struct hd_device device = { .addr = addr };
 	int r = fd;
 
@@ -187,7 +192,7 @@ int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,
 			 int *ret, struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
 	int r = fd;
 
 	if (fd == -ENOENT)

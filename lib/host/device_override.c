@@ -34,15 +34,17 @@ struct answer {
 static int read_one(const struct hd_host *host, struct hd_addr addr,
 		    struct answer *answer)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
 	HD_AUTOFREE char *override = NULL;
 	int64_t numvfs = 0;
 	int r = fd;
 
 	if (fd >= 0)
-		r = hd_sysfs_read(fd, "driver_override", &override);
+		r = hd_unsorted(
+			hd_sysfs_read(fd, "driver_override", &override));
 	if (r >= 0 || r == -ENOENT)
-		r = hd_sysfs_read_number(fd, "sriov_numvfs", &numvfs);
+		r = hd_unsorted(
+			hd_sysfs_read_number(fd, "sriov_numvfs", &numvfs));
 	if (r < 0 && r != -ENOENT)
 		return r;
 	answer->numvfs = numvfs > 0 ? (unsigned)numvfs : 0;

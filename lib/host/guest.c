@@ -28,7 +28,8 @@ bool hd_guest_runs(const struct hd_host *host, const char *name,
 	    snprintf(path, sizeof(path), "run/libvirt/qemu/%s.pid", name) >=
 		    (int)sizeof(path))
 		return false;
-	fd = hd_host_openat(host, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, path,
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 || hd_read_all(fd, PID_LIMIT, &text, &length) < 0)
 		return false;
 	errno = 0;

@@ -227,7 +227,8 @@ static bool look_at_maps(const struct search *s)
 
 static void look(const struct hd_host *host, struct search *s, pid_t maker)
 {
-	int fd = hd_host_openat(host, HD_PROC, O_RDONLY | O_DIRECTORY);
+	int fd = HD_UNSORTED_FD(hd_host_openat, host, HD_PROC,
+				O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	int r = 0;

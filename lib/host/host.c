@@ -32,22 +32,35 @@ void hd_host_close(struct hd_host *host)
 	*host = (struct hd_host)HD_HOST_INIT;
 }
 
-int hd_host_openat(const struct hd_host *host, const char *path, int flags)
+struct hd_seen hd_host_openat(const struct hd_host *host, const char *path,
+			      int flags, int *ret_fd)
 {
 	int fd;
 
-	if (!host->live)
-		return hd_open_inside(host->root_fd, path, flags,
-				      HD_LINKS_INSIDE);
-	path += strspn(path, "/");
-	fd = openat(host->root_fd, path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (host->live) {
+		path += strspn(path, "/");
+		fd = openat(host->root_fd, path, flags | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	} else {
+		fd = hd_open_inside(host->root_fd, path, flags,
+				    HD_LINKS_INSIDE);
+	}
+	if (fd >= 0)
+		*ret_fd = fd;
+	return hd_seen_of(fd);
 }
 
-int hd_host_read(const struct hd_host *host, const char *path, size_t limit,
-		 char **ret, size_t *ret_length)
+struct hd_seen hd_host_read(const struct hd_host *host, const char *path,
+			    size_t limit, char **ret, size_t *ret_length)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen =
+		hd_host_openat(host, path, O_RDONLY | O_NONBLOCK, &fd);
+	int r;
 
-	return fd < 0 ? fd : hd_read_all(fd, limit, ret, ret_length);
+	if (seen.is != HD_PRESENT)
+		return seen;
+	r = hd_file_is_regular(fd);
+	return hd_seen_of(r < 0 ? r : hd_read_all(fd, limit, ret, ret_length));
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
+#include "lib/base/seen.h"
 
 /*
  * The machine that is looked at: this one, or a copy of another one's /sys and
@@ -32,13 +33,18 @@ void hd_host_close(struct hd_host *host);
 /*
  * Opens @path below the host's root, with or without a leading slash.
  * O_CLOEXEC is added. In a copied tree a symbolic link can't lead out of it.
- *
- * Returns a file descriptor that the caller closes, or a negative errno.
+ * The caller closes *@ret_fd.
  */
-int hd_host_openat(const struct hd_host *host, const char *path, int flags);
+HD_LOOK struct hd_seen hd_host_openat(const struct hd_host *host,
+				      const char *path, int flags, int *ret_fd);
 
-/* Opens it and reads it to its end, as hd_read_all() does. */
-int hd_host_read(const struct hd_host *host, const char *path, size_t limit,
-		 char **ret, size_t *ret_length);
+/*
+ * Opens a regular file and reads it to its end, as hd_read_all() does. What is
+ * no regular file, a pipe of a copied tree among them, is unknown, with
+ * -EINVAL.
+ */
+HD_LOOK struct hd_seen hd_host_read(const struct hd_host *host,
+				    const char *path, size_t limit, char **ret,
+				    size_t *ret_length);
 
 #endif

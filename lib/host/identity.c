@@ -16,7 +16,7 @@
 
 static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)
 {
-	int r = hd_sysfs_read_number(fd, attribute, ret);
+	int r = hd_unsorted(hd_sysfs_read_number(fd, attribute, ret));
 
 	return r == 0 && (*ret < 0 || *ret > max) ? -EINVAL : r;
 }
@@ -91,7 +91,7 @@ static int take_serial(void *data, int dir_fd, const char *name)
 	char path[NAME_MAX + sizeof("/serial")];
 
 	snprintf(path, sizeof(path), "%s/serial", name);
-	if (hd_sysfs_read(dir_fd, path, &serial) == 0)
+	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &serial)) == 0)
 		keep(identity->serial, sizeof(identity->serial), serial);
 	return 0;
 }
@@ -106,10 +106,11 @@ static int take_mac(void *data, int dir_fd, const char *name)
 	int64_t type;
 
 	snprintf(path, sizeof(path), "%s/addr_assign_type", name);
-	if (hd_sysfs_read_number(dir_fd, path, &type) < 0 || type != 0)
+	if (hd_unsorted(hd_sysfs_read_number(dir_fd, path, &type)) < 0 ||
+	    type != 0)
 		return 0;
 	snprintf(path, sizeof(path), "%s/address", name);
-	if (hd_sysfs_read(dir_fd, path, &mac) == 0 &&
+	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &mac)) == 0 &&
 	    (!identity->mac[0] || strcmp(mac, identity->mac) < 0))
 		keep(identity->mac, sizeof(identity->mac), mac);
 	return 0;
@@ -126,7 +127,7 @@ static void read_path(const struct hd_host *host, struct hd_addr addr,
 	char *rest, *word;
 	size_t n;
 
-	if (hd_sysfs_read_device_link(host, addr, &link) < 0)
+	if (hd_unsorted(hd_sysfs_read_device_link(host, addr, &link)) < 0)
 		return;
 	n = (size_t)snprintf(identity->path, sizeof(identity->path), "%04x",
 			     addr.domain);
@@ -149,7 +150,7 @@ static void read_path(const struct hd_host *host, struct hd_addr addr,
 int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
 		     struct hd_identity *ret, struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
 	HD_AUTOFREE char *slot = NULL;
 	struct hd_identity identity = { .vendor = 0 };
 	int r = fd;
@@ -166,9 +167,9 @@ int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
 	read_dsn(fd, &identity);
 	hd_dir_each(open_folder(fd, "nvme"), take_serial, &identity);
 	/* A VF's is made up when it is made. */
-	if (!hd_sysfs_exists(fd, "physfn"))
+	if (!(hd_unsorted(hd_sysfs_look(fd, "physfn")) == 0))
 		hd_dir_each(open_folder(fd, "net"), take_mac, &identity);
-	if (hd_sysfs_read_slot(host, addr, &slot) == 0)
+	if (hd_unsorted(hd_sysfs_read_slot(host, addr, &slot)) == 0)
 		keep(identity.slot, sizeof(identity.slot), slot);
 	read_path(host, addr, &identity);
 	*ret = identity;

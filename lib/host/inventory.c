@@ -91,7 +91,7 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 
 	if (number == HD_NO_GROUP || hd_inventory_group(inventory, number))
 		return 0;
-	fd = hd_sysfs_open_group(host, (unsigned)number);
+	fd = HD_UNSORTED_FD(hd_sysfs_open_group, host, (unsigned)number);
 	if (fd < 0)
 		return fail_group(number, fd, err);
 	dir = fdopendir(fd);
@@ -129,15 +129,19 @@ int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 	else
 		r = 0;
 	/* Only who has no group needs to know whether others have. */
-	if (r == 0 && !inventory->iommu)
-		inventory->iommu = hd_sysfs_count_groups(host, 1) > 0;
+	if (r == 0 && !inventory->iommu) {
+		unsigned n = 0;
+
+		if (hd_unsorted(hd_sysfs_count_groups(host, 1, &n)) == 0)
+			inventory->iommu = n > 0;
+	}
 	return r;
 }
 
 int hd_inventory_read_all(struct hd_inventory *inventory,
 			  const struct hd_host *host, struct hd_err *err)
 {
-	int fd = hd_sysfs_open_devices(host);
+	int fd = HD_UNSORTED_FD(hd_sysfs_open_devices, host);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	int unread = 0, r = 0;

@@ -63,7 +63,8 @@ static int copied_modules_dir(const struct hd_host *host, char **ret)
 	if (hd_proc_read_release(host, &release) < 0)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "lib/modules/%s", release);
-	dir_fd = hd_host_openat(host, path, O_PATH | O_DIRECTORY);
+	dir_fd = HD_UNSORTED_FD(hd_host_openat, host, path,
+				O_PATH | O_DIRECTORY);
 	if (dir_fd < 0)
 		return -ENOENT;
 	*ret = below_root(host, path);
@@ -153,7 +154,8 @@ static int query(const struct hd_host *host, const char *driver,
 {
 	AUTO_SESSION struct session session = { .ctx = NULL };
 	bool variant = strcmp(driver, "vfio-pci") != 0;
-	HD_AUTOCLOSE int driver_fd = hd_sysfs_open_driver(host, driver);
+	HD_AUTOCLOSE int driver_fd =
+		HD_UNSORTED_FD(hd_sysfs_open_driver, host, driver);
 	int r;
 
 	if (driver_fd == -EINVAL) {
@@ -214,6 +216,6 @@ bool hd_vfio_node_exists(const struct hd_host *host)
 
 	if (!host->live)
 		return true;
-	fd = hd_host_openat(host, "dev/vfio/vfio", O_PATH);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, "dev/vfio/vfio", O_PATH);
 	return fd >= 0;
 }

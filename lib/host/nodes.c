@@ -54,7 +54,8 @@ static bool is_block(int fd)
 {
 	HD_AUTOFREE char *subsystem = NULL;
 
-	return hd_sysfs_read_link(fd, "subsystem", &subsystem) == 0 &&
+	return hd_unsorted(hd_sysfs_read_link(fd, "subsystem", &subsystem)) ==
+		       0 &&
 	       strcmp(subsystem, "block") == 0;
 }
 
@@ -66,7 +67,7 @@ static int add_file(struct walk *walk, int fd, const char *name)
 	struct hd_node *node;
 	int r;
 
-	if (hd_sysfs_read(fd, "dev", &text) < 0 ||
+	if (hd_unsorted(hd_sysfs_read(fd, "dev", &text)) < 0 ||
 	    sscanf(text, "%u:%u", &major_number, &minor_number) != 2)
 		return 0;
 	r = add_node(walk, is_block(fd) ? HD_NODE_BLOCK : HD_NODE_CHAR, name,
@@ -85,7 +86,7 @@ static int add_interface(struct walk *walk, int fd, const char *name)
 	int64_t flags;
 	int r;
 
-	if (hd_sysfs_read_number(fd, "flags", &flags) < 0)
+	if (hd_unsorted(hd_sysfs_read_number(fd, "flags", &flags)) < 0)
 		return 0;
 	r = add_node(walk, HD_NODE_NET, name, &node);
 	if (r == 0)
@@ -106,7 +107,7 @@ static int add_shared_namespace(struct walk *walk, const char *name,
 	    name[length])
 		return 0;
 	snprintf(head, sizeof(head), "nvme%un%u", subsystem, number);
-	fd = hd_sysfs_open_block(walk->host, head);
+	fd = HD_UNSORTED_FD(hd_sysfs_open_block, walk->host, head);
 	if (fd == -ENOENT)
 		return 0;
 	return fd < 0 ? fd : walk_folder(walk, fd, head, false, depth + 1);
@@ -196,7 +197,8 @@ static int add_nvidia(struct walk *walk)
 
 	snprintf(path, sizeof(path), HD_PROC_NVIDIA,
 		 hd_addr_text(walk->addr).s);
-	if (hd_host_read(walk->host, path, 4096, &text, &length) < 0)
+	if (hd_unsorted(hd_host_read(walk->host, path, 4096, &text, &length)) <
+	    0)
 		return 0;
 	line = strstr(text, "Device Minor:");
 	if (!line || sscanf(line, "Device Minor: %3u", &number) != 1 ||
@@ -215,7 +217,8 @@ int hd_nodes_add(struct hd_nodes *nodes, const struct hd_host *host,
 		 const struct hd_device *device, struct hd_err *err)
 {
 	struct walk walk = { nodes, host, device->addr, 0 };
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, device->addr);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_sysfs_open_device, host, device->addr);
 	int dir_fd = -1, r = fd;
 
 	if (fd == -ENOENT)

@@ -18,8 +18,8 @@ int hd_proc_read_release(const struct hd_host *host, char **ret)
 {
 	HD_AUTOFREE char *release = NULL;
 	size_t length;
-	int r = hd_host_read(host, HD_PROC_RELEASE, STAT_LIMIT, &release,
-			     &length);
+	int r = hd_unsorted(hd_host_read(host, HD_PROC_RELEASE, STAT_LIMIT,
+					 &release, &length));
 
 	if (r < 0)
 		return r;
@@ -40,7 +40,8 @@ static uint64_t start_time(const struct hd_host *host, pid_t pid)
 	char *field;
 
 	snprintf(path, sizeof(path), HD_PROC "/%d/stat", pid);
-	if (hd_host_read(host, path, STAT_LIMIT, &text, &length) < 0)
+	if (hd_unsorted(hd_host_read(host, path, STAT_LIMIT, &text, &length)) <
+	    0)
 		return 0;
 	/* The command's name may hold blanks and parentheses. */
 	field = strrchr(text, ')');
@@ -77,7 +78,8 @@ bool hd_process_has_argument(const struct hd_host *host, pid_t pid,
 	char path[64];
 
 	snprintf(path, sizeof(path), HD_PROC "/%d/cmdline", pid);
-	if (hd_host_read(host, path, ARGUMENTS_LIMIT, &text, &length) < 0)
+	if (hd_unsorted(hd_host_read(host, path, ARGUMENTS_LIMIT, &text,
+				     &length)) < 0)
 		return false;
 	for (const char *p = text; p < text + length; p += strlen(p) + 1)
 		if (strcmp(p, argument) == 0)

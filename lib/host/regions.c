@@ -33,7 +33,8 @@ int hd_regions_read(const struct hd_host *host, int group,
 {
 	HD_AUTO_REGIONS struct hd_regions regions = { NULL, 0 };
 	HD_AUTOFREE char *text = NULL;
-	int r = hd_sysfs_read_regions(host, (unsigned)group, &text);
+	int r = hd_unsorted(
+		hd_sysfs_read_regions(host, (unsigned)group, &text));
 	char *rest = text, *line;
 
 	if (hd_is_absent(r))

@@ -216,7 +216,8 @@ static int read_file(const struct hd_host *host, const char *path, char **ret,
 	if (below == path || !*below)
 		return hd_err_set(err, EINVAL, "this is no absolute path");
 	/* A FIFO would be waited for, and a terminal taken. */
-	fd = hd_host_openat(host, below, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, below,
+			    O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return hd_err_set(err, fd < 0 ? -fd : errno,
 				  "the file can't be opened: %s",

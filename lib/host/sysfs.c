@@ -19,11 +19,12 @@
 /* The kernel's MODULE_NAME_LEN is below 64, and drivers are named alike. */
 #define NAME_LIMIT 64
 
-static int open_path(const struct hd_host *host, int flags, const char *format,
-		     ...) __attribute__((format(printf, 3, 4)));
+static struct hd_seen open_path(const struct hd_host *host, int flags,
+				int *ret_fd, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
-static int open_path(const struct hd_host *host, int flags, const char *format,
-		     ...)
+static struct hd_seen open_path(const struct hd_host *host, int flags,
+				int *ret_fd, const char *format, ...)
 {
 	char path[PATH_MAX];
 	va_list args;
@@ -33,14 +34,15 @@ static int open_path(const struct hd_host *host, int flags, const char *format,
 	n = vsnprintf(path, sizeof(path), format, args);
 	va_end(args);
 	return n < 0 || (size_t)n >= sizeof(path) ?
-		       -ENAMETOOLONG :
-		       hd_host_openat(host, path, flags);
+		       hd_seen_of(-ENAMETOOLONG) :
+		       hd_host_openat(host, path, flags, ret_fd);
 }
 
-int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr)
+struct hd_seen hd_sysfs_open_device(const struct hd_host *host,
+				    struct hd_addr addr, int *ret_fd)
 {
-	return open_path(host, O_PATH | O_DIRECTORY, HD_SYSFS_PCI "/devices/%s",
-			 hd_addr_text(addr).s);
+	return open_path(host, O_PATH | O_DIRECTORY, ret_fd,
+			 HD_SYSFS_PCI "/devices/%s", hd_addr_text(addr).s);
 }
 
 bool hd_sysfs_is_name(const char *name)
@@ -51,49 +53,48 @@ bool hd_sysfs_is_name(const char *name)
 	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-int hd_sysfs_open_driver(const struct hd_host *host, const char *driver)
+struct hd_seen hd_sysfs_open_driver(const struct hd_host *host,
+				    const char *driver, int *ret_fd)
 {
 	return hd_sysfs_is_name(driver) ?
-		       open_path(host, O_PATH | O_DIRECTORY,
+		       open_path(host, O_PATH | O_DIRECTORY, ret_fd,
 				 HD_SYSFS_PCI "/drivers/%s", driver) :
-		       -EINVAL;
+		       hd_seen_of(-EINVAL);
 }
 
-int hd_sysfs_open_modules(const struct hd_host *host)
+struct hd_seen hd_sysfs_open_modules(const struct hd_host *host, int *ret_fd)
 {
-	return hd_host_openat(host, HD_SYSFS_MODULES, O_PATH | O_DIRECTORY);
+	return hd_host_openat(host, HD_SYSFS_MODULES, O_PATH | O_DIRECTORY,
+			      ret_fd);
 }
 
-int hd_sysfs_open_acpi_tables(const struct hd_host *host)
+struct hd_seen hd_sysfs_open_acpi_tables(const struct hd_host *host,
+					 int *ret_fd)
 {
-	return hd_host_openat(host, HD_SYSFS_ACPI_TABLES, O_PATH | O_DIRECTORY);
+	return hd_host_openat(host, HD_SYSFS_ACPI_TABLES, O_PATH | O_DIRECTORY,
+			      ret_fd);
 }
 
-int hd_sysfs_read_lockdown(const struct hd_host *host, char **ret)
-{
-	HD_AUTOCLOSE int fd = hd_host_openat(host, HD_SYSFS_KERNEL "/security",
-					     O_PATH | O_DIRECTORY);
-
-	return fd < 0 ? fd : hd_sysfs_read(fd, "lockdown", ret);
-}
-
-int hd_sysfs_open_devices(const struct hd_host *host)
+struct hd_seen hd_sysfs_open_devices(const struct hd_host *host, int *ret_fd)
 {
 	return hd_host_openat(host, HD_SYSFS_PCI "/devices",
-			      O_RDONLY | O_DIRECTORY);
+			      O_RDONLY | O_DIRECTORY, ret_fd);
 }
 
-int hd_sysfs_open_group(const struct hd_host *host, unsigned group)
+struct hd_seen hd_sysfs_open_group(const struct hd_host *host, unsigned group,
+				   int *ret_fd)
 {
-	return open_path(host, O_RDONLY | O_DIRECTORY,
+	return open_path(host, O_RDONLY | O_DIRECTORY, ret_fd,
 			 HD_SYSFS_GROUPS "/%u/devices", group);
 }
 
-int hd_sysfs_open_block(const struct hd_host *host, const char *name)
+struct hd_seen hd_sysfs_open_block(const struct hd_host *host, const char *name,
+				   int *ret_fd)
 {
-	return hd_sysfs_is_name(name) ? open_path(host, O_RDONLY | O_DIRECTORY,
-						  HD_SYSFS_BLOCK "/%s", name) :
-					-EINVAL;
+	return hd_sysfs_is_name(name) ?
+		       open_path(host, O_RDONLY | O_DIRECTORY, ret_fd,
+				 HD_SYSFS_BLOCK "/%s", name) :
+		       hd_seen_of(-EINVAL);
 }
 
 /*
@@ -103,13 +104,17 @@ int hd_sysfs_open_block(const struct hd_host *host, const char *name)
 static int read_attribute(int fd, char **ret)
 {
 	char page[PAGE + 1];
-	ssize_t n = read(fd, page, PAGE);
 	HD_AUTOFREE char *text = NULL;
-	size_t length = n > 0 ? (size_t)n : 0;
-	int r = 0;
+	int r = hd_file_is_regular(fd);
+	size_t length;
+	ssize_t n;
 
+	if (r < 0)
+		return r;
+	n = read(fd, page, PAGE);
 	if (n < 0 && errno != EINTR)
 		return -errno;
+	length = n > 0 ? (size_t)n : 0;
 	if (n < 0 || n == PAGE)
 		r = lseek(fd, 0, SEEK_SET) < 0 ?
 			    -errno :
@@ -124,35 +129,59 @@ static int read_attribute(int fd, char **ret)
 	return 0;
 }
 
-int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
-			  char **ret)
+/* Takes over what opening gave, and reads it. */
+static struct hd_seen read_opened(struct hd_seen opened, int fd, char **ret)
 {
-	HD_AUTOCLOSE int fd =
-		open_path(host, O_RDONLY | O_NONBLOCK,
-			  HD_SYSFS_GROUPS "/%u/reserved_regions", group);
+	HD_AUTOCLOSE int attribute_fd = fd;
 
-	return fd < 0 ? fd : read_attribute(fd, ret);
+	return opened.is == HD_PRESENT ?
+		       hd_seen_of(read_attribute(attribute_fd, ret)) :
+		       opened;
 }
 
-int hd_sysfs_open_class(const struct hd_host *host, const char *class,
-			const char *name, const char *sub)
+struct hd_seen hd_sysfs_read_lockdown(const struct hd_host *host, char **ret)
+{
+	int fd = -1;
+	struct hd_seen opened =
+		hd_host_openat(host, HD_SYSFS_KERNEL "/security/lockdown",
+			       O_RDONLY | O_NONBLOCK, &fd);
+
+	return read_opened(opened, fd, ret);
+}
+
+struct hd_seen hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
+				     char **ret)
+{
+	int fd = -1;
+	struct hd_seen opened =
+		open_path(host, O_RDONLY | O_NONBLOCK, &fd,
+			  HD_SYSFS_GROUPS "/%u/reserved_regions", group);
+
+	return read_opened(opened, fd, ret);
+}
+
+struct hd_seen hd_sysfs_open_class(const struct hd_host *host,
+				   const char *class, const char *name,
+				   const char *sub, int *ret_fd)
 {
 	if (*name && !hd_sysfs_is_name(name))
-		return -EINVAL;
-	return open_path(host, O_RDONLY | O_DIRECTORY,
+		return hd_seen_of(-EINVAL);
+	return open_path(host, O_RDONLY | O_DIRECTORY, ret_fd,
 			 HD_SYSFS_CLASS "/%s/%s/%s", class, name, sub);
 }
 
-int hd_sysfs_read_class(const struct hd_host *host, const char *class,
-			const char *name, const char *attribute, char **ret)
+struct hd_seen hd_sysfs_read_class(const struct hd_host *host,
+				   const char *class, const char *name,
+				   const char *attribute, char **ret)
 {
-	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen opened;
+	int fd = -1;
 
 	if (!hd_sysfs_is_name(name))
-		return -EINVAL;
-	fd = open_path(host, O_RDONLY | O_NONBLOCK, HD_SYSFS_CLASS "/%s/%s/%s",
-		       class, name, attribute);
-	return fd < 0 ? fd : read_attribute(fd, ret);
+		return hd_seen_of(-EINVAL);
+	opened = open_path(host, O_RDONLY | O_NONBLOCK, &fd,
+			   HD_SYSFS_CLASS "/%s/%s/%s", class, name, attribute);
+	return read_opened(opened, fd, ret);
 }
 
 static int read_link(int dir_fd, const char *link, bool last, char **ret)
@@ -169,144 +198,186 @@ static int read_link(int dir_fd, const char *link, bool last, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* Takes @fd over, of the link itself, or a failure. */
-static int read_target(int fd, char **ret)
+/* Takes over what opening the link itself gave, and reads it. */
+static struct hd_seen read_target(struct hd_seen opened, int fd, char **ret)
 {
 	HD_AUTOCLOSE int link_fd = fd;
 
-	return fd < 0 ? fd : read_link(link_fd, "", false, ret);
+	return opened.is == HD_PRESENT ?
+		       hd_seen_of(read_link(link_fd, "", false, ret)) :
+		       opened;
 }
 
-int hd_sysfs_read_class_link(const struct hd_host *host, const char *class,
-			     const char *name, char **ret)
+struct hd_seen hd_sysfs_read_class_link(const struct hd_host *host,
+					const char *class, const char *name,
+					char **ret)
 {
+	struct hd_seen opened;
+	int fd = -1;
+
 	if (!hd_sysfs_is_name(name))
-		return -EINVAL;
-	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
-				     HD_SYSFS_CLASS "/%s/%s", class, name),
-			   ret);
+		return hd_seen_of(-EINVAL);
+	opened = open_path(host, O_PATH | O_NOFOLLOW, &fd,
+			   HD_SYSFS_CLASS "/%s/%s", class, name);
+	return read_target(opened, fd, ret);
 }
 
-int hd_sysfs_read_number_link(const struct hd_host *host, unsigned major_number,
-			      unsigned minor_number, char **ret)
+struct hd_seen hd_sysfs_read_number_link(const struct hd_host *host,
+					 unsigned major_number,
+					 unsigned minor_number, char **ret)
 {
-	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
-				     HD_SYSFS "/dev/block/%u:%u", major_number,
-				     minor_number),
-			   ret);
+	int fd = -1;
+	struct hd_seen opened = open_path(host, O_PATH | O_NOFOLLOW, &fd,
+					  HD_SYSFS "/dev/block/%u:%u",
+					  major_number, minor_number);
+
+	return read_target(opened, fd, ret);
 }
 
-int hd_sysfs_read_device_link(const struct hd_host *host, struct hd_addr addr,
-			      char **ret)
+struct hd_seen hd_sysfs_read_device_link(const struct hd_host *host,
+					 struct hd_addr addr, char **ret)
 {
-	return read_target(open_path(host, O_PATH | O_NOFOLLOW,
-				     HD_SYSFS_PCI "/devices/%s",
-				     hd_addr_text(addr).s),
-			   ret);
+	int fd = -1;
+	struct hd_seen opened =
+		open_path(host, O_PATH | O_NOFOLLOW, &fd,
+			  HD_SYSFS_PCI "/devices/%s", hd_addr_text(addr).s);
+
+	return read_target(opened, fd, ret);
 }
 
-int hd_sysfs_read_slot(const struct hd_host *host, struct hd_addr addr,
-		       char **ret)
-{
-	int fd = hd_host_openat(host, HD_SYSFS_PCI "/slots",
-				O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct hd_addr_text text = hd_addr_text(addr);
-	const struct dirent *entry;
-	int r = -ENOENT;
+/* The slot whose address is looked for, and where its name goes. */
+struct slot {
+	char address[sizeof(struct hd_addr_text)];
+	char *name;
+};
 
-	if (!dir) {
-		hd_auto_close(&fd);
-		return -ENOENT;
-	}
+/* 1 when it is the one. */
+static int match_slot(void *data, int dir_fd, const char *name)
+{
+	struct slot *slot = data;
+	HD_AUTOFREE char *address = NULL;
+	char path[NAME_MAX + sizeof("/address")];
+	bool there;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/address", name);
+	r = hd_seen_whether(hd_sysfs_read(dir_fd, path, &address), &there);
+	if (r < 0 || !there || strcmp(address, slot->address) != 0)
+		return r;
+	slot->name = strdup(name);
+	return slot->name ? 1 : -ENOMEM;
+}
+
+struct hd_seen hd_sysfs_read_slot(const struct hd_host *host,
+				  struct hd_addr addr, char **ret)
+{
+	struct slot slot = { .name = NULL };
+	int fd = -1, r;
+	struct hd_seen opened = hd_host_openat(host, HD_SYSFS_PCI "/slots",
+					       O_RDONLY | O_DIRECTORY, &fd);
+
+	if (opened.is != HD_PRESENT)
+		return opened;
+	snprintf(slot.address, sizeof(slot.address), "%s",
+		 hd_addr_text(addr).s);
 	/* "0000:01:00", without the function. */
-	*strrchr(text.s, '.') = '\0';
-	while (r == -ENOENT && (entry = hd_dir_next(dir, &r))) {
-		HD_AUTOFREE char *address = NULL;
-		char path[NAME_MAX + sizeof("/address")];
-
-		snprintf(path, sizeof(path), "%s/address", entry->d_name);
-		if (hd_sysfs_read(fd, path, &address) < 0 ||
-		    strcmp(address, text.s) != 0)
-			continue;
-		*ret = strdup(entry->d_name);
-		r = *ret ? 0 : -ENOMEM;
-	}
-	closedir(dir);
-	return r;
+	*strrchr(slot.address, '.') = '\0';
+	r = hd_dir_each(fd, match_slot, &slot);
+	if (r <= 0)
+		return r == 0 ? hd_seen_absent() : hd_seen_of(r);
+	*ret = slot.name;
+	return hd_seen_present();
 }
 
-int hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid)
+struct hd_seen hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid,
+				   int *ret_fd)
 {
 	int flags = O_RDONLY | O_DIRECTORY;
 
 	if (!uuid)
-		return hd_host_openat(host, BTRFS, flags);
-	return hd_sysfs_is_name(uuid) ?
-		       open_path(host, flags, BTRFS "/%s/devices", uuid) :
-		       -EINVAL;
+		return hd_host_openat(host, BTRFS, flags, ret_fd);
+	return hd_sysfs_is_name(uuid) ? open_path(host, flags, ret_fd,
+						  BTRFS "/%s/devices", uuid) :
+					hd_seen_of(-EINVAL);
 }
 
-int hd_sysfs_read_resume(const struct hd_host *host, char **ret)
+struct hd_seen hd_sysfs_read_resume(const struct hd_host *host, char **ret)
+{
+	int fd = -1;
+	struct hd_seen opened = hd_host_openat(host, HD_SYSFS_RESUME,
+					       O_RDONLY | O_NONBLOCK, &fd);
+
+	return read_opened(opened, fd, ret);
+}
+
+struct counter {
+	unsigned n, limit;
+};
+
+static int count(void *data, int dir_fd, const char *name)
+{
+	struct counter *counter = data;
+
+	(void)dir_fd, (void)name;
+	return ++counter->n == counter->limit;
+}
+
+struct hd_seen hd_sysfs_count_groups(const struct hd_host *host, unsigned limit,
+				     unsigned *ret)
+{
+	struct counter counter = { 0, limit };
+	int fd = -1, r;
+	struct hd_seen opened = hd_host_openat(host, HD_SYSFS_GROUPS,
+					       O_RDONLY | O_DIRECTORY, &fd);
+
+	if (opened.is != HD_PRESENT)
+		return opened;
+	r = hd_dir_each(fd, count, &counter);
+	if (r < 0)
+		return hd_seen_of(r);
+	*ret = counter.n;
+	return hd_seen_present();
+}
+
+struct hd_seen hd_sysfs_read(int dir_fd, const char *attribute, char **ret)
 {
 	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, HD_SYSFS_RESUME, O_RDONLY | O_NONBLOCK);
+		openat(dir_fd, attribute,
+		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return fd < 0 ? fd : read_attribute(fd, ret);
+	return hd_seen_of(fd < 0 ? -errno : read_attribute(fd, ret));
 }
 
-unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit)
-{
-	int fd = hd_host_openat(host, HD_SYSFS_GROUPS, O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	unsigned n = 0;
-
-	if (!dir) {
-		hd_auto_close(&fd);
-		return 0;
-	}
-	while (n < limit && (entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
-}
-
-int hd_sysfs_read(int dir_fd, const char *attribute, char **ret)
-{
-	HD_AUTOCLOSE int fd =
-		openat(dir_fd, attribute, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : read_attribute(fd, ret);
-}
-
-int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret)
+struct hd_seen hd_sysfs_read_number(int dir_fd, const char *attribute,
+				    int64_t *ret)
 {
 	HD_AUTOFREE char *text = NULL;
-	int r = hd_sysfs_read(dir_fd, attribute, &text);
+	struct hd_seen seen = hd_sysfs_read(dir_fd, attribute, &text);
 	char *end;
 	long long value;
 
-	if (r < 0)
-		return r;
+	if (seen.is != HD_PRESENT)
+		return seen;
 	errno = 0;
 	value = strtoll(text, &end, 0);
 	if (errno || end == text || *end != '\0')
-		return -EINVAL;
+		return hd_seen_of(-EINVAL);
 	*ret = value;
-	return 0;
+	return seen;
 }
 
-int hd_sysfs_read_link(int dir_fd, const char *link, char **ret)
+struct hd_seen hd_sysfs_read_link(int dir_fd, const char *link, char **ret)
 {
-	return read_link(dir_fd, link, true, ret);
+	return hd_seen_of(read_link(dir_fd, link, true, ret));
 }
 
-bool hd_sysfs_exists(int dir_fd, const char *name)
+struct hd_seen hd_sysfs_look(int dir_fd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return hd_seen_of(fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ?
+				  -errno :
+				  0);
 }
 
 int hd_sysfs_write(int dir_fd, const char *attribute, const char *text)

@@ -5,14 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/seen.h"
 #include "lib/host/addr.h"
 #include "lib/host/host.h"
 
 /*
  * The only place that knows sysfs paths (Documentation/ABI/testing/
  * sysfs-bus-pci, sysfs-kernel-iommu_groups in the kernel's tree) and how
- * attributes are read and written. All functions return a negative errno
- * without a sentence: only the caller knows what the attribute meant to it.
+ * attributes are read and written. Looking has three answers (seen.h) and no
+ * sentence: only the caller knows what the attribute meant to it. What is
+ * opened goes to *@ret_fd, which the caller closes.
  */
 
 /*
@@ -33,86 +35,103 @@
 /* A page has 64 KiB at most (arm64), and an attribute is one. */
 #define HD_SYSFS_LIMIT (1024 * 1024)
 
-/* Opens the folder of a PCI function; a file descriptor or -ENOENT, -errno. */
-int hd_sysfs_open_device(const struct hd_host *host, struct hd_addr addr);
+/* Opens the folder of a PCI function. */
+HD_LOOK struct hd_seen hd_sysfs_open_device(const struct hd_host *host,
+					    struct hd_addr addr, int *ret_fd);
 
 /*
- * Opens the folder of a PCI driver. @driver comes from outside: -EINVAL when it
- * can't be the name of one (hd_sysfs_is_name()).
+ * Opens the folder of a PCI driver. @driver comes from outside: unknown, with
+ * -EINVAL, when it can't be the name of one (hd_sysfs_is_name()).
  */
-int hd_sysfs_open_driver(const struct hd_host *host, const char *driver);
+HD_LOOK struct hd_seen hd_sysfs_open_driver(const struct hd_host *host,
+					    const char *driver, int *ret_fd);
 
 /*
  * Where /sys/bus/pci/devices/ADDRESS leads to: the whole target of the link,
  * which names the bridges above. Owned by the caller.
  */
-int hd_sysfs_read_device_link(const struct hd_host *host, struct hd_addr addr,
-			      char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_device_link(const struct hd_host *host,
+						 struct hd_addr addr,
+						 char **ret);
 
 /*
  * The name of the slot that a device is in, from /sys/bus/pci/slots, which know
- * no function; owned by the caller. -ENOENT when it is in none.
+ * no function; owned by the caller. Absent when it is in none.
  */
-int hd_sysfs_read_slot(const struct hd_host *host, struct hd_addr addr,
-		       char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_slot(const struct hd_host *host,
+					  struct hd_addr addr, char **ret);
 
 /* Opens /sys/bus/pci/devices for reading its entries. */
-int hd_sysfs_open_devices(const struct hd_host *host);
+HD_LOOK struct hd_seen hd_sysfs_open_devices(const struct hd_host *host,
+					     int *ret_fd);
 
 /* Opens the folder of the members of an IOMMU group. */
-int hd_sysfs_open_group(const struct hd_host *host, unsigned group);
+HD_LOOK struct hd_seen hd_sysfs_open_group(const struct hd_host *host,
+					   unsigned group, int *ret_fd);
 
 /* Opens the folder of a block device, /sys/class/block/NAME. */
-int hd_sysfs_open_block(const struct hd_host *host, const char *name);
+HD_LOOK struct hd_seen hd_sysfs_open_block(const struct hd_host *host,
+					   const char *name, int *ret_fd);
 
 /* Reads an IOMMU group's "reserved_regions"; hd_regions_read() parses them. */
-int hd_sysfs_read_regions(const struct hd_host *host, unsigned group,
-			  char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_regions(const struct hd_host *host,
+					     unsigned group, char **ret);
 
 /*
  * Opens a folder of a class for reading its entries: /sys/class/CLASS/NAME/SUB.
  * An empty @name or @sub leaves it out. As for drivers, -EINVAL when @name
  * can't be one; @class and @sub are ours.
  */
-int hd_sysfs_open_class(const struct hd_host *host, const char *class,
-			const char *name, const char *sub);
+HD_LOOK struct hd_seen hd_sysfs_open_class(const struct hd_host *host,
+					   const char *class, const char *name,
+					   const char *sub, int *ret_fd);
 
 /*
  * Reads an attribute below /sys/class/CLASS/NAME, which may stand behind a link
  * ("device/name"), as hd_sysfs_read() does.
  */
-int hd_sysfs_read_class(const struct hd_host *host, const char *class,
-			const char *name, const char *attribute, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_class(const struct hd_host *host,
+					   const char *class, const char *name,
+					   const char *attribute, char **ret);
 
 /*
  * Where /sys/class/CLASS/NAME leads to: the whole target of the link, which
  * names all that the device stands on. Owned by the caller.
  */
-int hd_sysfs_read_class_link(const struct hd_host *host, const char *class,
-			     const char *name, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_class_link(const struct hd_host *host,
+						const char *class,
+						const char *name, char **ret);
 
 /* The same for the block device with this number, /sys/dev/block/8:1. */
-int hd_sysfs_read_number_link(const struct hd_host *host, unsigned major_number,
-			      unsigned minor_number, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_number_link(const struct hd_host *host,
+						 unsigned major_number,
+						 unsigned minor_number,
+						 char **ret);
 
 /* Opens /sys/fs/btrfs, or with @uuid the folder of one's devices. */
-int hd_sysfs_open_btrfs(const struct hd_host *host, const char *uuid);
+HD_LOOK struct hd_seen hd_sysfs_open_btrfs(const struct hd_host *host,
+					   const char *uuid, int *ret_fd);
 
 /* Reads /sys/power/resume: where the kernel hibernates to. */
-int hd_sysfs_read_resume(const struct hd_host *host, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_resume(const struct hd_host *host,
+					    char **ret);
 
-/* Counts the IOMMU groups of the host, up to @limit; 0 when there are none. */
-unsigned hd_sysfs_count_groups(const struct hd_host *host, unsigned limit);
+/* Counts the IOMMU groups of the host, up to @limit. */
+HD_LOOK struct hd_seen hd_sysfs_count_groups(const struct hd_host *host,
+					     unsigned limit, unsigned *ret);
 
 /* Opens /sys/module, with a folder for each module that is loaded or built in
  * and has parameters. */
-int hd_sysfs_open_modules(const struct hd_host *host);
+HD_LOOK struct hd_seen hd_sysfs_open_modules(const struct hd_host *host,
+					     int *ret_fd);
 
 /* Opens the folder of the firmware's ACPI tables. */
-int hd_sysfs_open_acpi_tables(const struct hd_host *host);
+HD_LOOK struct hd_seen hd_sysfs_open_acpi_tables(const struct hd_host *host,
+						 int *ret_fd);
 
 /* Reads what kernel lockdown forbids: "[none] integrity confidentiality". */
-int hd_sysfs_read_lockdown(const struct hd_host *host, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_lockdown(const struct hd_host *host,
+					      char **ret);
 
 /* Whether @name can be one element of a sysfs path: a module, a driver. */
 bool hd_sysfs_is_name(const char *name);
@@ -122,15 +141,19 @@ bool hd_sysfs_is_name(const char *name);
  * *@ret is owned by the caller. -EFBIG when it is longer than HD_SYSFS_LIMIT;
  * none is cut.
  */
-int hd_sysfs_read(int dir_fd, const char *attribute, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read(int dir_fd, const char *attribute,
+				     char **ret);
 
 /* Reads a number in C's notation ("0x10de", "-1"); -EINVAL when it is none. */
-int hd_sysfs_read_number(int dir_fd, const char *attribute, int64_t *ret);
+HD_LOOK struct hd_seen hd_sysfs_read_number(int dir_fd, const char *attribute,
+					    int64_t *ret);
 
 /* The last element of a symbolic link's target; owned by the caller. */
-int hd_sysfs_read_link(int dir_fd, const char *link, char **ret);
+HD_LOOK struct hd_seen hd_sysfs_read_link(int dir_fd, const char *link,
+					  char **ret);
 
-bool hd_sysfs_exists(int dir_fd, const char *name);
+/* Whether there is an entry of this name, whatever it is. */
+HD_LOOK struct hd_seen hd_sysfs_look(int dir_fd, const char *name);
 
 /* Writes @text to an attribute in one write(2), whose errno is the kernel's. */
 int hd_sysfs_write(int dir_fd, const char *attribute, const char *text);

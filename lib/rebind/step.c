@@ -13,12 +13,12 @@
 static int read_driver(const struct hd_host *host, struct hd_addr addr,
 		       char **ret)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
 	int r;
 
 	if (fd < 0)
 		return fd == -ENOENT ? -ENODEV : fd;
-	r = hd_sysfs_read_link(fd, "driver", ret);
+	r = hd_unsorted(hd_sysfs_read_link(fd, "driver", ret));
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -45,7 +45,8 @@ static int write_driver(const struct hd_host *host, const struct hd_step *step,
 			const char *driver, const char *attribute,
 			struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_driver(host, driver);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_sysfs_open_driver, host, driver);
 	int r = fd < 0 ? fd :
 			 hd_sysfs_write(fd, attribute,
 					hd_addr_text(step->addr).s);
@@ -65,7 +66,7 @@ static int do_load(const struct hd_host *host, const struct hd_step *step,
 
 	if (r < 0)
 		return r;
-	fd = hd_sysfs_open_driver(host, step->to);
+	fd = HD_UNSORTED_FD(hd_sysfs_open_driver, host, step->to);
 	if (fd < 0)
 		return hd_err_set(
 			err, -fd,
@@ -80,7 +81,8 @@ static int do_load(const struct hd_host *host, const struct hd_step *step,
 static int do_override(const struct hd_host *host, const struct hd_step *step,
 		       struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(host, step->addr);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_sysfs_open_device, host, step->addr);
 	HD_AUTOFREE char *text = NULL;
 	int r = fd;
 
@@ -89,7 +91,7 @@ static int do_override(const struct hd_host *host, const struct hd_step *step,
 		r = hd_sysfs_write(fd, "driver_override",
 				   step->to ? step->to : "\n");
 	if (r >= 0)
-		r = hd_sysfs_read(fd, "driver_override", &text);
+		r = hd_unsorted(hd_sysfs_read(fd, "driver_override", &text));
 	if (r < 0)
 		return hd_err_set(err, -r, "%s", strerror(-r));
 	if (strcmp(text, step->to ? step->to : "(null)") != 0)

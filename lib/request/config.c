@@ -95,7 +95,8 @@ static int parse(const char *path, const char *text, struct hd_config *config,
 static int read_file(const struct hd_host *host, const char *path,
 		     struct hd_config *config, struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, host, path,
+					     O_RDONLY | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
 	struct stat st;
 	size_t length;
@@ -130,8 +131,8 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 static int read_folder(const struct hd_host *host, struct hd_config *config,
 		       struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, HD_CONFIG_DIR, O_RDONLY | O_DIRECTORY);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_host_openat, host, HD_CONFIG_DIR, O_RDONLY | O_DIRECTORY);
 	struct dirent **entries = NULL;
 	int n = fd < 0 ? 0 : scandirat(fd, ".", &entries, is_conf, by_bytes);
 	int r = 0;

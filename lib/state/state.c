@@ -43,8 +43,8 @@ static int open_folder(const struct hd_host *host, int parent_fd,
 int hd_state_open_folder(const struct hd_host *host, enum hd_state_mode mode,
 			 struct hd_err *err)
 {
-	HD_AUTOCLOSE int run_fd =
-		hd_host_openat(host, "run", O_PATH | O_DIRECTORY);
+	HD_AUTOCLOSE int run_fd = HD_UNSORTED_FD(hd_host_openat, host, "run",
+						 O_PATH | O_DIRECTORY);
 
 	if (run_fd == -ENOENT && mode != HD_STATE_CREATE)
 		return -ENOENT;

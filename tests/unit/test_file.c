@@ -255,13 +255,15 @@ static void no_attribute_is_cut(void **state)
 
 		close(make_file(place, "attribute", lengths[i]));
 		assert_int_equal(
-			hd_sysfs_read(place->host.root_fd, "attribute", &value),
+			hd_unsorted(hd_sysfs_read(place->host.root_fd,
+						  "attribute", &value)),
 			0);
 		assert_int_equal(strlen(value), lengths[i]);
 		assert_true(is_text(value, lengths[i]));
 	}
 	close(make_file(place, "endless", HD_SYSFS_LIMIT + 1));
-	assert_int_equal(hd_sysfs_read(place->host.root_fd, "endless", &text),
+	assert_int_equal(hd_unsorted(hd_sysfs_read(place->host.root_fd,
+						   "endless", &text)),
 			 -EFBIG);
 }
 
@@ -279,7 +281,8 @@ static bool fails_to_list(void *data)
 	const struct hd_host *host = data;
 	bool seen = false;
 
-	return hd_dir_each(hd_sysfs_open_devices(host), see, &seen) == -EIO &&
+	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_devices, host), see,
+			   &seen) == -EIO &&
 	       !seen && hd_inventory_read_all(&inventory, host, NULL) == -EIO;
 }
 

@@ -78,11 +78,11 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 
 static char *read_cpus(void *data, struct hd_addr addr)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(data, addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, data, addr);
 	char *text = NULL;
 
 	if (fd >= 0)
-		hd_sysfs_read(fd, "local_cpulist", &text);
+		hd_unsorted(hd_sysfs_read(fd, "local_cpulist", &text));
 	return text;
 }
 

@@ -100,7 +100,7 @@ static int check_entries(int dir_fd, size_t entries, const char *name,
 	const char *line = NULL;
 	size_t expected;
 
-	if (hd_sysfs_read(dir_fd, HD_SUMMARY, &text) == 0)
+	if (hd_unsorted(hd_sysfs_read(dir_fd, HD_SUMMARY, &text)) == 0)
 		line = strstr(text, "\nentries ");
 	if (line && sscanf(line, "\nentries %zu", &expected) == 1 &&
 	    entries != expected + 1)

@@ -61,20 +61,22 @@ static void take_smmu(struct hd_devicetree *tree, int fd, bool v3)
 		return;
 	}
 	tree->v3s += v3;
-	tree->v3s_coherent += v3 && hd_sysfs_exists(fd, "dma-coherent");
+	tree->v3s_coherent +=
+		v3 && (hd_unsorted(hd_sysfs_look(fd, "dma-coherent")) == 0);
 }
 
 static void take_host(struct hd_devicetree *tree, int fd)
 {
-	bool mapped = hd_sysfs_exists(fd, "iommu-map");
+	bool mapped = (hd_unsorted(hd_sysfs_look(fd, "iommu-map")) == 0);
 
 	if (!is_on(fd))
 		return;
 	tree->hosts++;
 	tree->hosts_mapped += mapped;
-	tree->hosts_misled += !mapped && hd_sysfs_exists(fd, "iommus");
-	tree->hosts_msi += hd_sysfs_exists(fd, "msi-map") ||
-			   hd_sysfs_exists(fd, "msi-parent");
+	tree->hosts_misled +=
+		!mapped && (hd_unsorted(hd_sysfs_look(fd, "iommus")) == 0);
+	tree->hosts_msi += (hd_unsorted(hd_sysfs_look(fd, "msi-map")) == 0) ||
+			   (hd_unsorted(hd_sysfs_look(fd, "msi-parent")) == 0);
 }
 
 /* Returns whether there is something to see below the node. */
@@ -120,7 +122,7 @@ static int visit(void *data, int dir_fd, const char *name)
 void hd_devicetree_read(const struct hd_host *host, struct hd_devicetree *ret)
 {
 	struct walk walk = { ret, 0, 0 };
-	int fd = hd_host_openat(host, HD_SYSFS_DEVICETREE,
+	int fd = HD_UNSORTED_FD(hd_host_openat, host, HD_SYSFS_DEVICETREE,
 				O_RDONLY | O_DIRECTORY);
 
 	memset(ret, 0, sizeof(*ret));

@@ -18,7 +18,7 @@ int hd_facts_open(const struct hd_host_facts *facts, const char *path,
 		  int flags)
 {
 	/* openat2() takes nothing else together with O_PATH. */
-	return hd_host_openat(facts->host, path,
+	return HD_UNSORTED_FD(hd_host_openat, facts->host, path,
 			      flags & O_PATH ? flags : flags | O_NONBLOCK);
 }
 
@@ -185,7 +185,7 @@ static int visit_process(void *data, int dir_fd, const char *name)
 	if (!hd_word_number(name, 1 << 30, &pid))
 		return 0;
 	snprintf(path, sizeof(path), "%.15s/comm", name);
-	if (hd_sysfs_read(dir_fd, path, &comm) < 0)
+	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &comm)) < 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++)
 		if (strcmp(comm, daemons[i]) == 0)

@@ -109,7 +109,8 @@ int hd_kconfig_read_fd(int fd, struct hd_kconfig *ret)
 static int read_path(const struct hd_host *host, const char *path,
 		     struct hd_kconfig *ret)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, host, path,
+					     O_RDONLY | O_NONBLOCK);
 
 	return fd < 0 ? fd : hd_kconfig_read_fd(fd, ret);
 }

@@ -36,10 +36,10 @@ static char *message_of(char *record)
 int hd_kernel_log_count(const struct hd_host *host, const char *const *words,
 			unsigned *ret, char **ret_first)
 {
-	HD_AUTOCLOSE int fd = host->live ?
-				      hd_host_openat(host, "dev/kmsg",
-						     O_RDONLY | O_NONBLOCK) :
-				      -ENOENT;
+	HD_AUTOCLOSE int fd =
+		host->live ? HD_UNSORTED_FD(hd_host_openat, host, "dev/kmsg",
+					    O_RDONLY | O_NONBLOCK) :
+			     -ENOENT;
 	HD_AUTOFREE char *first = NULL;
 	char record[RECORD_LIMIT + 1];
 	unsigned found = 0;

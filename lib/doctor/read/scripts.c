@@ -61,7 +61,8 @@ static int add(struct reader *reader, char *path)
 
 	if (!own)
 		return -ENOMEM;
-	fd = hd_host_openat(reader->host, own, O_RDONLY | O_NONBLOCK);
+	fd = HD_UNSORTED_FD(hd_host_openat, reader->host, own,
+			    O_RDONLY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		if (fd != -ENOENT)
 			reader->scripts.error = fd < 0 ? fd : -errno;
@@ -97,7 +98,8 @@ int hd_scripts_read(const struct hd_host *host, struct hd_scripts *ret)
 	struct reader reader = { host, { NULL, 0, 0 } };
 	int fd, r = add(&reader, strdup(HD_SCRIPTS_FILE));
 
-	fd = hd_host_openat(host, HD_SCRIPTS_FOLDER, O_RDONLY | O_DIRECTORY);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, HD_SCRIPTS_FOLDER,
+			    O_RDONLY | O_DIRECTORY);
 	if (r == 0)
 		r = hd_dir_each(fd, visit, &reader);
 	else if (fd >= 0)

@@ -136,8 +136,9 @@ static int visit_link(void *data, int dir_fd, const char *name)
 {
 	HD_AUTOFREE char *target = NULL;
 
-	*(bool *)data |= strcmp(name, "module") != 0 &&
-			 hd_sysfs_read_link(dir_fd, name, &target) == 0;
+	*(bool *)data |=
+		strcmp(name, "module") != 0 &&
+		hd_unsorted(hd_sysfs_read_link(dir_fd, name, &target)) == 0;
 	return 0;
 }
 

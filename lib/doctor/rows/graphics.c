@@ -119,8 +119,8 @@ static void look_for_framebuffer(struct hd_exam *exam, const char *resource,
 
 static void rule_framebuffer(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd =
-		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
 	HD_AUTOFREE char *resource = NULL;
 	HD_AUTOFREE char *iomem = NULL;
 	int r;
@@ -129,7 +129,7 @@ static void rule_framebuffer(struct hd_exam *exam)
 		hd_exam_not_applicable(exam, "it is no graphics card");
 		return;
 	}
-	r = fd < 0 ? fd : hd_sysfs_read(fd, "resource", &resource);
+	r = fd < 0 ? fd : hd_unsorted(hd_sysfs_read(fd, "resource", &resource));
 	if (r < 0)
 		hd_exam_unread(exam, "resource", r);
 	else if (hd_exam_read_source(exam, &iomem))

@@ -165,14 +165,16 @@ static void rule_bars(struct hd_exam *exam)
 /* The speed follows the load, and says nothing. */
 static void rule_link(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd =
-		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
 	int64_t now = 0, best = 0;
 	int r = fd < 0 ? fd :
-			 hd_sysfs_read_number(fd, "current_link_width", &now);
+			 hd_unsorted(hd_sysfs_read_number(
+				 fd, "current_link_width", &now));
 
 	if (r == 0)
-		r = hd_sysfs_read_number(fd, "max_link_width", &best);
+		r = hd_unsorted(
+			hd_sysfs_read_number(fd, "max_link_width", &best));
 	if (r < 0)
 		hd_exam_not_applicable(exam, "it tells no width of its link");
 	else if (now > 0 && now < best)
@@ -225,14 +227,15 @@ static bool is_shared(const char *interrupts, int64_t irq)
 
 static void rule_irq(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd =
-		hd_sysfs_open_device(exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
 	int64_t irq = 0;
-	int r = fd < 0 ? fd : hd_sysfs_read_number(fd, "irq", &irq);
+	int r = fd < 0 ? fd :
+			 hd_unsorted(hd_sysfs_read_number(fd, "irq", &irq));
 
 	if (r < 0)
 		hd_exam_unread(exam, "irq", r);
-	else if (hd_sysfs_exists(fd, "msi_irqs"))
+	else if ((hd_unsorted(hd_sysfs_look(fd, "msi_irqs")) == 0))
 		hd_exam_pass(exam, "it uses message signalled interrupts");
 	else if (!exam->facts->interrupts.text)
 		hd_exam_unread(exam, exam->facts->interrupts.path,
@@ -282,7 +285,7 @@ static void rule_override(struct hd_exam *exam)
 		hd_exam_pass(exam, "it is not set");
 		return;
 	}
-	fd = hd_sysfs_open_driver(exam->facts->host, override);
+	fd = HD_UNSORTED_FD(hd_sysfs_open_driver, exam->facts->host, override);
 	if (fd < 0 &&
 	    hd_facts_module(exam->facts, override) == HD_PLACE_NOWHERE)
 		hd_exam_bad(

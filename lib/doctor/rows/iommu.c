@@ -146,7 +146,7 @@ static int visit_type(void *data, int dir_fd, const char *name)
 
 	if (!path)
 		return -ENOMEM;
-	if (hd_sysfs_read(dir_fd, path, &type) < 0)
+	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &type)) < 0)
 		types->unread++;
 	else if (strcmp(type, "identity") == 0)
 		types->identity++;

@@ -92,7 +92,8 @@ static void look_at_bridge(struct hd_exam *exam, struct hd_addr addr,
 /* False when the look is over. */
 static bool look_at(struct hd_exam *exam, struct hd_addr addr)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(exam->facts->host, addr);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_sysfs_open_device, exam->facts->host, addr);
 	unsigned char config[HD_CONFIG_SPACE];
 	int r = fd < 0 ? fd : hd_config_space_read(fd, config);
 
@@ -147,8 +148,8 @@ static void rule_acs(struct hd_exam *exam)
 			"it shares its group with other functions of its card only");
 		return;
 	}
-	r = hd_sysfs_read_device_link(exam->facts->host, exam->device->addr,
-				      &link);
+	r = hd_unsorted(hd_sysfs_read_device_link(exam->facts->host,
+						  exam->device->addr, &link));
 	if (r < 0) {
 		hd_exam_unread(exam, exam->row->source, r);
 		return;

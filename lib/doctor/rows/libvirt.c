@@ -155,9 +155,10 @@ static void rule_shared(struct hd_exam *exam)
 
 static bool is_vf(const struct hd_exam *exam, struct hd_addr addr)
 {
-	HD_AUTOCLOSE int fd = hd_sysfs_open_device(exam->facts->host, addr);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_sysfs_open_device, exam->facts->host, addr);
 
-	return fd >= 0 && hd_sysfs_exists(fd, "physfn");
+	return fd >= 0 && (hd_unsorted(hd_sysfs_look(fd, "physfn")) == 0);
 }
 
 /* Who makes virtual functions must be done before libvirt starts guests. */

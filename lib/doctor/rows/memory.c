@@ -164,13 +164,15 @@ static int visit_pool(void *data, int dir_fd, const char *name)
 	size = strtoull(dash + 1, NULL, 10) * 1024;
 	if (pools->wanted && pools->wanted != size)
 		return 0;
-	pools->error = hd_sysfs_read_number(dir_fd, nr_path, &nr);
+	pools->error = hd_unsorted(hd_sysfs_read_number(dir_fd, nr_path, &nr));
 	if (pools->error == 0)
-		pools->error = hd_sysfs_read_number(dir_fd, free_path, &unused);
+		pools->error = hd_unsorted(
+			hd_sysfs_read_number(dir_fd, free_path, &unused));
 	if (pools->error < 0)
 		return pools->error;
 	/* Promised to somebody, but still counted as free. */
-	if (hd_sysfs_read_number(dir_fd, resv_path, &reserved) < 0 ||
+	if (hd_unsorted(hd_sysfs_read_number(dir_fd, resv_path, &reserved)) <
+		    0 ||
 	    reserved > unused)
 		reserved = 0;
 	unused -= reserved;

@@ -355,7 +355,7 @@ static int read_resume(struct hd_guard *guard, struct use *use)
 {
 	HD_AUTOFREE char *number = NULL;
 	HD_AUTOFREE char *word = NULL;
-	int r = hd_sysfs_read_resume(guard->host, &number);
+	int r = hd_unsorted(hd_sysfs_read_resume(guard->host, &number));
 
 	if (r < 0 && !hd_is_absent(r))
 		return hd_err_set(guard->err, -r,

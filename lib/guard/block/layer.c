@@ -21,7 +21,8 @@
 static int read_optional(const struct hd_host *host, const char *name,
 			 const char *attribute, char **ret)
 {
-	int r = hd_sysfs_read_class(host, "block", name, attribute, ret);
+	int r = hd_unsorted(
+		hd_sysfs_read_class(host, "block", name, attribute, ret));
 
 	return hd_is_absent(r) ? 0 : r;
 }
@@ -101,7 +102,7 @@ int hd_udev_read(const struct hd_host *host, unsigned major_number,
 
 	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", major_number,
 		 minor_number);
-	r = hd_host_read(host, path, UDEV_LIMIT, &text, &length);
+	r = hd_unsorted(hd_host_read(host, path, UDEV_LIMIT, &text, &length));
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
 	*ret = hd_text("\n%s", text);
@@ -128,7 +129,8 @@ int hd_udev_value(const char *udev, const char *start, char **ret)
 int hd_layer_describe(const struct hd_host *host, struct hd_layer *layer)
 {
 	HD_AUTOFREE char *number = NULL;
-	int r = hd_sysfs_read_class(host, "block", layer->name, "dev", &number);
+	int r = hd_unsorted(hd_sysfs_read_class(host, "block", layer->name,
+						"dev", &number));
 
 	if (r < 0)
 		return r;

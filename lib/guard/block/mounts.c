@@ -197,7 +197,8 @@ static int read_table(const struct hd_host *host, const char *path,
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
-	int r = hd_host_read(host, path, TABLE_LIMIT, &text, &length);
+	int r = hd_unsorted(
+		hd_host_read(host, path, TABLE_LIMIT, &text, &length));
 
 	if (r == -ENOENT)
 		return r;

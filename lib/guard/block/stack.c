@@ -111,8 +111,8 @@ static int add_partition(struct builder *b, const char *name, size_t below)
 	path = hd_text("%s/partition", name);
 	if (!path)
 		return -ENOMEM;
-	r = hd_sysfs_read_class(b->host, "block", b->stack->items[below].name,
-				path, &number);
+	r = hd_unsorted(hd_sysfs_read_class(
+		b->host, "block", b->stack->items[below].name, path, &number));
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
 	return add_disk(b, name, below);
@@ -129,12 +129,14 @@ static int add_member(struct builder *b, const char *name, size_t below)
 /* One file system in /sys/fs/btrfs, when the layer is a device of it. */
 static int add_members(struct builder *b, const char *uuid, size_t below)
 {
-	int fd = hd_sysfs_open_btrfs(b->host, uuid);
+	int fd = HD_UNSORTED_FD(hd_sysfs_open_btrfs, b->host, uuid);
 	bool is_member;
 
 	if (fd < 0) /* "features" has no devices */
 		return hd_is_absent(fd) ? 0 : fd;
-	is_member = hd_sysfs_exists(fd, b->stack->items[below].name);
+	is_member =
+		(hd_unsorted(hd_sysfs_look(fd, b->stack->items[below].name)) ==
+		 0);
 	if (!is_member) {
 		close(fd);
 		return 0;
@@ -165,19 +167,19 @@ static int climb(struct builder *b, size_t below)
 	if (kind != HD_LAYER_DISK)
 		return 0;
 	r = for_each(b,
-		     hd_sysfs_open_class(b->host, "block",
-					 b->stack->items[below].name,
-					 "holders"),
+		     HD_UNSORTED_FD(hd_sysfs_open_class, b->host, "block",
+				    b->stack->items[below].name, "holders"),
 		     below, add_disk);
 	if (r == 0)
 		r = for_each(b,
-			     hd_sysfs_open_class(b->host, "block",
-						 b->stack->items[below].name,
-						 ""),
+			     HD_UNSORTED_FD(hd_sysfs_open_class, b->host,
+					    "block",
+					    b->stack->items[below].name, ""),
 			     below, add_partition);
 	if (r == 0)
-		r = for_each(b, hd_sysfs_open_btrfs(b->host, NULL), below,
-			     add_members);
+		r = for_each(b,
+			     HD_UNSORTED_FD(hd_sysfs_open_btrfs, b->host, NULL),
+			     below, add_members);
 	return r < 0 ? r : add_pool(b, below);
 }
 
@@ -288,11 +290,12 @@ size_t hd_stack_find_number(const struct hd_stack *stack, unsigned major_number,
 /* The last name that a link below /dev leads to; udev's lead to the device. */
 static char *follow(const struct hd_host *host, const char *path)
 {
-	HD_AUTOCLOSE int fd = hd_host_openat(host, path, O_PATH | O_NOFOLLOW);
+	HD_AUTOCLOSE int fd =
+		HD_UNSORTED_FD(hd_host_openat, host, path, O_PATH | O_NOFOLLOW);
 	char *name = NULL;
 
 	if (fd >= 0)
-		hd_sysfs_read_link(fd, "", &name);
+		hd_unsorted(hd_sysfs_read_link(fd, "", &name));
 	return name;
 }
 

@@ -38,7 +38,8 @@ static int read_backing(const struct hd_host *host, const char *name,
 			const char *attribute, char **ret)
 {
 	HD_AUTOFREE char *text = NULL;
-	int r = hd_sysfs_read_class(host, "block", name, attribute, &text);
+	int r = hd_unsorted(
+		hd_sysfs_read_class(host, "block", name, attribute, &text));
 
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
@@ -111,8 +112,9 @@ int hd_virtuals_read(const struct hd_host *host, struct hd_virtuals *ret,
 {
 	HD_AUTO_VIRTUALS struct hd_virtuals virtuals = { NULL, 0 };
 	struct reading reading = { &virtuals, host };
-	int r = hd_dir_each(hd_sysfs_open_class(host, "block", "", ""),
-			    add_entry, &reading);
+	int r = hd_dir_each(
+		HD_UNSORTED_FD(hd_sysfs_open_class, host, "block", "", ""),
+		add_entry, &reading);
 
 	if (r == -ENOMEM)
 		return hd_err_nomem(err);

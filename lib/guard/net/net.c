@@ -80,7 +80,7 @@ static int add_upper(void *data, int dir_fd, const char *name)
 	if (hd_after(name, "upper_"))
 		return add_link(climbing->links, name + 6, climbing->below);
 	if (strcmp(name, "master") == 0 &&
-	    hd_sysfs_read_link(dir_fd, "master", &master) == 0)
+	    hd_unsorted(hd_sysfs_read_link(dir_fd, "master", &master)) == 0)
 		return add_link(climbing->links, master, climbing->below);
 	return 0;
 }
@@ -89,9 +89,9 @@ static int climb(const struct hd_host *host, struct links *links, size_t below)
 {
 	struct climbing climbing = { links, below };
 
-	return hd_dir_each(
-		hd_sysfs_open_class(host, "net", links->items[below].name, ""),
-		add_upper, &climbing);
+	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class, host, "net",
+					  links->items[below].name, ""),
+			   add_upper, &climbing);
 }
 
 static int read_links(struct hd_guard *guard, struct links *links)

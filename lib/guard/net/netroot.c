@@ -58,12 +58,12 @@ static int add_iscsi(struct search *s, unsigned session)
 	int r;
 
 	snprintf(connection, sizeof(connection), "connection%u:0", session);
-	r = hd_sysfs_read_class(s->guard->host, "iscsi_connection", connection,
-				"address", &address);
+	r = hd_unsorted(hd_sysfs_read_class(s->guard->host, "iscsi_connection",
+					    connection, "address", &address));
 	if (hd_is_absent(r))
-		r = hd_sysfs_read_class(s->guard->host, "iscsi_connection",
-					connection, "persistent_address",
-					&address);
+		r = hd_unsorted(hd_sysfs_read_class(
+			s->guard->host, "iscsi_connection", connection,
+			"persistent_address", &address));
 	if (r < 0 && !hd_is_absent(r))
 		return r;
 	return add_server(s, "iSCSI", address ? address : strdup(""));
@@ -89,8 +89,8 @@ static int add_nbd(struct search *s)
 static int add_nvme(struct search *s, const char *controller)
 {
 	HD_AUTOFREE char *address = NULL;
-	int r = hd_sysfs_read_class(s->guard->host, "nvme", controller,
-				    "address", &address);
+	int r = hd_unsorted(hd_sysfs_read_class(
+		s->guard->host, "nvme", controller, "address", &address));
 
 	if (r < 0)
 		return hd_is_absent(r) ? 0 : r;
@@ -120,7 +120,8 @@ static int look_at_disk(struct search *s, const char *name)
 	HD_AUTOFREE char *controller = NULL;
 	const char *p;
 	unsigned session;
-	int r = hd_sysfs_read_class_link(s->guard->host, "block", name, &link);
+	int r = hd_unsorted(
+		hd_sysfs_read_class_link(s->guard->host, "block", name, &link));
 
 	if (r < 0)
 		return hd_is_absent(r) || r == -EINVAL ? 0 : r;
@@ -134,10 +135,10 @@ static int look_at_disk(struct search *s, const char *name)
 	if (!subsystem || !controller)
 		return -ENOMEM;
 	if (*subsystem)
-		return hd_dir_each(hd_sysfs_open_class(s->guard->host,
-						       "nvme-subsystem",
-						       subsystem, ""),
-				   add_controller, s);
+		return hd_dir_each(
+			HD_UNSORTED_FD(hd_sysfs_open_class, s->guard->host,
+				       "nvme-subsystem", subsystem, ""),
+			add_controller, s);
 	return *controller ? add_nvme(s, controller) : 0;
 }
 
@@ -170,8 +171,9 @@ static int walk_down(struct search *s)
 	for (size_t i = 0; r == 0 && i < s->n_disks; i++) {
 		size_t before = s->n_disks;
 
-		r = hd_dir_each(hd_sysfs_open_class(s->guard->host, "block",
-						    s->disks[i], "slaves"),
+		r = hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class,
+					       s->guard->host, "block",
+					       s->disks[i], "slaves"),
 				add_slave, s);
 		if (r == 0 && s->n_disks == before)
 			r = look_at_disk(s, s->disks[i]);
@@ -187,8 +189,8 @@ static int look_at_disks(struct search *s, const struct hd_mount *mount)
 	int r = 0;
 
 	if (mount->major) {
-		r = hd_sysfs_read_number_link(s->guard->host, mount->major,
-					      mount->minor, &link);
+		r = hd_unsorted(hd_sysfs_read_number_link(
+			s->guard->host, mount->major, mount->minor, &link));
 		path = link;
 	}
 	/* btrfs has no number; its path may be the kernel's. */
@@ -240,7 +242,8 @@ static bool may_be(const struct hd_host *host)
 
 	for (size_t i = 0; host->live && i < sizeof(paths) / sizeof(paths[0]);
 	     i++) {
-		HD_AUTOCLOSE int fd = hd_host_openat(host, paths[i], O_PATH);
+		HD_AUTOCLOSE int fd =
+			HD_UNSORTED_FD(hd_host_openat, host, paths[i], O_PATH);
 
 		if (fd != -ENOENT)
 			return true;

@@ -150,7 +150,7 @@ static const char *kind_of(int fd, const char *name, const char *parent)
 	HD_AUTOFREE char *subsystem = NULL;
 	struct hd_addr addr;
 
-	if (hd_sysfs_read_link(fd, "subsystem", &subsystem) == 0)
+	if (hd_unsorted(hd_sysfs_read_link(fd, "subsystem", &subsystem)) == 0)
 		return known_kind(subsystem);
 	/* Copies of sysfs may lack that link; "net/eth0" tells as well. */
 	if (hd_addr_parse(name, &addr, NULL) == 0)
@@ -305,7 +305,8 @@ static int add_ancestors(struct hd_recording *record, const char *path)
 		if (strcmp(parent, "sys/devices") == 0 ||
 		    was_walked(record, parent))
 			break;
-		fd = hd_host_openat(record->host, parent, O_PATH | O_DIRECTORY);
+		fd = HD_UNSORTED_FD(hd_host_openat, record->host, parent,
+				    O_PATH | O_DIRECTORY);
 		for (size_t i = 0; fd >= 0 && r == 0 && i < 3; i++) {
 			HD_AUTOFREE char *link =
 				hd_text("%s/%s", parent, links[i]);
@@ -359,7 +360,7 @@ static int add_device(struct hd_recording *record, int dir_fd,
 			return 0;
 		folder.path = real;
 	}
-	fd = hd_host_openat(record->host, folder.path,
+	fd = HD_UNSORTED_FD(hd_host_openat, record->host, folder.path,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return hd_recording_miss_errno(record, folder.path, -fd);
@@ -372,7 +373,8 @@ static int add_device(struct hd_recording *record, int dir_fd,
 
 static int add_devices(struct hd_recording *record, const char *source)
 {
-	int fd = hd_host_openat(record->host, source, O_RDONLY | O_DIRECTORY);
+	int fd = HD_UNSORTED_FD(hd_host_openat, record->host, source,
+				O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	int unread = 0, r;

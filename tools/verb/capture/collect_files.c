@@ -205,8 +205,8 @@ static size_t limit_of(const char *path, enum how how)
 static int add(const struct search *s, const char *path)
 {
 	int follow = s->rule->how == FOLLOWED ? 0 : O_NOFOLLOW;
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(s->record->host, path, O_PATH | follow);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, s->record->host,
+					     path, O_PATH | follow);
 	const struct hd_capture_policy policy = {
 		.content = s->rule->content,
 		.limit = limit_of(path, s->rule->how),
@@ -247,8 +247,8 @@ static int search_folder(const struct search *s, const char *path,
 			 const char *pattern, const char *next, unsigned depth,
 			 bool folders)
 {
-	int fd = hd_host_openat(s->record->host, *path ? path : ".",
-				O_RDONLY | O_DIRECTORY);
+	int fd = HD_UNSORTED_FD(hd_host_openat, s->record->host,
+				*path ? path : ".", O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	int unread = 0, r = 0;
@@ -349,8 +349,8 @@ static char *kernel_release(const struct hd_host *host)
 /* The number in a file of /run, 0 without one. */
 static unsigned read_pid(const struct hd_host *host, const char *path)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(host, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
+		hd_host_openat, host, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
 	unsigned pid = 0;
 	size_t length;

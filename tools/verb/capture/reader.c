@@ -39,10 +39,11 @@ static bool is_awake(const struct hd_host *host, const char *path)
 
 	if (!power)
 		return false;
-	fd = hd_host_openat(host, power, O_PATH | O_DIRECTORY);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, power, O_PATH | O_DIRECTORY);
 	if (fd == -ENOENT) /* a kernel that lets nothing sleep */
 		return true;
-	if (fd < 0 || hd_sysfs_read(fd, "runtime_status", &status) < 0)
+	if (fd < 0 ||
+	    hd_unsorted(hd_sysfs_read(fd, "runtime_status", &status)) < 0)
 		return false;
 	return strcmp(status, "active") == 0;
 }
@@ -57,7 +58,8 @@ static int read_entry(const struct hd_host *host,
 	if (entry->policy.awake && !is_awake(host, entry->path))
 		return -EHOSTDOWN;
 	/* Links are followed here: where they must not be, there was none. */
-	fd = hd_host_openat(host, entry->path, O_RDONLY | O_NONBLOCK);
+	fd = HD_UNSORTED_FD(hd_host_openat, host, entry->path,
+			    O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

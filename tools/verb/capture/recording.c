@@ -120,8 +120,8 @@ static struct hd_recorded *new_entry(const char *path, const struct stat *st)
 
 static int add_folder(struct hd_recording *record, const char *path)
 {
-	HD_AUTOCLOSE int fd =
-		hd_host_openat(record->host, path, O_PATH | O_DIRECTORY);
+	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, record->host, path,
+					     O_PATH | O_DIRECTORY);
 	struct hd_recorded *entry;
 	struct stat st;
 

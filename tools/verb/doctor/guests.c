@@ -58,7 +58,8 @@ static int add_domain(struct reader *reader, const char *file,
 		.domain = note(reader, hd_steal(&domain->name)),
 		.uuid = note(reader, strdup(domain->uuid)),
 		.autostart = reader->autostart_fd >= 0 &&
-			     hd_sysfs_exists(reader->autostart_fd, file),
+			     (hd_unsorted(hd_sysfs_look(reader->autostart_fd,
+							file)) == 0),
 	};
 	int r = use.domain && use.uuid ? 0 : -ENOMEM;
 
@@ -89,7 +90,8 @@ int hd_guests_read(const struct hd_host *host, struct hd_guests *ret,
 		   struct hd_err *err)
 {
 	struct reader reader = { .host = host };
-	int fd = hd_host_openat(host, FOLDER, O_RDONLY | O_DIRECTORY);
+	int fd = HD_UNSORTED_FD(hd_host_openat, host, FOLDER,
+				O_RDONLY | O_DIRECTORY);
 	int r;
 
 	if (fd < 0) {
@@ -98,8 +100,8 @@ int hd_guests_read(const struct hd_host *host, struct hd_guests *ret,
 				      FOLDER, strerror(-fd));
 		return ret->unread ? 0 : hd_err_nomem(err);
 	}
-	reader.autostart_fd =
-		hd_host_openat(host, AUTOSTART, O_PATH | O_DIRECTORY);
+	reader.autostart_fd = HD_UNSORTED_FD(hd_host_openat, host, AUTOSTART,
+					     O_PATH | O_DIRECTORY);
 	r = hd_dir_each(fd, visit, &reader);
 	hd_auto_close(&reader.autostart_fd);
 	*ret = reader.guests;

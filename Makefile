@@ -24,6 +24,7 @@ sysconfdir ?= /etc
 hookdir ?= $(sysconfdir)/libvirt/hooks
 mandir ?= $(prefix)/share/man
 INSTALL ?= install
+READELF ?= readelf
 PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 # Of this version and no other: each breaks lines in its own way.

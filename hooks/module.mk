@@ -33,26 +33,16 @@ $(O)/hooks/installed/path: FORCE
 	@mkdir -p $(@D)
 	@echo '$(hook_program)' | cmp -s - $@ || echo '$(hook_program)' >$@
 
-# The name below $(hookdir). libvirt 6.5 and newer also run what is in qemu.d.
-hookname ?= qemu
-hook := $(DESTDIR)$(hookdir)/$(hookname)
+hook_program_installed := $(DESTDIR)$(hook_program)
 
-# $(call replace,FROM,TO,FOLDER): what libvirtd knows already may be replaced at
-# any time, but not be half there: hence the rename.
-replace = $(INSTALL) -d $(dir $(2)) && \
-	$(INSTALL) -m 755 $(1) $(3)/.virt-hostdev.new && \
-	mv -f $(3)/.virt-hostdev.new $(2)
-
-# Somebody's own hook is not overwritten. The second program comes first: the
-# first one knows whether they fit.
+# The second program comes first: the first one knows whether they fit. It is
+# replaced in one step, since the first may run it at any time.
 install-hook: $(O)/hooks/installed/qemu $(O)/hooks/virt-hostdev-hook
-	@if test -e $(hook) && ! grep -q virt-hostdev $(hook); then \
-		echo "$(hook) is a hook of your own and stays as it is." >&2; \
-		echo "Fix: make install hookname=qemu.d/50-virt-hostdev" >&2; \
-		exit 1; \
-	fi
-	$(call replace,$(O)/hooks/virt-hostdev-hook,$(DESTDIR)$(hook_program),$(DESTDIR)$(libexecdir))
-	$(call replace,$(O)/hooks/installed/qemu,$(hook),$(DESTDIR)$(hookdir))
+	$(INSTALL) -d $(dir $(hook_program_installed))
+	$(INSTALL) -m 755 $(O)/hooks/virt-hostdev-hook $(hook_program_installed).new
+	mv -fT $(hook_program_installed).new $(hook_program_installed)
+	INSTALL='$(INSTALL)' READELF='$(READELF)' packaging/install-hook \
+		$(O)/hooks/installed/qemu $(DESTDIR)$(hookdir)
 	@sh packaging/apparmor/confined.sh $(hook_program) $(DESTDIR)$(sysconfdir)/apparmor.d
 
 .PHONY: install-hook FORCE

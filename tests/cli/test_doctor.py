@@ -69,6 +69,25 @@ ARM = "processor\t: 0\nCPU implementer\t: 0x41\n"
 HOOK = "etc/libvirt/hooks/qemu"
 
 # What a healthy Intel host has beside what tests/trees describe.
+def hook_program(path, owner=b"virt-hostdev\0", kind=1, wide=True):
+    """The least of an ELF file that has the note of lib/host/hooknote.h."""
+    def pad(data):
+        return data + bytes(-len(data) % 4)
+    note = struct.pack("=III", len(owner), len(path) + 1, kind) + pad(owner) + pad(path + b"\0")
+    if wide:
+        header = struct.pack("=16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1,
+                             0, 0, 0)
+        entry = struct.pack("=IIQQQQQQ", 4, 4, 120, 0, 0, len(note), len(note), 4)
+    else:
+        header = struct.pack("=16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 3, 40, 1, 0, 64, 0, 0, 52, 32, 1,
+                             0, 0, 0).ljust(64, b"\0")
+        entry = struct.pack("=IIIIIIII", 4, 120, 0, 0, len(note), len(note), 4, 4).ljust(56, b"\0")
+    return header + entry + note
+
+
+OURS = hook_program(b"/opt/hd/libexec/virt-hostdev-hook")
+PROGRAM = "opt/hd/libexec/virt-hostdev-hook"
+
 HEALTHY = {
     "proc/cpuinfo": INTEL,
     "proc/cmdline": "root=/dev/sda1 intel_iommu=on quiet",
@@ -98,13 +117,11 @@ HEALTHY = {
     "etc/modprobe.d/ours.conf": "options kvm nested=1\n",
     "etc/libvirt/qemu.conf": "# nothing\n",
     "etc/libvirt/qemu/plain.xml": domain(name="plain"),
-    HOOK: "#!/bin/sh\n# keeps its state in /run/virt-hostdev\n",
+    HOOK: OURS,
+    PROGRAM: "\x7fELF",
     "dev/null": "", "dev/kvm": "", "dev/vfio/vfio": "", "run/x": "",
     "var/log/libvirt/qemu/plain.log": "",
 }
-
-# Our hook as a program, with the path of its second one.
-OURS = b"\x7fELF\0/run/virt-hostdev\0\0/opt/hd/libexec/virt-hostdev-hook\0"
 
 FLAG = 0x40200  # of a BAR in memory
 
@@ -161,8 +178,8 @@ class _OnHost(unittest.TestCase):
             described.build(self.tree, self.root)
             for path, text in files.items():
                 self.put(path, text)
-            if HOOK in files:
-                (self.root / HOOK).chmod(0o755)
+            for program in {HOOK, PROGRAM} & files.keys():
+                (self.root / program).chmod(0o755)
         return self.made[key]
 
     def put(self, path, text):
@@ -663,14 +680,20 @@ class Healthy(_OnHost):
             ({}, "hook-installed", "pass", hook),
             ({hook: "#!/bin/sh\n"}, "hook-installed", "warn", "isn't installed"),
             ({hook: b"\x7fELF\0"}, "hook-installed", "skip", "too little"),
-            ({hook: "#!/bin/sh\n", f"{folder}/50": b"\x7fELF\0/run/virt-hostdev/claims"},
+            ({hook: "#!/bin/sh\n# see /run/virt-hostdev\nvirt-hostdev bind 01:00.0\n"},
+             "hook-installed", "warn", "isn't installed"),
+            ({hook: hook_program(b"/opt/hd/libexec/virt-hostdev-hook", wide=False)},
+             "hook-installed", "pass", hook),
+            ({hook: hook_program(b"/x", owner=b"virt-hostdex\0")}, "hook-installed", "skip", "too little"),
+            ({hook: hook_program(b"/x", kind=2)}, "hook-installed", "skip", "too little"),
+            ({hook: OURS[:-8]}, "hook-installed", "skip", "too little"),
+            ({hook: "#!/bin/sh\n", f"{folder}/50": OURS},
              "hook-installed", "pass", f"{folder}/50"),
             ({f"{folder}/a": "#!/bin/sh\n"}, "hook-executable", "warn", f"{folder}/a"),
             ({}, "hook-executable", "pass", ""),
             ({}, "hook-program", "pass", ""),
-            ({hook: OURS, "opt/hd/libexec/x": ""}, "hook-program", "fail", "isn't there"),
-            ({hook: OURS, "opt/hd/libexec/virt-hostdev-hook": ""}, "hook-program", "fail",
-             "no program"),
+            ({PROGRAM: None}, "hook-program", "fail", "isn't there"),
+            ({PROGRAM: ""}, "hook-program", "fail", "no program"),
             ({hook: OURS, profiles: "libvirtd (complain)\n", libvirtd: rules},
              "hook-program", "pass", ""),
             ({hook: OURS, profiles: "libvirtd (enforce)\n", libvirtd: rules},
@@ -698,9 +721,7 @@ class Healthy(_OnHost):
         ])
 
     def test_second_program(self):
-        self.make(HEALTHY | {"etc/libvirt/hooks/qemu": OURS,
-                             "opt/hd/libexec/virt-hostdev-hook": "\x7fELF"})
-        (self.root / "opt/hd/libexec/virt-hostdev-hook").chmod(0o755)
+        self.make(HEALTHY)
         self.assert_row(self.doctor(), "hook-program", "pass")
 
     def test_no_hook(self):
@@ -1145,7 +1166,7 @@ class EveryRow(_OnHost):
          "hook-background hook-configuration hook-executable hook-folder hook-installed "
          "hook-interpreter hook-known hook-outdated hook-sleep hook-virsh libvirt-autostart "
          "libvirt-shared-devices machine-modules memory-hugetlbfs memory-memlock"),
-        ("laptop-two-gpus", {HOOK: OURS, "opt/hd/libexec/x": ""}, (), "hook-program"),
+        ("laptop-two-gpus", {PROGRAM: None}, (), "hook-program"),
         ("laptop-two-gpus", {"sys/bus/pci/devices": None, "sys/kernel/iommu_groups": None}, (),
          "iommu-groups machine-pci"),
         ("arm-board", Arm.tree_of(host=(), its=False, status="disabled") | NO_KERNEL | {

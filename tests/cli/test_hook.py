@@ -281,11 +281,11 @@ class Installed(unittest.TestCase):
         self.to = Path(folder.name)
         (self.to / "etc/apparmor.d/local").mkdir(parents=True)
 
-    def install(self, *arguments):
+    def install(self, *arguments, code=0):
         how = ["SANITIZE=address,undefined"] if BUILD.name == "asan" else ["CC=gcc"]
         result = run(["make", "-s", "-C", TOP, f"O={BUILD}", f"DESTDIR={self.to}", *how,
                       "install-hook", *arguments])
-        self.assertEqual(result.returncode, 0, result.err)
+        self.assertEqual(result.returncode, code, result.err)
         return result.err
 
     def test_finds_its_second_program(self):
@@ -304,6 +304,52 @@ class Installed(unittest.TestCase):
         self.assertIn("fffe:fe:1f.7", result.err)
         self.assertEqual(sorted(path.name for path in (self.to / "etc/libvirt/hooks").iterdir()),
                          ["qemu"])
+
+    def notes(self, path):
+        return run(["readelf", "--notes", "--wide", path]).out
+
+    def test_leaves_other_hooks_alone(self):
+        hooks = self.to / "etc/libvirt/hooks"
+        hook, beside = hooks / "qemu", hooks / "qemu.d/50-virt-hostdev"
+        hooks.mkdir(parents=True)
+        for make in (lambda: hook.write_text("#!/bin/sh\nvirt-hostdev bind 01:00.0\n"),
+                     lambda: hook.symlink_to("/nowhere/at/all"), hook.mkdir,
+                     lambda: hook.symlink_to(os.fsdecode(HOOK))):
+            make()
+            before = os.lstat(hook), hook.read_bytes() if hook.is_file() else None
+            said = self.install("prefix=/usr")
+            self.assertIn(f"{hook} is a hook of your own and stays as it is.", said)
+            self.assertIn(f"{beside}, which libvirt 6.5 and newer run", said)
+            self.assertEqual((os.lstat(hook), hook.read_bytes() if hook.is_file() else None)[1:],
+                             before[1:])
+            self.assertEqual(os.lstat(hook).st_ino, before[0].st_ino)
+            self.assertIn("virt-hostdev ", self.notes(beside))
+            self.assertIn(b"/usr/libexec/virt-hostdev-hook\0", beside.read_bytes())
+            hook.rmdir() if hook.is_dir() and not hook.is_symlink() else hook.unlink()
+            beside.unlink()
+        self.assertTrue((self.to / "usr/libexec/virt-hostdev-hook").exists())
+
+    def test_stays_where_it_is(self):
+        hooks = self.to / "etc/libvirt/hooks"
+        hook, beside = hooks / "qemu", hooks / "qemu.d/50-virt-hostdev"
+        self.install("prefix=/usr")
+        hook.rename(hooks / "ours")
+        beside.parent.mkdir()
+        (hooks / "ours").rename(beside)
+        self.assertEqual(self.install("prefix=/opt/x"), "")
+        self.assertFalse(hook.exists())
+        self.assertIn(b"/opt/x/libexec/virt-hostdev-hook\0", beside.read_bytes())
+        self.assertEqual(sorted(path.name for path in hooks.iterdir()), ["qemu.d"])
+
+    def test_refuses_where_both_are_of_others(self):
+        hooks = self.to / "etc/libvirt/hooks"
+        (hooks / "qemu.d").mkdir(parents=True)
+        for name in ("qemu", "qemu.d/50-virt-hostdev"):
+            (hooks / name).write_text("#!/bin/sh\n")
+        said = self.install("prefix=/usr", code=2)
+        self.assertIn("50-virt-hostdev is none of virt-hostdev's", said)
+        for name in ("qemu", "qemu.d/50-virt-hostdev"):
+            self.assertEqual((hooks / name).read_text(), "#!/bin/sh\n")
 
     def test_says_what_apparmor_denies(self):
         profile = self.to / "etc/apparmor.d/usr.sbin.libvirtd"

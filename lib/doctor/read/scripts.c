@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/doctor/read/scripts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,42 +10,29 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/host/hooknote.h"
 
 /* Of a program no more is read; a script of that size is none. */
 #define SIZE_LIMIT (8 * 1024 * 1024)
-
-/* Words that only our own hook has in it. */
-#define MARK "/run/virt-hostdev"
-
-/* As long as nobody has renamed it, hooks/program.h. */
-#define PROGRAM "/virt-hostdev-hook"
 
 struct reader {
 	const struct hd_host *host;
 	struct hd_scripts scripts;
 };
 
-/* The path of the second program, which the first one has in it. */
-static char *find_program(const char *text, size_t length)
-{
-	const char *end = memmem(text, length, PROGRAM, sizeof(PROGRAM));
-	const char *begin = end;
-
-	while (begin && begin > text && isgraph((unsigned char)begin[-1]))
-		begin--;
-	return begin && *begin == '/' ? strdup(begin) : NULL;
-}
-
 static void read_text(struct hd_script *script, int fd)
 {
 	HD_AUTOFREE char *text = NULL;
+	const char *program;
 	size_t length;
 
 	if (!S_ISREG(script->st.st_mode) ||
 	    hd_read_all(fd, SIZE_LIMIT, &text, &length) < 0)
 		return;
-	script->ours = memmem(text, length, MARK, strlen(MARK)) != NULL;
-	script->program = find_program(text, length);
+	program = hd_hook_note_find(text, length);
+	script->ours = program != NULL;
+	if (program)
+		script->program = strdup(program);
 	if (!memchr(text, '\0', length))
 		script->text = hd_steal(&text);
 }

@@ -30,10 +30,19 @@ PYTHON ?= python3
 # Of this version and no other: each breaks lines in its own way.
 CLANG_FORMAT ?= clang-format-19
 
-CFLAGS ?= -O2 -g
+# Who builds with flags of his own decides about fortification, too.
+CFLAGS ?= -O2 -g $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+
+# As distributions do, where the compiler can: BTI is arm64's, CET is x86's.
+known = $(shell $(CC) -Werror $(1) -c -o /dev/null -x c /dev/null 2>/dev/null && echo $(1))
+hardening = $(eval hardening := $(foreach flag,-fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection -mbranch-protection=standard, \
+	$(call known,$(flag))))$(hardening)
+hd_link_hardening := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+
 hd_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DHD_VERSION='"$(VERSION)"' -I. \
-	-Wall -Wextra -Wshadow -Wformat=2 -Wmissing-prototypes -Wundef -Wvla
+	-Wall -Wextra -Wshadow -Wformat=2 -Wmissing-prototypes -Wundef -Wvla -fPIE
 hd_ldflags := -Wl,--as-needed
 
 ifneq ($(WERROR),)
@@ -79,13 +88,13 @@ all_pkg_cflags = $(eval all_pkg_cflags := $(call cflags,$(sort $(pkgs))))$(all_p
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(hd_cflags) $(all_pkg_cflags) $(CPPFLAGS) \
+	$(call say,CC)$(CC) $(hd_cflags) $(hardening) $(all_pkg_cflags) $(CPPFLAGS) \
 		$(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/lib/lib.a: $(lib_src:%.c=$(O)/%.o) $(xml_src:%.c=$(O)/%.o)
 	$(call say,AR)rm -f $@; $(AR) rcs $@ $^
 
-link = $(call say,LD)$(CC) $(CFLAGS) $(hd_ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+link = $(call say,LD)$(CC) $(CFLAGS) $(hardening) $(hd_link_hardening) $(hd_ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 	$(filter %.a,$^) $(call libs,$(1))
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -25,7 +25,7 @@ $(O)/hooks/program.o: hd_cflags += \
 $(O)/hooks/installed/qemu: $(O)/hooks/installed/program.o
 
 $(O)/hooks/installed/program.o: hooks/program.c $(O)/hooks/installed/path
-	$(call say,CC)$(CC) $(hd_cflags) -DHD_HOOK_PROGRAM='"$(hook_program)"' \
+	$(call say,CC)$(CC) $(hd_cflags) $(hardening) -DHD_HOOK_PROGRAM='"$(hook_program)"' \
 		$(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Written when it changes, as with another prefix.

@@ -55,7 +55,9 @@ rawwrites := $(O)/tests/bench/rawwrites
 
 rawwrites: $(rawwrites)
 
+$(rawwrites): hd_link_hardening := -static -no-pie
+
 $(rawwrites): $(rawwrites).o
-	$(call link,) -static
+	$(call link,)
 
 .PHONY: bench rawwrites

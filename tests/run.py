@@ -4,7 +4,9 @@
 
 NAME is a part (build, unit, fuzz, cli, fake, vm), a file or a class of it, as in
 cli.test_doctor or vm.scenarios.Devices; without any, all run. Nothing is listed
-anywhere: what lies in the folders of tests is found.
+anywhere: what lies in the folders of tests is found. What unit and cli run with the
+sanitizers, the part hardened runs as distributions build it; fake and vm run nothing
+else.
 
 VIRT_HOSTDEV_TESTS=quick  an ordinary build, and no class that says "slow = True"
 VIRT_HOSTDEV_TESTS=full   more of everything; goes on where it stopped if the sources
@@ -102,13 +104,24 @@ def run(command, **options):
 
 # What is built. A warning is a failure.
 
+def hardened():
+    """make's words for a build as distributions make it: Debian's flags, all of its
+    hardening, and what Fedora, Ubuntu and Arch fortify with."""
+    environment = {**os.environ, "DEB_BUILD_MAINT_OPTIONS": "hardening=+all",
+                   "DEB_CPPFLAGS_MAINT_STRIP": "-D_FORTIFY_SOURCE=2",
+                   "DEB_CPPFLAGS_MAINT_APPEND": "-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"}
+    return [f"{name}=" + subprocess.run(["dpkg-buildflags", "--get", name], env=environment,
+                                        capture_output=True, text=True, check=True).stdout.strip()
+            for name in ("CFLAGS", "CPPFLAGS", "LDFLAGS")]
+
+
 BUILDS = {
-    "build.gcc": (BUILD / "gcc", ["CC=gcc", "all", "fakekernel"]),
+    "build.gcc": (BUILD / "gcc", ["CC=gcc", "unit", "all", "fakekernel"]),
     "build.clang": (BUILD / "clang", ["CC=clang"]),
     "build.asan": (BUILD / "asan", ["SANITIZE=address,undefined", "unit", "all"]),
     "build.fuzz": (BUILD / "fuzz", ["CC=clang", "SANITIZE=address,undefined,fuzzer-no-link",
                                     "fuzzers"]),
-    "build.quick": (BUILD / "gcc", ["CC=gcc", "all", "unit", "fakekernel"]),
+    "build.quick": (BUILD / "gcc", ["CC=gcc", "unit", "all", "fakekernel"]),
 }
 
 
@@ -116,6 +129,8 @@ def build(name, jobs):
     folder, arguments = BUILDS[name]
 
     def function(reporter):
+        if folder == BUILD / "gcc":
+            arguments.extend(hardened())
         result = run(["make", f"-j{jobs}", "WERROR=1", f"O={folder}", *arguments])
         if result.returncode:
             reporter.add_failure(name, result.stdout)
@@ -274,17 +289,29 @@ def on_host(function):
     return with_what_is_installed
 
 
-def through_sudo(item):
+def by_another_run(item, name, words=(), **variables):
     """The item, by this program once more, which tells the same."""
     def function(reporter):
-        command = ["sudo", "--preserve-env=" + ",".join(FOR_SUDO), sys.executable, "-B",
-                   __file__, "--item", item.name]
-        with subprocess.Popen(command, stdin=reporter.life, stdout=subprocess.PIPE) as process:
+        command = [*words, sys.executable, "-B", __file__, "--item", name]
+        with subprocess.Popen(command, stdin=reporter.life, stdout=subprocess.PIPE,
+                              env={**os.environ, **variables}) as process:
             lines = [reporter.pass_on(line) for line in process.stdout]
         if process.returncode or not lines:
-            raise RuntimeError(f"sudo ended with {process.returncode}")
+            raise RuntimeError(f"the run of {name} ended with {process.returncode}")
 
     return Item(item.name, function, needs=item.needs, tests=item.tests, guess=item.guess)
+
+
+def through_sudo(item):
+    return by_another_run(item, item.name, ["sudo", "--preserve-env=" + ",".join(FOR_SUDO)])
+
+
+def as_distributions_build(item):
+    """The item with other programs than those that have the sanitizers in them."""
+    twin = by_another_run(item, item.name, VIRT_HOSTDEV_PROGRAMS="gcc")
+    twin.name = f"hardened.{item.name}"
+    twin.needs = ["build.gcc"]
+    return twin
 
 
 def vm_items():
@@ -296,9 +323,9 @@ def vm_items():
     return [Item(INSTALL, install, guess=FIRST), *items]
 
 
-def one_as_root(name):
-    """What through_sudo() has run: tells on stdout."""
-    item = next(each for each in vm_items() if each.name == name)
+def run_one(name):
+    """What by_another_run() has run: tells on stdout."""
+    item = next(each for each in find_items() if each.name == name)
     results = os.dup(1)
     life = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -306,7 +333,8 @@ def one_as_root(name):
     try:
         run_item(item, life, results)
     finally:
-        importlib.import_module("rootfs").give_to_caller(BUILD / "vm")
+        if name.startswith("vm."):
+            importlib.import_module("rootfs").give_to_caller(BUILD / "vm")
     return 0
 
 
@@ -319,6 +347,8 @@ def find_items():
                   needs=[built], guess=GUESSES["unit"])
              for source in sorted(TOP.glob("tests/unit/test_*.c"))]
     items += class_items("cli", [built])
+    if not QUICK:
+        items += [as_distributions_build(item) for item in items]
     items += class_items("fake", [fake])
     if not QUICK:
         items += [Item(f"fuzz.{source.stem}", fuzz(source), needs=["build.fuzz"],
@@ -429,7 +459,7 @@ def ask_for_sudo():
 
 def main(names):
     if names[:1] == ["--item"]:
-        return one_as_root(names[1])
+        return run_one(names[1])
     os.environ["VIRT_HOSTDEV_SLOWNESS"] = f"{measure_slowness():.1f}"
     cpus = len(os.sched_getaffinity(0))
     memory = Memory()
@@ -452,7 +482,7 @@ def main(names):
         ask_for_sudo()
     with folder_in_memory() as folder:
         for item in left:
-            if item.name.startswith("cli."):
+            if item.name.startswith(("cli.", "hardened.cli.")):
                 item.function = with_temporary_files_in(folder, item.function)
         outcomes = Pool(report, cpus, BUILD / "logs", memory.keep).run(left)
     print_slowest(outcomes)

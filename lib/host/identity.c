@@ -54,9 +54,9 @@ static void read_dsn(int fd, struct hd_identity *identity)
 	if (!offset)
 		return;
 	/* As lspci(8) prints it: the highest byte first. */
-	for (int i = 7; i >= 0; i--)
-		snprintf(identity->dsn + (7 - i) * 3, 4, "%02x%s",
-			 config[offset + 4 + (size_t)i], i ? "-" : "");
+	for (size_t i = 0; i < 8; i++)
+		snprintf(identity->dsn + i * 3, sizeof(identity->dsn) - i * 3,
+			 "%02x%s", config[offset + 11 - i], i < 7 ? "-" : "");
 }
 
 /* Copies a text that is printable and fits; another one is not known. */

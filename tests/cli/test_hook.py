@@ -412,6 +412,33 @@ class Linking(unittest.TestCase):
             for _, sonames in notes.values():
                 self.assertFalse(set(sonames) & set(needed(program)))
 
+    def test_is_hardened(self):
+        """By ourselves where nobody says how to build, and with a distribution's flags."""
+        for folder in ("clang", "gcc"):
+            for name in ("hooks/qemu", "hooks/virt-hostdev-hook", "tools/virt-hostdev"):
+                program = BUILD.parent / folder / name
+                if program.exists() or folder == BUILD.name:
+                    with self.subTest(program=program):
+                        self.assert_hardened(program)
+
+    def assert_hardened(self, program):
+        said = run(["readelf", "--wide", "--file-header", "--segments", "--dynamic",
+                    program]).out
+        self.assertRegex(said, r"Type: +DYN")
+        self.assertRegex(said, r"\n +GNU_RELRO ")
+        self.assertRegex(said, r"FLAGS_1\) .*\bNOW\b.*\bPIE\b")
+        self.assertRegex(said, r"\n +GNU_STACK .* RW ")
+        self.assertNotRegex(said, r"\n +LOAD .* RWE ")
+        symbols = run(["readelf", "--wide", "--dyn-syms", program]).out
+        self.assertIn("__stack_chk_fail", symbols)
+        self.assertIn("__snprintf_chk", symbols)
+        # The start files of the C library may lack it, and then the program has none.
+        marks = {"x86_64": "IBT, SHSTK", "aarch64": "BTI, PAC"}.get(os.uname().machine)
+        if marks:
+            self.assertIn(marks, run(["readelf", "--wide", "--notes",
+                                      program.with_name("qemu.o") if "hooks" in str(program)
+                                      else program.with_name("main.o")]).out)
+
     def test_library_never_ends_the_process(self):
         """No abort, exit or shell in lib/ and xml/ but what sanitizers add."""
         archive = Path(BUILD).parent / "gcc" / "lib/lib.a"
@@ -420,5 +447,5 @@ class Linking(unittest.TestCase):
         symbols = run(["nm", "--undefined-only", archive]).out.split()
         # _exit ends the worker that run.c has made, never its maker.
         for name in ("abort", "exit", "system", "popen", "__assert_fail", "printf",
-                     "puts", "stdout", "stderr"):
+                     "__printf_chk", "puts", "stdout", "stderr"):
             self.assertNotIn(name, symbols)

@@ -9,6 +9,7 @@
 #include "lib/check/check.h"
 #include "lib/check/rules.h"
 #include "lib/host/device_override.h"
+#include "lib/state/alive.h"
 
 static int load_claims(struct hd_ask *ask, struct hd_claims *ret)
 {

@@ -17,6 +17,7 @@
 #include "lib/handover/release.h"
 #include "lib/host/proc.h"
 #include "lib/rebind/plan.h"
+#include "lib/state/alive.h"
 
 /*
  * A device that its guest has given up must not come back when that guest ends:

@@ -6,6 +6,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/handover/hotplug_end.h"
 #include "lib/handover/release.h"
+#include "lib/state/alive.h"
 
 int hd_undo(struct hd_job *job, struct hd_claim *claim)
 {

@@ -12,7 +12,6 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
-#include "lib/host/guest.h"
 
 #define DAMAGED ".damaged"
 #define NEW ".new"
@@ -259,22 +258,6 @@ int hd_claims_load(const struct hd_state *state, struct hd_claims *ret,
 	*ret = claims;
 	claims = (struct hd_claims){ NULL, 0 };
 	return 0;
-}
-
-bool hd_claim_guest_runs(const struct hd_host *host,
-			 const struct hd_claim *claim)
-{
-	return claim->domain && hd_guest_runs(host, claim->domain, claim->uuid);
-}
-
-bool hd_claim_is_abandoned(const struct hd_host *host,
-			   const struct hd_claim *claim)
-{
-	if (claim->phase == HD_RUNNING && hd_claim_is_manual(claim))
-		return false;
-	return !hd_claim_guest_runs(host, claim) &&
-	       (claim->phase == HD_RETURNING ||
-		!hd_process_lives(host, claim->daemon));
 }
 
 void hd_claims_clear(struct hd_claims *claims)

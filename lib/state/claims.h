@@ -58,19 +58,6 @@ void hd_claims_tidy(const struct hd_state *state);
 /* Whether there is any claim or the beginning of one, or it can't be known. */
 bool hd_claims_exist(const struct hd_host *host);
 
-/* Whether its guest runs, see hd_guest_runs(). */
-bool hd_claim_guest_runs(const struct hd_host *host,
-			 const struct hd_claim *claim);
-
-/*
- * Whether nobody will give back what a claim holds: its guest doesn't run, and
- * giving back had begun or the daemon that would call release is gone. What was
- * taken by hand is, once that is done, until somebody releases it. The next
- * hook that needs one of its groups undoes such a claim.
- */
-bool hd_claim_is_abandoned(const struct hd_host *host,
-			   const struct hd_claim *claim);
-
 void hd_claims_clear(struct hd_claims *claims);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "lib/base/print.h"
 #include "lib/host/device.h"
+#include "lib/state/alive.h"
 #include "lib/state/claims.h"
 #include "tools/cli/json.h"
 #include "tools/cli/table.h"

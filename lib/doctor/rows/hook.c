@@ -11,6 +11,7 @@
 #include "lib/doctor/row.h"
 #include "lib/host/guest.h"
 #include "lib/host/proc.h"
+#include "lib/state/alive.h"
 #include "lib/state/claims.h"
 #include "lib/state/state.h"
 

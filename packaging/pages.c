@@ -61,6 +61,16 @@ static void put_option(const struct hd_option *option)
 	put_sentence(option->help);
 }
 
+/* Which of them a verb can end with. */
+static void put_exit_codes(const struct hd_verb *verb)
+{
+	fputs(".PP\nExit status", stdout);
+	for (enum hd_exit e = 0; e < HD_N_EXITS; e++)
+		if (hd_exit_is_of(verb, e))
+			printf("%s %d", e ? "," : "", (int)e);
+	puts(": see \\fBEXIT STATUS\\fR.");
+}
+
 static void put_verb(const struct hd_verb *verb)
 {
 	struct hd_options options;
@@ -83,6 +93,7 @@ static void put_verb(const struct hd_verb *verb)
 		fputs("\\fR", stdout);
 	}
 	puts(": see \\fBOPTIONS\\fR.");
+	put_exit_codes(verb);
 }
 
 static void put_verbs(void)
@@ -100,6 +111,14 @@ static void put_common(void)
 	hd_options_of(&every, &options);
 	for (size_t i = 0; i < options.n; i++)
 		put_option(options.items[i]);
+}
+
+static void put_exits(void)
+{
+	for (enum hd_exit e = 0; e < HD_N_EXITS; e++) {
+		printf(".TP\n%d\n", (int)e);
+		put_sentence(hd_exits[e]);
+	}
 }
 
 static void put_keys(void)
@@ -151,6 +170,7 @@ static const struct {
 } fillings[] = {
 	{ "@man-verbs\n", put_verbs },
 	{ "@man-options\n", put_common },
+	{ "@man-exits\n", put_exits },
 	{ "@man-keys\n", put_keys },
 	{ "@rows\n", put_rows },
 	{ "@key-words\n", put_key_words },

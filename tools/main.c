@@ -13,6 +13,17 @@
 #include "tools/tool.h"
 #include "tools/tree/root.h"
 
+/* The exit codes of a verb, or of all. */
+static void print_exits(FILE *file, const struct hd_verb *verb)
+{
+	fputs("Exit status:", file);
+	for (enum hd_exit e = 0; e < HD_N_EXITS; e++)
+		if (hd_exit_is_of(verb, e))
+			fprintf(file, "%s %d %s", e ? "," : "", (int)e,
+				hd_exits[e]);
+	fputs(".\n", file);
+}
+
 static void print_usage(FILE *file)
 {
 	fputs("Usage: virt-hostdev VERB [OPTION]... [ARGUMENT]...\n"
@@ -22,9 +33,9 @@ static void print_usage(FILE *file)
 		fprintf(file, "  %-8s %-16s %s\n", (*v)->name, (*v)->arguments,
 			(*v)->summary);
 	fputs("\nvirt-hostdev VERB --help says more of a verb; "
-	      "--version prints the version.\n"
-	      "Exit status: 0 fine, 1 failed or refused, 2 wrong usage.\n",
+	      "--version prints the version.\n",
 	      file);
+	print_exits(file, NULL);
 }
 
 static void print_verb_help(const struct hd_verb *verb)
@@ -33,6 +44,7 @@ static void print_verb_help(const struct hd_verb *verb)
 	       verb->arguments, verb->summary);
 	hd_options_print(verb);
 	printf("\n%s\n", verb->help);
+	print_exits(stdout, verb);
 }
 
 /* Where it stands how a verb is used, unless something better is known. */
@@ -86,6 +98,8 @@ static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		status = HD_EXIT_USAGE;
 	else
 		status = run_here(verb, argc - first, argv + first, &tool, err);
+	if (status == HD_EXIT_FAILED && err->code)
+		status = (int)hd_exit_of_err(verb, err);
 	if (status == HD_EXIT_USAGE)
 		add_help(verb, err);
 	if (verb->clear)

@@ -7,10 +7,8 @@
 #include "lib/base/err.h"
 #include "lib/host/host.h"
 #include "lib/host/names.h"
+#include "tools/cli/exit.h"
 #include "tools/cli/option.h"
-
-/* Exit codes of every verb. */
-enum { HD_EXIT_FINE = 0, HD_EXIT_FAILED = 1, HD_EXIT_USAGE = 2 };
 
 /* The options that verbs share; a verb's row says which of them it takes. */
 enum {
@@ -46,9 +44,13 @@ struct hd_verb {
 	void (*clear)(void *values); /* NULL: they own nothing */
 	int min_arguments;
 	int max_arguments;
+	/* It tells how something is and changes nothing, so that what it can't
+	 * read is HD_EXIT_UNKNOWN. */
+	bool tells;
 	/*
-	 * Prints its result to stdout and returns an exit code. When it returns
-	 * HD_EXIT_FAILED or HD_EXIT_USAGE with @err filled, main prints @err.
+	 * Prints its result to stdout and returns one of enum hd_exit. When
+	 * @err is filled main prints it, and finds out by hd_exit_of_err() what
+	 * is meant by HD_EXIT_FAILED.
 	 */
 	int (*run)(struct hd_tool *tool, int argc, char **argv,
 		   struct hd_err *err);

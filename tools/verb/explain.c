@@ -404,5 +404,6 @@ const struct hd_verb hd_verb_explain = {
 	.options = options,
 	.values_size = sizeof(struct values),
 	.max_arguments = 1000,
+	.tells = true,
 	.run = run,
 };

@@ -144,5 +144,6 @@ const struct hd_verb hd_verb_list = {
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.options = options,
 	.values_size = sizeof(struct values),
+	.tells = true,
 	.run = run,
 };

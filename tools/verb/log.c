@@ -155,5 +155,6 @@ const struct hd_verb hd_verb_log = {
 		"journalctl -t virt-hostdev.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.max_arguments = 1,
+	.tells = true,
 	.run = run,
 };

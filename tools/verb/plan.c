@@ -138,10 +138,10 @@ const struct hd_verb hd_verb_plan = {
 	.help = "Prints exactly what the hook would do before the guest starts, in its order,\n"
 		"and does none of it. Devices that libvirt binds itself (managed='yes') need no\n"
 		"step of ours. Each step is shown with the one that undoes it. DOMAIN, FILE and\n"
-		"- are as for check.\n"
-		"Exit status: 0 it could start, 1 it would be refused.",
+		"- are as for check.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.min_arguments = 1,
 	.max_arguments = 1,
+	.tells = true,
 	.run = run,
 };

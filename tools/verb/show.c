@@ -167,5 +167,6 @@ const struct hd_verb hd_verb_show = {
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.min_arguments = 1,
 	.max_arguments = 1,
+	.tells = true,
 	.run = run,
 };

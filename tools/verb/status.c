@@ -197,5 +197,6 @@ const struct hd_verb hd_verb_status = {
 		"given back (virt-hostdev recover does that).\n"
 		"BEFORE is the driver that the device had and gets back. Only root can see it.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
+	.tells = true,
 	.run = run,
 };

@@ -68,12 +68,12 @@ const struct hd_verb hd_verb_check = {
 		"everything else is the name or UUID of a domain of libvirt.\n"
 		"With --all every domain of libvirt is checked, and pairs of them that ask for the\n"
 		"same device or group, which is wrong if both run or are started with the host.\n"
-		"Of another host (--connect) only what libvirt tells of its devices is known.\n"
-		"Exit status: 0 all could start, 1 one would be refused.",
+		"Of another host (--connect) only what libvirt tells of its devices is known.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_arguments = 0,
 	.max_arguments = 1,
+	.tells = true,
 	.run = run,
 };

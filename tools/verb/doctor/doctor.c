@@ -132,12 +132,11 @@ const struct hd_verb hd_verb_doctor = {
 		"libvirt and hooks; with addresses or a guest (a name, a file, or - for standard\n"
 		"input) at those devices too. It runs no program and changes nothing.\n"
 		"The first line is the verdict, and what to fix first where something is wrong.\n"
-		"The table has what fails, warns, or can't be read; with --all everything.\n"
-		"Exit status: 0 devices can be passed through, 1 something is to be fixed, or it\n"
-		"can't be told.",
+		"The table has what fails, warns, or can't be read; with --all everything.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.options = options,
 	.values_size = sizeof(struct values),
 	.max_arguments = 256,
+	.tells = true,
 	.run = run,
 };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/stream.h"
+
 /*
  * The number of bytes of the UTF-8 character at @p that may be printed as they
  * are; 0 for what must not. The rules are RFC 3629's, without C0 and C1, and
@@ -132,14 +134,6 @@ void hd_print_err(FILE *file, const struct hd_err *err)
 	print_pair(file, "", hd_err_message(err), err->fix);
 }
 
-char *hd_stream_text(FILE *file, char **text)
-{
-	if (fclose(file) == 0)
-		return *text;
-	free(*text);
-	return NULL;
-}
-
 char *hd_quote(const char *word)
 {
 	char *text = NULL;
@@ -150,7 +144,7 @@ char *hd_quote(const char *word)
 	    !word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
 			       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-,=:/")])
 		return strdup(word);
-	file = open_memstream(&text, &size);
+	file = hd_stream_open(&text, &size);
 	if (!file)
 		return NULL;
 	fputc('\'', file);

@@ -45,10 +45,4 @@ void hd_print_err(FILE *file, const struct hd_err *err);
  */
 char *hd_quote(const char *word);
 
-/*
- * Ends what open_memstream(3) began: @text, which it wrote to, or NULL when
- * memory ran out.
- */
-char *hd_stream_text(FILE *file, char **text);
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/stream.h"
 #include "lib/check/rule.h"
 #include "lib/host/sysfs.h"
 
@@ -101,8 +102,8 @@ int hd_rule_viable(struct hd_rule_context *s)
 	HD_AUTOFREE char *blockers = NULL;
 	HD_AUTOFREE char *commands = NULL;
 	size_t size;
-	FILE *who = open_memstream(&blockers, &size);
-	FILE *how = open_memstream(&commands, &size);
+	FILE *who = hd_stream_open(&blockers, &size);
+	FILE *how = hd_stream_open(&commands, &size);
 	int n = who && how ? list_blockers(s, who, how) : -ENOMEM;
 
 	if (who && fclose(who) != 0)

@@ -30,7 +30,7 @@ const struct hd_node *hd_guard_node(const struct hd_guard *guard,
 				    enum hd_node_kind kind, const char *name);
 
 /*
- * Adds a critical_use. @chain, made with hd_text() or open_memstream(3), is
+ * Adds a critical_use. @chain, made with hd_text() or hd_stream_open(), is
  * taken over; NULL counts as out of memory. Returns 0 or -ENOMEM with a
  * sentence.
  */

@@ -18,6 +18,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "lib/host/proc.h"
 #include "lib/host/worker.h"
@@ -397,7 +398,7 @@ char *hd_holders_text(const struct hd_holders *holders, struct hd_addr addr,
 
 	if (!hd_holders_first(holders, addr, driver, harmful))
 		return NULL;
-	file = open_memstream(&text, &size);
+	file = hd_stream_open(&text, &size);
 	if (!file)
 		return NULL;
 	for (size_t i = 0; i < holders->n; i++) {

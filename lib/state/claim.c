@@ -10,6 +10,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/stream.h"
 #include "lib/base/word.h"
 
 #define HEADER "virt-hostdev-claim 1"
@@ -26,7 +27,7 @@ char *hd_claim_format(const struct hd_claim *claim)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 	bool failed;
 
 	if (!file)

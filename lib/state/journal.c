@@ -17,6 +17,7 @@
 #include "lib/base/dl.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/host/worker.h"
 
 #define SONAME "libsystemd.so.0"
@@ -51,7 +52,7 @@ static char *sentence(const struct hd_log_record *record)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/base/word.h"
 
 const char *hd_outcome_name(enum hd_outcome outcome)
@@ -20,7 +21,7 @@ char *hd_log_record_format(const struct hd_log_record *record)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 
 struct hd_table hd_table_new(void)
 {
@@ -34,7 +35,7 @@ void hd_table_cell(struct hd_table *table, const char *text)
 {
 	char *printed = NULL;
 	size_t size;
-	FILE *file = table->failed ? NULL : open_memstream(&printed, &size);
+	FILE *file = table->failed ? NULL : hd_stream_open(&printed, &size);
 
 	table->failed = true;
 	if (!file)

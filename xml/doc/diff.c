@@ -7,6 +7,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 
 /* Lines around a change that are printed too. */
 #define CONTEXT 3
@@ -139,7 +140,7 @@ static int add_change(struct changes *changes, const struct printer *printer,
 	size_t size;
 	struct change change = { .text = NULL };
 	struct change *item;
-	FILE *file = open_memstream(&change.text, &size);
+	FILE *file = hd_stream_open(&change.text, &size);
 
 	if (!file)
 		return -1;

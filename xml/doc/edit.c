@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "xml/doc/doc.h"
 
 int hd_edit_replace(struct hd_edits *edits, struct hd_range range, char *text,
@@ -161,7 +162,7 @@ char *hd_edits_apply(struct hd_edits *edits, const char *document,
 {
 	size_t at = 0;
 	char *text = NULL;
-	FILE *file = open_memstream(&text, ret_length);
+	FILE *file = hd_stream_open(&text, ret_length);
 
 	if (!file)
 		return NULL;
@@ -191,7 +192,7 @@ char *hd_xml_escape(const char *text)
 		      { '\'', "&apos;" } };
 	char *result = NULL;
 	size_t size;
-	FILE *file = open_memstream(&result, &size);
+	FILE *file = hd_stream_open(&result, &size);
 
 	if (!file)
 		return NULL;

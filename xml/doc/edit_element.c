@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/edit.h"
@@ -142,7 +143,7 @@ static char *format_lines(const struct layout *layout, size_t depth,
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

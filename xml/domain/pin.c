@@ -10,6 +10,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/edit.h"
 
@@ -165,7 +166,7 @@ char *hd_pin_format(const struct hd_pin *pin, const char *prefix)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "xml/doc/doc.h"
 #include "xml/rewrite/splice.h"
 
@@ -71,7 +72,7 @@ static int format_blocks(const struct hd_rewrite_splices *plan, char **ret)
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 	int r;
 
 	if (!file)
@@ -141,7 +142,7 @@ static char *wrap(const char *blocks)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

@@ -7,6 +7,7 @@
 
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "xml/doc/doc.h"
 #include "xml/domain/metadata.h"
 #include "xml/domain/pin.h"
@@ -39,7 +40,7 @@ static char *format_pins(struct hd_rewriting *rw, const struct hd_pin *pins,
 {
 	char *text = NULL;
 	size_t size, written = 0;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

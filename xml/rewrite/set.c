@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/stream.h"
 #include "xml/doc/doc.h"
 #include "xml/domain/place.h"
 #include "xml/rewrite/rewriting.h"
@@ -95,7 +96,7 @@ static int add_child(const struct job *job, const char *name)
 {
 	HD_AUTOFREE char *xml = NULL;
 	size_t size, n = 0;
-	FILE *file = open_memstream(&xml, &size);
+	FILE *file = hd_stream_open(&xml, &size);
 
 	if (!file)
 		return hd_err_nomem(job->rw->err);

@@ -8,6 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/host/device.h"
 #include "xml/doc/nodeset.h"
 
@@ -273,7 +274,7 @@ char *hd_slots_format_added(const struct hd_slots *slots)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/stream.h"
 #include "lib/doctor/row.h"
 
 /*
@@ -64,7 +65,7 @@ static void rule_told(struct hd_exam *exam)
 
 	if (!has_words(exam))
 		return;
-	file = open_memstream(&text, &size);
+	file = hd_stream_open(&text, &size);
 	if (!file)
 		return;
 	while ((arg = hd_bootargs_find(&exam->facts->bootargs, exam->row->what,

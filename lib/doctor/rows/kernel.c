@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/stream.h"
 #include "lib/doctor/row.h"
 
 /*
@@ -91,7 +92,7 @@ static void rule_options_told(struct hd_exam *exam)
 
 	if (!has_kconfig(exam))
 		return;
-	file = open_memstream(&text, &size);
+	file = hd_stream_open(&text, &size);
 	if (!file)
 		return;
 	for (const char *p = exam->row->what; *p;) {

@@ -6,6 +6,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "lib/guard/block/stack.h"
 #include "lib/guard/finders.h"
@@ -71,7 +72,7 @@ static int add_chain(struct part *part, enum hd_critical critical, bool root,
 {
 	HD_AUTOFREE char *chain = NULL;
 	size_t size;
-	FILE *file = open_memstream(&chain, &size);
+	FILE *file = hd_stream_open(&chain, &size);
 
 	if (!file)
 		return hd_err_nomem(part->guard->err);
@@ -146,7 +147,7 @@ static int add_mounts_of(struct part *part, size_t layer,
 {
 	HD_AUTOFREE char *chain = NULL;
 	size_t size, n;
-	FILE *file = open_memstream(&chain, &size);
+	FILE *file = hd_stream_open(&chain, &size);
 
 	if (!file)
 		return hd_err_nomem(part->guard->err);

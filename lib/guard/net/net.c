@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
@@ -137,7 +138,7 @@ static int add_chain(struct hd_guard *guard, enum hd_critical critical,
 {
 	char *chain = NULL;
 	size_t size;
-	FILE *file = end ? open_memstream(&chain, &size) : NULL;
+	FILE *file = end ? hd_stream_open(&chain, &size) : NULL;
 
 	if (!file) {
 		free(end);

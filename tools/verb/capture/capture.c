@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "lib/base/word.h"
 #include "lib/host/proc.h"
 #include "tools/tool.h"
@@ -76,7 +77,7 @@ static int write_summary(const struct hd_tool *tool,
 	const char *found = contents_of(record, &HD_PROC_RELEASE[1]);
 	HD_AUTOFREE char *release =
 		found ? strndup(found, strcspn(found, "\n")) : NULL;
-	FILE *file = open_memstream(ret, ret_length);
+	FILE *file = hd_stream_open(ret, ret_length);
 	char date[sizeof("2026-01-01T00:00:00Z")] = "";
 	time_t now = time(NULL);
 	struct tm tm;

@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/stream.h"
 
 #define MAC_BYTES 6
 #define MAC_TEXT sizeof("00:00:00:00:00:00")
@@ -211,7 +212,7 @@ static int replace_word(struct text *text, const struct secret *secret)
 
 	if (!word)
 		return 0;
-	out = open_memstream(&changed.data, &changed.length);
+	out = hd_stream_open(&changed.data, &changed.length);
 	if (!out)
 		return -ENOMEM;
 	for (; word; word = find_word(text, from, secret->text)) {
@@ -300,7 +301,7 @@ static int rewrite(struct scrub *s, const pcre2_code *code, replace_fn replace,
 
 	if (r <= 0)
 		return r;
-	out = open_memstream(&changed.data, &changed.length);
+	out = hd_stream_open(&changed.data, &changed.length);
 	if (!out)
 		return -ENOMEM;
 	r = write_replaced(s, code, replace, text, out);

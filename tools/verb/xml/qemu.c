@@ -7,6 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "lib/base/stream.h"
 #include "tools/verb/xml/blocks.h"
 
 #define IOMMUFD "hostdev-iommufd"
@@ -74,7 +75,7 @@ static int print_item(const struct hd_blocks *blocks,
 	HD_AUTOFREE char *text = NULL;
 	HD_AUTOFREE char *quoted = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
 		return hd_err_nomem(blocks->err);

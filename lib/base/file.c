@@ -2,15 +2,18 @@
 #include "lib/base/file.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/seen.h"
 
 #define FIRST_SIZE 16384
 
 bool hd_is_absent(int r)
 {
-	return r == -ENOENT || r == -ENOTDIR || r == -ENODEV || r == -ENXIO;
+	return hd_seen_of(r).is == HD_ABSENT;
 }
 
 int hd_file_is_regular(int fd)
@@ -100,8 +103,10 @@ const struct dirent *hd_dir_next(DIR *dir, int *r)
 	do {
 		errno = 0;
 		entry = readdir(dir);
-	} while (entry && entry->d_name[0] == '.');
-	if (!entry && errno && !hd_is_absent(-errno))
+	} while (entry && (strcmp(entry->d_name, ".") == 0 ||
+			   strcmp(entry->d_name, "..") == 0));
+	/* A folder that was removed has an end: ENOENT. */
+	if (!entry && errno && errno != ENOENT)
 		*r = -errno;
 	return entry;
 }
@@ -113,9 +118,12 @@ int hd_dir_each(int fd, int (*visit)(void *data, int dir_fd, const char *name),
 	const struct dirent *entry;
 	int r = 0;
 
+	if (fd < 0)
+		return hd_seen_optional(hd_seen_of(fd));
 	if (!dir) {
-		hd_auto_close(&fd);
-		return fd >= 0 ? -ENOMEM : hd_is_absent(fd) ? 0 : fd;
+		r = -errno;
+		close(fd);
+		return r;
 	}
 	while (r == 0 && (entry = hd_dir_next(dir, &r)))
 		r = visit(data, dirfd(dir), entry->d_name);

@@ -6,10 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * Whether a failure says that there is no such thing, or that it went away
- * while we looked.
- */
+/* Whether a negative errno says that there is no such thing: HD_ABSENT. */
 bool hd_is_absent(int r);
 
 /*
@@ -34,14 +31,15 @@ int hd_read_first(int fd, size_t most, char **ret, size_t *ret_length);
 int hd_write_all(int fd, const void *data, size_t length);
 
 /*
- * The next entry of a folder, those left out that begin with a dot. NULL at the
- * end, as when the folder went away, or with a negative errno in *@r.
+ * The next entry of a folder, but for "." and "..": others may begin with a dot
+ * too, an interface of the network for one. NULL at the end, as when the folder
+ * went away, or with a negative errno in *@r.
  */
 const struct dirent *hd_dir_next(DIR *dir, int *r);
 
 /*
- * Visits the entries of a folder, but for those that begin with a dot, until
- * one visit returns something else than 0.
+ * Visits the entries of a folder, as hd_dir_next() gives them, until one visit
+ * returns something else than 0.
  *
  * @fd  the folder, opened for reading and taken over; or the negative errno
  *      with which opening it failed

@@ -17,6 +17,9 @@
 /* The kernel's MAXSYMLINKS. */
 #define LINKS_LIMIT 40
 
+/* Then the path is walked, which nothing that moves elsewhere disturbs. */
+#define TRIES 8
+
 /*
  * Where a walk is. The folders it came through stay open, so that ".." means
  * the one it came from, wherever that is by now.
@@ -156,11 +159,16 @@ int hd_open_inside(int root_fd, const char *path, int flags,
 		.resolve = RESOLVE_IN_ROOT |
 			   (links == HD_LINKS_NONE ? RESOLVE_NO_SYMLINKS : 0),
 	};
-	long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	long fd;
+	int tries = 0;
 
+	/* EAGAIN: something was moved on this host while it looked. */
+	do {
+		fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	} while (fd < 0 && errno == EAGAIN && ++tries < TRIES);
 	if (fd >= 0)
 		return (int)fd;
-	/* EPERM: a filter; EAGAIN: things were moved while it looked. */
+	/* EPERM: a filter. */
 	return errno == ENOSYS || errno == EPERM || errno == EAGAIN ?
 		       walk_inside(root_fd, path, flags, links) :
 		       -errno;

@@ -12,8 +12,9 @@ enum hd_links {
  * Opens @path below a folder as if that were the root: neither "..", nor a
  * leading slash nor a link leads out of it, whoever moves things meanwhile.
  * That is openat2(2) with RESOLVE_IN_ROOT; where a kernel before Linux 5.6 or
- * a container's seccomp filter doesn't have it, the path is walked name by name
- * with the same promise. O_CLOEXEC is added; nothing is created.
+ * a container's seccomp filter doesn't have it, or renames and mounts anywhere
+ * on the host keep it from an answer, the path is walked name by name with the
+ * same promise. O_CLOEXEC is added; nothing is created.
  *
  * Returns a file descriptor that the caller closes, or a negative errno.
  */

@@ -117,7 +117,7 @@ static enum hd_answer dead(struct question *q)
 	if (!q->device)
 		return HD_ANSWER_UNKNOWN;
 	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
-	if (fd < 0 || !hd_device_is_awake(fd) ||
+	if (fd < 0 || hd_device_is_awake(fd).is != HD_PRESENT ||
 	    hd_device_read(q->host, q->device->addr, HD_FULL, &device, NULL) <
 		    0)
 		return HD_ANSWER_UNKNOWN;

@@ -67,8 +67,8 @@ int hd_bootargs_read(const struct hd_host *host, struct hd_bootargs *ret)
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
-	int r = hd_unsorted(hd_host_read(host, HD_PROC_CMDLINE, SIZE_LIMIT,
-					 &text, &length));
+	int r = hd_seen_required(hd_host_read(host, HD_PROC_CMDLINE, SIZE_LIMIT,
+					      &text, &length));
 
 	return r < 0 ? r : hd_bootargs_parse(text, ret);
 }

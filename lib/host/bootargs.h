@@ -32,8 +32,9 @@ struct hd_bootargs {
 int hd_bootargs_parse(const char *text, struct hd_bootargs *ret);
 
 /*
- * The same for the command line of the host's kernel. Returns 0 or a negative
- * errno.
+ * The same for the command line of the host's kernel. Returns 0; -ENOENT when
+ * /proc/cmdline isn't there, as in a copied tree that lacks it; another
+ * negative errno when it can't be known.
  */
 int hd_bootargs_read(const struct hd_host *host, struct hd_bootargs *ret);
 

@@ -2,25 +2,22 @@
 #include "lib/host/configspace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/pci_regs.h>
-#include <unistd.h>
 
-#include "lib/base/cleanup.h"
 #include "lib/host/device.h"
+#include "lib/host/sysfs.h"
 
 int hd_config_space_read(int fd, unsigned char ret[HD_CONFIG_SPACE])
 {
-	HD_AUTOCLOSE int config_fd = -1;
-	ssize_t n;
+	struct hd_seen seen = hd_device_is_awake(fd);
+	size_t n = 0;
+	int r;
 
-	if (!hd_device_is_awake(fd))
-		return -EAGAIN;
-	config_fd = openat(fd, "config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	n = config_fd < 0 ? -1 : read(config_fd, ret, HD_CONFIG_SPACE);
-	if (n < 0)
-		return -errno;
-	return n == HD_CONFIG_SPACE ? 0 : -ENODATA;
+	if (seen.is != HD_PRESENT)
+		return seen.is == HD_ABSENT ? -EAGAIN : seen.error;
+	r = hd_seen_required(
+		hd_sysfs_read_bytes(fd, "config", ret, HD_CONFIG_SPACE, &n));
+	return r == 0 && n < HD_CONFIG_SPACE ? -ENODATA : r;
 }
 
 uint16_t hd_config_word(const unsigned char *config, size_t offset)

@@ -12,8 +12,9 @@
  * Reads the config space of the function whose folder in sysfs is @fd. One that
  * sleeps isn't read, as that would wake it.
  *
- * Returns 0; -EAGAIN when it sleeps; -ENODATA when there is less to read, as
- * for who isn't root, and of conventional PCI; another negative errno.
+ * Returns 0; -EAGAIN when it isn't known to be awake; -ENODATA when there is
+ * less to read, as for who isn't root, and of conventional PCI; -ENOENT when a
+ * copied tree lacks it; another negative errno when it can't be known.
  */
 int hd_config_space_read(int fd, unsigned char ret[HD_CONFIG_SPACE]);
 

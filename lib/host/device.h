@@ -43,17 +43,39 @@ enum hd_detail {
 };
 
 /*
- * Reads what sysfs tells of one function without waiting for anybody.
+ * Opens the folder of a function in sysfs, with O_PATH; the caller closes it.
  *
- * Returns 0; -ENOENT when there is none at @addr; another negative errno with a
- * sentence in @err.
+ * Returns 0; -ENOENT, without a sentence, when the host has no function at
+ * @addr; another negative errno with a sentence in @err, as when the host shows
+ * no functions at all.
+ */
+int hd_device_open(const struct hd_host *host, struct hd_addr addr, int *ret_fd,
+		   struct hd_err *err);
+
+/*
+ * Fails to read a device with @r, which is -ENOENT for what every device has:
+ * then it is looked for again, and the errors are those above.
+ */
+int hd_device_fail(const struct hd_host *host, struct hd_addr addr, int r,
+		   struct hd_err *err);
+
+/* Fails, since there is no /sys/bus/pci/devices: no host is known to have none.
+ */
+int hd_device_none(const struct hd_host *host, struct hd_err *err);
+
+/*
+ * Reads what sysfs tells of one function without waiting for anybody. Errors as
+ * above; what can't be read is one, but for what the kernel says isn't there.
  */
 int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 		   enum hd_detail detail, struct hd_device *ret,
 		   struct hd_err *err);
 
-/* Whether the device in sysfs folder @fd runs, so that reading wakes nobody. */
-bool hd_device_is_awake(int fd);
+/*
+ * Whether the device in sysfs folder @fd runs, so that reading wakes nobody.
+ * Absent when it sleeps, or the kernel doesn't tell.
+ */
+HD_LOOK struct hd_seen hd_device_is_awake(int fd);
 
 /* Reads no more than the IOMMU group of a device; errors as above. */
 int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,

@@ -34,18 +34,17 @@ struct answer {
 static int read_one(const struct hd_host *host, struct hd_addr addr,
 		    struct answer *answer)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
+	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *override = NULL;
 	int64_t numvfs = 0;
-	int r = fd;
+	int r = hd_seen_required(hd_sysfs_open_device(host, addr, &fd));
 
-	if (fd >= 0)
-		r = hd_unsorted(
-			hd_sysfs_read(fd, "driver_override", &override));
-	if (r >= 0 || r == -ENOENT)
-		r = hd_unsorted(
-			hd_sysfs_read_number(fd, "sriov_numvfs", &numvfs));
-	if (r < 0 && r != -ENOENT)
+	if (r < 0)
+		return r == -ENOENT ? -ENODEV : r;
+	if ((r = hd_seen_optional(
+		     hd_sysfs_read(fd, "driver_override", &override))) < 0 ||
+	    (r = hd_seen_optional(
+		     hd_sysfs_read_number(fd, "sriov_numvfs", &numvfs))) < 0)
 		return r;
 	answer->numvfs = numvfs > 0 ? (unsigned)numvfs : 0;
 	/* The kernel prints "(null)" for an override that is not set. */
@@ -77,10 +76,10 @@ static int fill(struct hd_device *device, const struct answer *answer,
 	if (answer->code == -ENODEV)
 		return 0;
 	if (answer->code < 0)
-		return hd_err_set(err, -answer->code,
-				  "cannot read driver_override of %s: %s",
-				  hd_addr_text(device->addr).s,
-				  strerror(-answer->code));
+		return hd_err_set(
+			err, -answer->code,
+			"cannot read driver_override and sriov_numvfs of %s: %s",
+			hd_addr_text(device->addr).s, strerror(-answer->code));
 	device->numvfs = answer->numvfs;
 	if (!answer->override[0])
 		return 0;

@@ -32,19 +32,35 @@ void hd_host_close(struct hd_host *host)
 	*host = (struct hd_host)HD_HOST_INIT;
 }
 
+/* Anything may lie in a copied tree; what isn't a file waits or does things. */
+static int open_copy(const struct hd_host *host, const char *path, int flags)
+{
+	bool look = flags & O_PATH;
+	int fd = hd_open_inside(host->root_fd, path,
+				look ? flags : flags | O_NONBLOCK,
+				HD_LINKS_INSIDE);
+	int r = fd < 0 || look ? 0 : hd_file_is_regular(fd);
+
+	if (r == 0 || r == -EISDIR)
+		return fd;
+	close(fd);
+	return r;
+}
+
 struct hd_seen hd_host_openat(const struct hd_host *host, const char *path,
 			      int flags, int *ret_fd)
 {
 	int fd;
 
+	if (!(flags & O_PATH))
+		flags |= O_NOCTTY;
 	if (host->live) {
 		path += strspn(path, "/");
 		fd = openat(host->root_fd, path, flags | O_CLOEXEC);
 		if (fd < 0)
 			fd = -errno;
 	} else {
-		fd = hd_open_inside(host->root_fd, path, flags,
-				    HD_LINKS_INSIDE);
+		fd = open_copy(host, path, flags);
 	}
 	if (fd >= 0)
 		*ret_fd = fd;

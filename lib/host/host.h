@@ -32,7 +32,9 @@ void hd_host_close(struct hd_host *host);
 
 /*
  * Opens @path below the host's root, with or without a leading slash.
- * O_CLOEXEC is added. In a copied tree a symbolic link can't lead out of it.
+ * O_CLOEXEC is added. In a copied tree a symbolic link can't lead out of it,
+ * and what is neither a file nor a folder, a pipe for one, is only opened with
+ * O_PATH: otherwise it is unknown, with -EINVAL, and never waited for.
  * The caller closes *@ret_fd.
  */
 HD_LOOK struct hd_seen hd_host_openat(const struct hd_host *host,

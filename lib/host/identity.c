@@ -2,7 +2,6 @@
 #include "lib/host/identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@
 
 static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)
 {
-	int r = hd_unsorted(hd_sysfs_read_number(fd, attribute, ret));
+	int r = hd_seen_required(hd_sysfs_read_number(fd, attribute, ret));
 
 	return r == 0 && (*ret < 0 || *ret > max) ? -EINVAL : r;
 }
@@ -43,20 +42,23 @@ static int read_ids(int fd, struct hd_identity *identity)
 	return 0;
 }
 
-static void read_dsn(int fd, struct hd_identity *identity)
+/* What isn't there to read for us, or must not be, is not known; 0. */
+static int read_dsn(int fd, struct hd_identity *identity)
 {
 	unsigned char config[HD_CONFIG_SPACE];
+	int r = hd_config_space_read(fd, config);
 	size_t offset;
 
-	if (hd_config_space_read(fd, config) < 0)
-		return;
+	if (r < 0)
+		return r == -EAGAIN || r == -ENODATA || r == -ENOENT ? 0 : r;
 	offset = hd_config_extended(config, PCI_EXT_CAP_ID_DSN, 12);
 	if (!offset)
-		return;
+		return 0;
 	/* As lspci(8) prints it: the highest byte first. */
 	for (size_t i = 0; i < 8; i++)
 		snprintf(identity->dsn + i * 3, sizeof(identity->dsn) - i * 3,
 			 "%02x%s", config[offset + 11 - i], i < 7 ? "-" : "");
+	return 0;
 }
 
 /* Copies a text that is printable and fits; another one is not known. */
@@ -75,12 +77,16 @@ static void keep(char *to, size_t size, const char *from)
 	}
 }
 
-static int open_folder(int fd, const char *name)
+/* Visits what is in a folder of the device's, when it has it. */
+static int each_below(int fd, const char *folder,
+		      int (*visit)(void *data, int dir_fd, const char *name),
+		      struct hd_identity *identity)
 {
-	int folder_fd = openat(fd, name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int folder_fd = -1;
+	struct hd_seen seen = hd_sysfs_open_folder(fd, folder, &folder_fd);
 
-	return folder_fd < 0 ? -errno : folder_fd;
+	return seen.is == HD_PRESENT ? hd_dir_each(folder_fd, visit, identity) :
+				       hd_seen_optional(seen);
 }
 
 /* The NVMe controller is a folder below "nvme". */
@@ -89,11 +95,13 @@ static int take_serial(void *data, int dir_fd, const char *name)
 	struct hd_identity *identity = data;
 	HD_AUTOFREE char *serial = NULL;
 	char path[NAME_MAX + sizeof("/serial")];
+	int r;
 
 	snprintf(path, sizeof(path), "%s/serial", name);
-	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &serial)) == 0)
+	r = hd_seen_optional(hd_sysfs_read(dir_fd, path, &serial));
+	if (serial)
 		keep(identity->serial, sizeof(identity->serial), serial);
-	return 0;
+	return r;
 }
 
 /* Of several interfaces the lowest; one that somebody has set is no identity.
@@ -103,35 +111,56 @@ static int take_mac(void *data, int dir_fd, const char *name)
 	struct hd_identity *identity = data;
 	HD_AUTOFREE char *mac = NULL;
 	char path[NAME_MAX + sizeof("/addr_assign_type")];
-	int64_t type;
+	int64_t type = -1;
+	int r;
 
 	snprintf(path, sizeof(path), "%s/addr_assign_type", name);
-	if (hd_unsorted(hd_sysfs_read_number(dir_fd, path, &type)) < 0 ||
-	    type != 0)
-		return 0;
+	r = hd_seen_optional(hd_sysfs_read_number(dir_fd, path, &type));
+	if (r < 0 || type != 0)
+		return r;
 	snprintf(path, sizeof(path), "%s/address", name);
-	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &mac)) == 0 &&
-	    (!identity->mac[0] || strcmp(mac, identity->mac) < 0))
+	r = hd_seen_optional(hd_sysfs_read(dir_fd, path, &mac));
+	if (mac && (!identity->mac[0] || strcmp(mac, identity->mac) < 0))
 		keep(identity->mac, sizeof(identity->mac), mac);
-	return 0;
+	return r;
+}
+
+/* A VF's is made up when it is made. */
+static int read_mac(int fd, struct hd_identity *identity)
+{
+	bool is_vf;
+	int r = hd_seen_whether(hd_sysfs_look(fd, "physfn"), &is_vf);
+
+	return r < 0 || is_vf ? r : each_below(fd, "net", take_mac, identity);
+}
+
+static int read_slot(const struct hd_host *host, struct hd_addr addr,
+		     struct hd_identity *identity)
+{
+	HD_AUTOFREE char *slot = NULL;
+	int r = hd_seen_optional(hd_sysfs_read_slot(host, addr, &slot));
+
+	if (slot)
+		keep(identity->slot, sizeof(identity->slot), slot);
+	return r;
 }
 
 /*
  * "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0" becomes
  * "0000/01.0/00.0": the buses' numbers are left out.
  */
-static void read_path(const struct hd_host *host, struct hd_addr addr,
-		      struct hd_identity *identity)
+static int read_path(const struct hd_host *host, struct hd_addr addr,
+		     struct hd_identity *identity)
 {
 	HD_AUTOFREE char *link = NULL;
-	char *rest, *word;
+	int r = hd_seen_optional(hd_sysfs_read_device_link(host, addr, &link));
+	char *rest = link, *word;
 	size_t n;
 
-	if (hd_unsorted(hd_sysfs_read_device_link(host, addr, &link)) < 0)
-		return;
+	if (!link)
+		return r;
 	n = (size_t)snprintf(identity->path, sizeof(identity->path), "%04x",
 			     addr.domain);
-	rest = link;
 	while ((word = strsep(&rest, "/"))) {
 		struct hd_addr step;
 
@@ -139,39 +168,31 @@ static void read_path(const struct hd_host *host, struct hd_addr addr,
 			continue;
 		if (n + 6 > sizeof(identity->path)) {
 			identity->path[0] = '\0';
-			return;
+			return 0;
 		}
 		n += (size_t)snprintf(identity->path + n,
 				      sizeof(identity->path) - n, "/%02x.%x",
 				      step.slot, step.function);
 	}
+	return 0;
 }
 
 int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
 		     struct hd_identity *ret, struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
-	HD_AUTOFREE char *slot = NULL;
+	HD_AUTOCLOSE int fd = -1;
 	struct hd_identity identity = { .vendor = 0 };
-	int r = fd;
+	int r = hd_device_open(host, addr, &fd, err);
 
-	if (fd == -ENOENT)
-		return -ENOENT;
-	if (fd >= 0)
-		r = read_ids(fd, &identity);
 	if (r < 0)
-		return hd_err_set(err, r == -ENOENT ? EIO : -r,
-				  "cannot read what " HD_SYSFS_PCI
-				  "/devices/%s is: %s",
-				  hd_addr_text(addr).s, strerror(-r));
-	read_dsn(fd, &identity);
-	hd_dir_each(open_folder(fd, "nvme"), take_serial, &identity);
-	/* A VF's is made up when it is made. */
-	if (!(hd_unsorted(hd_sysfs_look(fd, "physfn")) == 0))
-		hd_dir_each(open_folder(fd, "net"), take_mac, &identity);
-	if (hd_unsorted(hd_sysfs_read_slot(host, addr, &slot)) == 0)
-		keep(identity.slot, sizeof(identity.slot), slot);
-	read_path(host, addr, &identity);
+		return r;
+	if ((r = read_ids(fd, &identity)) < 0 ||
+	    (r = read_dsn(fd, &identity)) < 0 ||
+	    (r = each_below(fd, "nvme", take_serial, &identity)) < 0 ||
+	    (r = read_mac(fd, &identity)) < 0 ||
+	    (r = read_slot(host, addr, &identity)) < 0 ||
+	    (r = read_path(host, addr, &identity)) < 0)
+		return hd_device_fail(host, addr, r, err);
 	*ret = identity;
 	return 0;
 }
@@ -190,7 +211,7 @@ static const char *compare_kind(const struct hd_identity *a,
 	if (a->vendor != b->vendor || a->device != b->device)
 		return "vendor and device";
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].a != HD_UNKNOWN && rows[i].b != HD_UNKNOWN &&
+		if (rows[i].a != HD_ID_UNKNOWN && rows[i].b != HD_ID_UNKNOWN &&
 		    rows[i].a != rows[i].b)
 			return rows[i].word;
 	return NULL;

@@ -16,7 +16,7 @@ struct hd_identity {
 	/* Every device has these. */
 	uint16_t vendor, device;
 	/* So does every one that is read; what was written down may lack them,
-	 * which is HD_UNKNOWN. */
+	 * which is HD_ID_UNKNOWN. */
 	int64_t subsystem; /* its vendor in the upper, its device in the lower
 			    * 16 bits */
 	int64_t class_code; /* 24 bits */
@@ -32,7 +32,7 @@ struct hd_identity {
 			 * "0000/01.0/00.0" */
 };
 
-#define HD_UNKNOWN (-1)
+#define HD_ID_UNKNOWN (-1)
 
 /* How the device at an address compares with what was written down. */
 enum hd_identity_match {
@@ -44,7 +44,8 @@ enum hd_identity_match {
 
 /*
  * Reads what a device is. Its config space, where the serial number stands, is
- * read while the device is awake and the caller is root.
+ * read while the device is awake and the caller is root. What then can't be
+ * read is an error: it is not "not known", which would let another device pass.
  *
  * Returns 0; -ENOENT without a sentence when there is none at @addr; another
  * negative errno with a sentence in @err.

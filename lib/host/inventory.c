@@ -73,9 +73,10 @@ static void sort(struct hd_inventory *inventory)
 		      sizeof(*inventory->devices), compare_devices);
 }
 
+/* -ENOENT would say that there is no such device. */
 static int fail_group(int number, int r, struct hd_err *err)
 {
-	return hd_err_set(err, -r,
+	return hd_err_set(err, r == -ENOENT ? EIO : -r,
 			  "cannot read the members of IOMMU group %d: %s",
 			  number, strerror(-r));
 }
@@ -87,13 +88,13 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 	const struct dirent *entry;
 	size_t index;
 	DIR *dir;
-	int fd, unread = 0, r = 0;
+	int fd = -1, unread = 0, r;
 
 	if (number == HD_NO_GROUP || hd_inventory_group(inventory, number))
 		return 0;
-	fd = HD_UNSORTED_FD(hd_sysfs_open_group, host, (unsigned)number);
-	if (fd < 0)
-		return fail_group(number, fd, err);
+	r = hd_seen_required(hd_sysfs_open_group(host, (unsigned)number, &fd));
+	if (r < 0)
+		return fail_group(number, r, err);
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
@@ -115,6 +116,20 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 	return unread < 0 ? fail_group(number, unread, err) : r;
 }
 
+static int look_for_iommu(struct hd_inventory *inventory,
+			  const struct hd_host *host, struct hd_err *err)
+{
+	unsigned n = 0;
+	int r = hd_seen_optional(hd_sysfs_count_groups(host, 1, &n));
+
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "cannot read " HD_SYSFS_GROUPS ": %s",
+				  strerror(-r));
+	inventory->iommu = n > 0;
+	return 0;
+}
+
 int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 		     struct hd_addr addr, struct hd_err *err)
 {
@@ -129,29 +144,32 @@ int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 	else
 		r = 0;
 	/* Only who has no group needs to know whether others have. */
-	if (r == 0 && !inventory->iommu) {
-		unsigned n = 0;
-
-		if (hd_unsorted(hd_sysfs_count_groups(host, 1, &n)) == 0)
-			inventory->iommu = n > 0;
-	}
+	if (r == 0 && !inventory->iommu)
+		r = look_for_iommu(inventory, host, err);
 	return r;
+}
+
+static int fail_devices(int r, struct hd_err *err)
+{
+	return hd_err_set(err, -r, "cannot read " HD_SYSFS_PCI "/devices: %s",
+			  strerror(-r));
 }
 
 int hd_inventory_read_all(struct hd_inventory *inventory,
 			  const struct hd_host *host, struct hd_err *err)
 {
-	int fd = HD_UNSORTED_FD(hd_sysfs_open_devices, host);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int fd = -1, unread = 0, r = 0;
+	struct hd_seen seen = hd_sysfs_open_devices(host, &fd);
 	const struct dirent *entry;
-	int unread = 0, r = 0;
+	DIR *dir;
 
+	if (seen.is != HD_PRESENT)
+		return seen.is == HD_ABSENT ? hd_device_none(host, err) :
+					      fail_devices(seen.error, err);
+	dir = fdopendir(fd);
 	if (!dir) {
-		hd_auto_close(&fd);
-		return hd_err_set(
-			err, ENOENT,
-			"this host has no " HD_SYSFS_PCI
-			"/devices: is sysfs mounted, and does it have a PCI bus?");
+		close(fd);
+		return hd_err_nomem(err);
 	}
 	while (r == 0 && (entry = hd_dir_next(dir, &unread))) {
 		struct hd_addr addr;
@@ -164,11 +182,7 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 	}
 	closedir(dir);
 	sort(inventory);
-	if (unread < 0)
-		return hd_err_set(err, -unread,
-				  "cannot read " HD_SYSFS_PCI "/devices: %s",
-				  strerror(-unread));
-	return r;
+	return unread < 0 ? fail_devices(unread, err) : r;
 }
 
 const struct hd_device *hd_inventory_find(const struct hd_inventory *inventory,

@@ -37,7 +37,8 @@ struct hd_nodes {
  * NVIDIA driver, which has none in sysfs, come from /proc/driver/nvidia.
  *
  * Reads no attribute that waits for the device's lock. Returns 0, also when
- * the device isn't there, or a negative errno with a sentence in @err.
+ * the device isn't there, or a negative errno with a sentence in @err, which
+ * names what could not be read: it may be what the host can't do without.
  */
 int hd_nodes_add(struct hd_nodes *nodes, const struct hd_host *host,
 		 const struct hd_device *device, struct hd_err *err);

@@ -25,8 +25,8 @@ struct hd_regions {
  * reserved_regions. Those that end with the firmware are "direct-relaxable"
  * (enum iommu_resv_type), and left out.
  *
- * Returns 0; what hd_is_absent() is true for when there is no such file; or
- * another negative errno with a sentence in @err.
+ * Returns 0; -ENOENT when there is no such file; another negative errno with a
+ * sentence in @err.
  */
 int hd_regions_read(const struct hd_host *host, int group,
 		    struct hd_regions *ret, struct hd_err *err);

@@ -2,12 +2,9 @@
 #include "lib/host/rom.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 
 /* The header of an image; all numbers of a ROM are little-endian. */
 enum { HEADER_SIZE = 0x1a, HEADER_POINTER = 0x18 };
@@ -209,22 +206,14 @@ static int read_file(const struct hd_host *host, const char *path, char **ret,
 		     size_t *ret_length, struct hd_err *err)
 {
 	const char *below = path + strspn(path, "/");
-	HD_AUTOCLOSE int fd = -1;
-	struct stat st;
 	int r;
 
 	if (below == path || !*below)
 		return hd_err_set(err, EINVAL, "this is no absolute path");
-	/* A FIFO would be waited for, and a terminal taken. */
-	fd = HD_UNSORTED_FD(hd_host_openat, host, below,
-			    O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return hd_err_set(err, fd < 0 ? -fd : errno,
-				  "the file can't be opened: %s",
-				  strerror(fd < 0 ? -fd : errno));
-	if (!S_ISREG(st.st_mode))
+	r = hd_seen_required(
+		hd_host_read(host, below, HD_ROM_LIMIT, ret, ret_length));
+	if (r == -EINVAL || r == -EISDIR)
 		return hd_err_set(err, EINVAL, "this is no regular file");
-	r = hd_read_all(fd, HD_ROM_LIMIT, ret, ret_length);
 	if (r == -EFBIG)
 		return hd_err_set(
 			err, EFBIG,

@@ -49,9 +49,7 @@ int hd_rom_parse(const uint8_t *data, size_t n, struct hd_rom *ret,
  * most HD_ROM_LIMIT bytes.
  *
  * Returns 0; -ENOENT when there is none; -EFBIG and the errors above when it is
- * no ROM; another negative errno. The sentence
- * in
- * @err begins with the path.
+ * no ROM; another negative errno. The sentence in @err begins with the path.
  */
 int hd_rom_read(const struct hd_host *host, const char *path,
 		struct hd_rom *ret, struct hd_err *err);

@@ -339,13 +339,50 @@ struct hd_seen hd_sysfs_count_groups(const struct hd_host *host, unsigned limit,
 	return hd_seen_present();
 }
 
+/* Opens an attribute so that nothing but a file is waited for. */
+static int open_attribute(int dir_fd, const char *attribute)
+{
+	int fd = openat(dir_fd, attribute,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+				O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 struct hd_seen hd_sysfs_read(int dir_fd, const char *attribute, char **ret)
 {
-	HD_AUTOCLOSE int fd =
-		openat(dir_fd, attribute,
-		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	HD_AUTOCLOSE int fd = open_attribute(dir_fd, attribute);
 
-	return hd_seen_of(fd < 0 ? -errno : read_attribute(fd, ret));
+	return hd_seen_of(fd < 0 ? fd : read_attribute(fd, ret));
+}
+
+struct hd_seen hd_sysfs_read_bytes(int dir_fd, const char *attribute,
+				   void *data, size_t size, size_t *ret_length)
+{
+	HD_AUTOCLOSE int fd = open_attribute(dir_fd, attribute);
+	int r = fd < 0 ? fd : hd_file_is_regular(fd);
+	size_t length = 0;
+	ssize_t n = 1;
+
+	while (r == 0 && n != 0 && length < size) {
+		n = read(fd, (char *)data + length, size - length);
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		length += n > 0 ? (size_t)n : 0;
+	}
+	if (r == 0)
+		*ret_length = length;
+	return hd_seen_of(r);
+}
+
+struct hd_seen hd_sysfs_open_folder(int dir_fd, const char *name, int *ret_fd)
+{
+	int fd = openat(dir_fd, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		*ret_fd = fd;
+	return hd_seen_of(fd < 0 ? -errno : fd);
 }
 
 struct hd_seen hd_sysfs_read_number(int dir_fd, const char *attribute,

@@ -148,6 +148,18 @@ HD_LOOK struct hd_seen hd_sysfs_read(int dir_fd, const char *attribute,
 HD_LOOK struct hd_seen hd_sysfs_read_number(int dir_fd, const char *attribute,
 					    int64_t *ret);
 
+/*
+ * Reads the first bytes of a binary attribute, at most @size. *@ret_length is
+ * how many there were: a config space shows less to who isn't root.
+ */
+HD_LOOK struct hd_seen hd_sysfs_read_bytes(int dir_fd, const char *attribute,
+					   void *data, size_t size,
+					   size_t *ret_length);
+
+/* Opens a folder below @dir_fd for reading its entries, no link to one. */
+HD_LOOK struct hd_seen hd_sysfs_open_folder(int dir_fd, const char *name,
+					    int *ret_fd);
+
 /* The last element of a symbolic link's target; owned by the caller. */
 HD_LOOK struct hd_seen hd_sysfs_read_link(int dir_fd, const char *link,
 					  char **ret);

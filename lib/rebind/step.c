@@ -13,13 +13,19 @@
 static int read_driver(const struct hd_host *host, struct hd_addr addr,
 		       char **ret)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
-	int r;
+	HD_AUTOCLOSE int fd = -1;
+	int r = hd_seen_required(hd_sysfs_open_device(host, addr, &fd));
 
-	if (fd < 0)
-		return fd == -ENOENT ? -ENODEV : fd;
-	r = hd_unsorted(hd_sysfs_read_link(fd, "driver", ret));
-	return r == -ENOENT ? 0 : r;
+	if (r < 0)
+		return r == -ENOENT ? -ENODEV : r;
+	return hd_seen_optional(hd_sysfs_read_link(fd, "driver", ret));
+}
+
+/* What can't be verified is a failure, whatever the kernel did. */
+static int fail_to_verify(const char *what, int r, struct hd_err *err)
+{
+	return hd_err_set(err, -r, "%s can't be read back: %s", what,
+			  strerror(-r));
 }
 
 /* Verifies that the device has driver @wanted, or none when that is NULL. */
@@ -30,8 +36,7 @@ static int verify_driver(const struct hd_host *host, const struct hd_step *step,
 	int r = read_driver(host, step->addr, &driver);
 
 	if (r < 0)
-		return hd_err_set(err, -r, "%s can't be read back: %s",
-				  hd_addr_text(step->addr).s, strerror(-r));
+		return fail_to_verify(hd_addr_text(step->addr).s, r, err);
 	if (driver && wanted ? strcmp(driver, wanted) == 0 : driver == wanted)
 		return 0;
 	return hd_err_set(err, EIO, "the kernel reported success, but %s %s%s",
@@ -45,32 +50,33 @@ static int write_driver(const struct hd_host *host, const struct hd_step *step,
 			const char *driver, const char *attribute,
 			struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd =
-		HD_UNSORTED_FD(hd_sysfs_open_driver, host, driver);
-	int r = fd < 0 ? fd :
-			 hd_sysfs_write(fd, attribute,
-					hd_addr_text(step->addr).s);
+	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen = hd_sysfs_open_driver(host, driver, &fd);
+	int r = seen.error;
 
-	if (r < 0)
-		return hd_err_set(err, -r, "%s",
-				  fd == -ENOENT ? "the driver isn't loaded" :
-						  strerror(-r));
-	return 0;
+	if (seen.is == HD_ABSENT)
+		return hd_err_set(err, ENOENT, "the driver isn't loaded");
+	if (seen.is == HD_PRESENT)
+		r = hd_sysfs_write(fd, attribute, hd_addr_text(step->addr).s);
+	return r < 0 ? hd_err_set(err, -r, "%s", strerror(-r)) : 0;
 }
 
 static int do_load(const struct hd_host *host, const struct hd_step *step,
 		   struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen;
 	int r = hd_module_load(host, step->to, err);
 
 	if (r < 0)
 		return r;
-	fd = HD_UNSORTED_FD(hd_sysfs_open_driver, host, step->to);
-	if (fd < 0)
+	seen = hd_sysfs_open_driver(host, step->to, &fd);
+	if (seen.is == HD_ABSENT)
 		return hd_err_set(
-			err, -fd,
+			err, ENOENT,
 			"its module was loaded, but the driver did not appear");
+	if (seen.is == HD_UNKNOWN)
+		return fail_to_verify(HD_SYSFS_PCI "/drivers", seen.error, err);
 	if (!hd_vfio_node_exists(host))
 		return hd_err_set(
 			err, ENOENT,
@@ -81,19 +87,19 @@ static int do_load(const struct hd_host *host, const struct hd_step *step,
 static int do_override(const struct hd_host *host, const struct hd_step *step,
 		       struct hd_err *err)
 {
-	HD_AUTOCLOSE int fd =
-		HD_UNSORTED_FD(hd_sysfs_open_device, host, step->addr);
+	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *text = NULL;
-	int r = fd;
+	int r = hd_seen_required(hd_sysfs_open_device(host, step->addr, &fd));
 
 	/* An empty write never reaches the kernel; a newline alone clears. */
-	if (fd >= 0)
+	if (r == 0)
 		r = hd_sysfs_write(fd, "driver_override",
 				   step->to ? step->to : "\n");
-	if (r >= 0)
-		r = hd_unsorted(hd_sysfs_read(fd, "driver_override", &text));
 	if (r < 0)
 		return hd_err_set(err, -r, "%s", strerror(-r));
+	r = hd_seen_required(hd_sysfs_read(fd, "driver_override", &text));
+	if (r < 0)
+		return fail_to_verify("it", r, err);
 	if (strcmp(text, step->to ? step->to : "(null)") != 0)
 		return hd_err_set(
 			err, EIO,

@@ -206,7 +206,7 @@ static void compares(void **state)
 	now = pinned;
 	now.revision = 6;
 	ASSERT_MATCH(HD_MATCH_DIFFERENT, "revision");
-	now.revision = HD_UNKNOWN;
+	now.revision = HD_ID_UNKNOWN;
 	ASSERT_MATCH(HD_MATCH_SAME, (const char *)NULL);
 	now.device = 7;
 	ASSERT_MATCH(HD_MATCH_DIFFERENT, "vendor and device");

@@ -116,9 +116,9 @@ static int read_attribute(const xmlNode *node, const char *name,
 int hd_pin_read(const xmlNode *node, struct hd_identity *ret,
 		struct hd_err *err)
 {
-	*ret = (struct hd_identity){ .subsystem = HD_UNKNOWN,
-				     .class_code = HD_UNKNOWN,
-				     .revision = HD_UNKNOWN };
+	*ret = (struct hd_identity){ .subsystem = HD_ID_UNKNOWN,
+				     .class_code = HD_ID_UNKNOWN,
+				     .revision = HD_ID_UNKNOWN };
 	for (const xmlAttr *attribute = node->properties; attribute;
 	     attribute = attribute->next) {
 		const char *name = (const char *)attribute->name;
@@ -141,7 +141,7 @@ static void write_value(FILE *file, size_t row,
 {
 	const void *member = (const char *)identity + attributes[row].offset;
 	HD_AUTOFREE char *escaped = NULL;
-	int64_t number = HD_UNKNOWN;
+	int64_t number = HD_ID_UNKNOWN;
 
 	if (attributes[row].form == TEXT) {
 		escaped = hd_xml_escape(member);
@@ -151,7 +151,7 @@ static void write_value(FILE *file, size_t row,
 		return;
 	}
 	memcpy(&number, member, sizeof(number));
-	if (number == HD_UNKNOWN)
+	if (number == HD_ID_UNKNOWN)
 		return;
 	fprintf(file, " %s='", attributes[row].name);
 	if (attributes[row].form == PAIR)

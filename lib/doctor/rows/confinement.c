@@ -204,7 +204,7 @@ static int visit_unit(void *data, int dir_fd, const char *name)
 	HD_AUTOFREE char *text = NULL;
 	const char *found;
 
-	if (hd_facts_read_at(dir_fd, name, &text) < 0)
+	if (*name == '.' || hd_facts_read_at(dir_fd, name, &text) < 0)
 		return 0;
 	found = find_hardening(text);
 	if (!found)

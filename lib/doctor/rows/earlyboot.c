@@ -99,7 +99,8 @@ static int visit_conf(void *data, int dir_fd, const char *name)
 	size_t n = strlen(name);
 	int r;
 
-	if (n <= strlen(SUFFIX) || strcmp(name + n - strlen(SUFFIX), SUFFIX))
+	if (*name == '.' || n <= strlen(SUFFIX) ||
+	    strcmp(name + n - strlen(SUFFIX), SUFFIX))
 		return 0;
 	r = hd_facts_read_at(dir_fd, name, &text);
 	conf.text = text;

@@ -164,7 +164,7 @@ static int visit_options(void *data, int dir_fd, const char *name)
 	HD_AUTOFREE char *text = NULL;
 	char *rest, *line;
 
-	if (hd_facts_read_at(dir_fd, name, &text) < 0)
+	if (*name == '.' || hd_facts_read_at(dir_fd, name, &text) < 0)
 		return 0;
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {

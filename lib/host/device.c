@@ -11,45 +11,66 @@
 #include "lib/base/file.h"
 #include "lib/host/sysfs.h"
 
+#define RUNTIME_STATUS "power/runtime_status"
+
+/* A device's folder, and what of it is read: what a failure names. */
+struct source {
+	int fd;
+	const char *what;
+};
+
 /* An attribute that older kernels or other devices lack leaves @ret as it is.
  */
-static int read_optional(int fd, const char *attribute, int64_t *ret)
+static int read_optional(struct source *source, const char *attribute,
+			 int64_t *ret)
 {
-	return hd_seen_optional(hd_sysfs_read_number(fd, attribute, ret));
+	source->what = attribute;
+	return hd_seen_optional(
+		hd_sysfs_read_number(source->fd, attribute, ret));
 }
 
-static int read_required(int fd, const char *attribute, int64_t *ret)
+static int read_required(struct source *source, const char *attribute,
+			 int64_t *ret)
 {
-	return hd_seen_required(hd_sysfs_read_number(fd, attribute, ret));
+	source->what = attribute;
+	return hd_seen_required(
+		hd_sysfs_read_number(source->fd, attribute, ret));
 }
 
-static int read_link_optional(int fd, const char *link, char **ret)
+static int read_link_optional(struct source *source, const char *link,
+			      char **ret)
 {
-	return hd_seen_optional(hd_sysfs_read_link(fd, link, ret));
+	source->what = link;
+	return hd_seen_optional(hd_sysfs_read_link(source->fd, link, ret));
 }
 
-static int read_ids(int fd, struct hd_device *device)
+static int look_for(struct source *source, const char *name, bool *ret)
+{
+	source->what = name;
+	return hd_seen_whether(hd_sysfs_look(source->fd, name), ret);
+}
+
+static int read_ids(struct source *source, struct hd_device *device)
 {
 	int64_t class_code, vendor, id, node = HD_NO_NODE;
 	int r;
 
-	if ((r = read_required(fd, "class", &class_code)) < 0 ||
-	    (r = read_required(fd, "vendor", &vendor)) < 0 ||
-	    (r = read_required(fd, "device", &id)) < 0 ||
-	    (r = read_optional(fd, "numa_node", &node)) < 0)
+	if ((r = read_required(source, "class", &class_code)) < 0 ||
+	    (r = read_required(source, "vendor", &vendor)) < 0 ||
+	    (r = read_required(source, "device", &id)) < 0 ||
+	    (r = read_optional(source, "numa_node", &node)) < 0)
 		return r;
 	device->class_code = (uint32_t)class_code & 0xffffff;
 	device->vendor = (uint16_t)vendor;
 	device->device = (uint16_t)id;
 	device->numa_node = node < 0 || node > INT_MAX ? HD_NO_NODE : (int)node;
 	/* Only header types 1 and 2 have it (pci_is_bridge() in the kernel). */
-	return hd_seen_whether(hd_sysfs_look(fd, "secondary_bus_number"),
-			       &device->bridge);
+	return look_for(source, "secondary_bus_number", &device->bridge);
 }
 
-static int read_driver(int fd, struct hd_device *device)
+static int read_driver(struct source *source, struct hd_device *device)
 {
-	int r = read_link_optional(fd, "driver", &device->driver);
+	int r = read_link_optional(source, "driver", &device->driver);
 
 	if (r < 0 || !device->driver)
 		return r;
@@ -58,15 +79,13 @@ static int read_driver(int fd, struct hd_device *device)
 	 * Since Linux 6.1 every device that a VFIO driver holds has a folder
 	 * vfio-dev, whatever the driver is called.
 	 */
-	return device->vfio ? 0 :
-			      hd_seen_whether(hd_sysfs_look(fd, "vfio-dev"),
-					      &device->vfio);
+	return device->vfio ? 0 : look_for(source, "vfio-dev", &device->vfio);
 }
 
-static int read_group(int fd, int *ret)
+static int read_group(struct source *source, int *ret)
 {
 	HD_AUTOFREE char *link = NULL;
-	int r = read_link_optional(fd, "iommu_group", &link);
+	int r = read_link_optional(source, "iommu_group", &link);
 	char *end;
 	long number;
 
@@ -98,12 +117,12 @@ static int visit_netdev(void *data, int dir_fd, const char *name)
 	return *down ? 1 : -ENOMEM;
 }
 
-static int read_physfn(const struct hd_host *host, int fd,
+static int read_physfn(const struct hd_host *host, struct source *source,
 		       struct hd_device *device)
 {
 	HD_AUTOFREE char *link = NULL;
 	HD_AUTOCLOSE int pf_fd = -1;
-	int net_fd = -1, r = read_link_optional(fd, "physfn", &link);
+	int net_fd = -1, r = read_link_optional(source, "physfn", &link);
 	struct hd_seen seen;
 
 	if (r < 0 || !link)
@@ -112,6 +131,7 @@ static int read_physfn(const struct hd_host *host, int fd,
 	r = hd_addr_parse(link, &device->physfn, NULL);
 	if (r < 0)
 		return r;
+	source->what = "physfn/net";
 	seen = hd_sysfs_open_device(host, device->physfn, &pf_fd);
 	/* No folder: the PF is no NIC, or its driver is not bound. */
 	if (seen.is == HD_PRESENT)
@@ -125,8 +145,7 @@ static int read_physfn(const struct hd_host *host, int fd,
 struct hd_seen hd_device_is_awake(int fd)
 {
 	HD_AUTOFREE char *status = NULL;
-	struct hd_seen seen =
-		hd_sysfs_read(fd, "power/runtime_status", &status);
+	struct hd_seen seen = hd_sysfs_read(fd, RUNTIME_STATUS, &status);
 
 	if (seen.is == HD_PRESENT && strcmp(status, "active") != 0)
 		return hd_seen_absent();
@@ -134,14 +153,18 @@ struct hd_seen hd_device_is_awake(int fd)
 }
 
 /* As pci_device_is_present() in the kernel does it. */
-static int read_dead(int fd, bool *ret)
+static int read_dead(struct source *source, bool *ret)
 {
-	struct hd_seen seen = hd_device_is_awake(fd);
+	struct hd_seen seen = hd_device_is_awake(source->fd);
 	uint32_t id = 0;
 	size_t n = 0;
 
-	if (seen.is == HD_PRESENT)
-		seen = hd_sysfs_read_bytes(fd, "config", &id, sizeof(id), &n);
+	source->what = RUNTIME_STATUS;
+	if (seen.is == HD_PRESENT) {
+		source->what = "config";
+		seen = hd_sysfs_read_bytes(source->fd, "config", &id,
+					   sizeof(id), &n);
+	}
 	*ret = n == sizeof(id) && id == UINT32_MAX;
 	return hd_seen_optional(seen);
 }
@@ -157,11 +180,12 @@ int hd_device_none(const struct hd_host *host, struct hd_err *err)
 			"/devices");
 }
 
-static int fail(int r, struct hd_addr addr, struct hd_err *err)
+static int fail(int r, struct hd_addr addr, const char *what,
+		struct hd_err *err)
 {
-	return hd_err_set(err, -r,
-			  "cannot read " HD_SYSFS_PCI "/devices/%s: %s",
-			  hd_addr_text(addr).s, strerror(-r));
+	return hd_err_set(
+		err, -r, "cannot read " HD_SYSFS_PCI "/devices/%s%s%s: %s",
+		hd_addr_text(addr).s, *what ? "/" : "", what, strerror(-r));
 }
 
 int hd_device_open(const struct hd_host *host, struct hd_addr addr, int *ret_fd,
@@ -176,23 +200,26 @@ int hd_device_open(const struct hd_host *host, struct hd_addr addr, int *ret_fd,
 	if (seen.is == HD_ABSENT)
 		seen = hd_sysfs_open_devices(host, &devices_fd);
 	else
-		return fail(seen.error, addr, err);
+		return fail(seen.error, addr, "", err);
 	if (seen.is == HD_PRESENT)
 		return -ENOENT;
 	return seen.is == HD_ABSENT ? hd_device_none(host, err) :
-				      fail(seen.error, addr, err);
+				      fail(seen.error, addr, "", err);
 }
 
-int hd_device_fail(const struct hd_host *host, struct hd_addr addr, int r,
-		   struct hd_err *err)
+int hd_device_fail(const struct hd_host *host, struct hd_addr addr,
+		   const char *what, int r, struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
 
 	if (r != -ENOENT)
-		return fail(r, addr, err);
+		return fail(r, addr, what, err);
 	/* It went away meanwhile, or is of a copied tree with holes. */
 	r = hd_device_open(host, addr, &fd, err);
-	return r < 0 ? r : fail(-EIO, addr, err);
+	return r < 0 ? r :
+		       hd_err_set(err, EIO,
+				  HD_SYSFS_PCI "/devices/%s has no %s",
+				  hd_addr_text(addr).s, what);
 }
 
 int hd_device_read(const struct hd_host *host, struct hd_addr addr,
@@ -201,20 +228,22 @@ int hd_device_read(const struct hd_host *host, struct hd_addr addr,
 {
 	HD_AUTOCLOSE int fd = -1;
 	struct hd_device device = { .addr = addr };
+	struct source source = { .what = "" };
 	int r = hd_device_open(host, addr, &fd, err);
 
 	if (r < 0)
 		return r;
-	if ((r = read_ids(fd, &device)) == 0 &&
-	    (r = read_driver(fd, &device)) == 0 &&
-	    (r = read_group(fd, &device.group)) == 0 && detail == HD_FULL)
-		r = read_physfn(host, fd, &device);
+	source.fd = fd;
+	if ((r = read_ids(&source, &device)) == 0 &&
+	    (r = read_driver(&source, &device)) == 0 &&
+	    (r = read_group(&source, &device.group)) == 0 && detail == HD_FULL)
+		r = read_physfn(host, &source, &device);
 	/* The ids of a VF in config space are ones only. */
 	if (r == 0 && detail == HD_FULL && !device.is_vf)
-		r = read_dead(fd, &device.dead);
+		r = read_dead(&source, &device.dead);
 	if (r < 0) {
 		hd_device_clear(&device);
-		return hd_device_fail(host, addr, r, err);
+		return hd_device_fail(host, addr, source.what, r, err);
 	}
 	*ret = device;
 	return 0;
@@ -224,12 +253,14 @@ int hd_device_read_group(const struct hd_host *host, struct hd_addr addr,
 			 int *ret, struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
+	struct source source = { .what = "" };
 	int r = hd_device_open(host, addr, &fd, err);
 
 	if (r < 0)
 		return r;
-	r = read_group(fd, ret);
-	return r < 0 ? hd_device_fail(host, addr, r, err) : 0;
+	source.fd = fd;
+	r = read_group(&source, ret);
+	return r < 0 ? hd_device_fail(host, addr, source.what, r, err) : 0;
 }
 
 bool hd_device_leaves_group_viable(const struct hd_device *device)

@@ -53,11 +53,11 @@ int hd_device_open(const struct hd_host *host, struct hd_addr addr, int *ret_fd,
 		   struct hd_err *err);
 
 /*
- * Fails to read a device with @r, which is -ENOENT for what every device has:
- * then it is looked for again, and the errors are those above.
+ * Fails to read @what of a device's folder with @r. -ENOENT of what every
+ * device has: then the device is looked for again. Errors as above.
  */
-int hd_device_fail(const struct hd_host *host, struct hd_addr addr, int r,
-		   struct hd_err *err);
+int hd_device_fail(const struct hd_host *host, struct hd_addr addr,
+		   const char *what, int r, struct hd_err *err);
 
 /* Fails, since there is no /sys/bus/pci/devices: no host is known to have none.
  */

@@ -13,28 +13,39 @@
 #include "lib/host/device.h"
 #include "lib/host/sysfs.h"
 
-static int read_number(int fd, const char *attribute, int64_t max, int64_t *ret)
-{
-	int r = hd_seen_required(hd_sysfs_read_number(fd, attribute, ret));
+/* What is read of the device in folder @fd; @what is what a failure names. */
+struct source {
+	int fd;
+	const char *what;
+	struct hd_identity *identity;
+};
 
+static int read_number(struct source *source, const char *attribute,
+		       int64_t max, int64_t *ret)
+{
+	int r = hd_seen_required(
+		hd_sysfs_read_number(source->fd, attribute, ret));
+
+	source->what = attribute;
 	return r == 0 && (*ret < 0 || *ret > max) ? -EINVAL : r;
 }
 
-static int read_ids(int fd, struct hd_identity *identity)
+static int read_ids(struct source *source)
 {
+	struct hd_identity *identity = source->identity;
 	int64_t vendor, device, sub_vendor, sub_device;
 	int r;
 
-	if ((r = read_number(fd, "vendor", UINT16_MAX, &vendor)) < 0 ||
-	    (r = read_number(fd, "device", UINT16_MAX, &device)) < 0 ||
-	    (r = read_number(fd, "subsystem_vendor", UINT16_MAX, &sub_vendor)) <
-		    0 ||
-	    (r = read_number(fd, "subsystem_device", UINT16_MAX, &sub_device)) <
-		    0 ||
-	    (r = read_number(fd, "class", 0xffffff, &identity->class_code)) <
-		    0 ||
-	    (r = read_number(fd, "revision", UINT8_MAX, &identity->revision)) <
-		    0)
+	if ((r = read_number(source, "vendor", UINT16_MAX, &vendor)) < 0 ||
+	    (r = read_number(source, "device", UINT16_MAX, &device)) < 0 ||
+	    (r = read_number(source, "subsystem_vendor", UINT16_MAX,
+			     &sub_vendor)) < 0 ||
+	    (r = read_number(source, "subsystem_device", UINT16_MAX,
+			     &sub_device)) < 0 ||
+	    (r = read_number(source, "class", 0xffffff,
+			     &identity->class_code)) < 0 ||
+	    (r = read_number(source, "revision", UINT8_MAX,
+			     &identity->revision)) < 0)
 		return r;
 	identity->vendor = (uint16_t)vendor;
 	identity->device = (uint16_t)device;
@@ -43,12 +54,14 @@ static int read_ids(int fd, struct hd_identity *identity)
 }
 
 /* What isn't there to read for us, or must not be, is not known; 0. */
-static int read_dsn(int fd, struct hd_identity *identity)
+static int read_dsn(struct source *source)
 {
 	unsigned char config[HD_CONFIG_SPACE];
-	int r = hd_config_space_read(fd, config);
+	int r = hd_config_space_read(source->fd, config);
+	char *dsn = source->identity->dsn;
 	size_t offset;
 
+	source->what = "config";
 	if (r < 0)
 		return r == -EAGAIN || r == -ENODATA || r == -ENOENT ? 0 : r;
 	offset = hd_config_extended(config, PCI_EXT_CAP_ID_DSN, 12);
@@ -56,7 +69,7 @@ static int read_dsn(int fd, struct hd_identity *identity)
 		return 0;
 	/* As lspci(8) prints it: the highest byte first. */
 	for (size_t i = 0; i < 8; i++)
-		snprintf(identity->dsn + i * 3, sizeof(identity->dsn) - i * 3,
+		snprintf(dsn + i * 3, sizeof(source->identity->dsn) - i * 3,
 			 "%02x%s", config[offset + 11 - i], i < 7 ? "-" : "");
 	return 0;
 }
@@ -78,15 +91,17 @@ static void keep(char *to, size_t size, const char *from)
 }
 
 /* Visits what is in a folder of the device's, when it has it. */
-static int each_below(int fd, const char *folder,
-		      int (*visit)(void *data, int dir_fd, const char *name),
-		      struct hd_identity *identity)
+static int each_below(struct source *source, const char *folder,
+		      int (*visit)(void *data, int dir_fd, const char *name))
 {
 	int folder_fd = -1;
-	struct hd_seen seen = hd_sysfs_open_folder(fd, folder, &folder_fd);
+	struct hd_seen seen =
+		hd_sysfs_open_folder(source->fd, folder, &folder_fd);
 
-	return seen.is == HD_PRESENT ? hd_dir_each(folder_fd, visit, identity) :
-				       hd_seen_optional(seen);
+	source->what = folder;
+	return seen.is == HD_PRESENT ?
+		       hd_dir_each(folder_fd, visit, source->identity) :
+		       hd_seen_optional(seen);
 }
 
 /* The NVMe controller is a folder below "nvme". */
@@ -126,12 +141,13 @@ static int take_mac(void *data, int dir_fd, const char *name)
 }
 
 /* A VF's is made up when it is made. */
-static int read_mac(int fd, struct hd_identity *identity)
+static int read_mac(struct source *source)
 {
 	bool is_vf;
-	int r = hd_seen_whether(hd_sysfs_look(fd, "physfn"), &is_vf);
+	int r = hd_seen_whether(hd_sysfs_look(source->fd, "physfn"), &is_vf);
 
-	return r < 0 || is_vf ? r : each_below(fd, "net", take_mac, identity);
+	source->what = "physfn";
+	return r < 0 || is_vf ? r : each_below(source, "net", take_mac);
 }
 
 static int read_slot(const struct hd_host *host, struct hd_addr addr,
@@ -182,17 +198,24 @@ int hd_identity_read(const struct hd_host *host, struct hd_addr addr,
 {
 	HD_AUTOCLOSE int fd = -1;
 	struct hd_identity identity = { .vendor = 0 };
+	struct source source = { .what = "", .identity = &identity };
 	int r = hd_device_open(host, addr, &fd, err);
 
 	if (r < 0)
 		return r;
-	if ((r = read_ids(fd, &identity)) < 0 ||
-	    (r = read_dsn(fd, &identity)) < 0 ||
-	    (r = each_below(fd, "nvme", take_serial, &identity)) < 0 ||
-	    (r = read_mac(fd, &identity)) < 0 ||
-	    (r = read_slot(host, addr, &identity)) < 0 ||
-	    (r = read_path(host, addr, &identity)) < 0)
-		return hd_device_fail(host, addr, r, err);
+	source.fd = fd;
+	if ((r = read_ids(&source)) < 0 || (r = read_dsn(&source)) < 0 ||
+	    (r = each_below(&source, "nvme", take_serial)) < 0 ||
+	    (r = read_mac(&source)) < 0)
+		return hd_device_fail(host, addr, source.what, r, err);
+	r = read_slot(host, addr, &identity);
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "cannot read " HD_SYSFS_PCI "/slots: %s",
+				  strerror(-r));
+	r = read_path(host, addr, &identity);
+	if (r < 0)
+		return hd_device_fail(host, addr, "", r, err);
 	*ret = identity;
 	return 0;
 }

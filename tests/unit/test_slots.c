@@ -130,11 +130,19 @@ static void test_nodesets(void **state)
 		int node;
 		bool has;
 	} rows[] = {
-		{ "0", 0, true },      { "0", 1, false },
-		{ "0-3", 3, true },    { "0-3,^2", 2, false },
-		{ "0-3,^2", 3, true }, { "0,2", 2, true },
-		{ "", 0, false },      { "x,1", 1, true },
-		{ "10", 1, false },    { "99999999999999999999", 1, false },
+		{ "0", 0, true },
+		{ "0", 1, false },
+		{ "0-3", 3, true },
+		{ "0-3,^2", 2, false },
+		{ "0-3,^2", 3, true },
+		{ "0,2", 2, true },
+		{ "", 0, false },
+		{ "x,1", 1, true },
+		{ "10", 1, false },
+		{ "99999999999999999999", 1, true },
+		{ "2-1", 5, true },
+		{ "1-^2", 5, true },
+		{ " 1 - 3 , ^2,", 2, false },
 	};
 
 	(void)state;

@@ -38,6 +38,7 @@ struct printer {
 	const char *document;
 	size_t length;
 	enum hd_diff_style style;
+	bool *failed; /* memory ran out */
 };
 
 /* The end of the line at @at, its line end included. */
@@ -183,6 +184,7 @@ static void print_text(const struct printer *printer, const char *text,
 		return;
 	}
 	line = rest = strndup(text, n);
+	*printer->failed |= !line;
 	while ((word = rest ? strsep(&rest, "\t") : NULL)) {
 		hd_print(printer->file, word);
 		if (rest)
@@ -292,7 +294,9 @@ int hd_diff_print(FILE *file, const char *name, const char *document,
 		  size_t length, const struct hd_edits *edits,
 		  enum hd_diff_style style, struct hd_err *err)
 {
-	const struct printer printer = { file, document, length, style };
+	bool failed = false;
+	const struct printer printer = { file, document, length, style,
+					 &failed };
 	HD_AUTO(clear) struct changes changes = { NULL, 0 };
 	size_t at = 0, from = 0, line = 0, added = 0, last;
 
@@ -310,5 +314,5 @@ int hd_diff_print(FILE *file, const char *name, const char *document,
 		print_hunk(&printer, &changes.items[i], &changes.items[last],
 			   &added);
 	}
-	return 0;
+	return failed ? hd_err_nomem(err) : 0;
 }

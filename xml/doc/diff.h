@@ -21,6 +21,8 @@ enum hd_diff_style {
  *
  * @edits  in their order, see hd_edits_sort()
  * @name   of the document, without a slash at its start
+ *
+ * Returns 0, or -ENOMEM, when some of it may have been printed.
  */
 int hd_diff_print(FILE *file, const char *name, const char *document,
 		  size_t length, const struct hd_edits *edits,

@@ -18,12 +18,15 @@
 
 /*
  * Where the blanks before @offset begin. True when they are all there is before
- * it on its line. Nothing but them is looked at: a line may be megabytes long.
+ * it on its line, and no more than anybody indents by. Nothing but them is
+ * looked at: a line may be megabytes long.
  */
 static bool begins_line(const char *document, size_t offset, size_t *ret_start)
 {
-	while (offset > 0 &&
-	       (document[offset - 1] == ' ' || document[offset - 1] == '\t'))
+	for (int i = 0;
+	     offset > 0 && i < HD_LIMIT_INDENT &&
+	     (document[offset - 1] == ' ' || document[offset - 1] == '\t');
+	     i++)
 		offset--;
 	*ret_start = offset;
 	return offset == 0 || document[offset - 1] == '\n';
@@ -49,68 +52,60 @@ int hd_edit_remove(struct hd_edits *edits, const char *document,
 	return hd_edit_replace(edits, range, strdup(""), err);
 }
 
+/* Blanks of the document, or of our own. */
+struct blanks {
+	const char *text;
+	int n;
+};
+
 /* How the lines of a new element begin and end. */
 struct layout {
-	char *indent; /* NULL: it has no line of its own; owned */
-	char *step; /* owned */
+	bool own_line; /* it has lines of its own, with this: */
+	struct blanks indent, step;
 	const char *newline;
 };
 
-static void clear_layout(struct layout *layout)
-{
-	free(layout->indent);
-	free(layout->step);
-}
-
-/* What stands beside others on a line gets company there. */
-static void share_line(struct layout *layout)
-{
-	free(layout->indent);
-	layout->indent = NULL;
-}
-
-#define AUTO_LAYOUT HD_AUTO(clear_layout) struct layout
-
 /* The blanks before an element, when they are all there is on its line. */
-static char *indentation(const char *document, const xmlNode *element)
+static bool find_indent(const char *document, const xmlNode *element,
+			struct blanks *ret)
 {
 	size_t offset = hd_element_range(element).whole.start, start;
 
-	return begins_line(document, offset, &start) ?
-		       strndup(document + start, offset - start) :
-		       NULL;
+	*ret = (struct blanks){ "", 0 };
+	if (!begins_line(document, offset, &start))
+		return false;
+	*ret = (struct blanks){ document + start, (int)(offset - start) };
+	return true;
 }
 
 /* By how much an element is indented more than its parent. */
-static char *step_of(const char *document, const xmlNode *element,
-		     const char *indent)
+static struct blanks step_of(const char *document, const xmlNode *element,
+			     struct blanks indent)
 {
 	const xmlNode *parent = element->parent;
-	HD_AUTOFREE char *above = parent && parent->type == XML_ELEMENT_NODE ?
-					  indentation(document, parent) :
-					  NULL;
-	size_t n = above ? strlen(above) : 0;
+	struct blanks above;
 
-	if (indent && above && strlen(indent) > n &&
-	    strncmp(indent, above, n) == 0)
-		return strdup(indent + n);
-	return strdup(STEP);
+	if (parent && parent->type == XML_ELEMENT_NODE &&
+	    find_indent(document, parent, &above) && indent.n > above.n &&
+	    strncmp(indent.text, above.text, (size_t)above.n) == 0)
+		return (struct blanks){ indent.text + above.n,
+					indent.n - above.n };
+	return (struct blanks){ STEP, (int)strlen(STEP) };
 }
 
 /* That of an element and its siblings. */
-static bool read_layout(const char *document, const xmlNode *element,
-			struct layout *ret)
+static struct layout read_layout(const char *document, const xmlNode *element)
 {
+	struct layout layout = { .newline = "\n" };
 	size_t start;
 
-	ret->indent = indentation(document, element);
-	ret->step = step_of(document, element, ret->indent);
+	layout.own_line = find_indent(document, element, &layout.indent);
+	layout.step = step_of(document, element, layout.indent);
 	begins_line(document, hd_element_range(element).whole.start, &start);
-	ret->newline = start > 1 && document[start - 1] == '\n' &&
-				       document[start - 2] == '\r' ?
-			       "\r\n" :
-			       "\n";
-	return ret->step != NULL;
+	if (start > 1 && document[start - 1] == '\n' &&
+	    document[start - 2] == '\r')
+		layout.newline = "\r\n";
+	return layout;
 }
 
 /* The lines of @xml, after @depth steps; on no line of their own, all on one.
@@ -122,16 +117,16 @@ static void write_lines(FILE *file, const struct layout *layout, size_t depth,
 		size_t blanks = strspn(xml, " "), n = strcspn(xml, "\n");
 		size_t steps = depth + blanks / strlen(STEP);
 
-		if (layout->indent)
-			fputs(layout->indent, file);
-		for (size_t i = 0; layout->indent && i < steps; i++)
-			fputs(layout->step, file);
+		fprintf(file, "%.*s", layout->indent.n, layout->indent.text);
+		for (size_t i = 0; layout->own_line && i < steps; i++)
+			fprintf(file, "%.*s", layout->step.n,
+				layout->step.text);
 		fwrite(xml + blanks, 1, n - blanks, file);
 		xml += n;
 		if (*xml == '\0')
 			break;
 		xml++;
-		if (layout->indent)
+		if (layout->own_line)
 			fputs(layout->newline, file);
 	}
 }
@@ -179,20 +174,21 @@ static size_t end_of_line(const char *document, size_t end)
 static int insert_at(struct hd_edits *edits, const char *document, size_t at,
 		     const xmlNode *beside, const char *xml, struct hd_err *err)
 {
-	AUTO_LAYOUT layout = { NULL, NULL, NULL };
+	struct layout layout = read_layout(document, beside);
 	size_t end = end_of_line(document, at);
 
-	if (!read_layout(document, beside, &layout))
-		return hd_err_nomem(err);
-	if (layout.indent && line_end(document + end))
+	/* What stands beside others on a line gets company there. */
+	if (layout.own_line && line_end(document + end)) {
 		at = end;
-	else
-		share_line(&layout);
-	return hd_edit_replace(edits, (struct hd_range){ at, at },
-			       format_lines(&layout, 0,
-					    layout.indent ? layout.newline : "",
-					    xml, ""),
-			       err);
+	} else {
+		layout.own_line = false;
+		layout.indent = (struct blanks){ "", 0 };
+	}
+	return hd_edit_replace(
+		edits, (struct hd_range){ at, at },
+		format_lines(&layout, 0, layout.own_line ? layout.newline : "",
+			     xml, ""),
+		err);
 }
 
 int hd_edit_insert_after(struct hd_edits *edits, const char *document,
@@ -219,28 +215,20 @@ static const xmlNode *last_child(const xmlNode *parent)
 	return NULL;
 }
 
-/* "<ns:name" without its "<" and what follows. */
-static char *tag_name(const char *document, const xmlNode *element)
-{
-	const char *name = document + hd_element_range(element).whole.start + 1;
-
-	return strndup(name, strcspn(name, " \t\r\n/>"));
-}
-
 /* As the only child, one step further in than its parent. */
 static int append_first(struct hd_edits *edits, const char *document,
 			const xmlNode *parent, const char *xml,
 			struct hd_err *err)
 {
 	const struct hd_element_range place = hd_element_range(parent);
-	AUTO_LAYOUT layout = { NULL, NULL, NULL };
-	HD_AUTOFREE char *name = tag_name(document, parent);
+	const struct layout layout = read_layout(document, parent);
+	const char *newline = layout.own_line ? layout.newline : "";
+	/* "<ns:name" without its "<" and what follows. */
+	const char *name = document + place.whole.start + 1;
 	HD_AUTOFREE char *before = NULL;
 	HD_AUTOFREE char *after = NULL;
 	struct hd_range range = place.content;
 
-	if (!name || !read_layout(document, parent, &layout))
-		return hd_err_nomem(err);
 	if (place.single) {
 		range.start = hd_start_tag(document, parent).end;
 		range.end = place.whole.end;
@@ -252,12 +240,11 @@ static int append_first(struct hd_edits *edits, const char *document,
 			range.end--;
 		range = (struct hd_range){ range.end, place.content.end };
 	}
-	before = hd_text("%s%s", place.single ? ">" : "",
-			 layout.indent ? layout.newline : "");
-	after = hd_text("%s%s%s%s%s", layout.indent ? layout.newline : "",
-			layout.indent ? layout.indent : "",
-			place.single ? "</" : "", place.single ? name : "",
-			place.single ? ">" : "");
+	before = hd_text("%s%s", place.single ? ">" : "", newline);
+	after = hd_text("%s%.*s%s%.*s%s", newline, layout.indent.n,
+			layout.indent.text, place.single ? "</" : "",
+			place.single ? (int)strcspn(name, " \t\r\n/>") : 0,
+			name, place.single ? ">" : "");
 	if (!before || !after)
 		return hd_err_nomem(err);
 	return hd_edit_replace(edits, range,

@@ -1,27 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "xml/doc/nodeset.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BLANKS " \t\n\v\f\r"
 
 struct range {
 	unsigned long first, last;
 	bool is_out; /* "^2" */
 };
 
-/* Reads one range. Where the next one begins, or NULL when it is none. */
-static const char *take_range(const char *text, struct range *ret)
+/* Reads a number. What follows it and blanks, or NULL when it is none. */
+static const char *take_number(const char *text, unsigned long *ret)
 {
 	char *end;
 
-	ret->is_out = *text == '^';
-	text += ret->is_out;
-	ret->first = ret->last = strtoul(text, &end, 10);
-	if (end == text)
+	if (!isdigit((unsigned char)*text))
 		return NULL;
-	if (*end == '-')
-		ret->last = strtoul(end + 1, &end, 10);
-	return end + strspn(end, ", \t\n");
+	errno = 0;
+	*ret = strtoul(text, &end, 10);
+	return errno ? NULL : end + strspn(end, BLANKS);
+}
+
+/* Reads one range. Where the next one begins, or NULL when it is none. */
+static const char *take_range(const char *text, struct range *ret)
+{
+	text += strspn(text, BLANKS);
+	ret->is_out = *text == '^';
+	text = take_number(text + ret->is_out, &ret->first);
+	ret->last = ret->first;
+	if (text && *text == '-' && !ret->is_out)
+		text = take_number(text + 1 + strspn(text + 1, BLANKS),
+				   &ret->last);
+	if (!text || ret->last < ret->first || (*text && *text != ','))
+		return NULL;
+	return text + (*text == ',');
 }
 
 bool hd_nodeset_has(const char *text, unsigned long node)
@@ -58,8 +74,11 @@ void hd_nodeset_add(const char *text, bool *set, size_t n)
 			memset(set, true, n);
 			return;
 		}
-		for (size_t i = range.first; i < n && i <= range.last; i++)
-			own[i] = !range.is_out;
+		if (range.last >= n)
+			range.last = n - 1;
+		if (range.first <= range.last)
+			memset(own + range.first, !range.is_out,
+			       range.last - range.first + 1);
 	}
 	add_all(own, set, n);
 }

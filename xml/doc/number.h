@@ -16,4 +16,7 @@
  */
 bool hd_number_parse(const char *text, uint32_t max, uint32_t *ret);
 
+/* Reads hexadecimal digits, and nothing else. */
+bool hd_number_parse_hex(const char *text, uint32_t max, uint32_t *ret);
+
 #endif

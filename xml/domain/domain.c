@@ -14,7 +14,7 @@
 /* "yes" or "no"; *@ret keeps its default when the attribute isn't there. */
 static int read_managed(const xmlNode *node, bool *ret, struct hd_err *err)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(node, "managed");
+	const char *text = hd_node_attribute(node, "managed");
 
 	if (!text)
 		return 0;
@@ -30,8 +30,7 @@ static int read_managed(const xmlNode *node, bool *ret, struct hd_err *err)
 static int read_driver(const xmlNode *node, char **ret, struct hd_err *err)
 {
 	const xmlNode *driver = hd_node_child(node, "driver");
-	HD_AUTOFREE char *model =
-		driver ? hd_node_attribute(driver, "model") : NULL;
+	const char *model = driver ? hd_node_attribute(driver, "model") : NULL;
 
 	if (!model)
 		return 0;
@@ -65,26 +64,29 @@ static int read_uuid(struct hd_domain *domain, const xmlNode *root,
 		     struct hd_err *err)
 {
 	xmlNode *node = hd_node_child(root, "uuid");
-	HD_AUTOFREE char *text = NULL;
+	char text[HD_NODE_TEXT];
 
 	domain->uuid[0] = '\0';
-	if (!node)
-		return 0;
-	text = hd_node_text(node);
-	if (text && hd_uuid_normalise(text, domain->uuid))
+	if (!node || (hd_node_text(node, text, sizeof(text)) &&
+		      hd_uuid_normalise(text, domain->uuid)))
 		return 0;
 	return hd_err_set(err, EINVAL,
 			  "line %u of the XML: '%.64s' is not a UUID",
-			  hd_node_line(node), text ? text : "");
+			  hd_node_line(node), text);
 }
 
 static int read_name(struct hd_domain *domain, const xmlNode *root,
 		     struct hd_err *err)
 {
 	xmlNode *node = hd_node_child(root, "name");
-	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
+	char text[HD_NODE_TEXT] = "";
 
-	if (!text || !*text)
+	if (node && !hd_node_text(node, text, sizeof(text)))
+		return hd_err_set(
+			err, E2BIG,
+			"line %u of the XML: the domain's <name> has more than %zu bytes",
+			hd_node_line(node), sizeof(text) - 1);
+	if (!*text)
 		return hd_err_set(
 			err, EINVAL,
 			"line %u of the XML: the domain has no <name>",

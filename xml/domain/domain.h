@@ -34,7 +34,8 @@ struct hd_request hd_domain_request(const struct hd_domain *domain,
  * <interface type='hostdev'> and <disk type='nvme'> with its backing stores.
  * A VF of a network pool is none until libvirt has chosen it.
  *
- * Returns 0, or a negative errno with a sentence that names the line.
+ * Returns 0, or a negative errno with a sentence that names the line; -E2BIG
+ * beyond the limits of xml/doc/limit.h.
  */
 int hd_domain_parse(const char *text, size_t length, struct hd_domain *ret,
 		    struct hd_err *err);

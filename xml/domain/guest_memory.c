@@ -55,10 +55,11 @@ static uint64_t scale(const char *text, const char *unit)
 /* The size in an element; 0 without one. */
 static uint64_t size_of(const xmlNode *node)
 {
-	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
-	HD_AUTOFREE char *unit = node ? hd_node_attribute(node, "unit") : NULL;
+	char text[HD_NODE_TEXT];
 
-	return text ? scale(text, unit) : 0;
+	return node && hd_node_text(node, text, sizeof(text)) ?
+		       scale(text, hd_node_attribute(node, "unit")) :
+		       0;
 }
 
 /* <memoryBacking><hugepages><page size='2' unit='M'/></hugepages>... */
@@ -68,8 +69,8 @@ static uint64_t hugepage_of(const xmlNode *root)
 	const xmlNode *pages =
 		backing ? hd_node_child(backing, "hugepages") : NULL;
 	const xmlNode *page = pages ? hd_node_child(pages, "page") : NULL;
-	HD_AUTOFREE char *size = page ? hd_node_attribute(page, "size") : NULL;
-	HD_AUTOFREE char *unit = page ? hd_node_attribute(page, "unit") : NULL;
+	const char *size = page ? hd_node_attribute(page, "size") : NULL;
+	const char *unit = page ? hd_node_attribute(page, "unit") : NULL;
 	uint64_t bytes = size ? scale(size, unit) : 0;
 
 	if (!pages)
@@ -96,7 +97,7 @@ static const char *ballooning_of(const xmlNode *root)
 
 static void add_nodes(const xmlNode *node, bool nodes[HD_NUMA_NODES])
 {
-	HD_AUTOFREE char *nodeset = hd_node_attribute(node, "nodeset");
+	const char *nodeset = hd_node_attribute(node, "nodeset");
 
 	if (nodeset)
 		hd_nodeset_add(nodeset, nodes, HD_NUMA_NODES);
@@ -110,10 +111,9 @@ static bool bound_to(const xmlNode *root, bool nodes[HD_NUMA_NODES])
 {
 	const xmlNode *tune = hd_node_child(root, "numatune");
 	const xmlNode *memory = tune ? hd_node_child(tune, "memory") : NULL;
-	HD_AUTOFREE char *nodeset =
+	const char *nodeset =
 		memory ? hd_node_attribute(memory, "nodeset") : NULL;
-	HD_AUTOFREE char *mode =
-		memory ? hd_node_attribute(memory, "mode") : NULL;
+	const char *mode = memory ? hd_node_attribute(memory, "mode") : NULL;
 
 	if (!nodeset || (mode && strcmp(mode, "strict") != 0))
 		return false;

@@ -14,8 +14,7 @@
 
 static bool is_ours(const xmlNode *node)
 {
-	return node->type == XML_ELEMENT_NODE && node->ns &&
-	       strcmp((const char *)node->ns->href, HD_METADATA_NS) == 0;
+	return hd_node_is_in(node, HD_METADATA_NS, NULL);
 }
 
 static int refuse(const xmlNode *node, const char *what, struct hd_err *err)
@@ -50,7 +49,7 @@ static int read_siblings(const xmlNode *node, struct hd_metadata *metadata,
 			 struct hd_err *err)
 {
 	static const char *const known[2] = { "policy", "" };
-	HD_AUTOFREE char *value = hd_node_attribute(node, "policy");
+	const char *value = hd_node_attribute(node, "policy");
 
 	if (refuse_more(node, known, err) < 0)
 		return -EINVAL;
@@ -63,7 +62,7 @@ static int read_siblings(const xmlNode *node, struct hd_metadata *metadata,
 static int read_address(const xmlNode *node, struct hd_addr *ret,
 			struct hd_err *err)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(node, "address");
+	const char *text = hd_node_attribute(node, "address");
 
 	if (text && hd_addr_parse(text, ret, NULL) == 0)
 		return 0;
@@ -77,7 +76,7 @@ static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
 		      struct hd_err *err)
 {
 	static const char *const known[2] = { "address", "critical" };
-	HD_AUTOFREE char *critical = hd_node_attribute(node, "critical");
+	const char *critical = hd_node_attribute(node, "critical");
 	struct hd_allow read, *allow;
 	int r = refuse_more(node, known, err);
 
@@ -159,20 +158,33 @@ static int end_or_skip(int r, const struct hd_metadata_skip *skip,
 	return r == -EINVAL && skip ? skip->skipped(skip->data, err) : r;
 }
 
+static int read_child(const xmlNode *node, struct hd_metadata *metadata,
+		      struct hd_err *err)
+{
+	return node->type == XML_ELEMENT_NODE ?
+		       read_element(node, metadata, err) :
+		       refuse(node->parent, "the text in", err);
+}
+
+/* @said counts what stands in all elements of ours. */
 static int read_hostdev(const xmlNode *ours, struct hd_metadata *metadata,
-			const struct hd_metadata_skip *skip, struct hd_err *err)
+			size_t *said, const struct hd_metadata_skip *skip,
+			struct hd_err *err)
 {
 	static const char *const known[2] = { "", "" };
 	int r = end_or_skip(refuse_more(ours, known, err), skip, err);
 
 	for (const xmlNode *node = ours->children; r == 0 && node;
-	     node = node->next)
-		if (node->type == XML_ELEMENT_NODE)
-			r = end_or_skip(read_element(node, metadata, err), skip,
-					err);
-		else if (!says_nothing(node))
-			r = end_or_skip(refuse(ours, "the text in", err), skip,
-					err);
+	     node = node->next) {
+		if (says_nothing(node))
+			continue;
+		if ((*said)++ == HD_LIMIT_SAID)
+			return hd_err_set(
+				err, E2BIG,
+				"line %u of the XML: more than %d elements in " HD_METADATA_NS,
+				hd_node_line(node), HD_LIMIT_SAID);
+		r = end_or_skip(read_child(node, metadata, err), skip, err);
+	}
 	return r;
 }
 
@@ -180,6 +192,7 @@ int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
 			const struct hd_metadata_skip *skip, struct hd_err *err)
 {
 	const xmlNode *node = hd_node_child(domain, "metadata");
+	size_t said = 0;
 	int r = 0;
 
 	for (node = node ? node->children : NULL; r == 0 && node;
@@ -187,7 +200,7 @@ int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
 		if (!is_ours(node))
 			continue;
 		if (strcmp((const char *)node->name, "hostdev") == 0)
-			r = read_hostdev(node, ret, skip, err);
+			r = read_hostdev(node, ret, &said, skip, err);
 		else
 			r = end_or_skip(refuse(node, "the element", err), skip,
 					err);

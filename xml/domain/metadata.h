@@ -38,7 +38,8 @@ struct hd_metadata {
  *we are about to do. What isn't said is left for the host to decide.
  *
  * @ret is empty before; it is cleared by the caller, also after a failure.
- * Returns 0, or -EINVAL with a sentence that names the line.
+ * Returns 0, or -EINVAL, or -E2BIG beyond the limits of xml/doc/limit.h, with a
+ * sentence that names the line.
  */
 int hd_metadata_read(const xmlNode *domain, struct hd_metadata *ret,
 		     struct hd_err *err);

@@ -22,15 +22,16 @@ static bool read_text(const xmlNode *parent, const char *name, uint32_t max,
 		      uint32_t *ret)
 {
 	const xmlNode *node = hd_node_child(parent, name);
-	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
+	char text[HD_NODE_TEXT];
 
-	return text && hd_number_parse(text, max, ret);
+	return node && hd_node_text(node, text, sizeof(text)) &&
+	       hd_number_parse(text, max, ret);
 }
 
 static bool read_attribute(const xmlNode *node, const char *name, uint32_t max,
 			   uint32_t *ret)
 {
-	HD_AUTOFREE char *text = node ? hd_node_attribute(node, name) : NULL;
+	const char *text = node ? hd_node_attribute(node, name) : NULL;
 
 	return text && hd_number_parse(text, max, ret);
 }
@@ -121,10 +122,13 @@ static int read_driver(const xmlNode *root, struct hd_device *ret,
 {
 	const xmlNode *driver = hd_node_child(root, "driver");
 	const xmlNode *name = driver ? hd_node_child(driver, "name") : NULL;
+	char text[HD_NODE_TEXT];
 
 	if (!name)
 		return 0;
-	ret->driver = hd_node_text(name);
+	if (!hd_node_text(name, text, sizeof(text)))
+		return fail(name, err);
+	ret->driver = strdup(text);
 	if (!ret->driver)
 		return hd_err_nomem(err);
 	ret->vfio = strstr(ret->driver, "vfio");

@@ -13,6 +13,7 @@
 #include "lib/base/stream.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/edit.h"
+#include "xml/doc/number.h"
 
 /* A pair of four hexadecimal digits each, a number of so many, or a text. */
 enum form { PAIR, HEX, TEXT };
@@ -47,27 +48,27 @@ static int refuse(const xmlNode *node, const char *name, const char *value,
 		hd_node_line(node), name, value);
 }
 
-static bool are_digits(const char *text, size_t n)
-{
-	return strspn(text, "0123456789abcdefABCDEF") == n;
-}
-
 static bool read_hex(const char *text, unsigned digits, int64_t *ret)
 {
-	if (!are_digits(text, digits) || text[digits])
+	uint32_t value;
+
+	if (strlen(text) != digits ||
+	    !hd_number_parse_hex(text, UINT32_MAX, &value))
 		return false;
-	*ret = strtol(text, NULL, 16);
+	*ret = value;
 	return true;
 }
 
 static bool read_pair(const char *text, int64_t *ret)
 {
-	int64_t second;
+	char first[5] = "";
+	int64_t high, low;
 
-	if (!are_digits(text, 4) || text[4] != ':' ||
-	    !read_hex(text + 5, 4, &second))
+	memcpy(first, text, strnlen(text, 4));
+	if (!read_hex(first, 4, &high) || text[4] != ':' ||
+	    !read_hex(text + 5, 4, &low))
 		return false;
-	*ret = strtol(text, NULL, 16) << 16 | second;
+	*ret = high << 16 | low;
 	return true;
 }
 
@@ -92,11 +93,9 @@ static bool read_value(size_t row, const char *text,
 static int read_attribute(const xmlNode *node, const char *name,
 			  struct hd_identity *identity, struct hd_err *err)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(node, name);
+	const char *text = hd_node_attribute(node, name);
 	int64_t id;
 
-	if (!text)
-		return hd_err_nomem(err);
 	if (strcmp(name, "address") == 0)
 		return 0;
 	if (strcmp(name, "id") == 0) {
@@ -136,7 +135,8 @@ int hd_pin_read(const xmlNode *node, struct hd_identity *ret,
 	return 0;
 }
 
-static void write_value(FILE *file, size_t row,
+/* False when memory runs out. */
+static bool write_value(FILE *file, size_t row,
 			const struct hd_identity *identity)
 {
 	const void *member = (const char *)identity + attributes[row].offset;
@@ -148,11 +148,11 @@ static void write_value(FILE *file, size_t row,
 		if (escaped && *escaped)
 			fprintf(file, " %s='%s'", attributes[row].name,
 				escaped);
-		return;
+		return escaped;
 	}
 	memcpy(&number, member, sizeof(number));
 	if (number == HD_ID_UNKNOWN)
-		return;
+		return true;
 	fprintf(file, " %s='", attributes[row].name);
 	if (attributes[row].form == PAIR)
 		fprintf(file, "%04x:%04x'", (unsigned)(number >> 16),
@@ -160,12 +160,14 @@ static void write_value(FILE *file, size_t row,
 	else
 		fprintf(file, "%0*x'", (int)attributes[row].digits,
 			(unsigned)number);
+	return true;
 }
 
 char *hd_pin_format(const struct hd_pin *pin, const char *prefix)
 {
 	char *text = NULL;
 	size_t size;
+	bool ok = true;
 	FILE *file = hd_stream_open(&text, &size);
 
 	if (!file)
@@ -173,8 +175,13 @@ char *hd_pin_format(const struct hd_pin *pin, const char *prefix)
 	fprintf(file, "<%s%sdevice address='%s' id='%04x:%04x'", prefix,
 		*prefix ? ":" : "", hd_addr_text(pin->addr).s,
 		pin->identity.vendor, pin->identity.device);
-	for (size_t i = 0; i < N_ATTRIBUTES; i++)
-		write_value(file, i, &pin->identity);
+	for (size_t i = 0; ok && i < N_ATTRIBUTES; i++)
+		ok = write_value(file, i, &pin->identity);
 	fputs("/>", file);
-	return hd_stream_text(file, &text);
+	text = hd_stream_text(file, &text);
+	if (!ok) {
+		free(text);
+		text = NULL;
+	}
+	return text;
 }

@@ -14,13 +14,14 @@ struct visitor {
 	int (*visit)(void *data, struct hd_place *place, struct hd_err *err);
 	void *data;
 	struct hd_err *err;
+	size_t n; /* places so far */
 };
 
 /* Reads one number of an address; one that isn't there is 0, as in libvirt. */
 static int read_part(const xmlNode *address, const char *name, uint32_t max,
 		     uint32_t *ret, struct hd_err *err)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(address, name);
+	const char *text = hd_node_attribute(address, name);
 
 	*ret = 0;
 	if (!text || hd_number_parse(text, max, ret))
@@ -72,12 +73,17 @@ static int visit(struct visitor *visitor, enum hd_source kind,
 		.address = source ? hd_node_child(source, "address") : NULL,
 	};
 
+	if (visitor->n++ == HD_LIMIT_DEVICES)
+		return hd_err_set(
+			visitor->err, E2BIG,
+			"line %u of the XML: more than %d devices of the host are asked for",
+			hd_node_line(node), HD_LIMIT_DEVICES);
 	return visitor->visit(visitor->data, &place, visitor->err);
 }
 
 static int visit_hostdev(struct visitor *visitor, const xmlNode *node)
 {
-	HD_AUTOFREE char *mode = hd_node_attribute(node, "mode");
+	const char *mode = hd_node_attribute(node, "mode");
 
 	if (!hd_node_attribute_is(node, "type", "pci") ||
 	    (mode && strcmp(mode, "subsystem") != 0))
@@ -135,7 +141,7 @@ int hd_places_walk(const xmlNode *domain,
 				      struct hd_err *err),
 		   void *data, struct hd_err *err)
 {
-	struct visitor visitor = { visit_place, data, err };
+	struct visitor visitor = { visit_place, data, err, 0 };
 	int r = 0;
 
 	for (const xmlNode *devices = domain->children; devices;

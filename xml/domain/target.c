@@ -22,7 +22,7 @@ int hd_targets_read(const char *text, size_t length, uint32_t *ret,
 		const xmlNode *target = hd_node_is(node, "disk") ?
 						hd_node_child(node, "target") :
 						NULL;
-		HD_AUTOFREE char *name =
+		const char *name =
 			target ? hd_node_attribute(target, "dev") : NULL;
 
 		if (name && hd_after(name, "vd") && name[2] >= 'a' &&

@@ -34,7 +34,7 @@ static int compare(const void *a, const void *b)
 static int read_order(struct hd_lint *lint, struct orders *orders,
 		      const xmlNode *boot)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(boot, "order");
+	const char *text = hd_node_attribute(boot, "order");
 	int64_t value = 0;
 	struct order *order;
 

@@ -10,16 +10,9 @@
 /* What is handed to QEMU as it is: <qemu:commandline> and <qemu:override>. */
 #define QEMU_NS "http://libvirt.org/schemas/domain/qemu/1.0"
 
-static bool is_qemu(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && node->ns &&
-	       strcmp((const char *)node->ns->href, QEMU_NS) == 0 &&
-	       strcmp((const char *)node->name, name) == 0;
-}
-
 static const xmlNode *next(const xmlNode *node, const char *name)
 {
-	while (node && !is_qemu(node, name))
+	while (node && !hd_node_is_in(node, QEMU_NS, name))
 		node = node->next;
 	return node;
 }
@@ -73,19 +66,17 @@ static int check_argument(struct hd_lint *lint, const xmlNode *node,
 
 static int check_arguments(struct hd_lint *lint, const xmlNode *command_line)
 {
-	char *option = NULL;
+	const char *option = NULL;
 	int r = 0;
 
 	EACH(node, command_line, "arg")
 	{
-		char *value = hd_node_attribute(node, "value");
+		const char *value = hd_node_attribute(node, "value");
 
 		if (r == 0 && value)
 			r = check_argument(lint, node, option, value);
-		free(option);
 		option = value;
 	}
-	free(option);
 	return r;
 }
 

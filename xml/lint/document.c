@@ -37,18 +37,20 @@ int hd_lint_metadata(struct hd_lint *lint)
 	const struct hd_metadata_skip skip = { add_skipped, lint };
 	int r = hd_metadata_read_on(lint->domain, &metadata, &skip, &err);
 
-	return r < 0 ? hd_err_nomem(lint->err) : 0;
+	return r < 0 ? hd_err_set(lint->err, -r, "%s", hd_err_message(&err)) :
+		       0;
 }
 
 int hd_lint_uuid(struct hd_lint *lint)
 {
 	const xmlNode *node = hd_lint_find(lint->domain, "uuid");
-	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
+	char text[HD_NODE_TEXT];
 	char uuid[HD_UUID_SIZE];
 
-	if (!node || (text && hd_uuid_normalise(text, uuid)))
+	if (!node || (hd_node_text(node, text, sizeof(text)) &&
+		      hd_uuid_normalise(text, uuid)))
 		return 0;
 	return hd_lint_add(lint, "uuid-invalid", HD_ERROR, NULL, node,
-			   hd_text("'%.64s' is not a UUID.", text ? text : ""),
+			   hd_text("'%.64s' is not a UUID.", text),
 			   hd_text("Remove <uuid>, and libvirt makes one"));
 }

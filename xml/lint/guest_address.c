@@ -24,8 +24,8 @@ static void read_buses(const struct hd_lint *lint, struct topology *topology)
 		topology->buses[0] = hd_bus_model_find("pci-root");
 	HD_LINT_EACH(node, lint->devices, "controller")
 	{
-		HD_AUTOFREE char *model = hd_node_attribute(node, "model");
-		HD_AUTOFREE char *index = hd_node_attribute(node, "index");
+		const char *model = hd_node_attribute(node, "model");
+		const char *index = hd_node_attribute(node, "index");
 		uint32_t bus;
 
 		if (model && index &&
@@ -38,7 +38,7 @@ static void read_buses(const struct hd_lint *lint, struct topology *topology)
 static bool read_part(const xmlNode *address, const char *name, uint32_t max,
 		      uint32_t *ret)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(address, name);
+	const char *text = hd_node_attribute(address, name);
 
 	*ret = 0;
 	return !text || hd_number_parse(text, max, ret);
@@ -198,7 +198,7 @@ static int check_function(struct hd_lint *lint,
 static int check_type(struct hd_lint *lint, const struct hd_lint_place *place,
 		      const xmlNode *address)
 {
-	HD_AUTOFREE char *type = hd_node_attribute(address, "type");
+	const char *type = hd_node_attribute(address, "type");
 
 	if (place->place.source != HD_SOURCE_HOSTDEV || !type ||
 	    strcmp(type, "pci") == 0 || strcmp(type, "unassigned") == 0)

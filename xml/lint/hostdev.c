@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/number.h"
@@ -13,7 +14,7 @@
  */
 static int check_mode(struct hd_lint *lint, const xmlNode *node)
 {
-	HD_AUTOFREE char *mode = hd_node_attribute(node, "mode");
+	const char *mode = hd_node_attribute(node, "mode");
 
 	if (!mode || strcmp(mode, "subsystem") == 0 ||
 	    !hd_node_attribute_is(node, "type", "pci"))
@@ -43,7 +44,7 @@ static int check_managed(struct hd_lint *lint,
 			 const struct hd_lint_place *place)
 {
 	const xmlNode *node = place->place.managed;
-	HD_AUTOFREE char *managed = hd_node_attribute(node, "managed");
+	const char *managed = hd_node_attribute(node, "managed");
 
 	if (!managed || strcmp(managed, "yes") == 0 ||
 	    strcmp(managed, "no") == 0)
@@ -61,8 +62,7 @@ static int check_managed(struct hd_lint *lint,
 static int check_driver(struct hd_lint *lint, const struct hd_lint_place *place)
 {
 	const xmlNode *driver = hd_node_child(place->place.node, "driver");
-	HD_AUTOFREE char *name =
-		driver ? hd_node_attribute(driver, "name") : NULL;
+	const char *name = driver ? hd_node_attribute(driver, "name") : NULL;
 
 	if (!name || strcmp(name, "vfio") == 0 ||
 	    place->place.source == HD_SOURCE_DISK ||
@@ -81,7 +81,7 @@ static int check_startup_policy(struct hd_lint *lint,
 				const struct hd_lint_place *place)
 {
 	const xmlNode *source = hd_node_child(place->place.node, "source");
-	HD_AUTOFREE char *policy =
+	const char *policy =
 		source ? hd_node_attribute(source, "startupPolicy") : NULL;
 
 	if (!policy || place->place.source != HD_SOURCE_HOSTDEV)
@@ -138,7 +138,7 @@ static size_t gather(const struct hd_lint *lint, struct claim *claims)
 
 	for (size_t i = 0; i < lint->n_places; i++) {
 		const struct hd_place *place = &lint->places[i].place;
-		HD_AUTOFREE char *text = NULL;
+		const char *text;
 
 		if (!lint->places[i].readable)
 			continue;
@@ -197,28 +197,50 @@ int hd_lint_duplicates(struct hd_lint *lint)
 	return r;
 }
 
-/* The virtio interface that a transient one stands in for. */
-static const xmlNode *find_persistent(const struct hd_lint *lint,
-				      const char *name)
+/* The names of virtio interfaces that transient ones may stand in for. */
+struct names {
+	const char **items; /* sorted; owned */
+	size_t n;
+};
+
+static void clear_names(struct names *names)
+{
+	free(names->items);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int find_persistent(const struct hd_lint *lint, struct names *ret)
 {
 	HD_LINT_EACH(node, lint->devices, "interface")
 	{
 		const xmlNode *alias = hd_node_child(node, "alias");
 		const xmlNode *teaming = hd_node_child(node, "teaming");
+		const char *name =
+			alias ? hd_node_attribute(alias, "name") : NULL;
+		const char **item;
 
-		if (alias && teaming &&
-		    hd_node_attribute_is(alias, "name", name) &&
-		    hd_node_attribute_is(teaming, "type", "persistent"))
-			return node;
+		if (!name || !teaming ||
+		    !hd_node_attribute_is(teaming, "type", "persistent"))
+			continue;
+		item = hd_array_add(&ret->items, &ret->n, sizeof(*item));
+		if (!item)
+			return hd_err_nomem(lint->err);
+		*item = name;
 	}
-	return NULL;
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
+	return 0;
 }
 
 static int check_teaming(struct hd_lint *lint,
 			 const struct hd_lint_place *place,
-			 const xmlNode *teaming)
+			 const xmlNode *teaming, const struct names *names)
 {
-	HD_AUTOFREE char *name = hd_node_attribute(teaming, "persistent");
+	const char *name = hd_node_attribute(teaming, "persistent");
 
 	/* src/conf/domain_validate.c, virDomainHostdevDefValidate() */
 	if (!name || !hd_node_attribute_is(teaming, "type", "transient"))
@@ -226,7 +248,8 @@ static int check_teaming(struct hd_lint *lint,
 			lint, "teaming", HD_ERROR, place, teaming,
 			hd_text("<teaming> of a host's device needs type='transient' and persistent='ALIAS'."),
 			NULL);
-	if (find_persistent(lint, name))
+	if (names->n && bsearch(&name, names->items, names->n,
+				sizeof(*names->items), compare_names))
 		return 0;
 	return hd_lint_add(
 		lint, "teaming", HD_WARNING, place, teaming,
@@ -237,14 +260,16 @@ static int check_teaming(struct hd_lint *lint,
 
 int hd_lint_teaming(struct hd_lint *lint)
 {
-	int r = 0;
+	HD_AUTO(clear_names) struct names names = { NULL, 0 };
+	int r = find_persistent(lint, &names);
 
 	for (size_t i = 0; r == 0 && i < lint->n_places; i++) {
 		const xmlNode *teaming =
 			hd_node_child(lint->places[i].place.node, "teaming");
 
 		if (teaming && lint->places[i].place.source != HD_SOURCE_DISK)
-			r = check_teaming(lint, &lint->places[i], teaming);
+			r = check_teaming(lint, &lint->places[i], teaming,
+					  &names);
 	}
 	return r;
 }

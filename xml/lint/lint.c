@@ -65,13 +65,36 @@ const xmlNode *hd_lint_find(const xmlNode *node, const char *path)
 	return node;
 }
 
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct hd_lint_place *const *x = a, *const *y = b;
+	uintptr_t first = (uintptr_t)(*x)->place.node;
+	uintptr_t second = (uintptr_t)(*y)->place.node;
+
+	return (first > second) - (first < second);
+}
+
+static int sort_places(struct hd_lint *lint)
+{
+	lint->by_node = calloc(lint->n_places + 1, sizeof(*lint->by_node));
+	if (!lint->by_node)
+		return hd_err_nomem(lint->err);
+	for (size_t i = 0; i < lint->n_places; i++)
+		lint->by_node[i] = &lint->places[i];
+	qsort(lint->by_node, lint->n_places, sizeof(*lint->by_node),
+	      compare_nodes);
+	return 0;
+}
+
 const struct hd_lint_place *hd_lint_place_of(const struct hd_lint *lint,
 					     const xmlNode *node)
 {
-	for (size_t i = 0; i < lint->n_places; i++)
-		if (lint->places[i].place.node == node)
-			return &lint->places[i];
-	return NULL;
+	const struct hd_lint_place wanted = { .place.node = node };
+	const struct hd_lint_place *key = &wanted, **found;
+
+	found = bsearch(&key, lint->by_node, lint->n_places,
+			sizeof(*lint->by_node), compare_nodes);
+	return found ? *found : NULL;
 }
 
 bool hd_lint_is_passed(const struct hd_lint_place *place)
@@ -117,18 +140,14 @@ static const struct hd_lint_device *find_device(const struct hd_lint *lint,
 static int add_place(void *data, struct hd_place *found, struct hd_err *err)
 {
 	struct hd_lint *lint = data;
-	size_t assign = 0;
-	struct hd_lint_place *place;
+	struct hd_lint_place *place =
+		hd_array_add(&lint->places, &lint->n_places, sizeof(*place));
 
-	for (size_t i = lint->n_places; i > 0 && assign == 0; i--)
-		if (lint->places[i - 1].readable)
-			assign = lint->places[i - 1].assign + 1;
-	place = hd_array_add(&lint->places, &lint->n_places, sizeof(*place));
 	if (!place)
 		return hd_err_nomem(err);
 	place->place = *found;
 	place->readable = hd_place_read(&place->place, NULL) == 0;
-	place->assign = place->readable ? assign : HD_WHOLE_DOMAIN;
+	place->assign = place->readable ? lint->n_readable++ : HD_WHOLE_DOMAIN;
 	if (place->readable)
 		place->device = find_device(lint, place->place.addr);
 	return 0;
@@ -138,7 +157,7 @@ static int add_place(void *data, struct hd_place *found, struct hd_err *err)
 static enum hd_firmware read_firmware(const xmlNode *os)
 {
 	const xmlNode *loader = hd_node_child(os, "loader");
-	HD_AUTOFREE char *firmware = hd_node_attribute(os, "firmware");
+	const char *firmware = hd_node_attribute(os, "firmware");
 
 	if (firmware)
 		return strcmp(firmware, "efi") == 0  ? HD_FIRMWARE_EFI :
@@ -167,12 +186,14 @@ static int check(struct hd_lint *lint)
 {
 	int r = hd_places_walk(lint->domain, add_place, lint, lint->err);
 
+	if (r == 0)
+		r = sort_places(lint);
 	read_machine(lint);
 	for (size_t i = 0; r == 0 && i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i].always || lint->n_places)
 			r = rules[i].check(lint);
 	free(lint->places);
-	free(lint->machine);
+	free(lint->by_node);
 	return r;
 }
 

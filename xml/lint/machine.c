@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/device.h"
+#include "lib/base/word.h"
+#include "lib/request/guest_memory.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/nodeset.h"
 #include "xml/lint/rule.h"
@@ -69,20 +70,19 @@ int hd_lint_viommu(struct hd_lint *lint)
 	return 0;
 }
 
-/* Whether the guest's memory is bound to nodes, and none is @node. */
-static bool is_elsewhere(const xmlNode *numatune, int node)
+/* The nodes that the guest's memory is bound to. False: to none. */
+static bool find_bound(const xmlNode *numatune, bool nodes[HD_NUMA_NODES])
 {
 	bool bound = false;
 
 	HD_LINT_EACH(child, numatune, NULL)
 	{
-		HD_AUTOFREE char *nodeset = hd_node_attribute(child, "nodeset");
+		const char *nodeset = hd_node_attribute(child, "nodeset");
 
 		if (!nodeset)
 			continue;
 		bound = true;
-		if (hd_nodeset_has(nodeset, (unsigned long)node))
-			return false;
+		hd_nodeset_add(nodeset, nodes, HD_NUMA_NODES);
 	}
 	return bound;
 }
@@ -90,14 +90,18 @@ static bool is_elsewhere(const xmlNode *numatune, int node)
 int hd_lint_numa(struct hd_lint *lint)
 {
 	const xmlNode *numatune = hd_lint_find(lint->domain, "numatune");
+	bool nodes[HD_NUMA_NODES] = { false };
 	int r = 0;
 
+	if (!find_bound(numatune, nodes))
+		return 0;
 	for (size_t i = 0; r == 0 && i < lint->n_places; i++) {
 		const struct hd_lint_place *place = &lint->places[i];
 		const struct hd_lint_device *device = place->device;
 
-		if (!device || device->numa_node == HD_NO_NODE || !numatune ||
-		    !is_elsewhere(numatune, device->numa_node))
+		if (!device || device->numa_node < 0 ||
+		    device->numa_node >= HD_NUMA_NODES ||
+		    nodes[device->numa_node])
 			continue;
 		r = hd_lint_add(
 			lint, "numa-node", HD_INFO, place, numatune,
@@ -109,25 +113,31 @@ int hd_lint_numa(struct hd_lint *lint)
 	return r;
 }
 
-/* How many processors the guest has; libvirt gives it one. */
+/* How many processors the guest has, libvirt gives it one; SIZE_MAX: not
+ * known. */
 static size_t count_vcpus(const xmlNode *vcpu)
 {
-	HD_AUTOFREE char *text = vcpu ? hd_node_text(vcpu) : NULL;
+	char text[HD_NODE_TEXT];
+	int64_t n;
 
-	return text ? strtoul(text, NULL, 10) : 1;
+	if (!vcpu)
+		return 1;
+	return hd_node_text(vcpu, text, sizeof(text)) &&
+			       hd_word_number(text, UINT32_MAX, &n) ?
+		       (size_t)n :
+		       SIZE_MAX;
 }
 
 /* The host's processors that any of the guest's may run on. False: on all. */
 static bool find_pinned(const xmlNode *domain, bool pinned[HD_NODESET_LIMIT])
 {
 	const xmlNode *vcpu = hd_lint_find(domain, "vcpu");
-	HD_AUTOFREE char *others =
-		vcpu ? hd_node_attribute(vcpu, "cpuset") : NULL;
+	const char *others = vcpu ? hd_node_attribute(vcpu, "cpuset") : NULL;
 	size_t n_pins = 0;
 
 	HD_LINT_EACH(pin, hd_lint_find(domain, "cputune"), "vcpupin")
 	{
-		HD_AUTOFREE char *cpuset = hd_node_attribute(pin, "cpuset");
+		const char *cpuset = hd_node_attribute(pin, "cpuset");
 
 		if (!cpuset)
 			continue;

@@ -54,10 +54,10 @@ static bool read_size(const char *text, const char *unit, uint64_t *ret)
 
 static bool read_element(const xmlNode *node, uint64_t *ret)
 {
-	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
-	HD_AUTOFREE char *unit = node ? hd_node_attribute(node, "unit") : NULL;
+	char text[HD_NODE_TEXT];
 
-	return text && read_size(text, unit, ret);
+	return node && hd_node_text(node, text, sizeof(text)) &&
+	       read_size(text, hd_node_attribute(node, "unit"), ret);
 }
 
 /* What the guest has at its start: its NUMA cells go before <memory>. */
@@ -68,8 +68,8 @@ static bool read_guest_memory(const struct hd_lint *lint, uint64_t *ret)
 
 	HD_LINT_EACH(cell, numa, "cell")
 	{
-		HD_AUTOFREE char *text = hd_node_attribute(cell, "memory");
-		HD_AUTOFREE char *unit = hd_node_attribute(cell, "unit");
+		const char *text = hd_node_attribute(cell, "memory");
+		const char *unit = hd_node_attribute(cell, "unit");
 		uint64_t size;
 
 		if (!text || !read_size(text, unit, &size) ||

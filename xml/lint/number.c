@@ -27,16 +27,12 @@ static const struct part {
  */
 static char *suggest(const struct part *part, const char *text)
 {
-	size_t n = strlen(text);
 	uint32_t value;
-	char *end;
 
-	if (n == 0 || n > 8 || strspn(text, "0123456789abcdefABCDEF") != n)
-		return NULL;
-	value = (uint32_t)strtoul(text, &end, 16);
-	return value > part->max ? NULL :
-				   hd_text("Write %s='0x%0*x'", part->name,
-					   part->digits, value);
+	return hd_number_parse_hex(text, part->max, &value) ?
+		       hd_text("Write %s='0x%0*x'", part->name, part->digits,
+			       value) :
+		       NULL;
 }
 
 static int refuse(struct hd_lint *lint, const struct hd_lint_place *place,
@@ -61,15 +57,18 @@ static int refuse(struct hd_lint *lint, const struct hd_lint_place *place,
 /* Whether it is other digits to libvirt than to whoever wrote it. */
 static bool is_octal(const char *text, uint32_t value)
 {
+	uint32_t other;
+
 	text += strspn(text, " \t\n\v\f\r+");
 	return text[0] == '0' && text[1] >= '0' && text[1] <= '7' &&
-	       strtoul(text, NULL, 16) != value;
+	       (!hd_number_parse_hex(text, UINT32_MAX, &other) ||
+		other != value);
 }
 
 static int check_part(struct hd_lint *lint, const struct hd_lint_place *place,
 		      const xmlNode *address, const struct part *part)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(address, part->name);
+	const char *text = hd_node_attribute(address, part->name);
 	uint32_t value;
 
 	if (!text)

@@ -117,15 +117,12 @@ int hd_lint_roms(struct hd_lint *lint)
 
 	for (size_t i = 0; r == 0 && i < lint->n_places; i++) {
 		struct rom rom = { .place = &lint->places[i] };
-		HD_AUTOFREE char *file = NULL;
-
 		rom.node = hd_node_child(rom.place->place.node, "rom");
 		if (!rom.node || !hd_lint_is_passed(rom.place) ||
 		    hd_node_attribute_is(rom.node, "enabled", "no"))
 			continue;
-		file = hd_node_attribute(rom.node, "file");
-		rom.file = file;
-		if (file && *file)
+		rom.file = hd_node_attribute(rom.node, "file");
+		if (rom.file && *rom.file)
 			r = check_rom(lint, &rom);
 	}
 	return r;

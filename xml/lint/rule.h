@@ -25,10 +25,11 @@ struct hd_lint {
 	const xmlNode *domain;
 	const xmlNode *devices; /* NULL when there are none */
 	struct hd_lint_place *places; /* in the order of the document; owned */
-	size_t n_places;
+	size_t n_places, n_readable;
+	const struct hd_lint_place **by_node; /* the places; owned */
 	const struct hd_lint_facts *facts;
 	enum hd_firmware firmware; /* of an x86 guest */
-	char *machine; /* of an x86 guest, or NULL; owned */
+	const char *machine; /* of an x86 guest, or NULL */
 	struct hd_findings *findings;
 	struct hd_err *err;
 };
@@ -74,8 +75,8 @@ bool hd_lint_is_i440fx(const struct hd_lint *lint);
 bool hd_lint_is_q35(const struct hd_lint *lint);
 
 /*
- * The rules, see hd_lint() for what they find. Each returns 0 or -ENOMEM with
- * the error filled.
+ * The rules, see hd_lint() for what they find. Each returns 0 or a negative
+ * errno with the error filled.
  */
 int hd_lint_metadata(struct hd_lint *lint);
 int hd_lint_uuid(struct hd_lint *lint);

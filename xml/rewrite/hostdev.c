@@ -2,49 +2,66 @@
 #include "xml/rewrite/hostdev.h"
 
 #include <errno.h>
-#include <libxml/xmlwriter.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
-#define X(text) ((const xmlChar *)(text))
+#include "lib/base/cleanup.h"
+#include "lib/base/stream.h"
+#include "xml/doc/edit.h"
 
 /*
  * An element in the making. The first call that fails is remembered, so that
  * the writing reads like what is written.
  */
 struct writer {
-	xmlTextWriter *xml;
+	FILE *file;
+	const char *names[8]; /* of the elements that are not ended */
+	int depth; /* how many they are */
+	bool in_tag; /* the start tag isn't ended either */
 	bool failed;
 };
 
-static void check(struct writer *w, int r)
+static void indent(struct writer *w)
 {
-	w->failed |= r < 0;
+	fprintf(w->file, "%*s", w->depth * 2, "");
 }
 
 static void start(struct writer *w, const char *name)
 {
-	check(w, xmlTextWriterStartElement(w->xml, X(name)));
+	if (w->in_tag)
+		fputs(">\n", w->file);
+	indent(w);
+	fprintf(w->file, "<%s", name);
+	w->names[w->depth++] = name;
+	w->in_tag = true;
 }
 
 static void end(struct writer *w)
 {
-	check(w, xmlTextWriterEndElement(w->xml));
+	const char *name = w->names[--w->depth];
+
+	if (w->in_tag) {
+		fputs("/>\n", w->file);
+	} else {
+		indent(w);
+		fprintf(w->file, "</%s>\n", name);
+	}
+	w->in_tag = false;
 }
 
 /* An attribute; NULL is none. */
 static void put(struct writer *w, const char *name, const char *value)
 {
-	if (value)
-		check(w,
-		      xmlTextWriterWriteAttribute(w->xml, X(name), X(value)));
+	HD_AUTOFREE char *escaped = value ? hd_xml_escape(value) : NULL;
+
+	if (escaped)
+		fprintf(w->file, " %s='%s'", name, escaped);
+	w->failed |= value && !escaped;
 }
 
 static void put_hex(struct writer *w, const char *name, int digits,
 		    unsigned value)
 {
-	check(w, xmlTextWriterWriteFormatAttribute(w->xml, X(name), "0x%0*x",
-						   digits, value));
+	fprintf(w->file, " %s='0x%0*x'", name, digits, value);
 }
 
 static void put_numbers(struct writer *w, struct hd_addr addr)
@@ -103,8 +120,7 @@ static void write_one_number(struct writer *w, const char *name,
 	if (value == 0)
 		return;
 	start(w, name);
-	check(w, xmlTextWriterWriteFormatAttribute(w->xml, X(attribute), "%u",
-						   value));
+	fprintf(w->file, " %s='%u'", attribute, value);
 	end(w);
 }
 
@@ -205,22 +221,16 @@ static void write_element(struct writer *w, const struct hd_hostdev *hostdev)
 
 char *hd_hostdev_format(const struct hd_hostdev *hostdev)
 {
-	xmlBuffer *buffer = xmlBufferCreate();
-	struct writer w = { buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL,
-			    false };
-	char *text = NULL;
+	HD_AUTOFREE char *text = NULL;
+	size_t size;
+	struct writer w = { .file = hd_stream_open(&text, &size) };
 
-	if (w.xml) {
-		xmlTextWriterSetIndent(w.xml, 1);
-		xmlTextWriterSetIndentString(w.xml, X("  "));
-		xmlTextWriterSetQuoteChar(w.xml, '\'');
-		write_element(&w, hostdev);
-		xmlFreeTextWriter(w.xml); /* flushes into the buffer */
-		if (!w.failed)
-			text = strdup((const char *)xmlBufferContent(buffer));
-	}
-	xmlBufferFree(buffer);
-	return text;
+	if (!w.file)
+		return NULL;
+	write_element(&w, hostdev);
+	if (fclose(w.file) != 0 || w.failed)
+		return NULL;
+	return hd_steal(&text);
 }
 
 /* What is newer than the element itself; the newest is named first. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
 #include "lib/base/stream.h"
@@ -13,19 +14,68 @@
 #include "xml/domain/pin.h"
 #include "xml/rewrite/rewriting.h"
 
-/* The pin of an address, or NULL. */
-static xmlNode *find_pin(const struct hd_rewriting *rw, struct hd_addr addr)
+/* A pin that the domain has. */
+struct pinned {
+	struct hd_addr addr;
+	xmlNode *node;
+	size_t order; /* in the document */
+};
+
+struct pinneds {
+	struct pinned *items; /* sorted */
+	size_t n;
+};
+
+static void clear_pinneds(struct pinneds *pinneds)
+{
+	free(pinneds->items);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct pinned *x = a, *y = b;
+	int order = hd_addr_compare(&x->addr, &y->addr);
+
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static int find_pins(const struct hd_rewriting *rw, struct pinneds *ret)
 {
 	xmlNode *ours = hd_rewriting_ours(rw), *node;
 
 	for (node = ours ? hd_next_ours(ours->children, "device") : NULL; node;
 	     node = hd_next_ours(node->next, "device")) {
-		struct hd_addr at;
+		struct pinned pinned = { .node = node, .order = ret->n }, *item;
 
-		if (hd_ours_address(node, &at) && hd_addr_equal(at, addr))
-			return node;
+		if (!hd_ours_address(node, &pinned.addr))
+			continue;
+		item = hd_array_add(&ret->items, &ret->n, sizeof(*item));
+		if (!item)
+			return hd_err_nomem(rw->err);
+		*item = pinned;
 	}
-	return NULL;
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof(*ret->items), compare);
+	return 0;
+}
+
+/* The first pin of an address, or NULL. */
+static xmlNode *find_pin(const struct pinneds *pinneds, struct hd_addr addr)
+{
+	size_t low = 0, high = pinneds->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (hd_addr_compare(&pinneds->items[middle].addr, &addr) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < pinneds->n &&
+			       hd_addr_equal(pinneds->items[low].addr, addr) ?
+		       pinneds->items[low].node :
+		       NULL;
 }
 
 /* The prefix of an element's name, "" for none. */
@@ -34,27 +84,39 @@ static const char *prefix_of(const xmlNode *node)
 	return node && node->ns->prefix ? (const char *)node->ns->prefix : "";
 }
 
-/* New pins, a line each. */
-static char *format_pins(struct hd_rewriting *rw, const struct hd_pin *pins,
-			 size_t n, const char *prefix, const char *indent)
+/* Writes the new ones of the pins, a line each. False when memory runs out. */
+static bool write_pins(FILE *file, const struct pinneds *pinneds,
+		       const struct hd_pin *pins, size_t n, const char *prefix,
+		       const char *indent)
 {
-	char *text = NULL;
-	size_t size, written = 0;
+	size_t written = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		HD_AUTOFREE char *line = NULL;
+
+		if (find_pin(pinneds, pins[i].addr))
+			continue;
+		line = hd_pin_format(&pins[i], prefix);
+		if (!line)
+			return false;
+		fprintf(file, "%s%s%s", written++ ? "\n" : "", indent, line);
+	}
+	return true;
+}
+
+static char *format_pins(const struct pinneds *pinneds,
+			 const struct hd_pin *pins, size_t n,
+			 const char *prefix, const char *indent)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t size;
 	FILE *file = hd_stream_open(&text, &size);
+	bool written;
 
 	if (!file)
 		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		HD_AUTOFREE char *line =
-			find_pin(rw, pins[i].addr) ?
-				NULL :
-				hd_pin_format(&pins[i], prefix);
-
-		if (line)
-			fprintf(file, "%s%s%s", written++ ? "\n" : "", indent,
-				line);
-	}
-	return hd_stream_text(file, &text);
+	written = write_pins(file, pinneds, pins, n, prefix, indent);
+	return fclose(file) == 0 && written ? hd_steal(&text) : NULL;
 }
 
 /* The last of what stands before <metadata> in libvirt's order. */
@@ -82,8 +144,9 @@ static int add_ours(struct hd_rewriting *rw, const struct hd_pin *pins,
 	const xmlNode *domain = hd_doc_root(rw->doc);
 	const xmlNode *metadata = hd_node_child(domain, "metadata");
 	const xmlNode *before = find_before_metadata(domain);
-	HD_AUTOFREE char *lines =
-		format_pins(rw, pins, n, "hostdev", metadata ? "  " : "    ");
+	const struct pinneds none = { NULL, 0 };
+	HD_AUTOFREE char *lines = format_pins(&none, pins, n, "hostdev",
+					      metadata ? "  " : "    ");
 	HD_AUTOFREE char *whole = NULL;
 
 	if (!before)
@@ -104,9 +167,11 @@ static int add_ours(struct hd_rewriting *rw, const struct hd_pin *pins,
 
 /* Pins beside what there is already. */
 static int add_pins(struct hd_rewriting *rw, const xmlNode *ours,
-		    const struct hd_pin *pins, size_t n)
+		    const struct pinneds *pinneds, const struct hd_pin *pins,
+		    size_t n)
 {
-	HD_AUTOFREE char *lines = format_pins(rw, pins, n, prefix_of(ours), "");
+	HD_AUTOFREE char *lines =
+		format_pins(pinneds, pins, n, prefix_of(ours), "");
 
 	if (!lines)
 		return hd_err_nomem(rw->err);
@@ -115,13 +180,13 @@ static int add_pins(struct hd_rewriting *rw, const xmlNode *ours,
 			0;
 }
 
-static int replace_pins(struct hd_rewriting *rw, const struct hd_pin *pins,
-			size_t n)
+static int replace_pins(struct hd_rewriting *rw, const struct pinneds *pinneds,
+			const struct hd_pin *pins, size_t n)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const xmlNode *node = find_pin(rw, pins[i].addr);
+		const xmlNode *node = find_pin(pinneds, pins[i].addr);
 
 		if (node)
 			r = hd_edit_replace(
@@ -136,15 +201,18 @@ int hd_rewrite_pin(const char *text, size_t length, const struct hd_pin *pins,
 		   size_t n, char **ret, size_t *ret_length, struct hd_err *err)
 {
 	HD_AUTO_REWRITING rw = { .text = text, .length = length, .err = err };
+	HD_AUTO(clear_pinneds) struct pinneds pinneds = { NULL, 0 };
 	const xmlNode *ours;
 	int r = hd_rewriting_begin(&rw);
 
 	if (r < 0 || n == 0)
 		return r;
 	ours = hd_rewriting_ours(&rw);
-	r = replace_pins(&rw, pins, n);
+	r = find_pins(&rw, &pinneds);
 	if (r == 0)
-		r = ours ? add_pins(&rw, ours, pins, n) :
+		r = replace_pins(&rw, &pinneds, pins, n);
+	if (r == 0)
+		r = ours ? add_pins(&rw, ours, &pinneds, pins, n) :
 			   add_ours(&rw, pins, n);
 	return r < 0 ? r : hd_rewriting_finish(&rw, ret, ret_length);
 }

@@ -41,9 +41,7 @@ int hd_rewriting_finish(struct hd_rewriting *rw, char **ret, size_t *ret_length)
 xmlNode *hd_next_ours(xmlNode *node, const char *name)
 {
 	for (; node; node = node->next)
-		if (node->type == XML_ELEMENT_NODE && node->ns &&
-		    strcmp((const char *)node->ns->href, HD_METADATA_NS) == 0 &&
-		    (!name || strcmp((const char *)node->name, name) == 0))
+		if (hd_node_is_in(node, HD_METADATA_NS, name))
 			return node;
 	return NULL;
 }
@@ -58,7 +56,7 @@ xmlNode *hd_rewriting_ours(const struct hd_rewriting *rw)
 
 bool hd_ours_address(const xmlNode *node, struct hd_addr *ret)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(node, "address");
+	const char *text = hd_node_attribute(node, "address");
 
 	return text && hd_addr_parse(text, ret, NULL) == 0;
 }
@@ -80,8 +78,7 @@ static const struct {
 static const char *find_next(const xmlNode *address, size_t part)
 {
 	while (++part < N_PARTS) {
-		HD_AUTOFREE char *text =
-			hd_node_attribute(address, parts[part].name);
+		const char *text = hd_node_attribute(address, parts[part].name);
 
 		if (text)
 			return parts[part].name;
@@ -93,7 +90,7 @@ static int set_part(struct hd_rewriting *rw, const xmlNode *address,
 		    size_t part, unsigned value, bool normal)
 {
 	struct hd_attribute attribute = { parts[part].name, NULL, NULL };
-	HD_AUTOFREE char *text = hd_node_attribute(address, attribute.name);
+	const char *text = hd_node_attribute(address, attribute.name);
 	char number[sizeof("0x12345678")];
 	uint32_t now = 0;
 

@@ -55,14 +55,12 @@ static bool loses_all(const struct job *job, const xmlNode *node)
 		there++;
 	for (size_t i = 0; i < hd_key_count(); i++) {
 		const struct hd_key *key = hd_key_at(i);
-		HD_AUTOFREE char *text = NULL;
 
 		if (!job->values[i] || !is_key_of(key, node))
 			continue;
 		if (*job->values[i])
 			return false;
-		text = hd_node_attribute(node, key->attribute);
-		lost += text != NULL;
+		lost += hd_node_attribute(node, key->attribute) != NULL;
 	}
 	return there > 0 && there == lost;
 }
@@ -96,6 +94,7 @@ static int add_child(const struct job *job, const char *name)
 {
 	HD_AUTOFREE char *xml = NULL;
 	size_t size, n = 0;
+	bool failed = false;
 	FILE *file = hd_stream_open(&xml, &size);
 
 	if (!file)
@@ -110,12 +109,13 @@ static int add_child(const struct job *job, const char *name)
 		    strcmp(key->element, name) != 0)
 			continue;
 		value = hd_xml_escape(job->values[i]);
+		failed |= !value;
 		if (value)
 			fprintf(file, " %s='%s'", key->attribute, value);
 		n++;
 	}
 	fputs("/>", file);
-	if (fclose(file) != 0)
+	if (fclose(file) != 0 || failed)
 		return hd_err_nomem(job->rw->err);
 	return n ? insert(job, name, xml) : 0;
 }
@@ -124,7 +124,7 @@ static int set_attribute(const struct job *job, const xmlNode *node,
 			 const char *name, const char *value)
 {
 	struct hd_rewriting *rw = job->rw;
-	HD_AUTOFREE char *text = hd_node_attribute(node, name);
+	const char *text = hd_node_attribute(node, name);
 
 	if (!*value)
 		return hd_edit_remove_attribute(&rw->edits, rw->text, node,
@@ -170,8 +170,7 @@ static int set_child(const struct job *job, const char *name)
 static bool is_on_pci(const struct hd_place *place)
 {
 	const xmlNode *address = hd_node_child(place->node, "address");
-	HD_AUTOFREE char *type =
-		address ? hd_node_attribute(address, "type") : NULL;
+	const char *type = address ? hd_node_attribute(address, "type") : NULL;
 
 	return !type || strcmp(type, "pci") == 0;
 }
@@ -216,8 +215,8 @@ static int read_values(struct job *job, struct hd_addr addr,
 static int set_defaults(struct job *job)
 {
 	const xmlNode *node = job->place->node;
-	HD_AUTOFREE char *mode = hd_node_attribute(node, "mode");
-	HD_AUTOFREE char *managed = hd_node_attribute(node, "managed");
+	const char *mode = hd_node_attribute(node, "mode");
+	const char *managed = hd_node_attribute(node, "managed");
 
 	if (job->place->source != HD_SOURCE_HOSTDEV)
 		return 0;

@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "lib/base/text.h"
+#include "lib/base/word.h"
 
 static bool is_yes_no(const char *value)
 {
@@ -25,11 +26,11 @@ static bool has_only(const char *value, const char *characters)
 	return *value && value[strspn(value, characters)] == '\0';
 }
 
-static bool is_number(const char *value, unsigned long max)
+static bool is_number(const char *value, int64_t max)
 {
-	errno = 0;
-	return has_only(value, "0123456789") && *value != '0' &&
-	       strtoul(value, NULL, 10) <= max && errno == 0;
+	int64_t number;
+
+	return *value != '0' && hd_word_number(value, max, &number);
 }
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

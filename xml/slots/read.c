@@ -26,7 +26,7 @@ static const char *model_name(const char *text)
 static bool read_number(const xmlNode *node, const char *name, uint32_t max,
 			uint32_t *ret)
 {
-	HD_AUTOFREE char *text = hd_node_attribute(node, name);
+	const char *text = hd_node_attribute(node, name);
 
 	return text && hd_number_parse(text, max, ret);
 }
@@ -87,17 +87,19 @@ static int read_node(const xmlNode *controller)
 {
 	const xmlNode *target = hd_node_child(controller, "target");
 	const xmlNode *node = target ? hd_node_child(target, "node") : NULL;
-	HD_AUTOFREE char *text = node ? hd_node_text(node) : NULL;
+	char text[HD_NODE_TEXT];
 	uint32_t number;
 
-	return text && hd_number_parse(text, 0xffff, &number) ? (int)number :
-								HD_NO_NODE;
+	return node && hd_node_text(node, text, sizeof(text)) &&
+			       hd_number_parse(text, 0xffff, &number) ?
+		       (int)number :
+		       HD_NO_NODE;
 }
 
 static int read_controller(struct hd_slots *slots, const xmlNode *node,
 			   struct hd_err *err)
 {
-	HD_AUTOFREE char *model = hd_node_attribute(node, "model");
+	const char *model = hd_node_attribute(node, "model");
 	struct hd_bus *bus;
 	uint32_t index;
 	uint8_t slot;
@@ -149,21 +151,28 @@ static int note_host(void *data, const struct hd_place *place,
 	return 0;
 }
 
-/* The nodes of the host that a cell's memory is on. Freed by the caller. */
-static char *read_nodeset(const xmlNode *domain, uint32_t cell)
+/* The nodes of the host that each cell's memory is on: what <memnode> says of
+ * it, the first of them; for the others, <memory>. */
+static void read_nodesets(struct hd_slots *slots, const xmlNode *domain)
 {
 	const xmlNode *tune = hd_node_child(domain, "numatune");
 	const xmlNode *memory = tune ? hd_node_child(tune, "memory") : NULL;
+	const char *others =
+		memory ? hd_node_attribute(memory, "nodeset") : NULL;
 
 	for (const xmlNode *node = tune ? tune->children : NULL; node;
 	     node = node->next) {
 		uint32_t id;
 
 		if (hd_node_is(node, "memnode") &&
-		    read_number(node, "cellid", UINT32_MAX, &id) && id == cell)
-			return hd_node_attribute(node, "nodeset");
+		    read_number(node, "cellid", UINT32_MAX, &id) &&
+		    id < slots->n_cells && !slots->cells[id].nodeset)
+			slots->cells[id].nodeset =
+				hd_node_attribute(node, "nodeset");
 	}
-	return memory ? hd_node_attribute(memory, "nodeset") : NULL;
+	for (size_t i = 0; i < slots->n_cells; i++)
+		if (!slots->cells[i].nodeset)
+			slots->cells[i].nodeset = others;
 }
 
 static int read_cells(struct hd_slots *slots, const xmlNode *domain,
@@ -173,18 +182,12 @@ static int read_cells(struct hd_slots *slots, const xmlNode *domain,
 	const xmlNode *numa = cpu ? hd_node_child(cpu, "numa") : NULL;
 
 	for (const xmlNode *node = numa ? numa->children : NULL; node;
-	     node = node->next) {
-		struct hd_cell *cell;
-
-		if (!hd_node_is(node, "cell"))
-			continue;
-		cell = hd_array_add(&slots->cells, &slots->n_cells,
-				    sizeof(*cell));
-		if (!cell)
+	     node = node->next)
+		if (hd_node_is(node, "cell") &&
+		    !hd_array_add(&slots->cells, &slots->n_cells,
+				  sizeof(*slots->cells)))
 			return hd_err_nomem(err);
-		cell->nodeset =
-			read_nodeset(domain, (uint32_t)(slots->n_cells - 1));
-	}
+	read_nodesets(slots, domain);
 	return 0;
 }
 
@@ -214,9 +217,8 @@ static int read_machine(struct hd_slots *slots, const xmlNode *domain,
 {
 	const xmlNode *os = hd_node_child(domain, "os");
 	const xmlNode *type = os ? hd_node_child(os, "type") : NULL;
-	HD_AUTOFREE char *arch = type ? hd_node_attribute(type, "arch") : NULL;
-	HD_AUTOFREE char *name =
-		type ? hd_node_attribute(type, "machine") : NULL;
+	const char *arch = type ? hd_node_attribute(type, "arch") : NULL;
+	const char *name = type ? hd_node_attribute(type, "machine") : NULL;
 
 	for (size_t i = 0; name && i < N_MACHINES; i++) {
 		if (!hd_after(name, machines[i].name) ||
@@ -271,14 +273,13 @@ static int read_devices(struct hd_slots *slots, const xmlNode *domain,
 int hd_slots_read(const char *text, size_t length, struct hd_slots *ret,
 		  struct hd_err *err)
 {
-	HD_AUTO_DOC xmlDoc *doc = NULL;
 	HD_AUTO_SLOTS struct hd_slots slots = { .buses = NULL };
 	const xmlNode *domain;
-	int r = hd_doc_parse(text, length, &doc, err);
+	int r = hd_doc_parse(text, length, &slots.doc, err);
 
 	if (r < 0)
 		return r;
-	domain = hd_doc_root(doc);
+	domain = hd_doc_root(slots.doc);
 	r = read_machine(&slots, domain, err);
 	if (r == 0)
 		r = read_devices(&slots, domain, err);

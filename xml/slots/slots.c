@@ -10,6 +10,7 @@
 #include "lib/base/print.h"
 #include "lib/base/stream.h"
 #include "lib/host/device.h"
+#include "xml/doc/doc.h"
 #include "xml/doc/nodeset.h"
 
 /* Indexes and bus numbers of a guest are 8 bits. */
@@ -286,8 +287,7 @@ char *hd_slots_format_added(const struct hd_slots *slots)
 
 void hd_slots_clear(struct hd_slots *slots)
 {
-	for (size_t i = 0; i < slots->n_cells; i++)
-		free(slots->cells[i].nodeset);
+	hd_doc_cleanup(&slots->doc);
 	free(slots->cells);
 	free(slots->buses);
 	*slots = (struct hd_slots){ .buses = NULL };

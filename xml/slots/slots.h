@@ -42,11 +42,12 @@ struct hd_bus {
 
 /* A NUMA cell of the guest. */
 struct hd_cell {
-	char *nodeset; /* the host's nodes that its memory is on, as in the XML;
-			* NULL when not said; owned */
+	const char *nodeset; /* the host's nodes that its memory is on, as in
+			      * the XML; NULL when not said */
 };
 
 struct hd_slots {
+	xmlDoc *doc; /* that was read; owned */
 	enum hd_machine machine;
 	struct hd_bus *buses; /* in the order of the document, then as added;
 			       * owned */

@@ -90,37 +90,47 @@ int hd_groups_of_claim(struct hd_job *job, const struct hd_claim *claim,
 			      add_claimed(&guest, ret, job->ask.err);
 }
 
-static bool have_all(const struct hd_groups *groups,
-		     const struct hd_groups *wanted)
+/* Adds to @groups what they lack of @wanted; 1 when that is anything. */
+static int add_missing(struct hd_groups *groups, const struct hd_groups *wanted,
+		       struct hd_err *err)
 {
-	for (size_t i = 0; i < wanted->n; i++)
-		if (!hd_groups_have(groups, wanted->numbers[i]))
-			return false;
-	return true;
+	int r = 0, more = 0;
+
+	for (size_t i = 0; r == 0 && i < wanted->n; i++) {
+		if (hd_groups_have(groups, wanted->numbers[i]))
+			continue;
+		more = 1;
+		r = add_group(groups, wanted->numbers[i], err);
+	}
+	return r < 0 ? r : more;
 }
 
-/* 1 when more groups are needed than were locked. */
+/* 1 when more groups are needed than were locked; they are added then. */
 static int try_lock(struct hd_job *job, hd_groups_fn find, void *data,
-		    int64_t deadline)
+		    int64_t deadline, struct hd_groups *groups)
 {
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
 	HD_AUTO_GROUPS struct hd_groups wanted = { NULL, 0 };
-	int r = find(job, data, &groups);
+	int r = hd_locks_acquire(&job->ask.state, groups->numbers, groups->n,
+				 deadline, &job->locks, job->ask.err);
 
-	if (r == 0)
-		r = hd_locks_acquire(&job->ask.state, groups.numbers, groups.n,
-				     deadline, &job->locks, job->ask.err);
 	if (r == 0)
 		r = find(job, data, &wanted);
-	return r < 0 ? r : !have_all(&groups, &wanted);
+	return r < 0 ? r : add_missing(groups, &wanted, job->ask.err);
 }
 
+/*
+ * What is locked only becomes more, so that this ends however others change
+ * meanwhile what is found.
+ */
 int hd_job_lock(struct hd_job *job, hd_groups_fn find, void *data)
 {
+	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
 	int64_t deadline = hd_now_ms() + LOCK_SECONDS * INT64_C(1000);
-	int r;
+	int r = find(job, data, &groups);
 
-	while ((r = try_lock(job, find, data, deadline))) {
+	if (r < 0)
+		return r;
+	while ((r = try_lock(job, find, data, deadline, &groups))) {
 		hd_locks_release(&job->locks);
 		if (r < 0)
 			return r;

@@ -12,7 +12,10 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-#define POLL_MS 10
+#define POLL_MS 2
+
+/* The byte of a group's file that is the door to the places behind it. */
+#define DOOR 0
 
 static int compare_groups(const void *a, const void *b)
 {
@@ -33,19 +36,110 @@ static size_t sort_unique(int *groups, size_t n)
 	return kept;
 }
 
-/* flock(2) knows no time limit, and a signal handler is not ours to install. */
-static int lock_until(int fd, int64_t deadline)
+/* A lock of one byte or more, from @start on; @n is 0 for all that follow. */
+static struct flock range(off_t start, off_t n)
+{
+	return (struct flock){ .l_type = F_WRLCK,
+			       .l_whence = SEEK_SET,
+			       .l_start = start,
+			       .l_len = n };
+}
+
+/* All of these return 0, -EAGAIN when it is another one's, or another errno. */
+
+static int try_door(int fd, off_t place)
+{
+	struct flock lock = range(DOOR, 1);
+
+	(void)place;
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 :
+	       errno == EACCES			  ? -EAGAIN :
+						    -errno;
+}
+
+static int try_turn(int fd, off_t place)
+{
+	struct flock lock = range(DOOR + 1, place - (DOOR + 1));
+
+	if (lock.l_len == 0)
+		return 0;
+	if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+		return -errno;
+	return lock.l_type == F_UNLCK ? 0 : -EAGAIN;
+}
+
+static int try_group(int fd, off_t place)
+{
+	(void)place;
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 :
+	       errno == EINTR			 ? -EAGAIN :
+						   -errno;
+}
+
+/* No kind of lock knows a time limit, and a signal handler is not ours to
+ * install. */
+static int wait_until(int (*try)(int fd, off_t place), int fd, off_t place,
+		      int64_t deadline)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	int r;
 
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
+	while ((r = try(fd, place)) == -EAGAIN) {
 		if (hd_now_ms() >= deadline)
 			return -ETIMEDOUT;
 		nanosleep(&pause, NULL);
 	}
+	return r;
+}
+
+/* Takes the place after all that are taken; the door is ours. */
+static int take_place(int fd, off_t *ret)
+{
+	off_t place = DOOR + 1;
+	struct flock lock;
+
+	for (;;) {
+		lock = range(place, 0);
+		if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+			return -errno;
+		if (lock.l_type == F_UNLCK)
+			break;
+		if (lock.l_len == 0) /* none of ours */
+			return -EBUSY;
+		place = lock.l_start + lock.l_len;
+	}
+	lock = range(place, 1);
+	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
+		return -errno;
+	*ret = place;
 	return 0;
+}
+
+static int queue_up(int fd, int64_t deadline, off_t *ret)
+{
+	struct flock door = range(DOOR, 1);
+	int r = wait_until(try_door, fd, 0, deadline);
+
+	if (r < 0)
+		return r;
+	r = take_place(fd, ret);
+	door.l_type = F_UNLCK;
+	if (fcntl(fd, F_OFD_SETLK, &door) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+/* Whoever fails closes the file, and so leaves the queue. */
+static int lock_until(int fd, int64_t deadline)
+{
+	off_t place = DOOR;
+	int r = queue_up(fd, deadline, &place);
+
+	if (r == 0)
+		r = wait_until(try_turn, fd, place, deadline);
+	if (r == 0)
+		r = wait_until(try_group, fd, place, deadline);
+	return r;
 }
 
 static int lock_one(const struct hd_state *state, int group, int64_t deadline,

@@ -10,8 +10,17 @@
 
 /*
  * Locks on IOMMU groups, held while devices of these groups are looked at and
- * rebound. The kernel releases them when the holder dies (flock(2)). Guests
- * whose devices share no group never wait for each other.
+ * rebound. The kernel releases them when the holder dies. Guests whose devices
+ * share no group never wait for each other.
+ *
+ * Whoever comes first is served first. The file of a group is a queue of open
+ * file description locks (F_OFD_SETLK in fcntl(2)) on bytes that need not be
+ * there: one byte is the door, which somebody has only while he takes the place
+ * behind the last one that is taken; and it is the turn of who has nobody
+ * before him. So a place has only those before it to wait for, however many
+ * come later and however often; who dies or gives up leaves his place, and the
+ * others keep theirs. Who has his turn takes the file's flock(2) as well: it is
+ * the lock that hooks of older versions know, and what fuser shows.
  */
 struct hd_locks {
 	int *fds;

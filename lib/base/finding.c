@@ -23,8 +23,8 @@ int hd_findings_add_at(struct hd_findings *findings, const char *id,
 		free(fix);
 		return hd_err_nomem(err);
 	}
-	*finding =
-		(struct hd_finding){ id, severity, assign, line, message, fix };
+	*finding = (struct hd_finding){ id,	 severity, assign, line,
+					message, fix,	   NULL };
 	return 0;
 }
 
@@ -72,6 +72,7 @@ void hd_findings_clear(struct hd_findings *findings)
 	for (size_t i = 0; i < findings->n; i++) {
 		free(findings->items[i].message);
 		free(findings->items[i].fix);
+		free(findings->items[i].rule);
 	}
 	free(findings->items);
 	memset(findings, 0, sizeof(*findings));

@@ -27,6 +27,8 @@ struct hd_finding {
 	unsigned line; /* of the XML that it is about, from 1; 0: none */
 	char *message; /* one sentence; owned */
 	char *fix; /* command or setting, or NULL; owned */
+	char *rule; /* of the administrator, that decided it: where it stands,
+		     * "/etc/virt-hostdev.conf:3"; or NULL; owned */
 };
 
 struct hd_findings {

@@ -8,6 +8,7 @@
 void hd_ask_end(struct hd_ask *ask)
 {
 	hd_state_close(&ask->state);
+	hd_config_clear(&ask->config);
 }
 
 int hd_ask_find_holders(const struct hd_ask *ask,

@@ -15,7 +15,7 @@
 /* What whoever asks about devices works with: made with HD_ASK_INIT(). */
 struct hd_ask {
 	const struct hd_host *host;
-	struct hd_config config;
+	struct hd_config config; /* owned */
 	struct hd_names *names; /* may be NULL */
 	struct hd_findings *findings; /* what there is to say */
 	struct hd_err *err; /* why it failed */
@@ -33,7 +33,7 @@ struct hd_ask {
 	}
 #define HD_AUTO_ASK __attribute__((cleanup(hd_ask_end)))
 
-/* Closes the state. */
+/* Closes the state, and frees the configuration. */
 void hd_ask_end(struct hd_ask *ask);
 
 /*

@@ -2,22 +2,28 @@
 #include "lib/base/cleanup.h"
 #include "lib/check/rule.h"
 
-static bool is_allowed(const struct hd_request *request,
-		       const struct hd_critical_use *critical_use)
+/* What allows it to be lost, or NULL. */
+static const struct hd_allow *
+find_allow(const struct hd_request *request,
+	   const struct hd_critical_use *critical_use)
 {
-	for (size_t i = 0; !critical_use->root && i < request->n_allows; i++)
+	for (size_t i = 0; i < request->n_allows; i++)
 		if (request->allows[i].critical == critical_use->critical &&
 		    hd_addr_equal(request->allows[i].addr, critical_use->addr))
-			return true;
-	return false;
+			return &request->allows[i];
+	return NULL;
 }
 
 /* How to allow it, for who means it. */
 static char *how_to_allow(const struct hd_request *request,
-			  const struct hd_critical_use *critical_use)
+			  const struct hd_critical_use *critical_use,
+			  const struct hd_decision *decision)
 {
 	const char *name = hd_critical_name(critical_use->critical);
 	struct hd_addr_text addr = hd_addr_text(critical_use->addr);
+	HD_AUTOFREE char *verb =
+		hd_text("virt-hostdev allow --critical %s", name);
+	HD_AUTOFREE char *command = NULL;
 
 	if (critical_use->root)
 		return hd_text("This can't be allowed; use another device");
@@ -25,28 +31,107 @@ static char *how_to_allow(const struct hd_request *request,
 		return hd_text(
 			"If the host can do without: virt-hostdev bind --allow %s=%s",
 			addr.s, name);
+	if (!decision->permitted)
+		return hd_administrator_can_change(decision);
+	if (verb)
+		command = hd_command_for(verb, request->domain);
+	return command ? hd_text("If the host can do without: %s %s", command,
+				 addr.s) :
+			 NULL;
+}
+
+/* Who allows it, and that this doesn't help, as the end of a sentence. */
+static char *say_forbidden(const struct hd_allow *allow,
+			   const struct hd_decision *decision)
+{
+	HD_AUTOFREE char *where = hd_decision_text(decision);
+
+	if (!where)
+		return NULL;
 	return hd_text(
-		"If the host can do without, put <hostdev:allow address='%s' critical='%s'/> into the domain's metadata (man virt-hostdev-hook)",
-		addr.s, name);
+		"; line %u of the domain allows that, but %s doesn't let domains",
+		allow->line, where);
 }
 
 static int report_critical_use(struct hd_rule_context *s,
 			       const struct hd_device *device,
-			       const struct hd_critical_use *critical_use)
+			       const struct hd_critical_use *critical_use,
+			       const struct hd_allow *allow,
+			       const struct hd_decision *decision)
 {
 	HD_AUTOFREE char *name = hd_describe(s->situation, device);
+	HD_AUTOFREE char *end = allow && !critical_use->root ?
+					say_forbidden(allow, decision) :
+					hd_text("%s", "");
 
-	if (!name)
+	if (!name || !end)
 		return hd_err_nomem(s->err);
-	return hd_report(
+	return hd_report_decided(
 		s, hd_rule_of_critical(critical_use->critical),
+		critical_use->root || decision->permitted ?
+			&(struct hd_decision){ .permitted = true } :
+			decision,
 		device == s->device ?
-			hd_text("%s %s, because the host needs it: %s.", name,
-				s->cannot, critical_use->chain) :
-			hd_text("%s %s, because the host needs %s, which would go with it: %s.",
+			hd_text("%s %s, because the host needs it: %s%s.", name,
+				s->cannot, critical_use->chain, end) :
+			hd_text("%s %s, because the host needs %s, which would go with it: %s%s.",
 				hd_label(s), s->cannot, name,
-				critical_use->chain),
-		how_to_allow(s->request, critical_use));
+				critical_use->chain, end),
+		how_to_allow(s->request, critical_use, decision));
+}
+
+/* Who allows it, and who lets them. */
+static char *say_permitted(const struct hd_allow *allow,
+			   const struct hd_decision *decision)
+{
+	const char *name = hd_critical_name(allow->critical);
+	HD_AUTOFREE char *where = NULL;
+
+	if (allow->line == 0)
+		return hd_text("the command line allows that (%s)", name);
+	if (!decision->said.file)
+		return hd_text(
+			"line %u of the domain allows that (%s), and the host's configuration says nothing against it",
+			allow->line, name);
+	where = hd_decision_text(decision);
+	return where ? hd_text("line %u of the domain allows that (%s), and %s lets it",
+			       allow->line, name, where) :
+		       NULL;
+}
+
+/* So that whoever wonders later finds out by whose leave it went. */
+static int report_allowed(struct hd_rule_context *s,
+			  const struct hd_device *device,
+			  const struct hd_critical_use *critical_use,
+			  const struct hd_allow *allow,
+			  const struct hd_decision *decision)
+{
+	HD_AUTOFREE char *end = say_permitted(allow, decision);
+
+	if (!end)
+		return hd_err_nomem(s->err);
+	return hd_report_decided(
+		s, HD_RULE_CRITICAL_ALLOWED, decision,
+		hd_text("%s goes although the host needs it: %s; %s.",
+			hd_addr_text(device->addr).s, critical_use->chain, end),
+		NULL);
+}
+
+/* What a domain allows counts as far as the administrator lets it; what a
+ * person allows by hand is the administrator's word. */
+static int judge_use(struct hd_rule_context *s, const struct hd_device *device,
+		     const struct hd_critical_use *critical_use)
+{
+	const struct hd_allow *allow = find_allow(s->request, critical_use);
+	struct hd_decision decision =
+		hd_policy_decide(s->request, device, critical_use->critical);
+
+	if (allow && allow->line == 0)
+		decision = (struct hd_decision){ .permitted = true };
+	if (allow && !critical_use->root && decision.permitted)
+		return report_allowed(s, device, critical_use, allow,
+				      &decision);
+	return report_critical_use(s, device, critical_use, allow, &decision);
 }
 
 /* What the host can't do without: all of it is named. */
@@ -63,13 +148,13 @@ int hd_rule_guard(struct hd_rule_context *s)
 		const struct hd_device *device =
 			hd_inventory_find(inventory, critical_use->addr);
 
-		if (!hd_goes_with(s, device) ||
-		    is_allowed(s->request, critical_use))
+		if (!hd_goes_with(s, device))
 			continue;
-		r = report_critical_use(s, device, critical_use);
+		r = judge_use(s, device, critical_use);
 		if (r < 0)
 			return r;
-		result = HD_DONE;
+		if (r == HD_DONE)
+			result = HD_DONE;
 	}
 	return result;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
@@ -47,13 +48,30 @@ static bool blocks_group(struct hd_rule_context *s,
 	       !hd_is_assigned(s->request, device);
 }
 
+/* Whether the hook could take a sibling along. */
+static bool can_go_along(const struct hd_device *device)
+{
+	return !device->bridge && device->numvfs == 0;
+}
+
+/* The host takes them along by itself, or the domain says so and may. */
+static bool may_go_along(const struct hd_request *request,
+			 const struct hd_device *device)
+{
+	if (request->siblings == HD_SIBLINGS_REFUSE)
+		return false;
+	if (request->policy->siblings == HD_SIBLINGS_BIND)
+		return true;
+	return request->siblings == HD_SIBLINGS_BIND &&
+	       hd_policy_decide(request, device, HD_MAY_SIBLINGS).permitted;
+}
+
 bool hd_check_binds_sibling(const struct hd_request *request,
 			    const struct hd_device *device)
 {
-	return request->policy.siblings == HD_SIBLINGS_BIND &&
-	       !device->bridge && device->numvfs == 0 &&
-	       !hd_is_assigned(request, device) &&
-	       !hd_device_leaves_group_viable(device);
+	return can_go_along(device) && !hd_is_assigned(request, device) &&
+	       !hd_device_leaves_group_viable(device) &&
+	       may_go_along(request, device);
 }
 
 bool hd_check_binds(const struct hd_request *request,
@@ -73,15 +91,31 @@ bool hd_goes_with(const struct hd_rule_context *s,
 		hd_check_binds_sibling(s->request, device));
 }
 
-/* Writes who blocks the group, and the commands that take them away. */
-static int list_blockers(struct hd_rule_context *s, FILE *who, FILE *commands)
+/* Those who block a group. */
+struct blockers {
+	char *who; /* owned, as the next one */
+	char *commands; /* that take them away */
+	size_t n;
+	/* Of them, those that the domain might allow to be taken along. */
+	size_t n_allowable;
+	struct hd_decision decision; /* on the first that it may not */
+};
+
+static void clear_blockers(struct blockers *blockers)
+{
+	free(blockers->who);
+	free(blockers->commands);
+}
+
+static int list_blockers(struct hd_rule_context *s, struct blockers *ret,
+			 FILE *who, FILE *commands)
 {
 	const struct hd_inventory *inventory = &s->situation->inventory;
-	int n = 0;
 
 	for (size_t i = 0; i < inventory->n_devices; i++) {
 		const struct hd_device *device = &inventory->devices[i];
 		HD_AUTOFREE char *name = NULL;
+		struct hd_decision decision;
 
 		if (!blocks_group(s, device) ||
 		    hd_check_binds_sibling(s->request, device))
@@ -89,44 +123,93 @@ static int list_blockers(struct hd_rule_context *s, FILE *who, FILE *commands)
 		name = hd_describe(s->situation, device);
 		if (!name)
 			return -ENOMEM;
-		fprintf(who, "%s%s", n ? " and " : "", name);
-		fprintf(commands, "%svirsh nodedev-detach %s", n ? " && " : "",
-			hd_addr_nodedev(device->addr).s);
-		n++;
+		fprintf(who, "%s%s", ret->n ? " and " : "", name);
+		fprintf(commands, "%svirsh nodedev-detach %s",
+			ret->n ? " && " : "", hd_addr_nodedev(device->addr).s);
+		decision =
+			hd_policy_decide(s->request, device, HD_MAY_SIBLINGS);
+		if (!decision.permitted && !ret->decision.said.file)
+			ret->decision = decision;
+		ret->n_allowable += can_go_along(device) && decision.permitted;
+		ret->n++;
 	}
-	return n;
+	return 0;
+}
+
+static int find_blockers(struct hd_rule_context *s, struct blockers *ret)
+{
+	size_t size;
+	FILE *who = hd_stream_open(&ret->who, &size);
+	FILE *how = hd_stream_open(&ret->commands, &size);
+	int r = who && how ? list_blockers(s, ret, who, how) : -ENOMEM;
+
+	if (who && fclose(who) != 0)
+		r = -ENOMEM;
+	if (how && fclose(how) != 0)
+		r = -ENOMEM;
+	return r < 0 ? hd_err_nomem(s->err) : 0;
+}
+
+/* What may be done about it: for all starts, or for this one. */
+static char *how_to_clear(const struct hd_rule_context *s,
+			  const struct blockers *blockers, bool forbidden)
+{
+	HD_AUTOFREE char *first = NULL;
+
+	if (forbidden)
+		first = hd_administrator_can_change(&blockers->decision);
+	else if (blockers->n_allowable == blockers->n)
+		first = hd_command_for("virt-hostdev allow --siblings",
+				       s->request->domain);
+	else
+		return strdup(blockers->commands);
+	return first ? hd_text("%s (or, for now: %s)", first,
+			       blockers->commands) :
+		       NULL;
+}
+
+static int report_blockers(struct hd_rule_context *s,
+			   const struct blockers *blockers)
+{
+	bool forbidden = s->request->siblings == HD_SIBLINGS_BIND &&
+			 blockers->decision.said.file;
+	const struct hd_decision none = { .permitted = true };
+	HD_AUTOFREE char *where =
+		forbidden ? hd_decision_text(&blockers->decision) : NULL;
+	HD_AUTOFREE char *end =
+		!forbidden ? hd_text("%s", "") :
+		where ? hd_text("; line %u of the domain would take that along, but %s doesn't let domains",
+				s->request->siblings_line, where) :
+			NULL;
+
+	if (!end)
+		return hd_err_nomem(s->err);
+	return hd_report_decided(
+		s, HD_RULE_GROUP_NOT_VIABLE,
+		forbidden ? &blockers->decision : &none,
+		hd_text("%s %s while the host still uses %s in the same group%s.",
+			hd_label(s), s->cannot, blockers->who, end),
+		how_to_clear(s, blockers, forbidden));
 }
 
 int hd_rule_viable(struct hd_rule_context *s)
 {
-	HD_AUTOFREE char *blockers = NULL;
-	HD_AUTOFREE char *commands = NULL;
-	size_t size;
-	FILE *who = hd_stream_open(&blockers, &size);
-	FILE *how = hd_stream_open(&commands, &size);
-	int n = who && how ? list_blockers(s, who, how) : -ENOMEM;
+	HD_AUTO(clear_blockers) struct blockers blockers = { .who = NULL };
+	int r = find_blockers(s, &blockers);
 
-	if (who && fclose(who) != 0)
-		n = -ENOMEM;
-	if (how && fclose(how) != 0)
-		n = -ENOMEM;
-	if (n < 0)
-		return hd_err_nomem(s->err);
-	if (n == 0)
+	if (r < 0)
+		return r;
+	if (blockers.n == 0)
 		return HD_GO_ON;
+	if (s->request->domain)
+		return report_blockers(s, &blockers);
 	/* By hand, the rest of the group may follow later. */
-	if (!s->request->domain)
-		return hd_warn(
-			s, HD_RULE_GROUP_NOT_VIABLE,
-			hd_text("%s can't be given to any guest while the host still uses %s in the same group.",
-				hd_label(s), blockers),
-			hd_text("virt-hostdev bind --group %s",
-				hd_addr_text(s->device->addr).s));
-	return hd_report(
+	return hd_warn(
 		s, HD_RULE_GROUP_NOT_VIABLE,
-		hd_text("%s %s while the host still uses %s in the same group.",
-			hd_label(s), s->cannot, blockers),
-		hd_steal(&commands));
+		hd_text("%s can't be given to any guest while the host still uses %s in the same group.",
+			hd_label(s), blockers.who),
+		hd_text("virt-hostdev bind --group %s",
+			hd_addr_text(s->device->addr).s));
 }
 
 int hd_rule_unclaimed(struct hd_rule_context *s)

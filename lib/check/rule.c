@@ -24,6 +24,26 @@ int hd_report(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
 	return report(s, rule, hd_rules[rule].severity, message, fix);
 }
 
+int hd_report_decided(struct hd_rule_context *s, enum hd_rule_id rule,
+		      const struct hd_decision *decision, char *message,
+		      char *fix)
+{
+	int r = hd_report(s, rule, message, fix);
+	struct hd_finding *finding;
+
+	if (r < 0 || !decision->said.file)
+		return r;
+	finding = &s->findings->items[s->findings->n - 1];
+	finding->rule = hd_decision_place(decision);
+	return finding->rule ? r : hd_err_nomem(s->err);
+}
+
+char *hd_administrator_can_change(const struct hd_decision *decision)
+{
+	return hd_text("The administrator of this host can change %s, line %u",
+		       decision->said.file, decision->said.line);
+}
+
 int hd_warn(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
 	    char *fix)
 {

@@ -4,6 +4,7 @@
 
 #include "lib/check/check.h"
 #include "lib/check/rules.h"
+#include "lib/request/policy.h"
 
 /*
  * Between lib/check/check.c and its rules. What a rule sees: one assignment,
@@ -32,6 +33,11 @@ enum hd_rule_outcome { HD_GO_ON, HD_DONE };
 int hd_report(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
 	      char *fix);
 
+/* The same with the setting of the administrator that decided. */
+int hd_report_decided(struct hd_rule_context *s, enum hd_rule_id rule,
+		      const struct hd_decision *decision, char *message,
+		      char *fix);
+
 /* The same as no more than a warning. */
 int hd_warn(struct hd_rule_context *s, enum hd_rule_id rule, char *message,
 	    char *fix);
@@ -49,6 +55,9 @@ const char *hd_label(struct hd_rule_context *s);
 
 /* A command with a guest's name as one word of a shell; freed by the caller. */
 char *hd_command_for(const char *command, const char *domain);
+
+/* Who can change what a setting forbids; freed by the caller. */
+char *hd_administrator_can_change(const struct hd_decision *decision);
 
 /* Whether a claim is of whoever asks. */
 bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request);
@@ -72,6 +81,7 @@ bool hd_goes_with(const struct hd_rule_context *s,
 /* See hd_rules. Each returns HD_GO_ON, HD_DONE or -ENOMEM. */
 int hd_rule_pinned(struct hd_rule_context *s);
 int hd_rule_present(struct hd_rule_context *s);
+int hd_rule_kept(struct hd_rule_context *s);
 int hd_rule_alive(struct hd_rule_context *s);
 int hd_rule_endpoint(struct hd_rule_context *s);
 int hd_rule_interface(struct hd_rule_context *s);

@@ -5,6 +5,7 @@
 
 #include "lib/check/rule.h"
 #include "lib/host/sysfs.h"
+#include "lib/request/config.h"
 #include "lib/state/state.h"
 
 #define DEVICES HD_SYSFS_PCI "/devices"
@@ -14,6 +15,11 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 	/* Doctor has a row of its own for what was left behind. */
 	[HD_RULE_CLAIM_ABANDONED] = { .id = "claim-abandoned",
 				      .severity = HD_INFO },
+
+	/* The domain, or who binds by hand, lets the host lose what it needs:
+	 * hd_rule_guard() says so. Doctor says it where it looks for that. */
+	[HD_RULE_CRITICAL_ALLOWED] = { .id = "critical-allowed",
+				       .severity = HD_INFO },
 
 	/* It is not the device that the domain has pinned. */
 	[HD_RULE_PIN_MISMATCH] = {
@@ -46,6 +52,19 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 			 .title = "It is there",
 			 .source = DEVICES,
 			 .fine = "it is there" },
+	},
+
+	/* The administrator gives it, or a sibling that would go with it, to
+	 * nobody, or to other guests. */
+	[HD_RULE_DEVICE_KEPT] = {
+		.id = "device-kept",
+		.severity = HD_ERROR,
+		.judge = hd_rule_kept,
+		.row = { .id = "device-policy",
+			 .group = "device",
+			 .title = "The administrator lets it go",
+			 .source = HD_CONFIG_FILE "*",
+			 .fine = "the host's configuration doesn't keep it" },
 	},
 
 	/* It is there for the kernel alone. */

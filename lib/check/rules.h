@@ -15,10 +15,12 @@ struct hd_rule_context;
  */
 enum hd_rule_id {
 	HD_RULE_CLAIM_ABANDONED,
+	HD_RULE_CRITICAL_ALLOWED,
 	HD_RULE_PIN_MISMATCH,
 	HD_RULE_PIN_BY_PLACE,
 	HD_RULE_PIN_UNUSED,
 	HD_RULE_DEVICE_MISSING,
+	HD_RULE_DEVICE_KEPT,
 	HD_RULE_DEVICE_DEAD,
 	HD_RULE_NOT_ENDPOINT,
 	HD_RULE_NOT_A_VF,
@@ -72,7 +74,8 @@ struct hd_rule {
 	const char *id; /* of the finding, stable, for programs */
 	enum hd_severity severity; /* of the finding, at worst */
 	/* Shared by rules that stand together. NULL: it is found while the
-	 * situation is read. Returns HD_GO_ON, HD_DONE or -ENOMEM. */
+	 * situation is read, or by another one. Returns HD_GO_ON, HD_DONE or
+	 * -ENOMEM. */
 	int (*judge)(struct hd_rule_context *s);
 	bool of_request; /* it is judged once, not for each device */
 	struct hd_rule_row row;

@@ -35,6 +35,8 @@ bool hd_critical_parse(const char *text, enum hd_critical *ret);
 struct hd_allow {
 	struct hd_addr addr;
 	enum hd_critical critical;
+	unsigned line; /* where in the domain's XML, from 1; 0: a person says
+			* so, by hand */
 };
 
 #endif

@@ -10,6 +10,8 @@
 #include "lib/request/critical.h"
 #include "lib/request/pins.h"
 
+struct hd_policy;
+
 /* Which element of the domain asks for a device. */
 enum hd_source {
 	HD_SOURCE_HOSTDEV, /* <hostdev type='pci'> */
@@ -33,11 +35,6 @@ enum hd_siblings {
 	HD_SIBLINGS_BIND,
 };
 
-/* What a domain, or the host for all, lets us do beyond what is asked for. */
-struct hd_policy {
-	enum hd_siblings siblings;
-};
-
 /* Who asks, and for what. It owns nothing. */
 struct hd_request {
 	const char *domain; /* the domain's name; NULL: a person, by hand */
@@ -45,7 +42,9 @@ struct hd_request {
 			   * canonical form; "" when not known */
 	const struct hd_assign *assigns;
 	size_t n_assigns;
-	struct hd_policy policy; /* nothing in it is unsaid */
+	enum hd_siblings siblings; /* as who asks says it, or unsaid */
+	unsigned siblings_line; /* where in the XML, from 1 */
+	const struct hd_policy *policy; /* of the host; never NULL */
 	const struct hd_allow *allows;
 	size_t n_allows;
 	const struct hd_pin *pins;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/block/mounts.h"
 #include "lib/guard/net/routes.h"
@@ -24,15 +25,44 @@ static void check(int r, const struct hd_err *err)
 		__builtin_trap();
 }
 
+/* Whatever it says, who refuses is named, and no more than it says is let. */
+static void ask_policy(const struct hd_policy *policy)
+{
+	static const char uuid[] = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+	struct hd_request request = { .domain = "win11",
+				      .uuid = uuid,
+				      .policy = policy };
+	const struct hd_device device = { .addr = { 0, 1, 0, 0 },
+					  .vendor = 0x10de,
+					  .device = 0x1f06,
+					  .class_code = 0x030000,
+					  .group = 1 };
+
+	for (unsigned what = 0; what <= HD_MAY_BE_GIVEN; what++) {
+		struct hd_decision decision =
+			hd_policy_decide(&request, &device, what);
+		HD_AUTOFREE char *place = hd_decision_place(&decision);
+
+		if (!decision.permitted && !place)
+			__builtin_trap();
+	}
+	request.domain = NULL;
+	for (unsigned what = 0; what < HD_MAY_BE_GIVEN; what++)
+		if (!hd_policy_decide(&request, &device, what).permitted)
+			__builtin_trap();
+}
+
 static void read_config(const struct hd_host *host, struct hd_err *err)
 {
-	struct hd_config config;
+	HD_AUTO_CONFIG struct hd_config config;
 	int r = hd_config_read(host, &config, err);
 
 	check(r, err);
 	if (config.step_seconds < 1 || config.step_seconds > 3600 ||
-	    config.policy.siblings == HD_SIBLINGS_UNSAID)
+	    config.policy.siblings == HD_SIBLINGS_UNSAID ||
+	    (r < 0 && config.policy.n_sections))
 		__builtin_trap();
+	ask_policy(&config.policy);
 }
 
 static void read_routes(const struct hd_host *host, struct hd_err *err)

@@ -25,6 +25,10 @@ struct world {
 	struct hd_node nodes_of[1];
 	struct hd_holder holders_of[2];
 	struct hd_critical_use critical_uses_of[2];
+	struct hd_policy policy;
+	struct hd_policy_section section; /* of it, with one pattern each */
+	struct hd_device_pattern pattern;
+	char *guest;
 	struct hd_allow allow;
 	struct hd_pin pin;
 	struct hd_pin_match match;
@@ -80,12 +84,13 @@ static int set_up(void **state)
 		.critical_uses = { w->critical_uses_of, 0 },
 		.pin_matches = { &w->match, 0 },
 	};
+	w->policy = (struct hd_policy)HD_POLICY_INIT;
 	w->request = (struct hd_request){
 		.domain = "g",
 		.uuid = MINE,
 		.assigns = w->assigns,
 		.n_assigns = 1,
-		.policy = { HD_SIBLINGS_REFUSE },
+		.policy = &w->policy,
 		.allows = &w->allow,
 		.pins = &w->pin,
 	};
@@ -218,7 +223,9 @@ static void sibling_that_may_be_taken_along_is_fine(void **state)
 	struct world *w = *state;
 
 	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
-	w->request.policy.siblings = HD_SIBLINGS_BIND;
+	assert_refused(w, "group-not-viable", "0000:01:00.1",
+		       "virt-hostdev allow --siblings g (or, for now: virsh");
+	w->request.siblings = HD_SIBLINGS_BIND;
 	assert_fine(w);
 	/* vfio-pci takes no bridge and no PF with VFs. */
 	w->devices[AUDIO].numvfs = 1;
@@ -461,7 +468,7 @@ static void holder_of_a_sibling_counts_when_it_goes_along(void **state)
 	struct world *w = *state;
 
 	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
-	w->request.policy.siblings = HD_SIBLINGS_BIND;
+	w->request.siblings = HD_SIBLINGS_BIND;
 	hold(w, AUDIO, HD_HOLD_CHAR, true, "/dev/snd/controlC0");
 	assert_warned(w, "device-held",
 		      "0000:01:00.1 (Device 10de:1f06, IOMMU group 1, driver "
@@ -501,8 +508,7 @@ static void what_the_host_needs_is_refused_with_its_chain(void **state)
 		w, "critical-display",
 		"driver nouveau) can't be given to guest 'g', because the "
 		"host needs it: card0 → only display.",
-		"<hostdev:allow address='0000:01:00.0' "
-		"critical='display'/>");
+		"virt-hostdev allow --critical display g 0000:01:00.0");
 	w->request.domain = NULL;
 	assert_refused(w, "critical-display", "can't be taken from the host",
 		       "virt-hostdev bind --allow 0000:01:00.0=display");
@@ -515,12 +521,12 @@ static void need_of_a_sibling_counts_when_it_goes_along(void **state)
 	need(w, AUDIO, HD_CRITICAL_MOUNT, false, "sda1 → /home");
 	assert_fine(w);
 	w->devices[AUDIO].driver = (char *)"ahci";
-	w->request.policy.siblings = HD_SIBLINGS_BIND;
+	w->request.siblings = HD_SIBLINGS_BIND;
 	assert_refused(w, "critical-mount",
 		       "because the host needs 0000:01:00.1 (Device 10de:1f06, "
 		       "IOMMU group 1, driver ahci), which would go with it: "
 		       "sda1 → /home.",
-		       "address='0000:01:00.1' critical='mount'");
+		       "allow --critical mount g 0000:01:00.1");
 }
 
 static void all_needs_are_named(void **state)
@@ -535,15 +541,185 @@ static void all_needs_are_named(void **state)
 	assert_string_equal(w->findings.items[1].id, "critical-keyboard");
 }
 
+/* As line 12 of a domain. */
+static void allow(struct world *w, int index, enum hd_critical critical)
+{
+	w->allow = (struct hd_allow){ w->devices[index].addr, critical, 12 };
+	w->request.n_allows = 1;
+}
+
+/* One finding that is no error, and whose rule it is. */
+static void assert_told(struct world *w, const char *id, const char *sentence,
+			const char *rule)
+{
+	const struct hd_finding *finding;
+
+	check(w, false);
+	assert_int_equal(w->findings.n, 1);
+	finding = &w->findings.items[0];
+	assert_string_equal(finding->id, id);
+	assert_int_equal(finding->severity, HD_INFO);
+	assert_string_equal(finding->message, sentence);
+	if (rule)
+		assert_string_equal(finding->rule, rule);
+	else
+		assert_null(finding->rule);
+}
+
+/* A [device] or [guest] that is about all of them. */
+static struct hd_policy_section *about_all(struct world *w, bool of_guests)
+{
+	w->section = (struct hd_policy_section){ .of_guests = of_guests,
+						 .name = (char *)"x" };
+	w->guest = (char *)"*";
+	w->section.devices = &w->pattern;
+	w->section.n_devices = 1;
+	w->section.guests = (struct hd_guest_patterns){ &w->guest, 1 };
+	w->policy.sections = &w->section;
+	w->policy.n_sections = 1;
+	return &w->section;
+}
+
+static void assert_rule(struct world *w, const char *rule)
+{
+	assert_string_equal(w->findings.items[0].rule, rule);
+}
+
+static void domain_allows_no_more_than_it_may(void **state)
+{
+	struct world *w = *state;
+	struct hd_policy_section *section;
+
+	need(w, GPU, HD_CRITICAL_DISPLAY, false, "a");
+	w->policy.may_said = (struct hd_said){ "/etc/c", 3 };
+	w->policy.may = HD_MAY_BIT(HD_CRITICAL_MOUNT);
+	/* Nobody is told to write what wouldn't help. */
+	assert_refused(
+		w, "critical-display", "because the host needs it: a.",
+		"The administrator of this host can change /etc/c, line 3");
+	assert_rule(w, "/etc/c:3");
+	allow(w, GPU, HD_CRITICAL_DISPLAY);
+	assert_refused(
+		w, "critical-display",
+		"a; line 12 of the domain allows that, but /etc/c, line 3 (domains-may in [host]) doesn't let domains.",
+		"The administrator of this host can change /etc/c, line 3");
+	assert_rule(w, "/etc/c:3");
+	w->policy.may = HD_MAY_BIT(HD_CRITICAL_DISPLAY);
+	assert_told(
+		w, "critical-allowed",
+		"0000:01:00.0 goes although the host needs it: a; line 12 of the domain allows that (display), and /etc/c, line 3 (domains-may in [host]) lets it.",
+		"/etc/c:3");
+	section = about_all(w, true);
+	section->may_said = (struct hd_said){ "/etc/d", 7 };
+	assert_refused(w, "critical-display",
+		       "but /etc/d, line 7 (domains-may in [guest x])",
+		       "/etc/d, line 7");
+	/* By hand it is the administrator who speaks. */
+	w->allow.line = 0;
+	assert_told(
+		w, "critical-allowed",
+		"0000:01:00.0 goes although the host needs it: a; the command line allows that (display).",
+		NULL);
+	w->request.domain = NULL;
+	check(w, false);
+	w->request.n_allows = 0;
+	assert_refused(w, "critical-display", "can't be taken from the host",
+		       "virt-hostdev bind --allow 0000:01:00.0=display");
+	/* Where / lives nobody may, and no rule is to blame. */
+	w->request.domain = "g";
+	allow(w, GPU, HD_CRITICAL_DISPLAY);
+	section->may = HD_MAY_ALL;
+	w->critical_uses_of[0].root = true;
+	assert_refused(w, "critical-display", "needs it: a.",
+		       "can't be allowed");
+	assert_null(w->findings.items[0].rule);
+}
+
+static void siblings_go_along_by_whose_leave(void **state)
+{
+	struct world *w = *state;
+	struct hd_policy_section *section;
+
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	w->policy.may_said = (struct hd_said){ "/etc/c", 3 };
+	w->policy.may = 0;
+	assert_refused(w, "group-not-viable", "in the same group.",
+		       "virsh nodedev-detach pci_0000_01_00_1");
+	assert_null(strstr(w->findings.items[0].fix, "virt-hostdev allow"));
+	w->request.siblings = HD_SIBLINGS_BIND;
+	w->request.siblings_line = 5;
+	assert_refused(
+		w, "group-not-viable",
+		"in the same group; line 5 of the domain would take that along, but /etc/c, line 3 (domains-may in [host]) doesn't let domains.",
+		"The administrator of this host can change /etc/c, line 3 (or, for now: virsh nodedev-detach pci_0000_01_00_1)");
+	assert_rule(w, "/etc/c:3");
+	/* What the host does by itself it does for this one, too. */
+	w->policy.siblings = HD_SIBLINGS_BIND;
+	assert_fine(w);
+	w->request.siblings = HD_SIBLINGS_UNSAID;
+	assert_fine(w);
+	w->request.siblings = HD_SIBLINGS_REFUSE;
+	check(w, true);
+	w->policy.siblings = HD_SIBLINGS_REFUSE;
+	w->request.siblings = HD_SIBLINGS_BIND;
+	w->policy.may = HD_MAY_BIT(HD_MAY_SIBLINGS);
+	assert_fine(w);
+	/* It is the sibling that the host loses, and that decides. */
+	section = about_all(w, false);
+	assert_true(hd_device_pattern_parse("01:00.1", &w->pattern));
+	section->may_said = (struct hd_said){ "/etc/d", 7 };
+	check(w, true);
+	assert_rule(w, "/etc/d:7");
+	assert_true(hd_device_pattern_parse("01:00.0", &w->pattern));
+	assert_fine(w);
+}
+
+static void kept_for_nobody_or_for_others(void **state)
+{
+	struct world *w = *state;
+	struct hd_policy_section *section = about_all(w, false);
+	char *owner = (char *)"win*";
+
+	section->owners_said = (struct hd_said){ "/etc/d", 7 };
+	assert_refused(
+		w, "device-kept",
+		"driver nouveau) can't be given to guest 'g': it is never given away, by /etc/d, line 7 (guests in [device x]).",
+		"The administrator of this host can change /etc/d, line 7");
+	assert_rule(w, "/etc/d:7");
+	/* Not by hand either, whatever is allowed. */
+	w->request.domain = NULL;
+	assert_refused(w, "device-kept", "can't be taken from the host: it is",
+		       "/etc/d, line 7");
+	section->owners = (struct hd_guest_patterns){ &owner, 1 };
+	assert_fine(w);
+	w->request.domain = "g";
+	assert_refused(w, "device-kept",
+		       "it is only for other guests, by /etc/d, line 7",
+		       "/etc/d, line 7");
+	w->request.domain = "win11";
+	assert_fine(w);
+	/* A sibling that would go along counts. */
+	assert_true(hd_device_pattern_parse("01:00.1", &w->pattern));
+	section->owners.n = 0;
+	assert_fine(w);
+	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
+	w->policy.siblings = HD_SIBLINGS_BIND;
+	assert_refused(
+		w, "device-kept",
+		"driver snd_hda_intel) would go with it, which is never given away",
+		"/etc/d, line 7");
+}
+
 static void allowed_by_device_and_reason_alone(void **state)
 {
 	struct world *w = *state;
 
 	need(w, GPU, HD_CRITICAL_DISPLAY, false, "a");
-	w->allow =
-		(struct hd_allow){ w->devices[GPU].addr, HD_CRITICAL_DISPLAY };
-	w->request.n_allows = 1;
-	assert_fine(w);
+	allow(w, GPU, HD_CRITICAL_DISPLAY);
+	assert_told(
+		w, "critical-allowed",
+		"0000:01:00.0 goes although the host needs it: a; line 12 of the domain allows that (display), and the host's configuration says nothing against it.",
+		NULL);
 	/* Where / lives nobody can allow it. */
 	w->critical_uses_of[0].root = true;
 	assert_refused(w, "critical-display", "needs it",
@@ -553,8 +729,7 @@ static void allowed_by_device_and_reason_alone(void **state)
 	check(w, true);
 	assert_int_equal(w->findings.n, 2);
 	assert_string_equal(w->findings.items[1].id, "allow-unused");
-	w->allow =
-		(struct hd_allow){ w->devices[NIC].addr, HD_CRITICAL_DISPLAY };
+	allow(w, NIC, HD_CRITICAL_DISPLAY);
 	check(w, true);
 	assert_int_equal(w->findings.n, 2);
 	assert_string_equal(w->findings.items[1].id, "allow-unused");
@@ -565,9 +740,7 @@ static void allowance_for_what_the_guest_has_is_no_mistake(void **state)
 {
 	struct world *w = *state;
 
-	w->allow =
-		(struct hd_allow){ w->devices[GPU].addr, HD_CRITICAL_DISPLAY };
-	w->request.n_allows = 1;
+	allow(w, GPU, HD_CRITICAL_DISPLAY);
 	assert_warned(w, "allow-unused", "allowed for 0000:01:00.0");
 	claim_for(w, MINE, "g", GPU);
 	assert_fine(w);
@@ -618,6 +791,11 @@ static void no_use_of_the_pin(struct world *w)
 static void no_device(struct world *w)
 {
 	w->assigns[0].addr = addr("77:00.0");
+}
+
+static void no_leave(struct world *w)
+{
+	about_all(w, false)->owners_said = (struct hd_said){ "/etc/d", 7 };
 }
 
 static void no_answer(struct world *w)
@@ -739,6 +917,7 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_PIN_BY_PLACE] = no_mark_of_its_own,
 	[HD_RULE_PIN_UNUSED] = no_use_of_the_pin,
 	[HD_RULE_DEVICE_MISSING] = no_device,
+	[HD_RULE_DEVICE_KEPT] = no_leave,
 	[HD_RULE_DEVICE_DEAD] = no_answer,
 	[HD_RULE_NOT_ENDPOINT] = no_endpoint,
 	[HD_RULE_NOT_A_VF] = no_vf,
@@ -855,6 +1034,9 @@ int main(void)
 		TEST(need_of_a_sibling_counts_when_it_goes_along),
 		TEST(all_needs_are_named),
 		TEST(allowed_by_device_and_reason_alone),
+		TEST(domain_allows_no_more_than_it_may),
+		TEST(siblings_go_along_by_whose_leave),
+		TEST(kept_for_nobody_or_for_others),
 		TEST(allowance_for_what_the_guest_has_is_no_mistake),
 		cmocka_unit_test(every_rule_is_seen_bad),
 		cmocka_unit_test(table_is_whole),

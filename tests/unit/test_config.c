@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/request/config.h"
@@ -34,7 +35,7 @@ static void write_file(const struct place *place, const char *path,
 static void assert_config(const struct place *place, unsigned seconds,
 			  enum hd_siblings siblings)
 {
-	struct hd_config config;
+	HD_AUTO_CONFIG struct hd_config config;
 
 	assert_int_equal(hd_config_read(&place->host, &config, NULL), 0);
 	assert_int_equal(config.step_seconds, seconds);
@@ -76,7 +77,33 @@ static void what_is_not_known_is_named(void **state)
 				 "section [host]" },
 		{ "step-timeout = 3\n",
 		  ", line 1: there is no setting step-timeout in section []" },
-		{ "[guest]\nsiblings = bind\n", "in section [guest]" },
+		{ "[guests]\nsiblings = bind\n",
+		  ", line 1: there is no section [guests]; there are [host]" },
+		{ "[]\n", "there is no section []" },
+		{ "[host x]\n", "there is no section [host x]" },
+		{ "[guest]\nmatch = *\n",
+		  "section [guest] has no name of its own, as in [guest NAME]" },
+		{ "[guest a]\n\nsiblings = bind\n",
+		  ", line 3: there is no setting siblings in section [guest a]" },
+		{ "[host]\nguests = none\n",
+		  "no setting guests in section [host]" },
+		{ "[host]\n[device a]\n[guest b]\nmatch = *\n",
+		  ", line 2: section [device a] has no match, so it is about nothing" },
+		{ "[guest b]\ndomains-may = none", "[guest b] has no match" },
+		{ "[device a]\nmatch = 1:00.0\n",
+		  "match takes an address (0000:01:00.0, 01:00.*), an id" },
+		{ "[device a]\nmatch = *, x\n", "not '*, x'" },
+		{ "[device a]\nmatch = ,\n", "not ','" },
+		{ "[device a]\nmatch = *\nguests = \n",
+		  ", line 3: guests takes none, or names of guests" },
+		{ "[guest a]\nmatch = win[0-9]\n", "not 'win[0-9]'" },
+		{ "[guest a]\nmatch =\n", "not ''" },
+		{ "[host]\ndomains-may = display, sound\n",
+		  ", line 2: domains-may takes all, none, or some of siblings, mount, swap, fstab, resume, default-route, ssh, network-root, display, keyboard, chipset, reserved-region, not 'display, sound'" },
+		{ "[host]\ndomains-may = none, display\n",
+		  "not 'none, display'" },
+		{ "[host]\ndomains-may =\n", "not ''" },
+		{ "[host]\ndomains-may = All\n", "not 'All'" },
 		{ "[host]\nsiblings = yes\n",
 		  ", line 2: siblings takes refuse or bind, not 'yes'" },
 		{ "[host]\n\nstep-timeout = 0\n",
@@ -111,6 +138,17 @@ static void what_is_not_known_is_named(void **state)
 	}
 }
 
+static void assert_unusable(const struct place *place, const char *words)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	struct hd_config config;
+
+	assert_true(hd_config_read(&place->host, &config, &err) < 0);
+	if (!strstr(hd_err_message(&err), words))
+		fail_msg("'%s' lacks '%s'", hd_err_message(&err), words);
+	assert_int_equal(config.policy.n_files, 0);
+}
+
 static void what_is_no_file_is_named(void **state)
 {
 	const struct place *place = *state;
@@ -120,14 +158,106 @@ static void what_is_no_file_is_named(void **state)
 
 	write_file(place, HD_CONFIG_FILE "/x", "");
 	assert_true(hd_config_read(&place->host, &config, &err) < 0);
-	assert_non_null(
-		strstr(hd_err_message(&err), HD_CONFIG_FILE " can't be read"));
+	assert_string_equal(hd_err_message(&err), HD_CONFIG_FILE
+			    " is a folder, not a file of its own");
 	snprintf(path, sizeof(path), "%s" HD_CONFIG_FILE "/x", place->root);
 	assert_int_equal(remove(path), 0);
 	*strrchr(path, '/') = '\0';
 	assert_int_equal(remove(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(hd_config_read(&place->host, &config, &err), -EINVAL);
+	assert_unusable(place, HD_CONFIG_FILE " is a pipe, not a file");
+	assert_int_equal(remove(path), 0);
+	/* Nobody answers there, which looks like absent to who opens it. */
+	assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
+	assert_unusable(place, HD_CONFIG_FILE " is a device or a socket, not");
+	assert_int_equal(remove(path), 0);
+	/* It leads nowhere: somebody removed what protects the host. */
+	assert_int_equal(symlink("gone", path), 0);
+	assert_unusable(place,
+			HD_CONFIG_FILE " is a symbolic link, not a file");
+}
+
+static void what_is_no_text_is_named(void **state)
+{
+	static const char nul[] = "[host]\n\0siblings = bind\n";
+	const struct place *place = *state;
+	size_t size = 64 * 1024 + 1;
+	HD_AUTOFREE char *text = calloc(1, size + 1);
+
+	memset(text, '#', size);
+	place_write(place, HD_CONFIG_FILE + 1, text, size - 1);
+	assert_config(place, 30, HD_SIBLINGS_REFUSE);
+	place_write(place, HD_CONFIG_FILE + 1, text, size);
+	assert_unusable(place, HD_CONFIG_FILE
+			" has more than 64 KiB, so it is no configuration");
+	place_write(place, HD_CONFIG_FILE + 1, nul, sizeof(nul) - 1);
+	assert_unusable(place, HD_CONFIG_FILE " is no text");
+}
+
+static void no_drop_in_is_passed_over(void **state)
+{
+	const struct place *place = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s" HD_CONFIG_DIR "/10-a.conf",
+		 place->root);
+	write_file(place, HD_CONFIG_DIR "/20-b.conf", "[host]\n");
+	assert_int_equal(symlink("/etc/fstab", path), 0);
+	assert_unusable(place, HD_CONFIG_DIR "/10-a.conf is a symbolic link");
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_unusable(place, HD_CONFIG_DIR "/10-a.conf is a folder");
+	assert_int_equal(remove(path), 0);
+	assert_config(place, 30, HD_SIBLINGS_REFUSE);
+	/* The folder itself may lead elsewhere as little. */
+	snprintf(path, sizeof(path), "%s" HD_CONFIG_DIR "/20-b.conf",
+		 place->root);
+	assert_int_equal(remove(path), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(symlink("/tmp", path), 0);
+	assert_unusable(place, HD_CONFIG_DIR " can't be read");
+}
+
+static void who_else_may_write_is_named(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *path, *words;
+	} rows[] = {
+		{ 0644, HD_CONFIG_FILE, NULL },
+		{ 0664, HD_CONFIG_FILE, HD_CONFIG_FILE " belongs to user" },
+		{ 0646, HD_CONFIG_FILE, "so others than root decide what" },
+		{ 0644, HD_CONFIG_FILE, NULL },
+		{ 0666, HD_CONFIG_DIR "/a.conf",
+		  HD_CONFIG_DIR "/a.conf belongs to" },
+		{ 0644, HD_CONFIG_DIR "/a.conf", NULL },
+		{ 0777, HD_CONFIG_DIR, HD_CONFIG_DIR " belongs to" },
+		{ 0755, HD_CONFIG_DIR, NULL },
+	};
+	struct place *place = *state;
+
+	if (geteuid() != 0)
+		skip();
+	write_file(place, HD_CONFIG_FILE, "[host]\n");
+	write_file(place, HD_CONFIG_DIR "/a.conf", "[host]\n");
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s%s", place->root, rows[i].path);
+		assert_int_equal(chmod(path, rows[i].mode), 0);
+		place->host.live = false;
+		assert_config(place, 30, HD_SIBLINGS_REFUSE);
+		place->host.live = true;
+		if (rows[i].words)
+			assert_unusable(place, rows[i].words);
+		else
+			assert_config(place, 30, HD_SIBLINGS_REFUSE);
+		assert_int_equal(chown(path, 65534, 0), 0);
+		assert_unusable(place, "belongs to user 65534");
+		assert_int_equal(chown(path, 0, 0), 0);
+		place->host.live = false;
+	}
 }
 
 int main(void)
@@ -141,6 +271,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_named,
 						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_named,
+						place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_text_is_named,
+						place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(no_drop_in_is_passed_over,
+						place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(who_else_may_write_is_named,
 						place_set_up, place_tear_down),
 	};
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/request/policy.h"
 #include "xml/doc/doc.h"
 #include "xml/doc/number.h"
 #include "xml/domain/domain.h"
@@ -206,21 +207,21 @@ static void finds_no_hostdev_outside_devices(void **state)
 	"<h:hostdev xmlns:h='urn:virt-hostdev:1'>"
 #define END "</h:hostdev></metadata>"
 
-static void reads_the_policy(void **state)
+static void reads_what_is_said_of_siblings(void **state)
 {
-	static const struct hd_policy bind = { HD_SIBLINGS_BIND };
-	static const struct hd_policy refuse = { HD_SIBLINGS_REFUSE };
+	static const struct hd_policy policy = HD_POLICY_INIT;
 	static const struct {
 		const char *metadata;
 		enum hd_siblings siblings;
+		unsigned line;
 	} rows[] = {
-		{ "", HD_SIBLINGS_UNSAID },
-		{ "<metadata/>", HD_SIBLINGS_UNSAID },
-		{ OURS END, HD_SIBLINGS_UNSAID },
+		{ "", HD_SIBLINGS_UNSAID, 0 },
+		{ "<metadata/>", HD_SIBLINGS_UNSAID, 0 },
+		{ OURS END, HD_SIBLINGS_UNSAID, 0 },
 		{ OURS "<!-- a --><h:siblings policy='bind'/>" END,
-		  HD_SIBLINGS_BIND },
-		{ OURS "<h:siblings policy='refuse'/>" END,
-		  HD_SIBLINGS_REFUSE },
+		  HD_SIBLINGS_BIND, 2 },
+		{ OURS "\n<h:siblings policy='refuse'/>" END,
+		  HD_SIBLINGS_REFUSE, 3 },
 	};
 
 	(void)state;
@@ -228,25 +229,20 @@ static void reads_the_policy(void **state)
 		HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
 		HD_AUTOFREE char *text = hd_text(
 			"<domain><name>g</name>%s</domain>", rows[i].metadata);
+		struct hd_request request;
 
 		assert_int_equal(parse(text, &domain, NULL), 0);
-		assert_int_equal(domain.metadata.policy.siblings,
-				 rows[i].siblings);
-		/* The host decides what the domain leaves open. */
-		assert_int_equal(
-			hd_domain_request(&domain, &bind).policy.siblings,
-			rows[i].siblings ? rows[i].siblings : HD_SIBLINGS_BIND);
-		assert_int_equal(
-			hd_domain_request(&domain, &refuse).policy.siblings,
-			rows[i].siblings ? rows[i].siblings :
-					   HD_SIBLINGS_REFUSE);
+		request = hd_domain_request(&domain, &policy);
+		assert_int_equal(request.siblings, rows[i].siblings);
+		assert_int_equal(request.siblings_line, rows[i].line);
+		assert_ptr_equal(request.policy, &policy);
 	}
 }
 
 static void reads_what_may_be_lost(void **state)
 {
 	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
-	static const struct hd_policy refuse = { HD_SIBLINGS_REFUSE };
+	static const struct hd_policy policy = HD_POLICY_INIT;
 	struct hd_request request;
 
 	(void)state;
@@ -256,12 +252,14 @@ static void reads_what_may_be_lost(void **state)
 			       "address='0000:04:00.1'/>" END "</domain>",
 			       &domain, NULL),
 			 0);
-	request = hd_domain_request(&domain, &refuse);
+	request = hd_domain_request(&domain, &policy);
 	assert_int_equal(request.n_allows, 2);
 	assert_int_equal(request.allows[0].critical, HD_CRITICAL_MOUNT);
 	assert_int_equal(request.allows[0].addr.bus, 3);
 	assert_int_equal(request.allows[1].critical, HD_CRITICAL_REGION);
 	assert_int_equal(request.allows[1].addr.function, 1);
+	assert_int_equal(request.allows[0].line, 2);
+	assert_int_equal(request.allows[1].line, 3);
 }
 
 static void refuses_a_policy_it_does_not_know(void **state)
@@ -509,7 +507,7 @@ int main(void)
 		cmocka_unit_test(passes_over_what_is_no_pci),
 		cmocka_unit_test(finds_no_hostdev_outside_devices),
 		cmocka_unit_test(most_guests_need_not_be_read),
-		cmocka_unit_test(reads_the_policy),
+		cmocka_unit_test(reads_what_is_said_of_siblings),
 		cmocka_unit_test(reads_what_may_be_lost),
 		cmocka_unit_test(refuses_a_policy_it_does_not_know),
 		cmocka_unit_test(normalises_uuids),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/check/check.h"
 #include "lib/check/rules.h"
 #include "lib/check/situation.h"
 #include "lib/state/claims.h"
@@ -74,10 +75,40 @@ static int find_no_holders(struct place *place, struct hd_ask *ask)
 	return hd_ask_find_holders(ask, &nic, 1, &nodes, &holders);
 }
 
+/* hd_rule_guard() refuses, or says by whose leave it doesn't. */
+static int find_allowance(struct place *place, struct hd_ask *ask)
+{
+	struct hd_device device = { .addr = nic.addr, .group = 1 };
+	struct hd_critical_use use = { nic.addr, HD_CRITICAL_SSH, false,
+				       (char *)"eth0" };
+	enum hd_module_state module = HD_MODULE_PRESENT;
+	const struct hd_situation situation = {
+		.inventory = { &device, 1, NULL, 0, true },
+		.modules = &module,
+		.vfio_node = true,
+		.critical_uses = { &use, 1 },
+	};
+	const struct hd_assign assign = { .addr = nic.addr };
+	const struct hd_allow allow = { nic.addr, HD_CRITICAL_SSH, 3 };
+	const struct hd_request request = {
+		.domain = "g",
+		.uuid = UUID,
+		.assigns = &assign,
+		.n_assigns = 1,
+		.policy = &ask->config.policy,
+		.allows = &allow,
+		.n_allows = 1,
+	};
+
+	(void)place;
+	return hd_check(&situation, &request, ask->findings, ask->err);
+}
+
 static int (*const finders[HD_N_RULES])(struct place *place,
 					struct hd_ask *ask) = {
 	[HD_RULE_CLAIMS_UNREADABLE] = find_unreadable_claims,
 	[HD_RULE_CLAIM_ABANDONED] = find_abandoned_claim,
+	[HD_RULE_CRITICAL_ALLOWED] = find_allowance,
 	[HD_RULE_HOLDERS_UNKNOWN] = find_no_holders,
 };
 

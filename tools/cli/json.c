@@ -39,6 +39,7 @@ json_object *hd_json_finding(const struct hd_finding *finding)
 	json_object_object_add(object, "message",
 			       hd_json_text(finding->message));
 	json_object_object_add(object, "fix", hd_json_text(finding->fix));
+	json_object_object_add(object, "rule", hd_json_text(finding->rule));
 	return object;
 }
 

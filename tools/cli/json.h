@@ -13,7 +13,7 @@ json_object *hd_json_text(const char *text);
 /* A JSON number, or null where @value equals @none. */
 json_object *hd_json_int(int value, int none);
 
-/* One finding: id, severity, line, message, fix. */
+/* One finding: id, severity, line, message, fix, rule. */
 json_object *hd_json_finding(const struct hd_finding *finding);
 
 /* An array of the findings that concern @assign, an index or HD_WHOLE_DOMAIN.

@@ -46,8 +46,11 @@ static int examine_here(struct hd_checked_domain *checked,
 		HD_ASK_INIT(&tool->host, tool->names, &checked->findings, err);
 	int r = hd_config_read(&tool->host, &ask.config, err);
 
+	/* The request speaks of it for longer than we ask. */
+	checked->config = ask.config;
+	ask.config.policy = (struct hd_policy)HD_POLICY_INIT;
 	checked->request =
-		hd_domain_request(&checked->domain, &ask.config.policy);
+		hd_domain_request(&checked->domain, &checked->config.policy);
 	checked->inventory = &checked->situation.inventory;
 	return r < 0 ? r :
 		       hd_examine(&ask, &checked->request, &checked->situation);
@@ -57,9 +60,10 @@ static int examine_elsewhere(struct hd_checked_domain *checked,
 			     const struct hd_hypervisor *hypervisor,
 			     struct hd_err *err)
 {
-	const struct hd_policy policy = { HD_SIBLINGS_REFUSE };
-
-	checked->request = hd_domain_request(&checked->domain, &policy);
+	/* What its configuration says isn't known, and that is said. */
+	checked->config = (struct hd_config)HD_CONFIG_INIT;
+	checked->request =
+		hd_domain_request(&checked->domain, &checked->config.policy);
 	checked->inventory = &hypervisor->remote.inventory;
 	return hd_remote_host_check(&hypervisor->remote, &checked->request,
 				    hypervisor->tool->names, &checked->findings,
@@ -193,4 +197,5 @@ void hd_checked_domain_clear(struct hd_checked_domain *checked)
 	hd_domain_clear(&checked->domain);
 	hd_situation_clear(&checked->situation);
 	hd_findings_clear(&checked->findings);
+	hd_config_clear(&checked->config);
 }

@@ -12,6 +12,7 @@
 /* A domain that a verb looks at, and what was found about its devices. */
 struct hd_checked_domain {
 	struct hd_domain domain;
+	struct hd_config config; /* of this host, or of its copy */
 	struct hd_request request; /* of @domain */
 	struct hd_situation situation; /* of this host, or of its copy */
 	/* Its devices: of the situation or of a host remote; borrowed. */

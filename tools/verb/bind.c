@@ -66,7 +66,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		.uuid = uuid,
 		.assigns = assigns,
 		.n_assigns = choice.n,
-		.policy = { HD_SIBLINGS_REFUSE },
+		.siblings = HD_SIBLINGS_REFUSE,
+		.policy = &job.ask.config.policy,
 		.allows = values->allows.items,
 		.n_allows = values->allows.n,
 	};

@@ -18,7 +18,7 @@ static int find_critical_uses(const struct hd_tool *tool,
 			      struct hd_critical_uses *ret, struct hd_err *err)
 {
 	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
-	struct hd_config config;
+	HD_AUTO_CONFIG struct hd_config config;
 	int r = hd_config_read(&tool->host, &config, err);
 
 	/* Nobody gives a bridge away, or what vfio has already. */

@@ -134,7 +134,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		.uuid = "",
 		.assigns = &assign,
 		.n_assigns = 1,
-		.policy = ask.config.policy,
+		.policy = &ask.config.policy,
 	};
 	const struct hd_device *device;
 

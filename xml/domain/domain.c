@@ -191,9 +191,9 @@ struct hd_request hd_domain_request(const struct hd_domain *domain,
 				    domain->uuid,
 				    domain->assigns,
 				    domain->n_assigns,
-				    metadata->policy.siblings ?
-					    metadata->policy :
-					    *host,
+				    metadata->siblings,
+				    metadata->siblings_line,
+				    host,
 				    metadata->allows,
 				    metadata->n_allows,
 				    metadata->pins,

@@ -20,8 +20,8 @@ struct hd_domain {
 };
 
 /*
- * What the domain asks for, as long as it is not cleared. @host is the host's
- * policy, for what the domain leaves unsaid.
+ * What the domain asks for, as long as it is not cleared, nor @host, the host's
+ * policy.
  */
 struct hd_request hd_domain_request(const struct hd_domain *domain,
 				    const struct hd_policy *host);

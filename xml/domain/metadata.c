@@ -53,7 +53,8 @@ static int read_siblings(const xmlNode *node, struct hd_metadata *metadata,
 
 	if (refuse_more(node, known, err) < 0)
 		return -EINVAL;
-	if (value && hd_siblings_parse(value, &metadata->policy.siblings))
+	metadata->siblings_line = hd_node_line(node);
+	if (value && hd_siblings_parse(value, &metadata->siblings))
 		return 0;
 	return refuse(node, "the policy of", err);
 }
@@ -77,7 +78,7 @@ static int read_allow(const xmlNode *node, struct hd_metadata *metadata,
 {
 	static const char *const known[2] = { "address", "critical" };
 	const char *critical = hd_node_attribute(node, "critical");
-	struct hd_allow read, *allow;
+	struct hd_allow read = { .line = hd_node_line(node) }, *allow;
 	int r = refuse_more(node, known, err);
 
 	if (r < 0)

@@ -14,7 +14,8 @@
 
 /* What a domain says to us. */
 struct hd_metadata {
-	struct hd_policy policy;
+	enum hd_siblings siblings; /* or unsaid */
+	unsigned siblings_line; /* where in the XML, from 1 */
 	struct hd_allow *allows; /* owned */
 	size_t n_allows;
 	struct hd_pin *pins; /* owned */

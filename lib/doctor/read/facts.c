@@ -199,7 +199,7 @@ static int examine(struct hd_host_facts *facts, struct hd_err *err)
 	HD_AUTO_ASK struct hd_ask ask = HD_ASK_INIT(
 		facts->host, facts->request->names, &facts->findings, err);
 
-	ask.config = facts->config;
+	ask.config.step_seconds = facts->config.step_seconds;
 	/* What refuses them is what doctor is to say. */
 	return hd_examine(&ask, facts->request->devices, &facts->situation);
 }
@@ -247,6 +247,7 @@ void hd_doctor_facts_clear(struct hd_host_facts *facts)
 	hd_bootargs_clear(&facts->bootargs);
 	hd_inventory_clear(&facts->inventory);
 	hd_err_clear(&facts->inventory_err);
+	hd_config_clear(&facts->config);
 	hd_err_clear(&facts->config_err);
 	hd_situation_clear(&facts->situation);
 	hd_findings_clear(&facts->findings);

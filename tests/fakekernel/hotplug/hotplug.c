@@ -41,9 +41,10 @@ static int attach(struct hd_job *job, char **argv, const struct list *addrs,
 		.uuid = argv[3],
 		.assigns = assigns,
 		.n_assigns = addrs->n,
+		.policy = &job->ask.config.policy,
 	};
 
-	if (!assigns || !hd_siblings_parse(argv[4], &request.policy.siblings))
+	if (!assigns || !hd_siblings_parse(argv[4], &request.siblings))
 		return -1;
 	for (size_t i = 0; i < addrs->n; i++)
 		assigns[i].addr = addrs->items[i];

@@ -24,12 +24,14 @@ struct question {
 	struct hd_domain domain; /* its assigns are those of a guest, or of
 				  * addresses; the name is NULL then */
 	struct hd_guest_memory memory;
+	struct hd_config config;
 	struct hd_request request;
 };
 
 static void clear_question(struct question *question)
 {
 	hd_domain_clear(&question->domain);
+	hd_config_clear(&question->config);
 }
 
 static int take_addresses(struct question *question, int argc, char **argv,
@@ -72,11 +74,10 @@ static int take_arguments(struct question *question, const struct hd_tool *tool,
 			  int argc, char **argv, struct hd_err *err)
 {
 	struct hd_addr addr;
-	/* That it can't be used is a check of its own. */
-	struct hd_config config;
 	int r;
 
-	hd_config_read(&tool->host, &config, NULL);
+	/* That it can't be used is a check of its own. */
+	hd_config_read(&tool->host, &question->config, NULL);
 	if (hd_addr_parse(argv[0], &addr, NULL) == 0)
 		r = take_addresses(question, argc, argv, err);
 	else if (argc == 1)
@@ -84,8 +85,8 @@ static int take_arguments(struct question *question, const struct hd_tool *tool,
 	else
 		r = hd_addr_parse(argv[0], &addr, err);
 	if (r == 0)
-		question->request =
-			hd_domain_request(&question->domain, &config.policy);
+		question->request = hd_domain_request(&question->domain,
+						      &question->config.policy);
 	return r;
 }
 

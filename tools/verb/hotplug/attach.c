@@ -118,8 +118,8 @@ static int take(struct hd_change *change, char moving[HD_UUID_SIZE])
 				   change->err);
 	request =
 		hd_domain_request(&change->now.domain, &job.ask.config.policy);
-	if (metadata_of(change)->policy.siblings)
-		request.policy = metadata_of(change)->policy;
+	request.siblings = metadata_of(change)->siblings;
+	request.siblings_line = metadata_of(change)->siblings_line;
 	request.n_assigns = request.n_pins = 0;
 	if (r == 0)
 		r = add_assigns(&change->choice, false, &assigns,

@@ -131,6 +131,9 @@ static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 		r = hd_inventory_add(&ret->inventory, ask->host,
 				     request->assigns[i].addr, ask->err);
 	prune_claims(&ret->inventory, &ret->claims);
+	for (size_t i = 0; i < ret->inventory.n_devices; i++)
+		ret->inventory.devices[i].saves =
+			hd_check_binds(request, &ret->inventory.devices[i]);
 	if (r == 0)
 		r = hd_device_read_overrides(ask->host, ret->inventory.devices,
 					     ret->inventory.n_devices,

@@ -275,5 +275,6 @@ void hd_device_clear(struct hd_device *device)
 	free(device->driver);
 	free(device->override);
 	free(device->pf_netdev_down);
+	hd_attributes_clear(&device->attributes);
 	memset(device, 0, sizeof(*device));
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/host/addr.h"
+#include "lib/host/attributes.h"
 #include "lib/host/host.h"
 
 #define HD_NO_GROUP (-1)
@@ -31,7 +32,9 @@ struct hd_device {
 			       * NULL when none is; owned */
 	bool dead; /* the kernel doesn't know yet that it is gone: it reads
 		    * as ones only */
+	bool saves; /* set by who wants @attributes read too */
 	/* From hd_device_read_overrides(): */
+	struct hd_attributes attributes; /* owned */
 	char *override; /* driver_override, NULL when not set; owned */
 	unsigned numvfs; /* virtual functions that exist now */
 	bool override_unknown; /* the kernel didn't tell in time */

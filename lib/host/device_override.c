@@ -13,6 +13,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/host/sysfs.h"
 #include "lib/host/worker.h"
 
@@ -27,6 +28,7 @@ struct answer {
 	int code; /* negative errno, 0 for read */
 	unsigned numvfs;
 	char override[4097]; /* a longer one is -EFBIG */
+	size_t attributes; /* so many bytes of them follow */
 };
 
 /* In the reader */
@@ -55,14 +57,33 @@ static int read_one(const struct hd_host *host, struct hd_addr addr,
 	return 0;
 }
 
+static int read_attributes(const struct hd_host *host, struct hd_addr addr,
+			   char **ret, size_t *ret_length)
+{
+	HD_AUTO_ATTRIBUTES struct hd_attributes attributes = { NULL, 0 };
+	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen = hd_sysfs_open_device(host, addr, &fd);
+	int r = hd_seen_optional(seen);
+
+	if (seen.is == HD_PRESENT)
+		r = hd_attributes_read(fd, &attributes);
+	return r < 0 ? r : hd_attributes_pack(&attributes, ret, ret_length);
+}
+
 static void read_devices(const struct hd_host *host,
 			 const struct hd_device *devices, size_t n, int fd)
 {
 	for (size_t i = 0; i < n; i++) {
+		HD_AUTOFREE char *attributes = NULL;
 		struct answer answer = { .code = 0 };
 
 		answer.code = read_one(host, devices[i].addr, &answer);
-		if (write(fd, &answer, sizeof(answer)) != sizeof(answer))
+		if (answer.code == 0 && devices[i].saves)
+			answer.code = read_attributes(host, devices[i].addr,
+						      &attributes,
+						      &answer.attributes);
+		if (hd_write_all(fd, &answer, sizeof(answer)) < 0 ||
+		    hd_write_all(fd, attributes, answer.attributes) < 0)
 			break;
 	}
 }
@@ -136,6 +157,21 @@ static int start(struct readers *readers, const struct hd_host *host,
 	return 0;
 }
 
+/* What follows an answer. */
+static int hear_attributes(const struct reader *reader, size_t length,
+			   struct hd_attributes *ret, int64_t deadline)
+{
+	HD_AUTOFREE char *bytes = length ? malloc(length) : NULL;
+	int r;
+
+	if (!length)
+		return 0;
+	if (!bytes)
+		return -ENOMEM;
+	r = hd_worker_read(reader->fd, deadline, bytes, length);
+	return r < 0 ? r : hd_attributes_unpack(bytes, length, ret);
+}
+
 static int hear(struct reader *reader, struct hd_device *devices,
 		int64_t deadline, struct hd_err *err)
 {
@@ -144,6 +180,16 @@ static int hear(struct reader *reader, struct hd_device *devices,
 
 	if (r == -ETIMEDOUT)
 		return 0;
+	if (r == 0)
+		r = hear_attributes(reader, answer.attributes,
+				    &devices[reader->at].attributes, deadline);
+	if (r == -ENOMEM)
+		return hd_err_nomem(err);
+	if (r == -ETIMEDOUT) { /* half of it: what follows can't be read */
+		close(reader->fd);
+		reader->fd = -1;
+		return 0;
+	}
 	if (r < 0)
 		return hd_err_set(
 			err, -r,

@@ -13,10 +13,11 @@
  * sriov_numvfs (drivers/pci/pci-sysfs.c, iov.c). An unbind that hangs,
  * whoever's it is, holds that lock for ever; so a process of its own does the
  * reading, and devices that don't answer within @seconds, all of them together,
- * are marked @override_unknown.
+ * are marked @override_unknown. It also reads the attributes of those that are
+ * marked @saves: some of them may block no less.
  *
- * @devices  what hd_device_read() gave; @override, @numvfs, @override_unknown
- * are filled
+ * @devices  what hd_device_read() gave; @override, @numvfs, @attributes,
+ * @override_unknown are filled
  *
  * Returns 0, or a negative errno with a sentence in @err.
  */

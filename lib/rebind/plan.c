@@ -9,10 +9,9 @@
 const char *hd_step_name(enum hd_step_kind kind)
 {
 	static const char *const names[HD_N_STEPS] = {
-		[HD_STEP_LOAD] = "load",
-		[HD_STEP_OVERRIDE] = "override",
-		[HD_STEP_UNBIND] = "unbind",
-		[HD_STEP_BIND] = "bind",
+		[HD_STEP_LOAD] = "load",       [HD_STEP_OVERRIDE] = "override",
+		[HD_STEP_UNBIND] = "unbind",   [HD_STEP_BIND] = "bind",
+		[HD_STEP_RESTORE] = "restore",
 	};
 
 	return names[kind];
@@ -31,10 +30,12 @@ bool hd_step_inverse(const struct hd_step *step, struct hd_step *ret)
 		[HD_STEP_BIND] = HD_STEP_UNBIND,
 	};
 
-	if (step->kind == HD_STEP_LOAD)
+	if (step->kind == HD_STEP_LOAD || step->kind == HD_STEP_RESTORE)
 		return false;
-	*ret = (struct hd_step){ inverses[step->kind], step->addr, step->to,
-				 step->from };
+	*ret = (struct hd_step){ .kind = inverses[step->kind],
+				 .addr = step->addr,
+				 .from = step->to,
+				 .to = step->from };
 	return true;
 }
 
@@ -99,6 +100,25 @@ int hd_plan_move(struct hd_plan *plan, const struct hd_device *now,
 	if (r == 0)
 		r = add_override(plan, now->addr, current, override, err);
 	return r;
+}
+
+int hd_plan_restore(struct hd_plan *plan, struct hd_addr addr,
+		    const struct hd_attributes *attributes, unsigned patience,
+		    struct hd_err *err)
+{
+	size_t i = 0;
+	int r;
+
+	while (i < attributes->n && !attributes->items[i].value)
+		i++;
+	if (i == attributes->n)
+		return 0;
+	r = add_step(plan, HD_STEP_RESTORE, addr, NULL, NULL, err);
+	if (r < 0)
+		return r;
+	plan->steps[plan->n_steps - 1].attributes = attributes;
+	plan->steps[plan->n_steps - 1].patience = patience;
+	return 0;
 }
 
 void hd_plan_clear(struct hd_plan *plan)

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/host/addr.h"
+#include "lib/host/attributes.h"
 #include "lib/host/device.h"
 
 /* What can be done to the host. Each row of the table in step.c does one. */
@@ -15,6 +16,7 @@ enum hd_step_kind {
 	HD_STEP_OVERRIDE, /* change driver_override from @from to @to */
 	HD_STEP_UNBIND, /* take the device from driver @from */
 	HD_STEP_BIND, /* give the device to driver @to */
+	HD_STEP_RESTORE, /* put @attributes back, see restore.h */
 	HD_N_STEPS,
 };
 
@@ -24,6 +26,8 @@ struct hd_step {
 	struct hd_addr addr; /* not of HD_STEP_LOAD */
 	char *from; /* NULL for none; owned */
 	char *to; /* NULL for none; owned */
+	const struct hd_attributes *attributes; /* not owned; NULL for none */
+	unsigned patience; /* seconds for what comes back late */
 };
 
 /* Steps in the order in which they are to be done. */
@@ -34,7 +38,7 @@ struct hd_plan {
 
 #define HD_AUTO_PLAN __attribute__((cleanup(hd_plan_clear)))
 
-/* "load", "override", "unbind" or "bind". */
+/* "load", "override", "unbind", "bind" or "restore". */
 const char *hd_step_name(enum hd_step_kind kind);
 
 /* Whether the step concerns a device, not the host as a whole. */
@@ -42,7 +46,8 @@ bool hd_step_has_device(const struct hd_step *step);
 
 /*
  * The step that undoes one, with @from and @to of the same step swapped, which
- * it borrows. False when there is none: a module that was loaded stays.
+ * it borrows. False when there is none: a module that was loaded stays, and
+ * what was put back is as it had been.
  */
 bool hd_step_inverse(const struct hd_step *step, struct hd_step *ret);
 
@@ -63,6 +68,20 @@ int hd_plan_load(struct hd_plan *plan, const char *driver, struct hd_err *err);
  */
 int hd_plan_move(struct hd_plan *plan, const struct hd_device *now,
 		 const char *driver, const char *override, struct hd_err *err);
+
+/*
+ * Plans to put attributes back, last of all that is done with the device; what
+ * is so already the step leaves alone. @attributes has to outlive the plan; no
+ * step when none of them has a value.
+ *
+ * @patience  seconds that the step may wait for disks and interfaces, which
+ *            some drivers find only after they have taken the device
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int hd_plan_restore(struct hd_plan *plan, struct hd_addr addr,
+		    const struct hd_attributes *attributes, unsigned patience,
+		    struct hd_err *err);
 
 void hd_plan_clear(struct hd_plan *plan);
 

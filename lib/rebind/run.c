@@ -55,11 +55,18 @@ static void work(const struct hd_host *host, const struct hd_plan *plan,
 		 enum hd_run_stage stage, enum hd_run_mode mode,
 		 struct hd_addr addr, int fd)
 {
+	bool failed = false;
+
 	for (size_t i = next_step(plan, stage, addr, 0); i < plan->n_steps;
 	     i = next_step(plan, stage, addr, i + 1)) {
 		HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
-		int r = hd_step_run(host, &plan->steps[i], &err);
+		int r;
 
+		/* It comes when the device is back. */
+		if (failed && hd_step_is_minor(&plan->steps[i]))
+			break;
+		r = hd_step_run(host, &plan->steps[i], &err);
+		failed |= r < 0;
 		if (!tell(fd, i, r, &err) || (r < 0 && mode == HD_RUN_STOP))
 			break;
 	}
@@ -137,6 +144,18 @@ static void report_failure(const struct hd_step *step, const char *message,
 		NULL);
 }
 
+/* The device is back, but not all of its settings. */
+static void report_minor(const struct hd_step *step, const char *message,
+			 struct hd_findings *findings)
+{
+	HD_AUTOFREE char *what = hd_step_failure(step);
+
+	hd_findings_add(
+		findings, "setting-lost", HD_WARNING, HD_WHOLE_DOMAIN,
+		hd_text("%s: %s.", what ? what : "A step failed", message),
+		NULL, NULL);
+}
+
 /* ", while process 812 (Xorg) has ... open", or nothing. */
 static char *who_holds(const struct hd_step *step,
 		       const struct hd_holders *holders)
@@ -189,9 +208,12 @@ static bool take_result(struct hd_run *run, struct hd_worker *worker,
 		}
 		return false;
 	}
+	result.message[sizeof(result.message) - 1] = '\0';
 	/* What follows from a device's first failure says no more. */
-	if (result.code < 0 && !worker->failed) {
-		result.message[sizeof(result.message) - 1] = '\0';
+	if (result.code < 0 && hd_step_is_minor(&plan->steps[result.step])) {
+		report_minor(&plan->steps[result.step], result.message,
+			     findings);
+	} else if (result.code < 0 && !worker->failed) {
 		report_failure(&plan->steps[result.step], result.message,
 			       findings);
 		worker->failed = true;

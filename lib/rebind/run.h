@@ -52,9 +52,11 @@ int hd_run_start(struct hd_run *run, const struct hd_host *host,
 /*
  * Lets the workers work, all at the same time, and collects what came of it.
  * The first failure of each device is added to @findings with the id
- * "step-failed"; "step-blocked" when a step took longer than @seconds, and then
- * its worker is left behind, waiting for the kernel. @holders are named with
- * it: once the kernel is at work, they can't be found any more.
+ * "step-failed", or as the warning "setting-lost", which is no failure, when
+ * only attributes weren't put back; "step-blocked" when a step took longer than
+ * @seconds, and then its worker is left behind, waiting for the kernel.
+ * @holders are named with it: once the kernel is at work, they can't be found
+ * any more.
  *
  * However many devices hang, that is waited for once.
  *

@@ -8,6 +8,7 @@
 #include "lib/base/finding.h"
 #include "lib/host/module.h"
 #include "lib/host/sysfs.h"
+#include "lib/rebind/restore.h"
 
 /* The driver a device has now: *@ret is NULL when it has none. */
 static int read_driver(const struct hd_host *host, struct hd_addr addr,
@@ -123,6 +124,13 @@ static int do_bind(const struct hd_host *host, const struct hd_step *step,
 	return r < 0 ? r : verify_driver(host, step, step->to, err);
 }
 
+static int do_restore(const struct hd_host *host, const struct hd_step *step,
+		      struct hd_err *err)
+{
+	return hd_restore(host, step->addr, step->attributes, step->patience,
+			  err);
+}
+
 /* What a step is in words, for the sentence when it fails. */
 static char *say_load(const struct hd_step *step)
 {
@@ -150,6 +158,12 @@ static char *say_bind(const struct hd_step *step)
 		       hd_addr_text(step->addr).s, step->to);
 }
 
+static char *say_restore(const struct hd_step *step)
+{
+	return hd_text("Not all that was set of %s can be put back",
+		       hd_addr_text(step->addr).s);
+}
+
 static const struct {
 	int (*run)(const struct hd_host *host, const struct hd_step *step,
 		   struct hd_err *err);
@@ -159,6 +173,7 @@ static const struct {
 	[HD_STEP_OVERRIDE] = { do_override, say_override },
 	[HD_STEP_UNBIND] = { do_unbind, say_unbind },
 	[HD_STEP_BIND] = { do_bind, say_bind },
+	[HD_STEP_RESTORE] = { do_restore, say_restore },
 };
 
 int hd_step_run(const struct hd_host *host, const struct hd_step *step,
@@ -170,4 +185,9 @@ int hd_step_run(const struct hd_host *host, const struct hd_step *step,
 char *hd_step_failure(const struct hd_step *step)
 {
 	return kinds[step->kind].say(step);
+}
+
+bool hd_step_is_minor(const struct hd_step *step)
+{
+	return step->kind == HD_STEP_RESTORE;
 }

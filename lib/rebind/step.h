@@ -18,4 +18,7 @@ int hd_step_run(const struct hd_host *host, const struct hd_step *step,
  */
 char *hd_step_failure(const struct hd_step *step);
 
+/* Whether the device is with whom it should be, though the step failed. */
+bool hd_step_is_minor(const struct hd_step *step);
+
 #endif

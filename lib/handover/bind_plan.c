@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/check/check.h"
 
 /* A device that no guest gets needs no driver of its own kind. */
@@ -25,7 +26,9 @@ static int claim_device(struct hd_claim *claim, const struct hd_device *device,
 	slot->driver = device->driver ? strdup(device->driver) : NULL;
 	slot->override = device->override ? strdup(device->override) : NULL;
 	if ((device->driver && !slot->driver) ||
-	    (device->override && !slot->override))
+	    (device->override && !slot->override) ||
+	    (restore &&
+	     hd_attributes_copy(&slot->attributes, &device->attributes) < 0))
 		return hd_err_nomem(err);
 	return 0;
 }
@@ -105,6 +108,47 @@ static int decide_siblings(const struct hd_request *request,
 		if (r == 0)
 			r = hd_plan_move(plan, device, HD_SIBLING_DRIVER,
 					 HD_SIBLING_DRIVER, err);
+	}
+	return r;
+}
+
+/* The first that couldn't be read, NULL for none; *@ret is how many. */
+static const struct hd_saved *
+find_unread(const struct hd_attributes *attributes, size_t *ret)
+{
+	const struct hd_saved *first = NULL;
+
+	*ret = 0;
+	for (size_t i = 0; i < attributes->n; i++) {
+		if (!attributes->items[i].error)
+			continue;
+		first = first ? first : &attributes->items[i];
+		++*ret;
+	}
+	return first;
+}
+
+int hd_bind_warn(const struct hd_claim *claim, struct hd_findings *findings,
+		 struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < claim->n_devices; i++) {
+		const struct hd_claim_device *device = &claim->devices[i];
+		size_t n;
+		const struct hd_saved *unread =
+			find_unread(&device->attributes, &n);
+		HD_AUTOFREE char *more =
+			n > 1 ? hd_text(", nor %zu more", n - 1) : NULL;
+
+		if (!unread)
+			continue;
+		r = hd_findings_add(
+			findings, "setting-unread", HD_WARNING, HD_WHOLE_DOMAIN,
+			hd_text("%s of %s can't be read (%s)%s, so it can't be put back when the device returns.",
+				unread->path, hd_addr_text(device->addr).s,
+				strerror(-unread->error), more ? more : ""),
+			NULL, err);
 	}
 	return r;
 }

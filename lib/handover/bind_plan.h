@@ -30,4 +30,12 @@ int hd_bind_plan(const struct hd_request *request,
 		 struct hd_claim *claim, struct hd_plan *plan,
 		 struct hd_err *err);
 
+/*
+ * Adds a warning "setting-unread" for each device of which something that is
+ * saved could not be read, so that it will not be put back. Returns 0 or
+ * -ENOMEM.
+ */
+int hd_bind_warn(const struct hd_claim *claim, struct hd_findings *findings,
+		 struct hd_err *err);
+
 #endif

@@ -59,6 +59,8 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
 			 job->ask.err);
 	if (r == 0)
+		r = hd_bind_warn(claim, job->ask.findings, job->ask.err);
+	if (r == 0)
 		r = hd_claim_save(&job->ask.state, claim, job->ask.err);
 	if (r == 0)
 		r = hd_job_run(job, claim, &plan, HD_RUN_STOP);

@@ -203,6 +203,21 @@ static int read_locked(struct returns *returns)
 	return r;
 }
 
+/* Half of a step's time, for disks that are found late; the rest is its own. */
+static int plan_return(const struct returns *returns, size_t index,
+		       struct hd_plan *ret)
+{
+	const struct hd_claim_device *claimed = returns->claimed[index];
+	const struct hd_job *job = returns->job;
+	int r = hd_plan_move(ret, &returns->now[index], claimed->driver,
+			     claimed->override, job->ask.err);
+
+	return r < 0 ? r :
+		       hd_plan_restore(ret, claimed->addr, &claimed->attributes,
+				       job->ask.config.step_seconds / 2,
+				       job->ask.err);
+}
+
 static int plan(struct returns *returns, struct hd_plan *ret)
 {
 	const struct hd_claim *claim = returns->claim;
@@ -218,9 +233,7 @@ static int plan(struct returns *returns, struct hd_plan *ret)
 	if (r == 0)
 		r = read_locked(returns);
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
-		r = hd_plan_move(
-			ret, &returns->now[i], returns->claimed[i]->driver,
-			returns->claimed[i]->override, returns->job->ask.err);
+		r = plan_return(returns, i, ret);
 	return r;
 }
 

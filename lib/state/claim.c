@@ -23,6 +23,21 @@ const char *hd_phase_name(enum hd_phase phase)
 	return names[phase];
 }
 
+/* What couldn't be read can't be put back. */
+static void format_attributes(FILE *file, const struct hd_claim_device *device)
+{
+	for (size_t i = 0; i < device->attributes.n; i++) {
+		const struct hd_saved *each = &device->attributes.items[i];
+
+		if (!each->value)
+			continue;
+		fprintf(file, "attribute %s", hd_addr_text(device->addr).s);
+		hd_word_write(file, each->path);
+		hd_word_write(file, each->value);
+		fputc('\n', file);
+	}
+}
+
 char *hd_claim_format(const struct hd_claim *claim)
 {
 	char *text = NULL;
@@ -58,6 +73,7 @@ char *hd_claim_format(const struct hd_claim *claim)
 		hd_word_write(file, device->driver);
 		hd_word_write(file, device->override);
 		fputc('\n', file);
+		format_attributes(file, device);
 	}
 	fputs("end\n", file);
 	failed = ferror(file);
@@ -99,6 +115,26 @@ static bool parse_device(char *line, struct hd_claim *claim)
 		return false;
 	return hd_word_read(hd_word_take(&line), &device->driver) &&
 	       hd_word_read(hd_word_take(&line), &device->override) && !line;
+}
+
+static bool parse_attribute(char *line, struct hd_claim *claim)
+{
+	char *word = hd_word_take(&line);
+	HD_AUTOFREE char *path = NULL;
+	HD_AUTOFREE char *value = NULL;
+	struct hd_addr addr;
+	size_t i = 0;
+
+	if (!word || hd_addr_parse(word, &addr, NULL) < 0 ||
+	    !hd_word_read(hd_word_take(&line), &path) || !path ||
+	    !hd_word_read(hd_word_take(&line), &value) || line)
+		return false;
+	while (i < claim->n_devices &&
+	       !hd_addr_equal(claim->devices[i].addr, addr))
+		i++;
+	return i < claim->n_devices &&
+	       hd_attributes_add(&claim->devices[i].attributes, path,
+				 value ? value : "", 0) == 0;
 }
 
 static bool parse_domain(char *line, struct hd_claim *claim)
@@ -170,7 +206,7 @@ static const struct {
 } records[] = {
 	{ "domain", parse_domain }, { "guest", parse_guest },
 	{ "state", parse_state },   { "worker", parse_worker },
-	{ "device", parse_device },
+	{ "device", parse_device }, { "attribute", parse_attribute },
 };
 
 #define N_RECORDS (sizeof(records) / sizeof(records[0]))
@@ -236,6 +272,7 @@ static void clear_device(struct hd_claim_device *device)
 {
 	free(device->driver);
 	free(device->override);
+	hd_attributes_clear(&device->attributes);
 }
 
 static bool is_given_up(const struct hd_claim *claim,

@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/uuid.h"
 #include "lib/host/addr.h"
+#include "lib/host/attributes.h"
 #include "lib/host/device.h"
 #include "lib/host/proc.h"
 
@@ -21,6 +22,7 @@ struct hd_claim_device {
 		       * saw it, so that libvirt gives it back */
 	char *driver; /* the driver it had, NULL for none; owned */
 	char *override; /* the driver_override it had, NULL; owned */
+	struct hd_attributes attributes; /* to put back; owned */
 };
 
 /* A process that was set to change a device, and may still be held by it. */
@@ -46,10 +48,12 @@ enum hd_phase {
  *	state starting|running|returning SINCE PID START ERROR
  *	worker ADDRESS PID START
  *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE
+ *	attribute ADDRESS PATH VALUE
  *	end
  *
- * NAME, ERROR, DRIVER and OVERRIDE are words as in word.h; "guest" is only in
- * the claim of devices that are on their way.
+ * NAME, ERROR, DRIVER, OVERRIDE, PATH and VALUE are words as in word.h; "guest"
+ * is only in the claim of devices that are on their way, and an attribute, see
+ * attributes.h, stands behind its device.
  */
 struct hd_claim {
 	char uuid[HD_UUID_SIZE];

@@ -29,8 +29,33 @@ static json_object *step_json(const struct hd_step *step, bool with_inverse)
 	return object;
 }
 
+/* What is written down to be put back. */
+static json_object *saved_json(const struct hd_claim *claim)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < claim->n_devices; i++)
+		for (size_t j = 0; j < claim->devices[i].attributes.n; j++) {
+			const struct hd_saved *saved =
+				&claim->devices[i].attributes.items[j];
+			json_object *object = json_object_new_object();
+
+			json_object_object_add(
+				object, "address",
+				hd_json_text(
+					hd_addr_text(claim->devices[i].addr)
+						.s));
+			json_object_object_add(object, "attribute",
+					       hd_json_text(saved->path));
+			json_object_object_add(object, "value",
+					       hd_json_text(saved->value));
+			json_object_array_add(array, object);
+		}
+	return array;
+}
+
 static void print_json(const struct hd_checked_domain *checked,
-		       const struct hd_plan *plan)
+		       const struct hd_plan *plan, const struct hd_claim *claim)
 {
 	json_object *object = json_object_new_object();
 	json_object *steps = json_object_new_array();
@@ -47,6 +72,7 @@ static void print_json(const struct hd_checked_domain *checked,
 			       json_object_new_boolean(!hd_findings_refuse(
 				       &checked->findings)));
 	json_object_object_add(object, "steps", steps);
+	json_object_object_add(object, "saved", saved_json(claim));
 	json_object_object_add(object, "findings", findings);
 	hd_json_print(object);
 }
@@ -79,8 +105,31 @@ static void print_with_inverse(const struct hd_step *step)
 	puts(")");
 }
 
+/* "saved    0000:01:00.0  power/control auto, reset_method flr" */
+static void print_saved(const struct hd_claim_device *device)
+{
+	const struct hd_attributes *attributes = &device->attributes;
+	const char *before = "";
+
+	if (!attributes->n)
+		return;
+	printf("  %-8s %s  ", "saved", hd_addr_text(device->addr).s);
+	for (size_t i = 0; i < attributes->n; i++) {
+		if (!attributes->items[i].value)
+			continue;
+		fputs(before, stdout);
+		hd_print(stdout, attributes->items[i].path);
+		fputc(' ', stdout);
+		hd_print(stdout, *attributes->items[i].value ?
+					 attributes->items[i].value :
+					 "(nothing)");
+		before = ", ";
+	}
+	putchar('\n');
+}
+
 static void print_text(const struct hd_checked_domain *checked,
-		       const struct hd_plan *plan)
+		       const struct hd_plan *plan, const struct hd_claim *claim)
 {
 	fputs("Guest '", stdout);
 	hd_print(stdout, checked->domain.name);
@@ -93,6 +142,8 @@ static void print_text(const struct hd_checked_domain *checked,
 		       plan->n_steps == 1 ? "step" : "steps");
 	for (size_t i = 0; i < plan->n_steps; i++)
 		print_with_inverse(&plan->steps[i]);
+	for (size_t i = 0; plan->n_steps && i < claim->n_devices; i++)
+		print_saved(&claim->devices[i]);
 	hd_print_findings(stdout, &checked->findings, "  ");
 }
 
@@ -122,12 +173,14 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	if (r == 0)
 		r = hd_bind_plan(&checked.request, &checked.situation, true,
 				 &claim, &plan, err);
+	if (r == 0)
+		r = hd_bind_warn(&claim, &checked.findings, err);
 	if (r < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
-		print_json(&checked, &plan);
+		print_json(&checked, &plan, &claim);
 	else
-		print_text(&checked, &plan);
+		print_text(&checked, &plan, &claim);
 	return r ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 
@@ -137,8 +190,9 @@ const struct hd_verb hd_verb_plan = {
 	.summary = "Show the steps that starting a guest would take",
 	.help = "Prints exactly what the hook would do before the guest starts, in its order,\n"
 		"and does none of it. Devices that libvirt binds itself (managed='yes') need no\n"
-		"step of ours. Each step is shown with the one that undoes it. DOMAIN, FILE and\n"
-		"- are as for check.",
+		"step of ours. Each step is shown with the one that undoes it; \"saved\" is what is\n"
+		"written down before and put back after the device has returned, where it is no\n"
+		"longer so. DOMAIN, FILE and - are as for check.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.min_arguments = 1,
 	.max_arguments = 1,

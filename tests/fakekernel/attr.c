@@ -245,6 +245,58 @@ static bool belongs(const struct fk_extra *extra,
 	return strcmp(extra->driver, driver->name) == 0;
 }
 
+static void show_setting(struct fk_kernel *k, void *owner, FILE *out)
+{
+	const struct fk_node *node = owner;
+
+	(void)k;
+	fputs(node->text, out);
+}
+
+static void set(struct fk_node *node, const char *text)
+{
+	size_t n = strcspn(text, "\n");
+
+	free(node->text);
+	node->text = NULL;
+	if (asprintf(&node->text, "%.*s\n", (int)n, text) < 0)
+		abort();
+}
+
+static int store_setting(struct fk_kernel *k, void *owner, const char *text)
+{
+	struct fk_node *node = owner;
+	char *path = fk_path(node), *quoted;
+
+	set(node, text);
+	quoted = fk_quote(node->text);
+	quoted[strlen(quoted) - strlen("%0A")] = '\0';
+	fk_log(k, "set %s %s", path, quoted);
+	free(quoted);
+	free(path);
+	return 0;
+}
+
+static const struct fk_attr setting = { "", 0644, show_setting, store_setting,
+					false };
+
+static void add_setting(struct fk_node *dir, const char *name, const char *text)
+{
+	struct fk_node *node = fk_named_file(dir, name, &setting, NULL);
+
+	node->owner = node;
+	set(node, text);
+}
+
+void fk_power_set(struct fk_device *device, const char *text)
+{
+	struct fk_node *dir = fk_find(device->dir, "power");
+	struct fk_node *node = dir ? fk_find(dir, "control") : NULL;
+
+	if (node)
+		set(node, text);
+}
+
 /* @target ends in a newline. */
 static void add_link(struct fk_node *dir, const char *name, const char *target)
 {
@@ -269,7 +321,9 @@ void fk_extras_add(struct fk_device *device, const struct fk_driver *driver)
 		dir = fk_folder_of(device->dir, extra->path, &name);
 		if (!*name) /* a folder and no more */
 			continue;
-		if (strncmp(extra->text, "-> ", 3) == 0)
+		if (extra->setting)
+			add_setting(dir, name, extra->text);
+		else if (strncmp(extra->text, "-> ", 3) == 0)
 			add_link(dir, name, extra->text + 3);
 		else
 			fk_text(dir, name, extra->text);

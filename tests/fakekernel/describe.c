@@ -28,6 +28,10 @@
  * attr ADDR PATH [TEXT...]           a file below the device's folder
  * bound ADDR DRIVER PATH [TEXT...]   the same, only while DRIVER is bound
  *   "-> TARGET" for TEXT makes a link
+ * setting ADDR DRIVER|- PATH [TEXT...]
+ *   a file that can be written. It is TEXT whenever the device is found, or
+ *   DRIVER takes it. Each device has power/control, d3cold_allowed and
+ *   reset_method.
  * file PATH [TEXT...]                a file below /sys
  * link PATH TARGET                   a link below /sys
  *   A PATH that ends in '/' is an empty folder. A newline follows each TEXT.
@@ -287,26 +291,6 @@ static const char *begin_device(struct fk_kernel *k, struct fk_device *device,
 	return NULL;
 }
 
-/* Its VFs stand below it: see make_vfs(). */
-static const char *on_device(struct fk_kernel *k, char **words)
-{
-	struct fk_device *device = fk_zalloc(sizeof(*device));
-	struct beginning start = { NULL, NULL, 0 };
-
-	device->numa_node = -1;
-	device->group = FK_NO_GROUP;
-	if (!device_names(device, words) || fk_device_find(k, words[0])) {
-		free(device);
-		return "device needs a new ADDR, VENDOR:DEVICE and CLASS";
-	}
-	append_device(k, device);
-	for (words += 3; *words; words++)
-		if (!device_option(k, *words, device, &start))
-			return "an option of device isn't understood";
-	device->numvfs = start.numvfs;
-	return begin_device(k, device, &start);
-}
-
 static char *join(char **words)
 {
 	char *text = NULL;
@@ -322,8 +306,9 @@ static char *join(char **words)
 	return text;
 }
 
-static void append_extra(struct fk_device *device, const char *driver,
-			 const char *path, char **words)
+static struct fk_extra *append_extra(struct fk_device *device,
+				     const char *driver, const char *path,
+				     char **words)
 {
 	struct fk_extra *extra = fk_zalloc(sizeof(*extra));
 	struct fk_extra **slot = &device->extras;
@@ -334,6 +319,44 @@ static void append_extra(struct fk_device *device, const char *driver,
 	extra->driver = driver ? fk_strdup(driver) : NULL;
 	extra->path = fk_strdup(path);
 	extra->text = join(words);
+	return extra;
+}
+
+/* What the PCI core and power management make of each device. */
+static void append_settings(struct fk_device *device)
+{
+	static const struct {
+		const char *path, *text;
+	} all[] = { { "power/control", "on" },
+		    { "d3cold_allowed", "1" },
+		    { "reset_method", "flr" } };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char *words[] = { (char *)all[i].text, NULL };
+
+		append_extra(device, NULL, all[i].path, words)->setting = true;
+	}
+}
+
+/* Its VFs stand below it: see make_vfs(). */
+static const char *on_device(struct fk_kernel *k, char **words)
+{
+	struct fk_device *device = fk_zalloc(sizeof(*device));
+	struct beginning start = { NULL, NULL, 0 };
+
+	device->numa_node = -1;
+	device->group = FK_NO_GROUP;
+	if (!device_names(device, words) || fk_device_find(k, words[0])) {
+		free(device);
+		return "device needs a new ADDR, VENDOR:DEVICE and CLASS";
+	}
+	append_device(k, device);
+	append_settings(device);
+	for (words += 3; *words; words++)
+		if (!device_option(k, *words, device, &start))
+			return "an option of device isn't understood";
+	device->numvfs = start.numvfs;
+	return begin_device(k, device, &start);
 }
 
 static const char *on_attr(struct fk_kernel *k, char **words)
@@ -362,6 +385,28 @@ static const char *on_bound(struct fk_kernel *k, char **words)
 	if (device->driver && strcmp(device->driver->name, words[1]) == 0) {
 		fk_extras_remove(device, device->driver);
 		fk_extras_add(device, device->driver);
+	}
+	return NULL;
+}
+
+static const char *on_setting(struct fk_kernel *k, char **words)
+{
+	struct fk_device *device =
+		words[0] ? fk_device_find(k, words[0]) : NULL;
+	struct fk_driver *driver = NULL;
+
+	if (!device || !words[1] || !words[2])
+		return "setting needs a device, a driver and a path";
+	if (strcmp(words[1], "-") != 0) {
+		driver = fk_driver_find(k, words[1]);
+		if (!driver)
+			return "no such driver";
+	}
+	append_extra(device, driver ? driver->name : NULL, words[2], words + 3)
+		->setting = true;
+	if (device->present && (!driver || device->driver == driver)) {
+		fk_extras_remove(device, driver);
+		fk_extras_add(device, driver);
 	}
 	return NULL;
 }
@@ -399,8 +444,9 @@ static const struct {
 	const char *word;
 	const char *(*read)(struct fk_kernel *k, char **words);
 } kinds[] = {
-	{ "driver", on_driver }, { "device", on_device }, { "attr", on_attr },
-	{ "bound", on_bound },	 { "file", on_file },	  { "link", on_link },
+	{ "driver", on_driver },   { "device", on_device }, { "attr", on_attr },
+	{ "bound", on_bound },	   { "file", on_file },	    { "link", on_link },
+	{ "setting", on_setting },
 };
 
 static const char *read_line(struct fk_kernel *k, char *line)

@@ -70,6 +70,9 @@ static void set_bound(struct fk_kernel *k, struct fk_device *device,
 	fk_link(device->dir, "driver", driver->dir);
 	fk_link(driver->dir, device->addr, device->dir);
 	show_vfio(k, device);
+	/* vfio_pci_core_register_device(), pm_runtime_allow() */
+	if (driver->vfio)
+		fk_power_set(device, "auto");
 	fk_extras_add(device, driver);
 	fk_group_update(k, device);
 }
@@ -134,6 +137,9 @@ int fk_device_detach(struct fk_kernel *k, struct fk_device *device)
 	fk_remove(fk_find(device->dir, "driver"));
 	fk_remove(fk_find(driver->dir, device->addr));
 	fk_remove(fk_find(device->dir, "vfio-dev"));
+	/* vfio_pci_core_unregister_device(), pm_runtime_forbid() */
+	if (driver->vfio)
+		fk_power_set(device, "on");
 	fk_extras_remove(device, driver);
 	fk_group_update(k, device);
 	fk_log(k, "unbind %s %s", device->addr, driver->name);

@@ -49,6 +49,7 @@ struct fk_group {
 struct fk_extra {
 	struct fk_extra *next;
 	char *driver, *path, *text;
+	bool setting; /* it can be written, and is @text when it appears */
 };
 
 struct fk_device {
@@ -144,6 +145,8 @@ extern const struct fk_attr fk_attr_rescan;
 void fk_device_files(struct fk_kernel *k, struct fk_device *device);
 void fk_extras_add(struct fk_device *device, const struct fk_driver *driver);
 void fk_extras_remove(struct fk_device *device, const struct fk_driver *driver);
+/* Lets runtime power management be "on", which is none, or "auto". */
+void fk_power_set(struct fk_device *device, const char *text);
 
 /* group.c: IOMMU groups and /dev/vfio */
 struct fk_group *fk_group_find(const struct fk_kernel *k, int number);

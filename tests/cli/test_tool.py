@@ -311,7 +311,22 @@ Guest 'guest' would start after 3 steps:
   override 0000:02:00.0  none -> vfio-pci   (undo: override 0000:02:00.0  vfio-pci -> none)
   unbind   0000:02:00.0  e1000e   (undo: bind     0000:02:00.0  e1000e)
   bind     0000:02:00.0  vfio-pci   (undo: unbind   0000:02:00.0  vfio-pci)
+  saved    0000:02:00.0  numa_node 1
 """)
+
+    def test_what_is_saved(self):
+        """And what can't be read is no less there."""
+        power = self.tree.pci / "devices/0000:02:00.0/power"
+        (power / "wakeup").mkdir(parents=True)
+        (power / "control").write_text("auto\n")
+        report = self.json_of("plan", "-", stdin=domain(hostdev(2)))
+        self.assertEqual([(each["attribute"], each["value"]) for each in report["saved"]
+                          if each["attribute"].startswith("power")],
+                         [("power/control", "auto"), ("power/wakeup", None)])
+        self.assertEqual([each["id"] for each in report["findings"]], ["setting-unread"])
+        text = self.on_tree("plan", "-", stdin=domain(hostdev(2))).out
+        self.assertIn("\n  saved    0000:02:00.0  power/control auto", text)
+        self.assertIn("power/wakeup of 0000:02:00.0 can't be read (Is a directory), so", text)
 
 
 class Status(_OnTree):

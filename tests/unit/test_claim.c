@@ -14,15 +14,26 @@
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 #define OTHER "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
 
+/* What couldn't be read isn't written. */
+static struct hd_saved attributes[] = {
+	{ (char *)"power/control", (char *)"auto", 0 },
+	{ (char *)"power/wakeup", NULL, -EIO },
+	{ (char *)"reset_method", (char *)"", 0 },
+	{ (char *)"net/eth 0/ifalias", (char *)"-a b", 0 },
+};
+
 static struct hd_claim_device devices[] = {
-	{ { 0, 1, 0, 0 }, 12, 0x8086, 0x10d3, true, (char *)"e1000e", NULL },
-	{ { 0x10000, 0xe1, 0x1f, 7 },
-	  0,
-	  0x8086,
-	  0x10d3,
-	  false,
-	  NULL,
-	  (char *)"a b%\n" },
+	{ .addr = { 0, 1, 0, 0 },
+	  .group = 12,
+	  .vendor = 0x8086,
+	  .device = 0x10d3,
+	  .restore = true,
+	  .driver = (char *)"e1000e",
+	  .attributes = { attributes, N_ELEMENTS(attributes) } },
+	{ .addr = { 0x10000, 0xe1, 0x1f, 7 },
+	  .vendor = 0x8086,
+	  .device = 0x10d3,
+	  .override = (char *)"a b%\n" },
 };
 
 static struct hd_claim_worker workers[] = {
@@ -48,6 +59,9 @@ static const char sample_text[] =
 	"state returning 1700000000 4711 123456789012 no%20way\n"
 	"worker 0000:01:00.0 4712 99\n"
 	"device 0000:01:00.0 12 8086:10d3 restore e1000e -\n"
+	"attribute 0000:01:00.0 power/control auto\n"
+	"attribute 0000:01:00.0 reset_method -\n"
+	"attribute 0000:01:00.0 net/eth%200/ifalias %2da%20b\n"
 	"device 10000:e1:1f.7 0 8086:10d3 keep - a%20b%25%0a\n"
 	"end\n";
 
@@ -72,6 +86,17 @@ static void assert_sample(const struct hd_claim *claim)
 	assert_false(claim->devices[1].restore);
 	assert_string_equal(claim->devices[0].driver, "e1000e");
 	assert_null(claim->devices[0].override);
+	assert_int_equal(claim->devices[0].attributes.n, 3);
+	assert_string_equal(claim->devices[0].attributes.items[0].path,
+			    "power/control");
+	assert_string_equal(claim->devices[0].attributes.items[0].value,
+			    "auto");
+	assert_string_equal(claim->devices[0].attributes.items[1].value, "");
+	assert_string_equal(claim->devices[0].attributes.items[2].path,
+			    "net/eth 0/ifalias");
+	assert_string_equal(claim->devices[0].attributes.items[2].value,
+			    "-a b");
+	assert_int_equal(claim->devices[1].attributes.n, 0);
 	assert_null(claim->devices[1].driver);
 	assert_string_equal(claim->devices[1].override, "a b%\n");
 }
@@ -145,6 +170,15 @@ static void damage_is_found(void **state)
 		H D "worker 01:00.0 1\nend\n",
 		H D "worker 01:00.0 1 2 3\nend\n",
 		H D "worker x 1 2\nend\n",
+		H D "attribute 01:00.0 power/control on\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "attribute 01:00.1 power/control on\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "attribute 01:00.0 power/control\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "attribute 01:00.0 power/control on x\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "attribute 01:00.0 - on\nend\n",
 		H D "unknown\nend\n",
 	};
 

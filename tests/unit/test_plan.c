@@ -13,7 +13,7 @@
 /* A plan in short: "o:A>B u:A b:B", with "-" for none. */
 static char *in_short(const struct hd_plan *plan)
 {
-	static const char letters[] = "loub";
+	static const char letters[] = "loubr";
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
@@ -127,6 +127,34 @@ static void inverses_lead_back(void **state)
 	assert_false(hd_step_inverse(&plan.steps[4], &inverse));
 }
 
+/* Last of all, and only when there is something to put back. */
+static void puts_back_what_was_read(void **state)
+{
+	struct hd_saved items[] = { { (char *)"power/wakeup", NULL, -1 },
+				    { (char *)"power/control", (char *)"auto",
+				      0 } };
+	const struct hd_attributes unread = { items, 1 }, both = { items, 2 };
+	const struct hd_device now = { .driver = (char *)"vfio-pci" };
+	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
+	HD_AUTOFREE char *steps = NULL;
+	struct hd_step inverse;
+
+	(void)state;
+	assert_int_equal(hd_plan_move(&plan, &now, "nic", "nic", NULL), 0);
+	assert_int_equal(
+		hd_plan_restore(&plan, addr("01:00.0"), &unread, 7, NULL), 0);
+	assert_int_equal(plan.n_steps, 3);
+	assert_int_equal(
+		hd_plan_restore(&plan, addr("01:00.0"), &both, 7, NULL), 0);
+	steps = in_short(&plan);
+	assert_string_equal(steps, "o:->nic u:vfio-pci b:nic r:-");
+	assert_ptr_equal(plan.steps[3].attributes, &both);
+	assert_int_equal(plan.steps[3].patience, 7);
+	assert_true(hd_step_is_minor(&plan.steps[3]));
+	assert_false(hd_step_is_minor(&plan.steps[2]));
+	assert_false(hd_step_inverse(&plan.steps[3], &inverse));
+}
+
 static void loads_a_driver_once(void **state)
 {
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
@@ -146,9 +174,10 @@ static void every_kind_has_its_rows(void **state)
 {
 	(void)state;
 	for (int kind = 0; kind < HD_N_STEPS; kind++) {
-		const struct hd_step step = { (enum hd_step_kind)kind,
-					      addr("01:00.0"), (char *)"a",
-					      (char *)"b" };
+		const struct hd_step step = { .kind = (enum hd_step_kind)kind,
+					      .addr = addr("01:00.0"),
+					      .from = (char *)"a",
+					      .to = (char *)"b" };
 		HD_AUTOFREE char *failure = hd_step_failure(&step);
 		struct hd_step back, again;
 
@@ -166,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(moves_from_anywhere),
+		cmocka_unit_test(puts_back_what_was_read),
 		cmocka_unit_test(loads_a_driver_once),
 		cmocka_unit_test(inverses_lead_back),
 		cmocka_unit_test(every_kind_has_its_rows),

@@ -101,13 +101,21 @@ static int query_modules(const struct hd_host *host,
 }
 
 /* vfio's node is only missed where vfio is there already. */
-static bool has_vfio_node(const struct hd_host *host,
-			  const enum hd_module_state *modules, size_t n)
+static int look_for_vfio_node(struct hd_ask *ask,
+			      const enum hd_module_state *modules, size_t n,
+			      bool *ret)
 {
-	for (size_t i = 0; i < n; i++)
+	int r = 0;
+
+	*ret = true;
+	for (size_t i = 0; r == 0 && *ret && i < n; i++)
 		if (modules[i] == HD_MODULE_PRESENT)
-			return hd_vfio_node_exists(host);
-	return true;
+			r = hd_seen_whether(hd_vfio_node_look(ask->host), ret);
+	if (r < 0)
+		return hd_err_set(ask->err, -r,
+				  "/dev/vfio/vfio can't be looked at: %s",
+				  strerror(-r));
+	return 0;
 }
 
 /* What running guests have given up stands in nobody's way either. */
@@ -199,10 +207,12 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 		r = hd_ask_find_holders(ask, situation.inventory.devices,
 					situation.inventory.n_devices,
 					&situation.nodes, &situation.holders);
+	if (r == 0)
+		r = look_for_vfio_node(ask, situation.modules,
+				       request->n_assigns,
+				       &situation.vfio_node);
 	if (r < 0)
 		return r;
-	situation.vfio_node =
-		has_vfio_node(ask->host, situation.modules, request->n_assigns);
 	situation.names = ask->names;
 	r = hd_check(&situation, request, ask->findings, ask->err);
 	if (r < 0)

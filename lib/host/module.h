@@ -7,7 +7,11 @@
 #include "lib/base/err.h"
 #include "lib/host/host.h"
 
-/* What libkmod and modprobe.d(5) say of a module, before anyone loads it. */
+/*
+ * What libkmod and modprobe.d(5) say of a module, before anyone loads it; in a
+ * copied tree, its own modules.dep, modules.builtin, modules.alias, modprobe.d
+ * and /proc/cmdline.
+ */
 enum hd_module_state {
 	HD_MODULE_PRESENT, /* loaded or built in */
 	HD_MODULE_LOADABLE,
@@ -16,7 +20,7 @@ enum hd_module_state {
 	HD_MODULE_COMMAND, /* modprobe.d has an install command for it,
 			    * which only a shell could run */
 	HD_MODULE_NOT_VFIO, /* it has no vfio_pci alias: no VFIO driver */
-	HD_MODULE_UNKNOWN, /* a copied tree without /lib/modules */
+	HD_MODULE_UNKNOWN, /* a copied tree without the lists of depmod(8) */
 };
 
 /*
@@ -26,7 +30,7 @@ enum hd_module_state {
  * (Documentation/driver-api/vfio-pci-device-specific-driver-acceptance.rst),
  * because the name comes from the domain's XML and a host driver forced onto a
  * device of another kind would do harm. Returns 0 or a negative errno with a
- * sentence in @err.
+ * sentence in @err, when it can't be known.
  */
 int hd_module_query(const struct hd_host *host, const char *driver,
 		    enum hd_module_state *ret, struct hd_err *err);
@@ -38,10 +42,24 @@ int hd_module_query(const struct hd_host *host, const char *driver,
 int hd_module_load(const struct hd_host *host, const char *driver,
 		   struct hd_err *err);
 
+/* The folders of modprobe.d(5), those first that outrank others; NULL ends
+ * them. */
+extern const char *const hd_modprobe_folders[];
+
+/* Whether a file there is a link to /dev/null, which hides those it outranks.
+ */
+bool hd_modprobe_is_masked(int dir_fd, const char *name);
+
+/*
+ * Whether the text of modules.builtin or modules.dep, paths of modules with or
+ * without more behind a colon, has a module of this name.
+ */
+bool hd_module_list_has(const char *text, const char *module);
+
 /*
  * Whether /dev/vfio/vfio is there, which libvirt and QEMU open before anything
  * else. In a copied tree, which has no /dev, it is taken for granted.
  */
-bool hd_vfio_node_exists(const struct hd_host *host);
+HD_LOOK struct hd_seen hd_vfio_node_look(const struct hd_host *host);
 
 #endif

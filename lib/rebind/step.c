@@ -78,10 +78,13 @@ static int do_load(const struct hd_host *host, const struct hd_step *step,
 			"its module was loaded, but the driver did not appear");
 	if (seen.is == HD_UNKNOWN)
 		return fail_to_verify(HD_SYSFS_PCI "/drivers", seen.error, err);
-	if (!hd_vfio_node_exists(host))
+	seen = hd_vfio_node_look(host);
+	if (seen.is == HD_ABSENT)
 		return hd_err_set(
 			err, ENOENT,
 			"its module was loaded, but /dev/vfio/vfio did not appear");
+	if (seen.is == HD_UNKNOWN)
+		return fail_to_verify("/dev/vfio/vfio", seen.error, err);
 	return 0;
 }
 

@@ -60,7 +60,7 @@ int hd_rule_interface(struct hd_rule_context *s)
 			hd_label(s), s->request->domain,
 			s->device->pf_netdev_down,
 			hd_addr_text(s->device->physfn).s),
-		hd_text("ip link set %s up", s->device->pf_netdev_down));
+		hd_link_command(s->device->pf_netdev_down, "up"));
 }
 
 /* Somebody holds its lock in the kernel: whoever asked on would wait for ever.

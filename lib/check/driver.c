@@ -29,7 +29,8 @@ int hd_rule_driver(struct hd_rule_context *s)
 		return refuse_driver(
 			s, HD_RULE_DRIVER_MISSING,
 			"this kernel has no such module",
-			hd_text("Install the modules of the running kernel (reboot after a kernel update), then: modprobe %s",
+			hd_command_for(
+				"Install the modules of the running kernel (reboot after a kernel update), then: modprobe",
 				driver));
 	case HD_MODULE_BLACKLISTED:
 		return refuse_driver(
@@ -44,7 +45,7 @@ int hd_rule_driver(struct hd_rule_context *s)
 		return refuse_driver(
 			s, HD_RULE_DRIVER_COMMAND,
 			"modprobe.d has an install command for its module, which the hook doesn't run",
-			hd_text("modprobe %s", driver));
+			hd_command_for("modprobe", driver));
 	case HD_MODULE_NOT_VFIO:
 		return refuse_driver(
 			s, HD_RULE_DRIVER_NOT_VFIO,

@@ -47,7 +47,7 @@ static int report_interfaces(struct hd_rule_context *s,
 			s, HD_RULE_INTERFACE_UP,
 			hd_text("Interface %s of %s is up, and will be lost to the host.",
 				node->name, hd_addr_text(device->addr).s),
-			hd_text("ip link set %s down", node->name));
+			hd_link_command(node->name, "down"));
 	}
 	return r;
 }

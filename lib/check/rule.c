@@ -81,6 +81,13 @@ char *hd_command_for(const char *command, const char *domain)
 	return quoted ? hd_text("%s %s", command, quoted) : NULL;
 }
 
+char *hd_link_command(const char *interface, const char *state)
+{
+	HD_AUTOFREE char *quoted = hd_quote(interface);
+
+	return quoted ? hd_text("ip link set %s %s", quoted, state) : NULL;
+}
+
 bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request)
 {
 	if (request->uuid[0])

@@ -56,6 +56,9 @@ const char *hd_label(struct hd_rule_context *s);
 /* A command with a guest's name as one word of a shell; freed by the caller. */
 char *hd_command_for(const char *command, const char *domain);
 
+/* "ip link set INTERFACE STATE", likewise. */
+char *hd_link_command(const char *interface, const char *state);
+
 /* Who can change what a setting forbids; freed by the caller. */
 char *hd_administrator_can_change(const struct hd_decision *decision);
 

@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/print.h"
 #include "lib/host/worker.h"
 #include "lib/rebind/step.h"
 
@@ -134,13 +135,16 @@ static void report_failure(const struct hd_step *step, const char *message,
 			   struct hd_findings *findings)
 {
 	HD_AUTOFREE char *what = hd_step_failure(step);
+	HD_AUTOFREE char *word =
+		hd_quote(hd_step_has_device(step) ? hd_addr_text(step->addr).s :
+						    step->to);
 
 	hd_findings_add(
 		findings, "step-failed", HD_ERROR, HD_WHOLE_DOMAIN,
 		hd_text("%s: %s.", what ? what : "A step failed", message),
-		hd_text("Look for the kernel's own reason: dmesg | grep %s",
-			hd_step_has_device(step) ? hd_addr_text(step->addr).s :
-						   step->to),
+		word ? hd_text("Look for the kernel's own reason: dmesg | grep %s",
+			       word) :
+		       NULL,
 		NULL);
 }
 

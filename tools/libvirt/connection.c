@@ -9,6 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/dl.h"
+#include "lib/base/print.h"
 #include "lib/base/text.h"
 
 #define SONAME "libvirt.so.0"
@@ -88,13 +89,15 @@ static int fail_to_load(struct hd_err *err)
 static int fail_to_reach(const struct hd_connection *connection,
 			 const char *uri, struct hd_err *err)
 {
+	HD_AUTOFREE char *quoted = hd_quote(uri ? uri : "");
+
 	hd_err_set(err, ENOTCONN, "cannot reach libvirt%s%s: %s",
 		   uri ? " at " : "", uri ? uri : "",
 		   connection->api.virGetLastErrorMessage());
-	if (uri)
-		hd_err_fix(err, "See whether virsh can: virsh -c '%s' list",
-			   uri);
-	else
+	if (uri && quoted)
+		hd_err_fix(err, "See whether virsh can: virsh -c %s list",
+			   quoted);
+	else if (!uri)
 		hd_err_fix(
 			err,
 			"systemctl start virtqemud.socket, or libvirtd where that runs guests");

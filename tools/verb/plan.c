@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "lib/handover/bind_plan.h"
 #include "tools/cli/json.h"
@@ -147,6 +148,14 @@ static void print_text(const struct hd_checked_domain *checked,
 	hd_print_findings(stdout, &checked->findings, "  ");
 }
 
+static void fix_there(const char *domain, struct hd_err *err)
+{
+	HD_AUTOFREE char *quoted = hd_quote(domain);
+
+	if (quoted)
+		hd_err_fix(err, "On that host: virt-hostdev plan %s", quoted);
+}
+
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	HD_AUTO_HYPERVISOR struct hd_hypervisor hypervisor = { .connection =
@@ -166,7 +175,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 			err, ENOTSUP,
 			"what the hook would do can only be planned on the host itself, not from what libvirt at %s tells",
 			hypervisor.remote.uri);
-		hd_err_fix(err, "On that host: virt-hostdev plan %s", argv[0]);
+		fix_there(argv[0], err);
 		return HD_EXIT_FAILED;
 	}
 	r = hd_checked_domain_load(&checked, &hypervisor, argv[0], err);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/word.h"
 #include "lib/host/inventory.h"
 #include "lib/host/proc.h"
 #include "lib/host/regions.h"
@@ -26,6 +26,7 @@ struct question {
 	const struct hd_host *host;
 	struct hd_inventory inventory; /* the device and its group */
 	const struct hd_device *device; /* NULL: none, or none is named */
+	bool unread; /* or it, or its group, couldn't be read */
 	char *answer;
 };
 
@@ -42,49 +43,42 @@ say(struct question *q, bool is_so, const char *format, ...)
 	return is_so ? HD_ANSWER_YES : HD_ANSWER_NO;
 }
 
+/* The text of a file, or NULL when it isn't there or can't be read. */
 static char *read_file(const struct hd_host *host, const char *path)
 {
 	char *text = NULL;
 	size_t n;
+	struct hd_seen seen = hd_host_read(host, path, READ_LIMIT, &text, &n);
 
-	return hd_unsorted(hd_host_read(host, path, READ_LIMIT, &text, &n)) <
-			       0 ?
-		       NULL :
-		       text;
-}
-
-/* 1: it is in folder @fd, 0: it isn't; -1: there is no folder, so nothing is
- * known. Closes @fd. */
-static int look_for(int fd, const char *name)
-{
-	int there;
-
-	if (fd < 0)
-		return -1;
-	there = (hd_unsorted(hd_sysfs_look(fd, name)) == 0);
-	close(fd);
-	return there;
+	return seen.is == HD_PRESENT ? text : NULL;
 }
 
 /* Whether the host has a sysfs to look at. */
 static bool has_sysfs(const struct hd_host *host)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_devices, host);
+	HD_AUTOCLOSE int fd = -1;
 
-	return fd >= 0;
+	return hd_sysfs_open_devices(host, &fd).is == HD_PRESENT;
 }
 
 static enum hd_answer no_groups(struct question *q)
 {
-	unsigned n;
+	unsigned n = 0;
 
-	if (!has_sysfs(q->host))
+	if (!has_sysfs(q->host) ||
+	    hd_sysfs_count_groups(q->host, 2, &n).is == HD_UNKNOWN)
 		return HD_ANSWER_UNKNOWN;
-	if (hd_unsorted(hd_sysfs_count_groups(q->host, 2, &n)) < 0)
-		n = 0;
 	return say(q, n == 0,
 		   n == 0 ? "this host has no IOMMU groups" :
 			    "this host has IOMMU groups now");
+}
+
+/* Opens the folder of the device that is asked about. */
+static bool open_device(const struct question *q, int *ret_fd)
+{
+	return q->device &&
+	       hd_sysfs_open_device(q->host, q->device->addr, ret_fd).is ==
+		       HD_PRESENT;
 }
 
 static enum hd_answer no_group(struct question *q)
@@ -100,7 +94,7 @@ static enum hd_answer no_group(struct question *q)
 
 static enum hd_answer absent(struct question *q)
 {
-	if (!q->item->has_addr || !has_sysfs(q->host))
+	if (!q->item->has_addr || q->unread || !has_sysfs(q->host))
 		return HD_ANSWER_UNKNOWN;
 	return say(q, !q->device,
 		   q->device ? "there is a device at %s now" :
@@ -116,8 +110,7 @@ static enum hd_answer dead(struct question *q)
 
 	if (!q->device)
 		return HD_ANSWER_UNKNOWN;
-	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
-	if (fd < 0 || hd_device_is_awake(fd).is != HD_PRESENT ||
+	if (!open_device(q, &fd) || hd_device_is_awake(fd).is != HD_PRESENT ||
 	    hd_device_read(q->host, q->device->addr, HD_FULL, &device, NULL) <
 		    0)
 		return HD_ANSWER_UNKNOWN;
@@ -172,11 +165,8 @@ static enum hd_answer has_vfs(struct question *q)
 	HD_AUTOCLOSE int fd = -1;
 	int64_t n;
 
-	if (!q->device)
-		return HD_ANSWER_UNKNOWN;
-	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
-	if (fd < 0 ||
-	    hd_unsorted(hd_sysfs_read_number(fd, "sriov_numvfs", &n)) < 0)
+	if (!open_device(q, &fd) ||
+	    hd_sysfs_read_number(fd, "sriov_numvfs", &n).is != HD_PRESENT)
 		return HD_ANSWER_UNKNOWN;
 	return say(q, n > 0, "%s has %lld virtual functions",
 		   hd_addr_text(q->device->addr).s, (long long)n);
@@ -210,14 +200,14 @@ static enum hd_answer no_reset(struct question *q)
 {
 	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *methods = NULL;
+	struct hd_seen seen;
 
-	if (!q->device)
+	if (!open_device(q, &fd))
 		return HD_ANSWER_UNKNOWN;
-	fd = HD_UNSORTED_FD(hd_sysfs_open_device, q->host, q->device->addr);
-	if (fd < 0)
+	seen = hd_sysfs_read(fd, "reset_method", &methods);
+	if (seen.is == HD_UNKNOWN)
 		return HD_ANSWER_UNKNOWN;
-	if (hd_unsorted(hd_sysfs_read(fd, "reset_method", &methods)) < 0 ||
-	    !*methods)
+	if (!methods || !*methods)
 		return q->host->live ? say(q, true, "%s has no reset method",
 					   hd_addr_text(q->device->addr).s) :
 				       HD_ANSWER_UNKNOWN;
@@ -225,13 +215,16 @@ static enum hd_answer no_reset(struct question *q)
 		   hd_addr_text(q->device->addr).s, methods);
 }
 
-/* What is missing when folder @fd hasn't got @name; closes @fd. */
-static enum hd_answer missing(struct question *q, int fd, const char *what,
-			      const char *name)
+/* What is missing when folder @fd hasn't got @name. Takes @fd over, which was
+ * opened if @folder says so. */
+static enum hd_answer missing(struct question *q, struct hd_seen folder, int fd,
+			      const char *what, const char *name)
 {
-	int there = look_for(fd, name);
+	HD_AUTOCLOSE int folder_fd = fd;
+	bool there;
 
-	if (there < 0)
+	if (folder.is != HD_PRESENT ||
+	    hd_seen_whether(hd_sysfs_look(folder_fd, name), &there) < 0)
 		return HD_ANSWER_UNKNOWN;
 	return say(q, !there, "%s %s is %s", what, name,
 		   there ? "there now" : "missing");
@@ -239,14 +232,18 @@ static enum hd_answer missing(struct question *q, int fd, const char *what,
 
 static enum hd_answer no_dmar(struct question *q)
 {
-	return missing(q, HD_UNSORTED_FD(hd_sysfs_open_acpi_tables, q->host),
-		       "the ACPI table", "DMAR");
+	int fd = -1;
+	struct hd_seen folder = hd_sysfs_open_acpi_tables(q->host, &fd);
+
+	return missing(q, folder, fd, "the ACPI table", "DMAR");
 }
 
 static enum hd_answer no_module(struct question *q, const char *name)
 {
-	return missing(q, HD_UNSORTED_FD(hd_sysfs_open_modules, q->host),
-		       "the module", name);
+	int fd = -1;
+	struct hd_seen folder = hd_sysfs_open_modules(q->host, &fd);
+
+	return missing(q, folder, fd, "the module", name);
 }
 
 static enum hd_answer no_type1(struct question *q)
@@ -266,40 +263,43 @@ static enum hd_answer no_iommufd(struct question *q)
 
 static enum hd_answer no_kvm(struct question *q)
 {
-	return missing(q,
-		       HD_UNSORTED_FD(hd_host_openat, q->host, "dev",
-				      O_PATH | O_DIRECTORY),
-		       "the device file", "kvm");
+	int fd = -1;
+	struct hd_seen folder =
+		hd_host_openat(q->host, "dev", O_PATH | O_DIRECTORY, &fd);
+
+	return missing(q, folder, fd, "the device file", "kvm");
 }
 
 static enum hd_answer no_modules(struct question *q)
 {
 	HD_AUTOFREE char *release = NULL;
-	HD_AUTOCLOSE int fd = -1;
-	int there;
+	HD_AUTOFREE char *path = NULL;
+	HD_AUTOCLOSE int all_fd = -1, fd = -1;
+	bool there;
 
-	if (hd_proc_read_release(q->host, &release) < 0)
+	if (hd_proc_read_release(q->host, &release) < 0 ||
+	    hd_host_openat(q->host, "lib/modules", O_PATH | O_DIRECTORY,
+			   &all_fd)
+			    .is != HD_PRESENT)
 		return HD_ANSWER_UNKNOWN;
-	fd = HD_UNSORTED_FD(hd_host_openat, q->host, "lib/modules",
-			    O_PATH | O_DIRECTORY);
-	if (fd < 0)
+	path = hd_text("/lib/modules/%s/modules.alias", release);
+	if (!path || hd_seen_whether(hd_host_openat(q->host, path, O_PATH, &fd),
+				     &there) < 0)
 		return HD_ANSWER_UNKNOWN;
-	there = look_for(openat(fd, release, O_PATH | O_DIRECTORY | O_CLOEXEC),
-			 "modules.alias");
-	return say(
-		q, there != 1,
-		"/lib/modules/%s/modules.alias, of the kernel that runs, is %s",
-		release, there == 1 ? "there" : "missing");
+	return say(q, !there, "%s, of the kernel that runs, is %s", path,
+		   there ? "there" : "missing");
 }
 
-/* A parameter of a module that must not be set. */
+/* A parameter of a module that must not be set: "Y" or "N", "1" or "0". */
 static enum hd_answer is_set(struct question *q, const char *path,
 			     const char *name)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_modules, q->host);
 	HD_AUTOFREE char *text = NULL;
+	HD_AUTOCLOSE int fd = -1;
 
-	if (fd < 0 || hd_unsorted(hd_sysfs_read(fd, path, &text)) < 0)
+	if (hd_sysfs_open_modules(q->host, &fd).is != HD_PRESENT ||
+	    hd_sysfs_read(fd, path, &text).is != HD_PRESENT || !*text ||
+	    !strchr("YN10", *text))
 		return HD_ANSWER_UNKNOWN;
 	return say(q, *text == 'Y' || *text == '1', "%s is %s", name, text);
 }
@@ -320,7 +320,8 @@ static enum hd_answer lockdown(struct question *q)
 {
 	HD_AUTOFREE char *text = NULL;
 
-	if (hd_unsorted(hd_sysfs_read_lockdown(q->host, &text)) < 0)
+	if (hd_sysfs_read_lockdown(q->host, &text).is != HD_PRESENT ||
+	    !strchr(text, '['))
 		return HD_ANSWER_UNKNOWN;
 	return say(q, !strstr(text, "[none]"), "lockdown is %s", text);
 }
@@ -328,11 +329,15 @@ static enum hd_answer lockdown(struct question *q)
 static enum hd_answer oops(struct question *q)
 {
 	HD_AUTOFREE char *text = read_file(q->host, HD_PROC_TAINTED);
+	int64_t bits;
 	bool died;
 
 	if (!text)
 		return HD_ANSWER_UNKNOWN;
-	died = strtoul(text, NULL, 10) >> TAINT_DIE & 1;
+	text[strcspn(text, "\n")] = '\0';
+	if (!hd_word_number(text, INT64_MAX, &bits))
+		return HD_ANSWER_UNKNOWN;
+	died = bits >> TAINT_DIE & 1;
 	return say(q, died,
 		   died ? "the kernel that runs has crashed" :
 			  "the kernel that runs hasn't crashed");
@@ -370,8 +375,10 @@ enum hd_answer hd_case_confirm(const struct hd_case *item,
 	enum hd_answer answer = HD_ANSWER_UNKNOWN;
 
 	if (item->entry->confirm != HD_CONFIRM_NOTHING) {
-		if (item->has_addr &&
-		    hd_inventory_add(&inventory, host, item->addr, NULL) == 0)
+		if (item->has_addr)
+			q.unread = hd_inventory_add(&inventory, host,
+						    item->addr, NULL) < 0;
+		if (item->has_addr && !q.unread)
 			q.device = hd_inventory_find(&inventory, item->addr);
 		q.inventory = inventory;
 		answer = lookups[item->entry->confirm](&q);

@@ -56,7 +56,7 @@ static int note_read(struct feeder *feeder, const char *name)
 /* What isn't there is not missed. */
 static int note_unread(struct feeder *feeder, const char *name, int r)
 {
-	if (r == -ENOENT || r == -ENOTDIR)
+	if (r == -ENOENT)
 		return 0;
 	return note(&feeder->sources->unread, &feeder->sources->n_unread,
 		    hd_text("cannot read %s: %s", name, strerror(-r)));
@@ -72,20 +72,22 @@ static int64_t zero_of(clockid_t id)
 }
 
 /* "6,339,5140900,-;message", then lines about the device. */
-static void feed_kmsg(struct feeder *feeder, char *record, int64_t boot)
+static int feed_kmsg(struct feeder *feeder, char *record, int64_t boot)
 {
 	char *message = strchr(record, ';'), *text = NULL;
 	unsigned long long usec;
 
 	if (!message || sscanf(record, "%*u,%*u,%llu", &usec) != 1 ||
 	    boot + (int64_t)(usec / 1000000) < feeder->since)
-		return;
+		return 0;
 	message[strcspn(message, "\n")] = '\0';
 	text = hd_text("[%5llu.%06llu] %s\n", usec / 1000000, usec % 1000000,
 		       message + 1);
-	if (text)
-		hd_explain_feed(feeder->explain, text, strlen(text));
+	if (!text)
+		return -ENOMEM;
+	hd_explain_feed(feeder->explain, text, strlen(text));
 	free(text);
+	return 0;
 }
 
 static int read_kmsg(struct feeder *feeder)
@@ -109,7 +111,8 @@ static int read_kmsg(struct feeder *feeder)
 		if (n <= 0)
 			break;
 		record[n] = '\0';
-		feed_kmsg(feeder, record, boot);
+		if (feed_kmsg(feeder, record, boot) < 0)
+			return -ENOMEM;
 	}
 	hd_explain_end(feeder->explain);
 	hd_explain_booted(feeder->explain, 0);
@@ -119,12 +122,13 @@ static int read_kmsg(struct feeder *feeder)
 /* Opens a file and goes to where its last @tail bytes begin. */
 static int open_tail(const struct hd_host *host, const char *path, off_t tail)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, host, path,
-					     O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
+	int r = hd_seen_required(
+		hd_host_openat(host, path, O_RDONLY | O_NONBLOCK, &fd));
 
-	if (fd < 0)
-		return fd;
+	if (r < 0)
+		return r;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -186,6 +190,7 @@ static int feed_last_start(struct feeder *feeder, const char *path)
 }
 
 struct newest {
+	const struct hd_host *host;
 	char *name;
 	struct timespec time;
 };
@@ -193,11 +198,29 @@ struct newest {
 static int visit_log(void *data, int dir_fd, const char *name)
 {
 	struct newest *newest = data;
+	HD_AUTOFREE char *path = hd_text(QEMU_LOGS "/%s", name);
+	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
+	bool there;
 	char *copy;
+	int r;
 
-	if (!hd_ends_with(name, ".log") || fstatat(dir_fd, name, &st, 0) < 0 ||
-	    !S_ISREG(st.st_mode) ||
+	(void)dir_fd;
+	if (!path)
+		return -ENOMEM;
+	if (!hd_ends_with(name, ".log"))
+		return 0;
+	/* By its path: a copied tree has links of its own. */
+	r = hd_seen_whether(hd_host_openat(newest->host, path, O_PATH, &fd),
+			    &there);
+	/* A link of a copied tree, to what wasn't copied. */
+	if (r == 0 && !there && !newest->host->live)
+		r = -ENOLINK;
+	if (r < 0 || !there)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) ||
 	    (newest->name && (st.st_mtim.tv_sec < newest->time.tv_sec ||
 			      (st.st_mtim.tv_sec == newest->time.tv_sec &&
 			       st.st_mtim.tv_nsec < newest->time.tv_nsec))))
@@ -214,11 +237,13 @@ static int visit_log(void *data, int dir_fd, const char *name)
 /* The log of QEMU that was written last; NULL when there is none. */
 static int find_newest(struct feeder *feeder, char **ret)
 {
-	struct newest newest = { .name = NULL };
-	int r = hd_dir_each(HD_UNSORTED_FD(hd_host_openat, feeder->host,
-					   QEMU_LOGS, O_RDONLY | O_DIRECTORY),
-			    visit_log, &newest);
+	struct newest newest = { .host = feeder->host };
+	int fd = -1, r;
+	struct hd_seen seen = hd_host_openat(feeder->host, QEMU_LOGS,
+					     O_RDONLY | O_DIRECTORY, &fd);
 
+	r = seen.is == HD_PRESENT ? hd_dir_each(fd, visit_log, &newest) :
+				    seen.error;
 	if (r == -ENOMEM) {
 		free(newest.name);
 		return r;
@@ -227,12 +252,11 @@ static int find_newest(struct feeder *feeder, char **ret)
 	return r < 0 ? note_unread(feeder, "/" QEMU_LOGS, r) : 0;
 }
 
-static bool is_there(const struct hd_host *host, const char *path)
+static bool may_be_there(const struct hd_host *host, const char *path)
 {
-	HD_AUTOCLOSE int fd =
-		HD_UNSORTED_FD(hd_host_openat, host, path, O_PATH);
+	HD_AUTOCLOSE int fd = -1;
 
-	return fd != -ENOENT;
+	return hd_host_openat(host, path, O_PATH, &fd).is != HD_ABSENT;
 }
 
 static int read_qemu_log(struct feeder *feeder, const char *domain)
@@ -251,7 +275,7 @@ static int read_qemu_log(struct feeder *feeder, const char *domain)
 	if (!path)
 		return -ENOMEM;
 	/* Of the guest that was asked for a missing log is missed. */
-	if (domain && !is_there(feeder->host, path))
+	if (domain && !may_be_there(feeder->host, path))
 		return note(&feeder->sources->unread,
 			    &feeder->sources->n_unread,
 			    hd_text("there is no /%s", path));

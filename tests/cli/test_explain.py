@@ -195,7 +195,8 @@ class Verb(unittest.TestCase):
         self.assertEqual(result.returncode, 0)
         self.assertTrue(result.out.startswith("Nothing known was found in standard input.\n"))
         self.assertIn("journalctl", result.out)
-        self.assertEqual(explain(""), {"causes": [], "also_seen": [], "read": ["standard input"],
+        self.assertEqual(explain(""), {"causes": [], "also_seen": [], "exit": 0,
+                                       "read": ["standard input"],
                                        "unread": []})
 
     def test_consequences(self):

@@ -216,6 +216,14 @@ static json_object *consequence_json(const struct hd_case *item)
 	return object;
 }
 
+/* Nobody knows what is in a log that can't be read. */
+static enum hd_exit exit_of(const struct hd_report *report,
+			    const struct hd_sources *sources)
+{
+	return report->n == 0 && sources->n_unread > 0 ? HD_EXIT_UNKNOWN :
+							 HD_EXIT_FINE;
+}
+
 static void print_json(const struct hd_report *report,
 		       const struct output *output)
 {
@@ -238,6 +246,9 @@ static void print_json(const struct hd_report *report,
 			       texts_json(sources->read, sources->n_read));
 	json_object_object_add(object, "unread",
 			       texts_json(sources->unread, sources->n_unread));
+	json_object_object_add(
+		object, "exit",
+		json_object_new_int((int)exit_of(report, sources)));
 	hd_json_print(object);
 }
 
@@ -376,8 +387,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		print_json(&report, &output);
 	else
 		print_text(&report, &output);
-	return sources.n_read == 0 && sources.n_unread > 0 ? HD_EXIT_FAILED :
-							     HD_EXIT_FINE;
+	return (int)exit_of(&report, &sources);
 }
 
 static const struct hd_option options[] = {

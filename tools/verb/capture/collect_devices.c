@@ -150,7 +150,8 @@ static const char *kind_of(int fd, const char *name, const char *parent)
 	HD_AUTOFREE char *subsystem = NULL;
 	struct hd_addr addr;
 
-	if (hd_unsorted(hd_sysfs_read_link(fd, "subsystem", &subsystem)) == 0)
+	/* Where it can't be read the name tells too, or less is recorded. */
+	if (hd_sysfs_read_link(fd, "subsystem", &subsystem).is == HD_PRESENT)
 		return known_kind(subsystem);
 	/* Copies of sysfs may lack that link; "net/eth0" tells as well. */
 	if (hd_addr_parse(name, &addr, NULL) == 0)
@@ -300,14 +301,18 @@ static int add_ancestors(struct hd_recording *record, const char *path)
 		return -ENOMEM;
 	while (r == 0 && (slash = strrchr(parent, '/'))) {
 		HD_AUTOCLOSE int fd = -1;
+		bool there;
 
 		*slash = '\0';
 		if (strcmp(parent, "sys/devices") == 0 ||
 		    was_walked(record, parent))
 			break;
-		fd = HD_UNSORTED_FD(hd_host_openat, record->host, parent,
-				    O_PATH | O_DIRECTORY);
-		for (size_t i = 0; fd >= 0 && r == 0 && i < 3; i++) {
+		r = hd_seen_whether(hd_host_openat(record->host, parent,
+						   O_PATH | O_DIRECTORY, &fd),
+				    &there);
+		if (r < 0)
+			r = hd_recording_miss_errno(record, parent, -r);
+		for (size_t i = 0; there && r == 0 && i < 3; i++) {
 			HD_AUTOFREE char *link =
 				hd_text("%s/%s", parent, links[i]);
 
@@ -346,7 +351,7 @@ static int add_device(struct hd_recording *record, int dir_fd,
 	HD_AUTOFREE char *real = NULL;
 	const struct hd_recorded *entry;
 	struct folder folder = { path, "", "", 0 };
-	int fd, r;
+	int fd = -1, r;
 
 	if (!path)
 		return -ENOMEM;
@@ -360,10 +365,11 @@ static int add_device(struct hd_recording *record, int dir_fd,
 			return 0;
 		folder.path = real;
 	}
-	fd = HD_UNSORTED_FD(hd_host_openat, record->host, folder.path,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	if (fd < 0)
-		return hd_recording_miss_errno(record, folder.path, -fd);
+	r = hd_seen_required(hd_host_openat(record->host, folder.path,
+					    O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+					    &fd));
+	if (r < 0)
+		return hd_recording_miss_errno(record, folder.path, -r);
 	folder.kind = kind_of(fd, last_name(folder.path), last_name(source));
 	if (!folder.kind)
 		folder.kind = "";
@@ -373,16 +379,16 @@ static int add_device(struct hd_recording *record, int dir_fd,
 
 static int add_devices(struct hd_recording *record, const char *source)
 {
-	int fd = HD_UNSORTED_FD(hd_host_openat, record->host, source,
-				O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int fd = -1, unread = 0;
+	int r = hd_seen_required(hd_host_openat(record->host, source,
+						O_RDONLY | O_DIRECTORY, &fd));
+	DIR *dir = r < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	int unread = 0, r;
 
 	if (!dir) {
 		hd_auto_close(&fd);
-		return hd_recording_miss_errno(record, source,
-					       fd < 0 ? -fd : ENOMEM);
+		return r < 0 ? hd_recording_miss_errno(record, source, -r) :
+			       -ENOMEM;
 	}
 	/* Also if it is empty. */
 	r = hd_recording_add(record, source, fd, "", &plain);

@@ -10,12 +10,15 @@
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
+#include "lib/base/word.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 #include "tools/verb/capture/collect.h"
 
 /* Folders of a device tree, of a kernel's modules. */
 #define DEPTH_LIMIT 32
+
+#define PID_LIMIT 64
 
 enum how {
 	AS_IT_IS, /* file, folder, link */
@@ -144,6 +147,9 @@ static const struct rule rules[] = {
 	{ "proc/driver/nvidia/version", SETTING, AS_IT_IS },
 	{ "proc/driver/nvidia/gpus/*/information", SETTING, AS_IT_IS },
 	{ "dev/@(kvm|iommu|vfio/*|vfio/devices/*)", SETTING, NODES },
+	/* A tar has no nodes; these tell which ones the kernel has. */
+	{ "@(sys/class|sys/devices/virtual)/misc/@(kvm|vfio|iommu)", SETTING,
+	  LINKS },
 
 	/* the configuration */
 	{ "etc/machine-id", HD_CONTENT_HOST, FOLLOWED },
@@ -201,12 +207,29 @@ static size_t limit_of(const char *path, enum how how)
 							 HD_FILE_LIMIT;
 }
 
+/*
+ * What isn't there is missed only where its name is: then it is a link to what
+ * isn't.
+ */
+static int miss(const struct search *s, const char *path, int code)
+{
+	HD_AUTOCLOSE int fd = -1;
+
+	if (code == ENOENT &&
+	    hd_host_openat(s->record->host, path, O_PATH | O_NOFOLLOW, &fd)
+			    .is == HD_PRESENT)
+		return hd_recording_miss(s->record, path,
+					 "it leads to what isn't there");
+	return hd_recording_miss_errno(s->record, path, code);
+}
+
 /* Adds what a pattern has led to. */
 static int add(const struct search *s, const char *path)
 {
 	int follow = s->rule->how == FOLLOWED ? 0 : O_NOFOLLOW;
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, s->record->host,
-					     path, O_PATH | follow);
+	HD_AUTOCLOSE int fd = -1;
+	int r = hd_seen_required(
+		hd_host_openat(s->record->host, path, O_PATH | follow, &fd));
 	const struct hd_capture_policy policy = {
 		.content = s->rule->content,
 		.limit = limit_of(path, s->rule->how),
@@ -214,8 +237,8 @@ static int add(const struct search *s, const char *path)
 	};
 	struct stat st;
 
-	if (fd < 0)
-		return hd_recording_miss_errno(s->record, path, -fd);
+	if (r < 0)
+		return miss(s, path, -r);
 	if (fstat(fd, &st) < 0)
 		return hd_recording_miss_errno(s->record, path, errno);
 	if (S_ISCHR(st.st_mode) && s->rule->how == NODES)
@@ -247,16 +270,17 @@ static int search_folder(const struct search *s, const char *path,
 			 const char *pattern, const char *next, unsigned depth,
 			 bool folders)
 {
-	int fd = HD_UNSORTED_FD(hd_host_openat, s->record->host,
-				*path ? path : ".", O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int fd = -1, unread = 0;
+	int r = hd_seen_required(hd_host_openat(s->record->host,
+						*path ? path : ".",
+						O_RDONLY | O_DIRECTORY, &fd));
+	DIR *dir = r < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	int unread = 0, r = 0;
 
 	if (!dir) {
 		hd_auto_close(&fd);
-		return hd_recording_miss_errno(s->record, path,
-					       fd < 0 ? -fd : ENOMEM);
+		return r < 0 ? hd_recording_miss_errno(s->record, path, -r) :
+			       -ENOMEM;
 	}
 	while (r == 0 && (entry = hd_dir_next(dir, &unread)))
 		if ((!folders || entry->d_type == DT_DIR ||
@@ -337,28 +361,33 @@ static char *with_release(const char *pattern, const char *release)
 		      strdup(pattern);
 }
 
-static char *kernel_release(const struct hd_host *host)
+/* NULL when it isn't known: without it there are no modules to record. */
+static int kernel_release(struct hd_recording *record, char **ret)
 {
 	HD_AUTOFREE char *release = NULL;
+	int r = hd_proc_read_release(record->host, &release);
 
-	if (hd_proc_read_release(host, &release) < 0 || is_pattern(release))
-		return NULL;
-	return hd_steal(&release);
+	if (r == 0 && is_pattern(release))
+		r = -EINVAL;
+	if (r == 0)
+		*ret = hd_steal(&release);
+	return r < 0 ? hd_recording_miss_errno(record, &HD_PROC_RELEASE[1],
+					       -r) :
+		       0;
 }
 
-/* The number in a file of /run, 0 without one. */
-static unsigned read_pid(const struct hd_host *host, const char *path)
+/* The number in a file of /run: 0, -EINVAL when it has none, or as ever. */
+static int read_pid(const struct hd_host *host, const char *path, int64_t *ret)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
-		hd_host_openat, host, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	HD_AUTOFREE char *text = NULL;
-	unsigned pid = 0;
 	size_t length;
+	int r = hd_seen_required(
+		hd_host_read(host, path, PID_LIMIT, &text, &length));
 
-	if (fd < 0 || hd_read_all(fd, 64, &text, &length) < 0 ||
-	    sscanf(text, "%9u", &pid) != 1)
-		return 0;
-	return pid;
+	if (r < 0)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	return hd_word_number(text, INT32_MAX, ret) ? 0 : -EINVAL;
 }
 
 /* The processes of libvirt and of guests, as far as their pid files tell. */
@@ -371,14 +400,17 @@ static int add_processes(struct hd_recording *record)
 		HD_AUTOFREE char *pattern = NULL;
 		struct rule rule = { NULL, TEXT, AS_IT_IS };
 		const struct search s = { record, &rule };
-		unsigned pid;
+		int64_t pid;
 
 		if (!hd_after(path, "run/") || !hd_ends_with(path, ".pid"))
 			continue;
-		pid = read_pid(record->host, path);
-		if (!pid)
+		r = read_pid(record->host, path, &pid);
+		if (r < 0) {
+			r = hd_recording_miss_errno(record, path, -r);
 			continue;
-		pattern = hd_text("proc/%u/@(stat|cmdline|status|limits)", pid);
+		}
+		pattern = hd_text("proc/%d/@(stat|cmdline|status|limits)",
+				  (int)pid);
 		r = pattern ? search(&s, "", pattern, 0) : -ENOMEM;
 	}
 	return r;
@@ -386,8 +418,10 @@ static int add_processes(struct hd_recording *record)
 
 int hd_collect_files(struct hd_recording *record)
 {
-	HD_AUTOFREE char *release = kernel_release(record->host);
+	HD_AUTOFREE char *release = NULL;
 
+	if (kernel_release(record, &release) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < N_RULES; i++) {
 		const struct search s = { record, &rules[i] };
 		HD_AUTOFREE char *pattern = NULL;

@@ -36,16 +36,16 @@ static bool is_awake(const struct hd_host *host, const char *path)
 	HD_AUTOFREE char *power = hd_text("%.*s/power", length, path);
 	HD_AUTOFREE char *status = NULL;
 	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen;
 
 	if (!power)
 		return false;
-	fd = HD_UNSORTED_FD(hd_host_openat, host, power, O_PATH | O_DIRECTORY);
-	if (fd == -ENOENT) /* a kernel that lets nothing sleep */
+	seen = hd_host_openat(host, power, O_PATH | O_DIRECTORY, &fd);
+	if (seen.is == HD_ABSENT) /* a kernel that lets nothing sleep */
 		return true;
-	if (fd < 0 ||
-	    hd_unsorted(hd_sysfs_read(fd, "runtime_status", &status)) < 0)
-		return false;
-	return strcmp(status, "active") == 0;
+	if (seen.is == HD_PRESENT)
+		seen = hd_sysfs_read(fd, "runtime_status", &status);
+	return seen.is == HD_PRESENT && strcmp(status, "active") == 0;
 }
 
 static int read_entry(const struct hd_host *host,
@@ -53,17 +53,17 @@ static int read_entry(const struct hd_host *host,
 		      size_t *ret_length)
 {
 	HD_AUTOCLOSE int fd = -1;
-	struct stat st;
+	int r;
 
 	if (entry->policy.awake && !is_awake(host, entry->path))
 		return -EHOSTDOWN;
 	/* Links are followed here: where they must not be, there was none. */
-	fd = HD_UNSORTED_FD(hd_host_openat, host, entry->path,
-			    O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -ENOENT;
+	r = hd_seen_required(
+		hd_host_openat(host, entry->path, O_RDONLY | O_NONBLOCK, &fd));
+	if (r == 0)
+		r = hd_file_is_regular(fd);
+	if (r < 0)
+		return r;
 	if (entry->policy.cut)
 		return hd_read_first(fd, entry->policy.limit, ret, ret_length);
 	return hd_read_all(fd, entry->policy.limit, ret, ret_length);

@@ -69,7 +69,7 @@ int hd_recording_miss(struct hd_recording *record, const char *path,
 int hd_recording_miss_errno(struct hd_recording *record, const char *path,
 			    int code)
 {
-	if (code == ENOENT || code == ENOTDIR)
+	if (code == ENOENT)
 		return 0;
 	return hd_recording_miss(record, path, strerror(code));
 }
@@ -120,13 +120,17 @@ static struct hd_recorded *new_entry(const char *path, const struct stat *st)
 
 static int add_folder(struct hd_recording *record, const char *path)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, record->host, path,
-					     O_PATH | O_DIRECTORY);
+	HD_AUTOCLOSE int fd = -1;
 	struct hd_recorded *entry;
 	struct stat st;
+	int r = hd_seen_required(
+		hd_host_openat(record->host, path, O_PATH | O_DIRECTORY, &fd));
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -ENOENT;
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	if (r < 0)
+		return hd_recording_miss_errno(record, path, -r) < 0 ? -ENOMEM :
+								       -ENOENT;
 	entry = new_entry(path, &st);
 	return entry ? insert(record, entry) : -ENOMEM;
 }

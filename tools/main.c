@@ -71,12 +71,16 @@ static int run_here(const struct hd_verb *verb, int argc, char **argv,
 {
 	HD_AUTO_NAMES struct hd_names *names = NULL;
 	HD_AUTO_ROOT struct hd_root root = HD_ROOT_INIT;
+	int status;
 
 	if (hd_root_open(&root, tool->root, err) < 0)
 		return HD_EXIT_FAILED;
 	tool->host = root.host;
 	names = tool->names = hd_names_new();
-	return verb->run(tool, argc, argv, err);
+	status = verb->run(tool, argc, argv, err);
+	return status == HD_EXIT_FAILED && err->code ?
+		       (int)hd_exit_of_err(verb, err) :
+		       status;
 }
 
 static int run_verb(const struct hd_verb *verb, int argc, char **argv,
@@ -98,8 +102,6 @@ static int run_verb(const struct hd_verb *verb, int argc, char **argv,
 		status = HD_EXIT_USAGE;
 	else
 		status = run_here(verb, argc - first, argv + first, &tool, err);
-	if (status == HD_EXIT_FAILED && err->code)
-		status = (int)hd_exit_of_err(verb, err);
 	if (status == HD_EXIT_USAGE)
 		add_help(verb, err);
 	if (verb->clear)
@@ -157,7 +159,7 @@ int main(int argc, char **argv)
 		fputs("virt-hostdev: ", stderr);
 		hd_print_err(stderr, &err);
 	}
-	if (fflush(stdout) != 0 && status == HD_EXIT_FINE) {
+	if ((ferror(stdout) || fflush(stdout) != 0) && status == HD_EXIT_FINE) {
 		fprintf(stderr, "virt-hostdev: cannot write the output: %m\n");
 		return HD_EXIT_FAILED;
 	}

@@ -245,7 +245,7 @@ class Check(_OnTree):
     def test_libvirt_that_is_not_there(self):
         uri = "qemu+unix:///system?socket=/nonexistent"
         result = self.on_tree("check", "-c", uri, "guest")
-        self.assert_sentence(result, 1, f"cannot reach libvirt at {uri}")
+        self.assert_sentence(result, 4, f"cannot reach libvirt at {uri}")
         self.assertIn(f"\nFix: See whether virsh can: virsh -c '{uri}' list\n", result.err)
 
     def test_domain_of_libvirt(self):

@@ -15,9 +15,14 @@ json_object *hd_json_int(int value, int none)
 
 void hd_json_print(json_object *object)
 {
-	puts(json_object_to_json_string_ext(
+	const char *text = json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-				JSON_C_TO_STRING_NOSLASHESCAPE));
+				JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	/* Without memory there is no text, and no program takes that for one.
+	 */
+	if (text)
+		puts(text);
 	json_object_put(object);
 }
 

@@ -25,7 +25,7 @@ static const struct hd_rows *const tables[] = {
 
 const char *hd_health_name(enum hd_health health)
 {
-	static const char *const names[] = { "pass", "warn", "fail", "skip",
+	static const char *const names[] = { "pass", "warn", "fail", "unknown",
 					     "skip" };
 
 	return names[health];
@@ -66,8 +66,14 @@ static bool is_for_host(struct hd_exam *exam)
 	if (facts->cpuinfo.text)
 		hd_exam_not_applicable(exam, "this is for %s", name_of(where));
 	else
-		hd_exam_unread(exam, facts->cpuinfo.path, facts->cpuinfo.error);
+		hd_exam_unread(exam, facts->cpuinfo.path, facts->cpuinfo.seen);
 	return false;
+}
+
+/* Those of lib/check refuse, whatever they warn of besides. */
+static bool can_fail(const struct hd_row *row)
+{
+	return row->bad == HD_FAIL || row->first;
 }
 
 /* What a checkup says before it is made. */
@@ -78,6 +84,10 @@ static void describe(struct hd_exam *exam)
 	checkup->id = exam->row->id;
 	checkup->title = exam->row->title;
 	checkup->source = exam->row->source;
+	/* All devices of the host are one row, which warns at most. */
+	checkup->decides = can_fail(exam->row) &&
+			   (exam->row->scope != HD_EACH || exam->device);
+	checkup->shown_by = exam->row->shown_by;
 	checkup->of_device = exam->device != NULL;
 	if (exam->device)
 		checkup->addr = exam->device->addr;
@@ -88,7 +98,11 @@ static int run_rule(struct hd_exam *exam, struct hd_err *err)
 	describe(exam);
 	if (is_for_host(exam))
 		exam->row->rule(exam);
-	return exam->checkup->detail ? 0 : hd_err_nomem(err);
+	if (exam->unread)
+		hd_exam_unknown(exam, "%s", exam->unread);
+	free(exam->unread);
+	exam->unread = NULL;
+	return exam->checkup->detail && !exam->failed ? 0 : hd_err_nomem(err);
 }
 
 static struct hd_checkup *add(struct hd_diagnosis *diagnosis, const char *group)
@@ -114,7 +128,7 @@ static void take(struct summary *summary, struct hd_addr addr,
 {
 	static const int weights[] = { [HD_NOT_APPLICABLE] = 0,
 				       [HD_PASS] = 1,
-				       [HD_SKIP] = 2,
+				       [HD_UNREAD] = 2,
 				       [HD_WARN] = 3,
 				       [HD_FAIL] = 4 };
 	enum hd_health health = one->health;
@@ -143,8 +157,8 @@ static void say_summary(struct hd_exam *exam, const struct summary *summary)
 		worst->health == HD_FAIL ? HD_WARN : worst->health;
 
 	if (exam->facts->inventory_err.code)
-		hd_exam_skip(exam, "%s",
-			     hd_err_message(&exam->facts->inventory_err));
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&exam->facts->inventory_err));
 	else if (!worst->detail)
 		hd_exam_not_applicable(exam, "the host has no devices");
 	else if (health == HD_NOT_APPLICABLE)
@@ -247,9 +261,15 @@ static int run_for_asked(struct hd_host_facts *facts,
 		struct hd_device absent = { .addr = request->assigns[i].addr,
 					    .group = HD_NO_GROUP };
 		const struct hd_device *device = hd_inventory_find(
-			&facts->situation.inventory, absent.addr);
-		struct hd_exam exam = { facts, row, device ? device : &absent,
-					i, add(diagnosis, rows->group) };
+			facts->examine_err.code ? &facts->inventory :
+						  &facts->situation.inventory,
+			absent.addr);
+		struct hd_exam exam = { .facts = facts,
+					.row = row,
+					.device = device ? device : &absent,
+					.assign = i,
+					.checkup =
+						add(diagnosis, rows->group) };
 
 		if (!exam.checkup)
 			return hd_err_nomem(err);
@@ -282,31 +302,39 @@ static int run_table(struct hd_host_facts *facts, const struct hd_rows *rows,
 	return r;
 }
 
-static bool is_needed(const struct hd_checkup *checkup)
+/* Whether a row was read, be it good or bad. */
+static bool is_read(const struct hd_diagnosis *diagnosis, const char *id)
 {
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		for (size_t j = 0; j < tables[i]->n; j++)
-			if (tables[i]->rows[j].id == checkup->id)
-				return tables[i]->rows[j].needed;
+	for (size_t i = 0; i < diagnosis->n; i++)
+		if (strcmp(diagnosis->items[i].id, id) == 0)
+			return diagnosis->items[i].health != HD_UNREAD;
 	return false;
 }
 
+bool hd_diagnosis_misses(const struct hd_diagnosis *diagnosis, size_t i)
+{
+	const struct hd_checkup *checkup = &diagnosis->items[i];
+
+	return checkup->health == HD_UNREAD && checkup->decides &&
+	       !(checkup->shown_by && is_read(diagnosis, checkup->shown_by));
+}
+
+/* The first row of a verdict: what fails, or else what is missing. */
 static void decide(struct hd_diagnosis *diagnosis)
 {
 	diagnosis->verdict = HD_VERDICT_GOOD;
 	for (size_t i = 0; i < diagnosis->n; i++) {
-		const struct hd_checkup *checkup = &diagnosis->items[i];
+		bool fails = diagnosis->items[i].health == HD_FAIL;
+		bool misses = hd_diagnosis_misses(diagnosis, i);
 
-		if (checkup->health == HD_FAIL) {
-			diagnosis->verdict = HD_VERDICT_BAD;
-			diagnosis->first = i;
-			return;
-		}
-		if (diagnosis->verdict == HD_VERDICT_GOOD &&
-		    checkup->health != HD_PASS && is_needed(checkup)) {
-			diagnosis->verdict = HD_VERDICT_UNKNOWN;
-			diagnosis->first = i;
-		}
+		diagnosis->n_missing += misses;
+		if (diagnosis->verdict == HD_VERDICT_BAD ||
+		    (!fails &&
+		     (!misses || diagnosis->verdict == HD_VERDICT_UNKNOWN)))
+			continue;
+		diagnosis->verdict =
+			fails ? HD_VERDICT_BAD : HD_VERDICT_UNKNOWN;
+		diagnosis->first = i;
 	}
 }
 
@@ -315,7 +343,7 @@ int hd_doctor_run(const struct hd_host *host,
 		  struct hd_diagnosis *ret, struct hd_err *err)
 {
 	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host };
-	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { NULL, 0, 0, 0 };
+	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
 	int r = hd_doctor_facts_read(host, request, &facts, err);
 
 	for (size_t i = 0; r == 0 && i < sizeof(tables) / sizeof(tables[0]);
@@ -325,7 +353,7 @@ int hd_doctor_run(const struct hd_host *host,
 		return r;
 	decide(&diagnosis);
 	*ret = diagnosis;
-	diagnosis = (struct hd_diagnosis){ NULL, 0, 0, 0 };
+	diagnosis = (struct hd_diagnosis){ .items = NULL };
 	return 0;
 }
 
@@ -334,5 +362,5 @@ void hd_diagnosis_clear(struct hd_diagnosis *diagnosis)
 	for (size_t i = 0; i < diagnosis->n; i++)
 		clear_checkup(&diagnosis->items[i]);
 	free(diagnosis->items);
-	*diagnosis = (struct hd_diagnosis){ NULL, 0, 0, 0 };
+	*diagnosis = (struct hd_diagnosis){ .items = NULL };
 }

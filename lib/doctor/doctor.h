@@ -17,11 +17,11 @@ enum hd_health {
 	HD_PASS,
 	HD_WARN, /* it will hurt in some case */
 	HD_FAIL, /* no device can be passed through, or it is unsafe */
-	HD_SKIP, /* it can't be read */
+	HD_UNREAD, /* what it hangs on couldn't be read */
 	HD_NOT_APPLICABLE, /* it has no meaning on this host */
 };
 
-/* "pass", "warn", "fail"; "skip" for the last two. */
+/* "pass", "warn", "fail", "unknown", "skip". */
 const char *hd_health_name(enum hd_health health);
 
 /* One check that was made. */
@@ -31,6 +31,10 @@ struct hd_checkup {
 	const char *title; /* static: what it is about */
 	const char *source; /* static: the file that was read */
 	enum hd_health health;
+	bool decides; /* without it nobody can say whether devices can be
+		       * passed through, unless @shown_by was read */
+	const char *shown_by; /* static: the check that shows by itself whether
+			       * this one fails, or NULL */
 	bool of_device; /* @addr is the device that it is about */
 	struct hd_addr addr;
 	char *detail; /* one sentence; owned */
@@ -41,7 +45,7 @@ struct hd_checkup {
 enum hd_verdict {
 	HD_VERDICT_GOOD, /* devices can be passed through */
 	HD_VERDICT_BAD, /* @first has to be fixed before */
-	HD_VERDICT_UNKNOWN, /* @first can't be read, and decides */
+	HD_VERDICT_UNKNOWN, /* @first couldn't be read, and decides */
 };
 
 struct hd_diagnosis {
@@ -49,7 +53,11 @@ struct hd_diagnosis {
 	size_t n;
 	enum hd_verdict verdict;
 	size_t first; /* of @items; with HD_VERDICT_GOOD without meaning */
+	size_t n_missing; /* how many couldn't be read, and decide */
 };
+
+/* Whether it could not be read, and decides. */
+bool hd_diagnosis_misses(const struct hd_diagnosis *diagnosis, size_t i);
 
 #define HD_AUTO_DIAGNOSIS __attribute__((cleanup(hd_diagnosis_clear)))
 
@@ -75,7 +83,7 @@ struct hd_doctor_request {
 /*
  * Makes every check of the host there is, and of the devices that are asked
  * for. Reads files below the host's root; runs no program, asks no daemon and
- * changes nothing. What can't be read is skipped with the reason.
+ * changes nothing. What can't be read is unknown, with the reason.
  *
  * Returns 0, whatever was found, or a negative errno with a sentence in @err.
  */

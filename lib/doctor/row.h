@@ -34,7 +34,12 @@ struct hd_row {
 	const char *fix; /* what ends that */
 	unsigned where; /* HD_ON_…: hosts that it is for; 0: all */
 	enum hd_scope scope;
-	bool needed; /* a good verdict needs it to pass */
+	/*
+	 * What fails decides: unread, it leaves the verdict open. Unless
+	 * another row shows what comes of it: with groups there is an IOMMU,
+	 * whatever the firmware's tables say. This is the id of that one.
+	 */
+	const char *shown_by;
 };
 
 /* The rows of one group. */
@@ -64,6 +69,8 @@ struct hd_exam {
 	const struct hd_device *device; /* NULL unless the row is of one */
 	size_t assign; /* its index in the request, or HD_WHOLE_DOMAIN */
 	struct hd_checkup *checkup;
+	char *unread; /* what couldn't be read, see hd_exam_saw(); owned */
+	bool failed; /* memory ran out before it could be noted */
 };
 
 /*
@@ -76,7 +83,7 @@ void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 #define hd_exam_pass(exam, ...) hd_exam_say(exam, HD_PASS, __VA_ARGS__)
 #define hd_exam_warn(exam, ...) hd_exam_say(exam, HD_WARN, __VA_ARGS__)
 #define hd_exam_fail(exam, ...) hd_exam_say(exam, HD_FAIL, __VA_ARGS__)
-#define hd_exam_skip(exam, ...) hd_exam_say(exam, HD_SKIP, __VA_ARGS__)
+#define hd_exam_unknown(exam, ...) hd_exam_say(exam, HD_UNREAD, __VA_ARGS__)
 #define hd_exam_not_applicable(exam, ...)                                      \
 	hd_exam_say(exam, HD_NOT_APPLICABLE, __VA_ARGS__)
 /* As the row says of what isn't as it should be. */
@@ -86,13 +93,44 @@ void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 void hd_exam_fix(struct hd_exam *exam, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Skips because of @r, a negative errno, with which reading @path failed. */
-void hd_exam_unread(struct hd_exam *exam, const char *path, int r);
+/* Says that @path wasn't there, or why it couldn't be read. */
+void hd_exam_unread(struct hd_exam *exam, const char *path,
+		    struct hd_seen seen);
+
+/* The same with a negative errno, of which -ENOENT says that it isn't there. */
+void hd_exam_unread_errno(struct hd_exam *exam, const char *path, int r);
+
+/* The same where something else follows from that it wasn't there. */
+void hd_exam_missing(struct hd_exam *exam, const char *path);
 
 /*
- * Reads the file that the row names as its source. False when that failed and
- * is said; the text is without trailing newline, and owned by the caller.
+ * Everything that a rule reads goes through the functions below, and what isn't
+ * read by them through this one: it returns whether @path is there. When that
+ * can't be known the row will say so, and nothing of what its rule says: nobody
+ * knows what the rule would have said.
  */
+bool hd_exam_saw(struct hd_exam *exam, struct hd_seen seen, const char *path);
+
+/* Whether there is such a file; paths have a leading slash. */
+bool hd_exam_exists(struct hd_exam *exam, const char *path);
+
+/* How many IOMMU groups the host has; 0 when it has no folder of them. */
+unsigned hd_exam_groups(struct hd_exam *exam);
+
+/* Opens it, if it is there. */
+bool hd_exam_open(struct hd_exam *exam, const char *path, int flags,
+		  int *ret_fd);
+
+/*
+ * Reads a file that may be there. The text is without trailing newline, and
+ * owned by the caller.
+ */
+bool hd_exam_try(struct hd_exam *exam, const char *path, char **ret);
+
+/* Reads one that has to be there. False when it isn't, and that is said. */
+bool hd_exam_read(struct hd_exam *exam, const char *path, char **ret);
+
+/* The same for the file that the row names as its source. */
 bool hd_exam_read_source(struct hd_exam *exam, char **ret);
 
 /*
@@ -107,16 +145,57 @@ static inline bool hd_is_yes(const char *text)
 	return *text == 'Y' || *text == '1';
 }
 
-/* The same for any file; @path has a leading slash. */
-bool hd_exam_read(struct hd_exam *exam, const char *path, char **ret);
+/*
+ * Whether the text of a file is a number, from 0 to @max and nothing else, with
+ * a base as strtoull(3) takes it. False when it isn't, and that is said.
+ */
+bool hd_exam_number(struct hd_exam *exam, const char *path, const char *text,
+		    int base, uint64_t max, uint64_t *ret);
 
 /*
- * The same for the attribute of the device in sysfs that the row's source ends
- * with.
+ * Calls @visit for each entry of a folder, those left out that begin with a
+ * dot, until it returns something else than 0, see hd_dir_each(). False when
+ * there is no such folder.
+ */
+bool hd_exam_each(struct hd_exam *exam, const char *path,
+		  int (*visit)(void *data, int dir_fd, const char *name),
+		  void *data);
+
+/*
+ * Calls @visit for each file of a folder that ends with @suffix, with its text,
+ * until it returns false. Links are followed as the host would; folders in it
+ * are left out. False when there is no such folder.
+ */
+bool hd_exam_each_text(struct hd_exam *exam, const char *path,
+		       const char *suffix,
+		       bool (*visit)(struct hd_exam *exam, void *data,
+				     const char *name, char *text),
+		       void *data);
+
+/* Opens the folder of the exam's device. */
+bool hd_exam_open_device(struct hd_exam *exam, int *ret_fd);
+
+/*
+ * Reads the attribute of the device in sysfs that the row's source ends with.
+ * False when it isn't there, and that is said.
  */
 bool hd_exam_read_attribute(struct hd_exam *exam, char **ret);
 
 /* Whether the device has an attribute; NULL is the same one. */
-bool hd_exam_has_attribute(const struct hd_exam *exam, const char *name);
+bool hd_exam_has_attribute(struct hd_exam *exam, const char *name);
+
+/* Where a module of the kernel is. */
+enum hd_module_place {
+	HD_PLACE_LOADED, /* or built in, with parameters */
+	HD_PLACE_BUILTIN,
+	HD_PLACE_LOADABLE,
+	HD_PLACE_NOWHERE,
+	HD_PLACE_UNKNOWN, /* /lib/modules isn't there or can't be read */
+};
+
+enum hd_module_place hd_exam_module(struct hd_exam *exam, const char *module);
+
+/* Whether modules.builtin names it; false when there is no such file. */
+bool hd_exam_is_builtin(struct hd_exam *exam, const char *module);
 
 #endif

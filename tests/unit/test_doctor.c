@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/doctor/doctor.h"
+#include "lib/request/policy.h"
 #include "tests/unit/place.h"
 
 #define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
@@ -88,7 +89,9 @@ static struct hd_diagnosis diagnose(const struct file *files, size_t n)
 					  .uuid = UUID,
 					  .addr = addr("01:00.0") };
 	struct hd_assign assign = { .addr = use.addr };
+	const struct hd_policy policy = HD_POLICY_INIT;
 	const struct hd_request devices = { .uuid = "",
+					    .policy = &policy,
 					    .assigns = &assign,
 					    .n_assigns = 1 };
 	const struct hd_doctor_request request = { .devices = &devices,

@@ -298,9 +298,10 @@ static void settings_of_libvirt(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-		HD_AUTOFREE char *value =
-			hd_setting_value(rows[i].text, "user");
+		HD_AUTOFREE char *value = NULL;
 
+		assert_int_equal(hd_setting_value(rows[i].text, "user", &value),
+				 0);
 		if (!rows[i].value)
 			assert_null(value);
 		else

@@ -19,16 +19,35 @@
 struct walk {
 	struct hd_devicetree *tree;
 	unsigned depth, nodes;
+	int error; /* the first negative errno of something unread, or 0 */
 };
 
+/* Whether it is there; what can't be known makes the tree unknown. */
+static bool saw(struct walk *walk, struct hd_seen seen)
+{
+	if (!walk->error)
+		walk->error = seen.error;
+	return seen.is == HD_PRESENT;
+}
+
+static bool has(struct walk *walk, int node_fd, const char *name)
+{
+	return saw(walk, hd_sysfs_look(node_fd, name));
+}
+
 /* A property's bytes, ended by two NULs; 0 when there is none. */
-static size_t read_property(int node_fd, const char *name,
+static size_t read_property(struct walk *walk, int node_fd, const char *name,
 			    char ret[PROPERTY_LIMIT + 2])
 {
-	HD_AUTOCLOSE int fd =
-		openat(node_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, ret, PROPERTY_LIMIT);
+	HD_AUTOCLOSE int fd = openat(
+		node_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = 0;
+	int r = fd < 0 ? -errno : hd_file_is_regular(fd);
 
+	if (saw(walk, hd_seen_of(r))) {
+		n = read(fd, ret, PROPERTY_LIMIT);
+		saw(walk, hd_seen_of(n < 0 ? -errno : 0));
+	}
 	if (n < 0)
 		n = 0;
 	ret[n] = ret[n + 1] = '\0';
@@ -45,57 +64,59 @@ static bool has_text(const char *texts, size_t n, const char *prefix)
 }
 
 /* No "status" is "okay". */
-static bool is_on(int fd)
+static bool is_on(struct walk *walk, int fd)
 {
 	char status[PROPERTY_LIMIT + 2];
 
-	return read_property(fd, "status", status) == 0 ||
+	return read_property(walk, fd, "status", status) == 0 ||
 	       strcmp(status, "okay") == 0 || strcmp(status, "ok") == 0;
 }
 
-static void take_smmu(struct hd_devicetree *tree, int fd, bool v3)
+static void take_smmu(struct walk *walk, int fd, bool v3)
 {
+	struct hd_devicetree *tree = walk->tree;
+
 	tree->smmus++;
-	if (!is_on(fd)) {
+	if (!is_on(walk, fd)) {
 		tree->smmus_off++;
 		return;
 	}
 	tree->v3s += v3;
-	tree->v3s_coherent +=
-		v3 && (hd_unsorted(hd_sysfs_look(fd, "dma-coherent")) == 0);
+	tree->v3s_coherent += v3 && has(walk, fd, "dma-coherent");
 }
 
-static void take_host(struct hd_devicetree *tree, int fd)
+static void take_host(struct walk *walk, int fd)
 {
-	bool mapped = (hd_unsorted(hd_sysfs_look(fd, "iommu-map")) == 0);
+	struct hd_devicetree *tree = walk->tree;
+	bool mapped = has(walk, fd, "iommu-map");
 
-	if (!is_on(fd))
+	if (!is_on(walk, fd))
 		return;
 	tree->hosts++;
 	tree->hosts_mapped += mapped;
-	tree->hosts_misled +=
-		!mapped && (hd_unsorted(hd_sysfs_look(fd, "iommus")) == 0);
-	tree->hosts_msi += (hd_unsorted(hd_sysfs_look(fd, "msi-map")) == 0) ||
-			   (hd_unsorted(hd_sysfs_look(fd, "msi-parent")) == 0);
+	tree->hosts_misled += !mapped && has(walk, fd, "iommus");
+	tree->hosts_msi +=
+		has(walk, fd, "msi-map") || has(walk, fd, "msi-parent");
 }
 
 /* Returns whether there is something to see below the node. */
-static bool take_node(struct hd_devicetree *tree, int fd, const char *name)
+static bool take_node(struct walk *walk, int fd, const char *name)
 {
+	struct hd_devicetree *tree = walk->tree;
 	char texts[PROPERTY_LIMIT + 2], type[PROPERTY_LIMIT + 2];
-	size_t n = read_property(fd, "compatible", texts);
+	size_t n = read_property(walk, fd, "compatible", texts);
 
 	if (has_text(texts, n, "arm,smmu") || has_text(texts, n, "arm,mmu-"))
-		take_smmu(tree, fd, has_text(texts, n, "arm,smmu-v3"));
+		take_smmu(walk, fd, has_text(texts, n, "arm,smmu-v3"));
 	tree->its |= has_text(texts, n, "arm,gic-v3-its");
 	if (strcmp(name, "hypervisor") == 0)
 		snprintf(tree->hypervisor, sizeof(tree->hypervisor), "%.*s",
 			 (int)sizeof(tree->hypervisor) - 1,
 			 n ? texts : "unknown");
-	read_property(fd, "device_type", type);
+	read_property(walk, fd, "device_type", type);
 	if (strcmp(type, "pci") != 0)
 		return true;
-	take_host(tree, fd);
+	take_host(walk, fd);
 	return false;
 }
 
@@ -106,12 +127,18 @@ static int visit(void *data, int dir_fd, const char *name)
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
+	/* Properties are files, and links are the kernel's own. */
 	if (fd < 0)
-		return 0;
-	if (++walk->nodes > NODES_LIMIT || walk->depth >= DEPTH_LIMIT ||
-	    !take_node(walk->tree, fd, name)) {
+		return errno == ENOTDIR || errno == ELOOP || errno == ENOENT ?
+			       0 :
+			       -errno;
+	if (++walk->nodes > NODES_LIMIT || walk->depth >= DEPTH_LIMIT) {
 		close(fd);
-		return walk->nodes > NODES_LIMIT ? -E2BIG : 0;
+		return -E2BIG;
+	}
+	if (!take_node(walk, fd, name)) {
+		close(fd);
+		return 0;
 	}
 	walk->depth++;
 	r = hd_dir_each(fd, visit, walk);
@@ -121,13 +148,16 @@ static int visit(void *data, int dir_fd, const char *name)
 
 void hd_devicetree_read(const struct hd_host *host, struct hd_devicetree *ret)
 {
-	struct walk walk = { ret, 0, 0 };
-	int fd = HD_UNSORTED_FD(hd_host_openat, host, HD_SYSFS_DEVICETREE,
-				O_RDONLY | O_DIRECTORY);
+	struct walk walk = { .tree = ret };
+	int fd = -1;
+	struct hd_seen opened = hd_host_openat(host, HD_SYSFS_DEVICETREE,
+					       O_RDONLY | O_DIRECTORY, &fd);
 
 	memset(ret, 0, sizeof(*ret));
-	ret->there = fd >= 0;
-	ret->error = fd < 0 && fd != -ENOENT ? fd : 0;
-	if (fd >= 0)
+	ret->there = opened.is == HD_PRESENT;
+	ret->error = opened.error;
+	if (ret->there)
 		ret->error = hd_dir_each(fd, visit, &walk);
+	if (!ret->error)
+		ret->error = walk.error;
 }

@@ -14,82 +14,77 @@
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
-int hd_facts_open(const struct hd_host_facts *facts, const char *path,
-		  int flags)
+struct hd_seen hd_facts_open(const struct hd_host_facts *facts,
+			     const char *path, int flags, int *ret_fd)
 {
 	/* openat2() takes nothing else together with O_PATH. */
-	return HD_UNSORTED_FD(hd_host_openat, facts->host, path,
-			      flags & O_PATH ? flags : flags | O_NONBLOCK);
+	return hd_host_openat(facts->host, path,
+			      flags & O_PATH ? flags : flags | O_NONBLOCK,
+			      ret_fd);
 }
 
-static int read_fd(int fd, char **ret)
+struct hd_seen hd_facts_read(const struct hd_host_facts *facts,
+			     const char *path, char **ret)
 {
 	size_t length;
-	int r = fd < 0 ? fd : hd_read_all(fd, HD_TEXT_LIMIT, ret, &length);
+	struct hd_seen seen =
+		hd_host_read(facts->host, path, HD_TEXT_LIMIT, ret, &length);
 
-	if (r == 0 && length > 0 && (*ret)[length - 1] == '\n')
+	if (seen.is == HD_PRESENT && length > 0 && (*ret)[length - 1] == '\n')
 		(*ret)[length - 1] = '\0';
-	return r;
+	return seen;
 }
 
-int hd_facts_read(const struct hd_host_facts *facts, const char *path,
-		  char **ret)
+struct hd_seen hd_facts_look(const struct hd_host_facts *facts,
+			     const char *path)
 {
-	HD_AUTOCLOSE int fd = hd_facts_open(facts, path, O_RDONLY);
+	HD_AUTOCLOSE int fd = -1;
 
-	return read_fd(fd, ret);
-}
-
-int hd_facts_read_at(int dir_fd, const char *name, char **ret)
-{
-	HD_AUTOCLOSE int fd =
-		openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	return read_fd(fd < 0 ? -errno : fd, ret);
-}
-
-bool hd_facts_exists(const struct hd_host_facts *facts, const char *path)
-{
-	HD_AUTOCLOSE int fd = hd_facts_open(facts, path, O_PATH);
-
-	return fd >= 0;
+	return hd_facts_open(facts, path, O_PATH, &fd);
 }
 
 static int count(void *data, int dir_fd, const char *name)
 {
-	(void)dir_fd, (void)name;
-	++*(int *)data;
+	(void)dir_fd;
+	*(unsigned *)data += *name != '.';
 	return 0;
 }
 
-int hd_facts_count(const struct hd_host_facts *facts, const char *path)
+struct hd_count hd_facts_count(const struct hd_host_facts *facts,
+			       const char *path)
 {
-	int fd = hd_facts_open(facts, path, O_RDONLY | O_DIRECTORY);
-	int n = 0, r = fd < 0 ? fd : hd_dir_each(fd, count, &n);
+	struct hd_count counted = { 0, hd_seen_absent() };
+	unsigned n = 0;
+	int fd = -1;
 
-	return r < 0 ? r : n;
+	counted.seen = hd_facts_open(facts, path, O_RDONLY | O_DIRECTORY, &fd);
+	if (counted.seen.is == HD_PRESENT)
+		counted.seen = hd_seen_of(hd_dir_each(fd, count, &n));
+	if (counted.seen.is == HD_PRESENT)
+		counted.n = n;
+	return counted;
 }
 
 static void read_file(const struct hd_host_facts *facts, const char *path,
 		      struct hd_text_file *ret)
 {
 	ret->path = path;
-	ret->error = hd_facts_read(facts, path, &ret->text);
+	ret->seen = hd_facts_read(facts, path, &ret->text);
 }
 
 /* Files of one kernel: /lib/modules/RELEASE/NAME. */
 static void read_of_kernel(const struct hd_host_facts *facts, const char *shown,
 			   const char *name, struct hd_text_file *ret)
 {
-	HD_AUTOFREE char *path =
-		facts->release ?
-			hd_text("/lib/modules/%s/%s", facts->release, name) :
-			NULL;
+	HD_AUTOFREE char *path = NULL;
 
+	if (facts->release)
+		path = hd_text("/lib/modules/%s/%s", facts->release, name);
 	if (path)
 		read_file(facts, path, ret);
 	else
-		ret->error = -ENOENT;
+		ret->seen = hd_seen_of(facts->release ? -ENOMEM :
+							facts->release_error);
 	ret->path = shown;
 }
 
@@ -135,12 +130,16 @@ static void read_processor(struct hd_host_facts *facts)
 	facts->emulated = cpu_says(text, "flags", " hypervisor");
 }
 
-/* An IOMMU is what the firmware says, or else what such processors have. */
+/*
+ * An IOMMU is what the firmware says, or else what such processors have. Which
+ * of them says no more than which rows are for this host.
+ */
 static void read_iommu(struct hd_host_facts *facts)
 {
-	if (hd_facts_exists(facts, HD_SYSFS_ACPI_TABLES "/DMAR"))
+	if (hd_facts_look(facts, HD_SYSFS_ACPI_TABLES "/DMAR").is == HD_PRESENT)
 		facts->on |= HD_ON_VTD;
-	else if (hd_facts_exists(facts, HD_SYSFS_ACPI_TABLES "/IVRS"))
+	else if (hd_facts_look(facts, HD_SYSFS_ACPI_TABLES "/IVRS").is ==
+		 HD_PRESENT)
 		facts->on |= HD_ON_AMD_VI;
 	else if (facts->on & HD_ON_INTEL)
 		facts->on |= HD_ON_VTD;
@@ -150,7 +149,8 @@ static void read_iommu(struct hd_host_facts *facts)
 
 static void read_kernel(struct hd_host_facts *facts)
 {
-	hd_proc_read_release(facts->host, &facts->release);
+	facts->release_error =
+		hd_proc_read_release(facts->host, &facts->release);
 	hd_kconfig_read(facts->host, facts->release, &facts->kconfig,
 			&facts->kconfig_path, &facts->kconfig_err);
 	facts->bootargs_error = hd_bootargs_read(facts->host, &facts->bootargs);
@@ -162,10 +162,10 @@ static void read_kernel(struct hd_host_facts *facts)
 
 static void read_host(struct hd_host_facts *facts)
 {
-	facts->has_sys = hd_facts_exists(facts, HD_SYSFS_KERNEL);
+	facts->has_sys = hd_facts_look(facts, HD_SYSFS_KERNEL).is == HD_PRESENT;
 	/* Copies often have an empty one. */
-	facts->has_dev = hd_facts_count(facts, "/dev") > 0;
-	facts->has_etc = hd_facts_exists(facts, "/etc");
+	facts->has_dev = hd_facts_count(facts, "/dev").n > 0;
+	facts->has_etc = hd_facts_look(facts, "/etc").is == HD_PRESENT;
 	read_file(facts, HD_PROC_INTERRUPTS, &facts->interrupts);
 	hd_inventory_read_all(&facts->inventory, facts->host,
 			      &facts->inventory_err);
@@ -177,21 +177,37 @@ static void read_host(struct hd_host_facts *facts)
 static int visit_process(void *data, int dir_fd, const char *name)
 {
 	static const char *const daemons[] = { "virtqemud", "libvirtd" };
-	struct hd_host_facts *facts = data;
+	struct hd_daemon *daemon = data;
 	HD_AUTOFREE char *comm = NULL;
 	char path[sizeof("/comm") + 16];
+	struct hd_seen seen;
 	int64_t pid;
 
 	if (!hd_word_number(name, 1 << 30, &pid))
 		return 0;
 	snprintf(path, sizeof(path), "%.15s/comm", name);
-	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &comm)) < 0)
-		return 0;
+	seen = hd_sysfs_read(dir_fd, path, &comm);
+	/* ESRCH: it has ended since. */
+	if (seen.is != HD_PRESENT)
+		return seen.error == -ESRCH ? 0 : seen.error;
 	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++)
-		if (strcmp(comm, daemons[i]) == 0)
-			facts->daemon =
-				(struct hd_daemon){ (int)pid, daemons[i] };
-	return facts->daemon.pid ? 1 : 0;
+		if (strcmp(comm, daemons[i]) == 0) {
+			daemon->pid = (int)pid;
+			daemon->name = daemons[i];
+		}
+	return daemon->pid ? 1 : 0;
+}
+
+static void read_daemon(struct hd_host_facts *facts)
+{
+	struct hd_daemon *daemon = &facts->daemon;
+	int fd = -1;
+
+	daemon->seen =
+		hd_facts_open(facts, HD_PROC, O_RDONLY | O_DIRECTORY, &fd);
+	if (daemon->seen.is == HD_PRESENT)
+		daemon->seen =
+			hd_seen_of(hd_dir_each(fd, visit_process, daemon));
 }
 
 static int examine(struct hd_host_facts *facts, struct hd_err *err)
@@ -216,17 +232,16 @@ int hd_doctor_facts_read(const struct hd_host *host,
 	read_processor(&facts);
 	read_iommu(&facts);
 	read_kernel(&facts);
-	hd_dir_each(hd_facts_open(&facts, HD_PROC, O_RDONLY | O_DIRECTORY),
-		    visit_process, &facts);
+	read_daemon(&facts);
 	hd_config_read(host, &facts.config, &facts.config_err);
 	if (facts.on & HD_ON_ARM64)
 		hd_devicetree_read(host, &facts.tree);
 	if (hd_scripts_read(host, &facts.scripts) < 0)
 		return hd_err_nomem(err);
 	if (request->devices)
-		r = examine(&facts, err);
-	if (r < 0)
-		return r;
+		r = examine(&facts, &facts.examine_err);
+	if (r == -ENOMEM)
+		return hd_err_nomem(err);
 	*ret = facts;
 	memset(&facts, 0, sizeof(facts));
 	return 0;
@@ -249,46 +264,7 @@ void hd_doctor_facts_clear(struct hd_host_facts *facts)
 	hd_err_clear(&facts->inventory_err);
 	hd_config_clear(&facts->config);
 	hd_err_clear(&facts->config_err);
+	hd_err_clear(&facts->examine_err);
 	hd_situation_clear(&facts->situation);
 	hd_findings_clear(&facts->findings);
-}
-
-/* "kernel/drivers/vfio/vfio.ko", "kernel/.../vfio-pci.ko.zst: ..." */
-static bool lists(const char *text, const char *module)
-{
-	size_t n = strlen(module);
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		const char *p, *name;
-
-		line += *line == '\n';
-		name = line;
-		for (p = line; *p && *p != '\n' && *p != ':'; p++)
-			if (*p == '/')
-				name = p + 1;
-		if ((size_t)(p - name) > n + 2 && hd_after(name + n, ".ko") &&
-		    hd_module_names_equal(name, module, n))
-			return true;
-	}
-	return false;
-}
-
-bool hd_facts_is_builtin(const struct hd_host_facts *facts, const char *module)
-{
-	return facts->builtin.text && lists(facts->builtin.text, module);
-}
-
-enum hd_module_place hd_facts_module(const struct hd_host_facts *facts,
-				     const char *module)
-{
-	HD_AUTOFREE char *path = hd_text(HD_SYSFS_MODULES "/%s", module);
-
-	if (path && hd_facts_exists(facts, path))
-		return HD_PLACE_LOADED;
-	if (hd_facts_is_builtin(facts, module))
-		return HD_PLACE_BUILTIN;
-	if (!facts->dep.text)
-		return HD_PLACE_UNKNOWN;
-	return lists(facts->dep.text, module) ? HD_PLACE_LOADABLE :
-						HD_PLACE_NOWHERE;
 }

@@ -33,14 +33,21 @@ enum {
 /* A file that several rows look at. */
 struct hd_text_file {
 	const char *path; /* static, with a leading slash */
-	char *text; /* NULL when it can't be read; owned */
-	int error; /* then the negative errno */
+	char *text; /* NULL unless it was read; owned */
+	struct hd_seen seen;
 };
 
 /* The daemon of libvirt that starts guests. */
 struct hd_daemon {
 	int pid; /* 0 when none runs, or it can't be known */
 	const char *name; /* "virtqemud", "libvirtd"; static */
+	struct hd_seen seen; /* looking through /proc */
+};
+
+/* The entries of a folder. */
+struct hd_count {
+	unsigned n; /* 0 unless they were counted */
+	struct hd_seen seen;
 };
 
 /* What is read once, for all rows. */
@@ -48,12 +55,14 @@ struct hd_host_facts {
 	const struct hd_host *host;
 	const struct hd_doctor_request *request;
 
-	bool has_sys; /* so that what isn't in /sys isn't there */
+	bool has_sys; /* it is known to be there, so that what isn't in /sys
+		       * isn't there */
 	bool has_dev; /* the same for /dev */
 	bool has_etc;
 	unsigned on; /* HD_ON_…, 0 when not known */
 	bool emulated; /* the host itself is a virtual machine */
 	char *release; /* of the kernel; NULL when not known; owned */
+	int release_error; /* then the negative errno */
 
 	struct hd_kconfig kconfig;
 	char *kconfig_path; /* owned */
@@ -66,11 +75,12 @@ struct hd_host_facts {
 
 	struct hd_inventory inventory; /* all functions of the host */
 	struct hd_err inventory_err;
-	int groups; /* how many IOMMU groups, or a negative errno */
-	int units; /* how many IOMMUs, or a negative errno */
+	struct hd_count groups; /* IOMMU groups */
+	struct hd_count units; /* IOMMUs */
 
 	struct hd_config config;
 	struct hd_err config_err;
+	struct hd_err examine_err; /* why the next two aren't known */
 	struct hd_situation situation; /* of the devices that are asked for */
 	struct hd_findings findings; /* what check says of them */
 
@@ -82,9 +92,8 @@ struct hd_host_facts {
 #define HD_AUTO_FACTS __attribute__((cleanup(hd_doctor_facts_clear)))
 
 /*
- * Reads them. What can't be read is left out; only when memory runs out, or
- * the devices that are asked for can't be examined, this returns a negative
- * errno with a sentence in @err.
+ * Reads them. What can't be read is left out, and told beside it; only when
+ * memory runs out this returns a negative errno with a sentence in @err.
  */
 int hd_doctor_facts_read(const struct hd_host *host,
 			 const struct hd_doctor_request *request,
@@ -98,39 +107,22 @@ static inline bool hd_facts_have_kconfig(const struct hd_host_facts *facts)
 	return facts->kconfig.n > 0;
 }
 
-/* Where a module of the kernel is. */
-enum hd_module_place {
-	HD_PLACE_LOADED, /* or built in, with parameters */
-	HD_PLACE_BUILTIN,
-	HD_PLACE_LOADABLE,
-	HD_PLACE_NOWHERE,
-	HD_PLACE_UNKNOWN, /* /lib/modules can't be read */
-};
+/* Below the host's root; @path has a leading slash. */
 
-enum hd_module_place hd_facts_module(const struct hd_host_facts *facts,
-				     const char *module);
-
-/* Whether modules.builtin names it. */
-bool hd_facts_is_builtin(const struct hd_host_facts *facts, const char *module);
-
-/*
- * Reads a file below the host's root; @path has a leading slash. The text is
- * without trailing newline. Returns 0 or a negative errno.
- */
-int hd_facts_read(const struct hd_host_facts *facts, const char *path,
-		  char **ret);
-
-/* The same for a file in a folder. */
-int hd_facts_read_at(int dir_fd, const char *name, char **ret);
+/* Reads a file. The text is without trailing newline. */
+HD_LOOK struct hd_seen hd_facts_read(const struct hd_host_facts *facts,
+				     const char *path, char **ret);
 
 /* Opens a folder to read its entries, or a device node with O_PATH. */
-int hd_facts_open(const struct hd_host_facts *facts, const char *path,
-		  int flags);
+HD_LOOK struct hd_seen hd_facts_open(const struct hd_host_facts *facts,
+				     const char *path, int flags, int *ret_fd);
 
 /* Whether there is such a file. */
-bool hd_facts_exists(const struct hd_host_facts *facts, const char *path);
+HD_LOOK struct hd_seen hd_facts_look(const struct hd_host_facts *facts,
+				     const char *path);
 
-/* How many entries a folder has, those with a dot left out; or -errno. */
-int hd_facts_count(const struct hd_host_facts *facts, const char *path);
+/* How many entries a folder has, those with a dot left out. */
+struct hd_count hd_facts_count(const struct hd_host_facts *facts,
+			       const char *path);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
 #include "lib/doctor/read/unpack.h"
@@ -109,10 +110,13 @@ int hd_kconfig_read_fd(int fd, struct hd_kconfig *ret)
 static int read_path(const struct hd_host *host, const char *path,
 		     struct hd_kconfig *ret)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_host_openat, host, path,
-					     O_RDONLY | O_NONBLOCK);
+	HD_AUTOCLOSE int fd = -1;
+	int r = hd_seen_required(
+		hd_host_openat(host, path, O_RDONLY | O_NONBLOCK, &fd));
 
-	return fd < 0 ? fd : hd_kconfig_read_fd(fd, ret);
+	if (r == 0)
+		r = hd_file_is_regular(fd);
+	return r < 0 ? r : hd_kconfig_read_fd(fd, ret);
 }
 
 int hd_kconfig_read(const struct hd_host *host, const char *release,
@@ -132,7 +136,7 @@ int hd_kconfig_read(const struct hd_host *host, const char *release,
 
 		if (r == 0)
 			*ret_path = hd_steal(&path);
-		if (r != -ENOENT && r != -ENOTDIR)
+		if (r != -ENOENT)
 			return r == 0 ? 0 :
 					hd_err_set(err, -r,
 						   "%s can't be read: %s",

@@ -36,30 +36,37 @@ static char *message_of(char *record)
 int hd_kernel_log_count(const struct hd_host *host, const char *const *words,
 			unsigned *ret, char **ret_first)
 {
-	HD_AUTOCLOSE int fd =
-		host->live ? HD_UNSORTED_FD(hd_host_openat, host, "dev/kmsg",
-					    O_RDONLY | O_NONBLOCK) :
-			     -ENOENT;
+	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *first = NULL;
 	char record[RECORD_LIMIT + 1];
 	unsigned found = 0;
+	int r = -ENOENT;
 
-	if (fd < 0)
-		return fd;
+	if (host->live)
+		r = hd_seen_required(hd_host_openat(
+			host, "dev/kmsg", O_RDONLY | O_NONBLOCK, &fd));
+	if (r < 0)
+		return r;
 	for (unsigned n = 0; n < RECORDS_LIMIT; n++) {
 		ssize_t length = read(fd, record, RECORD_LIMIT);
 		const char *message;
 
-		if (length < 0 && errno == EPIPE) /* overwritten meanwhile */
+		/* EPIPE: overwritten meanwhile; EAGAIN: the end. */
+		if (length < 0 && (errno == EPIPE || errno == EINTR))
 			continue;
+		if (length < 0 && errno != EAGAIN)
+			return -errno;
 		if (length <= 0)
 			break;
 		record[length] = '\0';
 		message = message_of(record);
 		if (!has_word(message, words))
 			continue;
-		if (found++ == 0)
-			first = strdup(message);
+		if (found++ > 0)
+			continue;
+		first = strdup(message);
+		if (!first)
+			return -ENOMEM;
 	}
 	*ret = found;
 	*ret_first = hd_steal(&first);

@@ -20,21 +20,45 @@ struct reader {
 	struct hd_scripts scripts;
 };
 
-static void read_text(struct hd_script *script, int fd)
+static int read_text(struct hd_script *script, int fd)
 {
 	HD_AUTOFREE char *text = NULL;
 	const char *program;
 	size_t length;
+	int r;
 
-	if (!S_ISREG(script->st.st_mode) ||
-	    hd_read_all(fd, SIZE_LIMIT, &text, &length) < 0)
-		return;
+	if (!S_ISREG(script->st.st_mode))
+		return 0;
+	r = hd_read_all(fd, SIZE_LIMIT, &text, &length);
+	if (r < 0)
+		return r == -EFBIG ? 0 : r;
 	program = hd_hook_note_find(text, length);
 	script->ours = program != NULL;
-	if (program)
+	if (program) {
 		script->program = strdup(program);
+		if (!script->program)
+			return -ENOMEM;
+	}
 	if (!memchr(text, '\0', length))
 		script->text = hd_steal(&text);
+	return 0;
+}
+
+/*
+ * Opens what is a script if it is there. In a copied tree a link may lead to
+ * what wasn't copied: -ENOLINK.
+ */
+static struct hd_seen open_script(const struct hd_host *host, const char *path,
+				  int *ret_fd)
+{
+	HD_AUTOCLOSE int link = -1;
+	struct hd_seen seen =
+		hd_host_openat(host, path, O_RDONLY | O_NONBLOCK, ret_fd);
+
+	if (seen.is != HD_ABSENT || host->live)
+		return seen;
+	seen = hd_host_openat(host, path, O_PATH | O_NOFOLLOW, &link);
+	return seen.is == HD_PRESENT ? hd_seen_of(-ENOLINK) : seen;
 }
 
 /* Takes @path over. */
@@ -43,33 +67,45 @@ static int add(struct reader *reader, char *path)
 	HD_AUTOFREE char *own = path;
 	HD_AUTOCLOSE int fd = -1;
 	struct hd_script *script;
+	struct hd_seen seen;
 	struct stat st;
 
 	if (!own)
 		return -ENOMEM;
-	fd = HD_UNSORTED_FD(hd_host_openat, reader->host, own,
-			    O_RDONLY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (fd != -ENOENT)
-			reader->scripts.error = fd < 0 ? fd : -errno;
-		return 0;
-	}
+	seen = open_script(reader->host, own, &fd);
+	if (seen.is != HD_PRESENT)
+		return seen.error;
+	if (fstat(fd, &st) < 0)
+		return -errno;
 	if (reader->scripts.n >= HD_SCRIPTS_LIMIT)
-		return 0;
+		return -E2BIG;
 	script = hd_array_add(&reader->scripts.items, &reader->scripts.n,
 			      sizeof(*script));
 	if (!script)
 		return -ENOMEM;
 	script->path = hd_steal(&own);
 	script->st = st;
-	read_text(script, fd);
-	return 0;
+	return read_text(script, fd);
+}
+
+/* The same, where all that can't be read is noted, and others are read on. */
+static int add_or_note(struct reader *reader, char *path)
+{
+	int r = add(reader, path);
+
+	if (r < 0 && r != -ENOMEM) {
+		reader->scripts.error = r;
+		return 0;
+	}
+	return r;
 }
 
 static int visit(void *data, int dir_fd, const char *name)
 {
 	(void)dir_fd;
-	return add(data, hd_text(HD_SCRIPTS_FOLDER "/%s", name));
+	if (*name == '.')
+		return 0;
+	return add_or_note(data, hd_text(HD_SCRIPTS_FOLDER "/%s", name));
 }
 
 static int by_path(const void *a, const void *b)
@@ -82,14 +118,15 @@ static int by_path(const void *a, const void *b)
 int hd_scripts_read(const struct hd_host *host, struct hd_scripts *ret)
 {
 	struct reader reader = { host, { NULL, 0, 0 } };
-	int fd, r = add(&reader, strdup(HD_SCRIPTS_FILE));
+	int fd = -1, r = add_or_note(&reader, strdup(HD_SCRIPTS_FILE));
+	struct hd_seen folder = hd_host_openat(host, HD_SCRIPTS_FOLDER,
+					       O_RDONLY | O_DIRECTORY, &fd);
 
-	fd = HD_UNSORTED_FD(hd_host_openat, host, HD_SCRIPTS_FOLDER,
-			    O_RDONLY | O_DIRECTORY);
 	if (r == 0)
-		r = hd_dir_each(fd, visit, &reader);
-	else if (fd >= 0)
-		close(fd);
+		r = folder.is == HD_PRESENT ?
+			    hd_dir_each(hd_steal_fd(&fd), visit, &reader) :
+			    folder.error;
+	hd_auto_close(&fd);
 	if (r == -ENOMEM) {
 		hd_scripts_clear(&reader.scripts);
 		return r;

@@ -2,6 +2,7 @@
 #include "lib/doctor/read/settings.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ static char *copy_value(const char *p)
 	return value;
 }
 
-char *hd_setting_value(const char *text, const char *name)
+int hd_setting_value(const char *text, const char *name, char **ret)
 {
 	const char *found = NULL;
 
@@ -61,10 +62,11 @@ char *hd_setting_value(const char *text, const char *name)
 		if (value)
 			found = value;
 	}
-	return found ? copy_value(found) : NULL;
+	*ret = found ? copy_value(found) : NULL;
+	return found && !*ret ? -ENOMEM : 0;
 }
 
-bool hd_apparmor_executes(const char *text, const char *program)
+int hd_apparmor_executes(const char *text, const char *program)
 {
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		HD_AUTOFREE char *path = NULL;
@@ -77,10 +79,12 @@ bool hd_apparmor_executes(const char *text, const char *program)
 			continue;
 		path = strndup(line, n);
 		line += n + strspn(line + n, " \t");
-		if (path && memchr(line, 'x', strcspn(line, ",\n")) &&
+		if (!path)
+			return -ENOMEM;
+		if (memchr(line, 'x', strcspn(line, ",\n")) &&
 		    fnmatch(path, program,
 			    strstr(path, "**") ? 0 : FNM_PATHNAME) == 0)
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
 }

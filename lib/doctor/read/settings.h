@@ -11,15 +11,16 @@
  * blanks and comments are left out: "[/dev/null,/dev/kvm]". Of a setting that
  * is there twice the last one counts.
  *
- * NULL when it isn't set, or memory runs out; owned by the caller.
+ * *@ret is owned by the caller, and NULL when it isn't set. Returns 0 or
+ * -ENOMEM.
  */
-char *hd_setting_value(const char *text, const char *name);
+int hd_setting_value(const char *text, const char *name, char **ret);
 
 /*
  * Whether a rule in the text of an AppArmor profile (apparmor.d(5)) lets a
  * program be executed: "PATH PUx,", where PATH may have * and **. Alternatives
- * in braces are not looked into.
+ * in braces are not looked into. 1, 0 or -ENOMEM.
  */
-bool hd_apparmor_executes(const char *text, const char *program);
+int hd_apparmor_executes(const char *text, const char *program);
 
 #endif

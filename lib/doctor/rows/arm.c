@@ -22,10 +22,10 @@ static void rule_boot(struct hd_exam *exam)
 {
 	if (exam->facts->tree.there)
 		hd_exam_pass(exam, "the host was started with a device tree");
-	else if (hd_facts_exists(exam->facts, "/sys/firmware/acpi"))
+	else if (hd_exam_exists(exam, "/sys/firmware/acpi"))
 		hd_exam_pass(exam, "the host was started with ACPI");
 	else
-		hd_exam_unread(exam, "/sys/firmware", -ENOENT);
+		hd_exam_missing(exam, "/sys/firmware");
 }
 
 /* False when there is no tree, or nothing is wrong anyway; that is said. */
@@ -34,10 +34,10 @@ static bool has_tree(struct hd_exam *exam)
 	const struct hd_devicetree *tree = &exam->facts->tree;
 
 	if (tree->error)
-		hd_exam_unread(exam, TREE, tree->error);
+		hd_exam_unread_errno(exam, TREE, tree->error);
 	else if (!tree->there)
 		hd_exam_not_applicable(exam, "the host has no device tree");
-	else if (exam->facts->groups > 0)
+	else if (hd_exam_groups(exam) > 0)
 		hd_exam_pass(exam, "there are groups, so it is right");
 	return !exam->checkup->detail;
 }
@@ -46,14 +46,14 @@ static void rule_iort(struct hd_exam *exam)
 {
 	if (exam->facts->tree.there)
 		hd_exam_not_applicable(exam, "the host has a device tree");
-	else if (hd_facts_exists(exam->facts, IORT))
+	else if (hd_exam_exists(exam, IORT))
 		hd_exam_pass(exam, "the firmware describes it");
-	else if (exam->facts->groups > 0)
+	else if (hd_exam_groups(exam) > 0)
 		hd_exam_pass(exam, "there are groups, so it isn't needed");
-	else if (hd_facts_exists(exam->facts, "/sys/firmware/acpi/tables"))
+	else if (hd_exam_exists(exam, "/sys/firmware/acpi/tables"))
 		hd_exam_bad(exam, "the firmware describes no SMMU");
 	else
-		hd_exam_unread(exam, IORT, -ENOENT);
+		hd_exam_missing(exam, IORT);
 }
 
 static void rule_smmu(struct hd_exam *exam)
@@ -100,7 +100,7 @@ static void rule_coherent(struct hd_exam *exam)
 	const struct hd_devicetree *tree = &exam->facts->tree;
 
 	if (tree->error)
-		hd_exam_unread(exam, TREE, tree->error);
+		hd_exam_unread_errno(exam, TREE, tree->error);
 	else if (!tree->there || !tree->v3s)
 		hd_exam_not_applicable(exam, "the device tree has no SMMUv3");
 	else if (!tree->v3s_coherent)
@@ -117,7 +117,7 @@ static void rule_msi(struct hd_exam *exam)
 	const struct hd_devicetree *tree = &exam->facts->tree;
 
 	if (tree->error)
-		hd_exam_unread(exam, TREE, tree->error);
+		hd_exam_unread_errno(exam, TREE, tree->error);
 	else if (!tree->there)
 		hd_exam_not_applicable(exam, "the host has no device tree");
 	else if (!tree->its)
@@ -135,11 +135,14 @@ static void rule_msi(struct hd_exam *exam)
 static int visit_link(void *data, int dir_fd, const char *name)
 {
 	HD_AUTOFREE char *target = NULL;
+	struct hd_seen seen;
 
-	*(bool *)data |=
-		strcmp(name, "module") != 0 &&
-		hd_unsorted(hd_sysfs_read_link(dir_fd, name, &target)) == 0;
-	return 0;
+	if (strcmp(name, "module") == 0)
+		return 0;
+	seen = hd_sysfs_read_link(dir_fd, name, &target);
+	*(bool *)data |= seen.is == HD_PRESENT;
+	/* EINVAL: an attribute of the driver. */
+	return seen.error == -EINVAL ? 0 : seen.error;
 }
 
 /* A driver's folder has a link for each device that it drives. */
@@ -151,25 +154,19 @@ static void rule_driver(struct hd_exam *exam)
 	};
 	bool there = false, bound = false;
 
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-		int fd = hd_facts_open(exam->facts, drivers[i],
-				       O_RDONLY | O_DIRECTORY);
-
-		there |= fd >= 0;
-		if (fd >= 0)
-			hd_dir_each(fd, visit_link, &bound);
-	}
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		there |= hd_exam_each(exam, drivers[i], visit_link, &bound);
 	if (bound)
 		hd_exam_pass(exam, "an SMMU has its driver");
-	else if (exam->facts->groups > 0)
+	else if (hd_exam_groups(exam) > 0)
 		hd_exam_pass(exam, "there are groups, so there is one");
 	else if (there)
 		hd_exam_bad(exam,
 			    "the driver of the SMMU is there, and drives none");
-	else if (hd_facts_exists(exam->facts, "/sys/bus/platform"))
+	else if (hd_exam_exists(exam, "/sys/bus/platform"))
 		hd_exam_bad(exam, "the driver of the SMMU isn't loaded");
 	else
-		hd_exam_unread(exam, "/sys/bus/platform", -ENOENT);
+		hd_exam_missing(exam, "/sys/bus/platform");
 }
 
 static void rule_page_size(struct hd_exam *exam)
@@ -178,8 +175,8 @@ static void rule_page_size(struct hd_exam *exam)
 		hd_kconfig_value(&exam->facts->kconfig, "ARM64_64K_PAGES");
 
 	if (!hd_facts_have_kconfig(exam->facts))
-		hd_exam_skip(exam, "%s",
-			     hd_err_message(&exam->facts->kconfig_err));
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&exam->facts->kconfig_err));
 	else if (value && strcmp(value, "y") == 0)
 		hd_exam_bad(
 			exam,
@@ -193,7 +190,7 @@ static void rule_hypervisor(struct hd_exam *exam)
 	const struct hd_devicetree *tree = &exam->facts->tree;
 
 	if (tree->error)
-		hd_exam_unread(exam, TREE, tree->error);
+		hd_exam_unread_errno(exam, TREE, tree->error);
 	else if (!tree->there)
 		hd_exam_not_applicable(exam, "the host has no device tree");
 	else if (tree->hypervisor[0])
@@ -210,11 +207,11 @@ static void rule_android(struct hd_exam *exam)
 {
 	const char *value = hd_kconfig_value(&exam->facts->kconfig, "VFIO");
 
-	if (!hd_facts_exists(exam->facts, exam->row->source))
+	if (!hd_exam_exists(exam, exam->row->source))
 		hd_exam_not_applicable(exam, "the host isn't Android");
 	else if (!hd_facts_have_kconfig(exam->facts))
-		hd_exam_skip(exam, "%s",
-			     hd_err_message(&exam->facts->kconfig_err));
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&exam->facts->kconfig_err));
 	else if (value && strcmp(value, "n") != 0)
 		hd_exam_pass(exam, "this Android's kernel has VFIO");
 	else
@@ -233,35 +230,40 @@ static const struct hd_row rows[] = {
 	  .rule = rule_android,
 	  .bad = HD_FAIL,
 	  .fix = "Use a kernel that is built with CONFIG_VFIO, CONFIG_VFIO_PCI and the SMMU's driver",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "vfio-pci" },
 	{ .id = "arm-iort",
 	  .title = "The SMMU in ACPI",
 	  .source = IORT,
 	  .rule = rule_iort,
 	  .bad = HD_FAIL,
 	  .fix = "Turn on the SMMU in the firmware's setup",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "iommu-groups" },
 	{ .id = "arm-smmu",
 	  .title = "The SMMU in the device tree",
 	  .source = TREE,
 	  .rule = rule_smmu,
 	  .bad = HD_FAIL,
 	  .fix = "None in software, unless the vendor has a device tree with it",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "iommu-groups" },
 	{ .id = "arm-iommu-map",
 	  .title = "PCI behind the SMMU",
 	  .source = TREE,
 	  .rule = rule_map,
 	  .bad = HD_FAIL,
 	  .fix = "None in software, unless the vendor has a device tree with an iommu-map",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "iommu-groups" },
 	{ .id = "arm-smmu-driver",
 	  .title = "The SMMU has a driver",
 	  .source = "/sys/bus/platform/drivers/arm-smmu*",
 	  .rule = rule_driver,
 	  .bad = HD_FAIL,
 	  .fix = "modprobe arm_smmu_v3, or arm_smmu",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "iommu-groups" },
 	{ .id = "arm-coherent",
 	  .title = "Coherent DMA",
 	  .source = TREE,

@@ -20,7 +20,7 @@ static bool has_words(struct hd_exam *exam)
 {
 	if (exam->facts->bootargs.text)
 		return true;
-	hd_exam_unread(exam, CMDLINE, exam->facts->bootargs_error);
+	hd_exam_unread_errno(exam, CMDLINE, exam->facts->bootargs_error);
 	return false;
 }
 
@@ -72,7 +72,8 @@ static void rule_told(struct hd_exam *exam)
 				       arg)))
 		fprintf(file, " %s%s%s", arg->name, equals_of(arg),
 			value_of(arg));
-	fclose(file);
+	if (fclose(file) != 0)
+		return;
 	if (!*text)
 		hd_exam_pass(exam, "the command line has nothing of it");
 	else
@@ -90,7 +91,8 @@ static void rule_intel_on(struct hd_exam *exam)
 	const struct hd_host_facts *facts = exam->facts;
 	const char *built;
 
-	if (facts->units > 0) {
+	hd_exam_saw(exam, facts->units.seen, "/sys/class/iommu");
+	if (facts->units.n > 0) {
 		hd_exam_pass(exam, "VT-d is on");
 		return;
 	}
@@ -102,7 +104,7 @@ static void rule_intel_on(struct hd_exam *exam)
 	}
 	built = hd_kconfig_value(&facts->kconfig, "INTEL_IOMMU_DEFAULT_ON");
 	if (!hd_facts_have_kconfig(facts))
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam,
 			"the command line lacks intel_iommu=on, and whether the kernel needs it is not known: %s",
 			hd_err_message(&facts->kconfig_err));
@@ -114,14 +116,20 @@ static void rule_intel_on(struct hd_exam *exam)
 			"this kernel leaves VT-d off unless the command line has intel_iommu=on");
 }
 
-/* How many functions of the host have this number, "10de:1f06" or "10de:*". */
+/*
+ * How many functions of the host have this number, "10de:1f06", "10de" or
+ * "10de:1f06:1043:86f0:…", as pci_add_dynid() reads it with sscanf(). None has
+ * what is no number.
+ */
 static size_t count_devices(const struct hd_host_facts *facts,
 			    const char *number)
 {
+	size_t digits = strspn(number, "0123456789abcdefABCDEFxX"), n = 0;
 	unsigned vendor = 0, device = 0;
-	int fields = sscanf(number, "%x:%x", &vendor, &device);
-	size_t n = 0;
+	int fields = sscanf(number, "%8x:%8x", &vendor, &device);
 
+	if (fields < 1 || digits == 0 || !strchr(":,", number[digits]))
+		return 0;
 	for (size_t i = 0; i < facts->inventory.n_devices; i++)
 		n += facts->inventory.devices[i].vendor == vendor &&
 		     (fields < 2 ||
@@ -162,8 +170,8 @@ static void rule_ids(struct hd_exam *exam)
 	if (!has_words(exam))
 		return;
 	if (exam->facts->inventory_err.code) {
-		hd_exam_skip(exam, "%s",
-			     hd_err_message(&exam->facts->inventory_err));
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&exam->facts->inventory_err));
 		return;
 	}
 	while (!exam->checkup->detail &&
@@ -255,7 +263,7 @@ static void compare_file(struct hd_exam *exam, const char *path,
 {
 	HD_AUTOFREE char *text = NULL;
 
-	if (hd_facts_read(exam->facts, path, &text) < 0)
+	if (!hd_exam_try(exam, path, &text))
 		return;
 	*found = true;
 	how(exam, path, text);
@@ -278,7 +286,7 @@ static void rule_applied(struct hd_exam *exam)
 	if (found)
 		hd_exam_pass(exam, "what is configured is in effect");
 	else
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam,
 			"neither /etc/default/grub nor /etc/kernel/cmdline can be read");
 }
@@ -291,7 +299,8 @@ static const struct hd_row rows[] = {
 	  .what = "iommu=off|iommu=soft",
 	  .bad = HD_FAIL,
 	  .why = "the kernel uses no IOMMU",
-	  .where = HD_ON_X86 },
+	  .where = HD_ON_X86,
+	  .shown_by = "iommu-groups" },
 	{ .id = "cmdline-intel-iommu-off",
 	  .title = "VT-d isn't turned off",
 	  .source = CMDLINE,
@@ -299,7 +308,8 @@ static const struct hd_row rows[] = {
 	  .what = "intel_iommu=off",
 	  .bad = HD_FAIL,
 	  .why = "the kernel doesn't use VT-d",
-	  .where = HD_ON_VTD },
+	  .where = HD_ON_VTD,
+	  .shown_by = "iommu-groups" },
 	{ .id = "cmdline-amd-iommu-off",
 	  .title = "AMD-Vi isn't turned off",
 	  .source = CMDLINE,
@@ -307,14 +317,16 @@ static const struct hd_row rows[] = {
 	  .what = "amd_iommu=off",
 	  .bad = HD_FAIL,
 	  .why = "the kernel doesn't use AMD-Vi",
-	  .where = HD_ON_AMD_VI },
+	  .where = HD_ON_AMD_VI,
+	  .shown_by = "iommu-groups" },
 	{ .id = "cmdline-intel-iommu-on",
 	  .title = "VT-d is turned on",
 	  .source = CMDLINE,
 	  .rule = rule_intel_on,
 	  .bad = HD_FAIL,
 	  .fix = "Add intel_iommu=on to the kernel's command line in the boot loader's configuration (GRUB: /etc/default/grub, then update-grub or grub2-mkconfig), and reboot",
-	  .where = HD_ON_VTD },
+	  .where = HD_ON_VTD,
+	  .shown_by = "iommu-groups" },
 	{ .id = "cmdline-applied",
 	  .title = "What is configured for the kernel is in effect",
 	  .source = "/etc/default/grub, /etc/kernel/cmdline",
@@ -328,7 +340,8 @@ static const struct hd_row rows[] = {
 	  .what = "kvm-arm.mode=none",
 	  .bad = HD_FAIL,
 	  .why = "there are no guests without KVM",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "vfio-kvm-node" },
 	{ .id = "cmdline-no-msi",
 	  .title = "MSI isn't turned off",
 	  .source = CMDLINE,
@@ -350,7 +363,8 @@ static const struct hd_row rows[] = {
 	  .what = "nointremap|intremap=off",
 	  .bad = HD_FAIL,
 	  .why = "vfio refuses devices whose interrupts aren't isolated",
-	  .where = HD_ON_X86 },
+	  .where = HD_ON_X86,
+	  .shown_by = "iommu-remapping" },
 	{ .id = "cmdline-x2apic",
 	  .title = "x2APIC isn't turned off",
 	  .source = CMDLINE,

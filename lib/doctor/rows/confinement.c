@@ -22,17 +22,17 @@ static void rule_container(struct hd_exam *exam)
 					     "/.dockerenv" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (hd_facts_exists(exam->facts, files[i])) {
+		if (hd_exam_exists(exam, files[i])) {
 			hd_exam_bad(
 				exam,
 				"this is a container (%s): devices have to be passed on to it, and sysfs has to be writable",
 				files[i]);
 			return;
 		}
-	if (hd_facts_exists(exam->facts, "/run"))
+	if (hd_exam_exists(exam, "/run"))
 		hd_exam_pass(exam, "nothing says that it is one");
 	else
-		hd_exam_unread(exam, "/run", -ENOENT);
+		hd_exam_missing(exam, "/run");
 }
 
 /* "none [integrity] confidentiality" */
@@ -41,15 +41,18 @@ static void rule_lockdown(struct hd_exam *exam)
 	HD_AUTOFREE char *text = NULL;
 	const char *word;
 
-	if (!hd_facts_exists(exam->facts, exam->row->source) &&
-	    hd_facts_exists(exam->facts, "/sys/kernel/security/lsm")) {
+	if (!hd_exam_exists(exam, exam->row->source) &&
+	    hd_exam_exists(exam, "/sys/kernel/security/lsm")) {
 		hd_exam_not_applicable(exam, "this kernel has no lockdown");
 		return;
 	}
 	if (!hd_exam_read_source(exam, &text))
 		return;
 	word = strchr(text, '[');
-	if (!word || strncmp(word, "[none]", 6) == 0)
+	if (!word)
+		hd_exam_unknown(exam, "%s doesn't tell which is chosen",
+				exam->row->source);
+	else if (strncmp(word, "[none]", 6) == 0)
 		hd_exam_pass(exam, "it is off");
 	else
 		hd_exam_pass(
@@ -61,17 +64,20 @@ static void rule_lockdown(struct hd_exam *exam)
 /* The variable has four bytes of attributes before its one of value. */
 static void rule_secure_boot(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd =
-		hd_facts_open(exam->facts, exam->row->source, O_RDONLY);
-	char bytes[5];
+	const struct hd_host_facts *facts = exam->facts;
+	const char *path = exam->row->source;
+	HD_AUTOFREE char *bytes = NULL;
+	size_t length;
+	struct hd_seen seen =
+		hd_host_read(facts->host, path, 64, &bytes, &length);
 
-	if (fd < 0 && exam->facts->has_sys &&
-	    !hd_facts_exists(exam->facts, "/sys/firmware/efi"))
+	if (seen.is == HD_ABSENT && facts->has_sys &&
+	    !hd_exam_exists(exam, "/sys/firmware/efi"))
 		hd_exam_not_applicable(exam, "the host wasn't started by UEFI");
-	else if (fd < 0)
-		hd_exam_unread(exam, exam->row->source, fd);
-	else if (read(fd, bytes, sizeof(bytes)) != sizeof(bytes))
-		hd_exam_unread(exam, exam->row->source, -EIO);
+	else if (seen.is != HD_PRESENT)
+		hd_exam_unread(exam, path, seen);
+	else if (length != 5)
+		hd_exam_unknown(exam, "%s has %zu bytes, not 5", path, length);
 	else
 		hd_exam_pass(
 			exam,
@@ -105,8 +111,8 @@ static void rule_selinux(struct hd_exam *exam)
 	HD_AUTOFREE char *enforce = NULL;
 	HD_AUTOFREE char *boolean = NULL;
 
-	if (exam->facts->has_sys &&
-	    !hd_facts_exists(exam->facts, "/sys/fs/selinux/enforce")) {
+	if (!hd_exam_exists(exam, "/sys/fs/selinux/enforce") &&
+	    exam->facts->has_sys) {
 		hd_exam_not_applicable(exam, "SELinux is off");
 		return;
 	}
@@ -125,13 +131,13 @@ static void rule_selinux(struct hd_exam *exam)
 /* Reads qemu.conf; where libvirt has none, its defaults hold. */
 static bool read_conf(struct hd_exam *exam, char **ret)
 {
-	int r = hd_facts_read(exam->facts, QEMU_CONF, ret);
+	struct hd_seen seen = hd_facts_read(exam->facts, QEMU_CONF, ret);
 
-	if (r == -ENOENT && exam->facts->has_etc)
+	if (seen.is == HD_ABSENT && exam->facts->has_etc)
 		hd_exam_not_applicable(exam, "there is no " QEMU_CONF);
-	else if (r < 0)
-		hd_exam_unread(exam, QEMU_CONF, r);
-	return r == 0;
+	else if (seen.is != HD_PRESENT)
+		hd_exam_unread(exam, QEMU_CONF, seen);
+	return seen.is == HD_PRESENT;
 }
 
 /* @what is "name=value", a value that should not be there. */
@@ -142,9 +148,9 @@ static void rule_setting(struct hd_exam *exam)
 	HD_AUTOFREE char *text = NULL;
 	HD_AUTOFREE char *value = NULL;
 
-	if (!name || !read_conf(exam, &text))
+	if (!name || !read_conf(exam, &text) ||
+	    hd_setting_value(text, name, &value) < 0)
 		return;
-	value = hd_setting_value(text, name);
 	if (value && strcmp(value, equals + 1) == 0)
 		hd_exam_bad(exam, "%s has %s: %s", QEMU_CONF, what,
 			    exam->row->why);
@@ -161,9 +167,9 @@ static void rule_device_acl(struct hd_exam *exam)
 	HD_AUTOFREE char *text = NULL;
 	HD_AUTOFREE char *value = NULL;
 
-	if (!read_conf(exam, &text))
+	if (!read_conf(exam, &text) ||
+	    hd_setting_value(text, "cgroup_device_acl", &value) < 0)
 		return;
-	value = hd_setting_value(text, "cgroup_device_acl");
 	for (size_t i = 0; value && i < sizeof(usual) / sizeof(usual[0]); i++)
 		if (!strstr(value, usual[i])) {
 			hd_exam_bad(
@@ -198,20 +204,16 @@ static const char *find_hardening(const char *text)
 	return NULL;
 }
 
-static int visit_unit(void *data, int dir_fd, const char *name)
+static bool visit_unit(struct hd_exam *exam, void *data, const char *name,
+		       char *text)
 {
-	struct hd_exam *exam = data;
-	HD_AUTOFREE char *text = NULL;
-	const char *found;
+	const char *found = find_hardening(text);
 
-	if (*name == '.' || hd_facts_read_at(dir_fd, name, &text) < 0)
-		return 0;
-	found = find_hardening(text);
-	if (!found)
-		return 0;
-	hd_exam_bad(exam, "%s in %s hides from libvirt what it needs", found,
-		    name);
-	return 1;
+	(void)data;
+	if (found)
+		hd_exam_bad(exam, "%s in %s hides from libvirt what it needs",
+			    found, name);
+	return !found;
 }
 
 static void rule_hardening(struct hd_exam *exam)
@@ -222,13 +224,11 @@ static void rule_hardening(struct hd_exam *exam)
 	};
 
 	if (!exam->facts->has_etc) {
-		hd_exam_unread(exam, "/etc", -ENOENT);
+		hd_exam_missing(exam, "/etc");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		hd_dir_each(hd_facts_open(exam->facts, folders[i],
-					  O_RDONLY | O_DIRECTORY),
-			    visit_unit, exam);
+		hd_exam_each_text(exam, folders[i], ".conf", visit_unit, NULL);
 	if (!exam->checkup->detail)
 		hd_exam_pass(exam, "nobody has added any");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/text.h"
 #include "lib/check/rules.h"
 #include "lib/doctor/row.h"
 
@@ -87,7 +88,7 @@ static bool is_allowed(const struct hd_exam *exam)
 /* Says a finding without its full stop. */
 static void say_finding(struct hd_exam *exam, const struct hd_finding *finding)
 {
-	static const enum hd_health healths[] = { [HD_INFO] = HD_SKIP,
+	static const enum hd_health healths[] = { [HD_INFO] = HD_UNREAD,
 						  [HD_WARNING] = HD_WARN,
 						  [HD_ERROR] = HD_FAIL };
 	enum hd_health health = healths[finding->severity];
@@ -103,16 +104,17 @@ static void say_finding(struct hd_exam *exam, const struct hd_finding *finding)
 }
 
 /*
- * Whether the file is missing from which the check would have learnt what is
- * wrong. A source with "*" doesn't have to be there.
+ * Whether the file is missing in a copied tree from which the check would have
+ * learnt what is wrong, which is said then. A source with "*" doesn't have to
+ * be there, nor has one of ours in /run.
  */
-static bool is_unread(const struct hd_exam *exam)
+static bool is_unread(struct hd_exam *exam)
 {
 	const char *source = exam->row->source;
 	const char *attribute = strstr(source, "/ADDRESS/");
 	HD_AUTOFREE char *path = NULL;
 
-	if (*source != '/' || strchr(source, '*'))
+	if (exam->facts->host->live || *source != '/' || strchr(source, '*'))
 		return false;
 	if (attribute)
 		path = hd_text("%.*s/%s/%s", (int)(attribute - source), source,
@@ -120,7 +122,12 @@ static bool is_unread(const struct hd_exam *exam)
 			       attribute + strlen("/ADDRESS/"));
 	else
 		path = strndup(source, strcspn(source, ","));
-	return path && !hd_facts_exists(exam->facts, path);
+	exam->failed |= !path;
+	if (!path || hd_exam_exists(exam, path) ||
+	    (hd_after(path, "/run/") && hd_exam_exists(exam, "/run")))
+		return false;
+	hd_exam_missing(exam, path);
+	return true;
 }
 
 static void rule_found(struct hd_exam *exam)
@@ -129,17 +136,18 @@ static void rule_found(struct hd_exam *exam)
 	const struct hd_finding *before = find_before(exam);
 
 	if (exam->row->first->row.live && !exam->facts->host->live)
-		hd_exam_skip(exam, "a copied tree has no processes");
+		hd_exam_not_applicable(exam, "a copied tree has no processes");
+	else if (exam->facts->examine_err.code)
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&exam->facts->examine_err));
 	else if (finding)
 		say_finding(exam, finding);
 	else if (before)
-		hd_exam_skip(exam, "not looked at before this is fixed: %s",
-			     before->id);
+		hd_exam_unknown(exam, "not looked at before this is fixed: %s",
+				before->id);
 	else if (is_allowed(exam))
 		hd_exam_pass(exam, "it is allowed to be lost");
-	else if (!exam->facts->host->live && is_unread(exam))
-		hd_exam_unread(exam, exam->row->source, -ENOENT);
-	else
+	else if (!is_unread(exam))
 		hd_exam_pass(exam, "%s", exam->row->why);
 }
 

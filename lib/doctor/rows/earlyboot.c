@@ -91,30 +91,22 @@ static bool look_at(struct conf *conf)
 	return matters;
 }
 
-static int visit_conf(void *data, int dir_fd, const char *name)
+static bool visit_conf(struct hd_exam *exam, void *data, const char *name,
+		       char *text)
 {
 	struct early *early = data;
-	HD_AUTOFREE char *text = NULL, *copy = NULL;
-	struct conf conf = { .text = NULL }, *slot;
-	size_t n = strlen(name);
-	int r;
+	struct conf conf = { .text = text }, *slot;
 
-	if (*name == '.' || n <= strlen(SUFFIX) ||
-	    strcmp(name + n - strlen(SUFFIX), SUFFIX))
-		return 0;
-	r = hd_facts_read_at(dir_fd, name, &text);
-	conf.text = text;
-	if (r < 0 || !look_at(&conf))
-		return r == -ENOMEM ? r : 0;
-	copy = strdup(name);
-	slot = copy ? hd_array_add(&early->confs, &early->n, sizeof(*slot)) :
-		      NULL;
-	if (!slot)
-		return -ENOMEM;
-	conf.text = hd_steal(&text);
-	conf.name = hd_steal(&copy);
-	*slot = conf;
-	return 0;
+	if (!look_at(&conf))
+		return true;
+	slot = hd_array_add(&early->confs, &early->n, sizeof(*slot));
+	if (slot) {
+		conf.name = strdup(name);
+		conf.text = strdup(text);
+		*slot = conf;
+	}
+	exam->failed |= !slot || !conf.name || !conf.text;
+	return !exam->failed;
 }
 
 /* "…/vfio-pci.ko.zst" */
@@ -148,7 +140,8 @@ static int visit_file(void *data, const char *path, const char *content,
 	return 0;
 }
 
-/* Opens the initramfs of the running kernel, under any of its usual names. */
+/* Opens the initramfs of the running kernel, under any of its usual names; -1
+ * when there is none. */
 static int open_image(struct hd_exam *exam, char **ret)
 {
 	static const struct {
@@ -167,7 +160,7 @@ static int open_image(struct hd_exam *exam, char **ret)
 	HD_AUTOFREE char *package = NULL;
 
 	if (of)
-		hd_facts_read(exam->facts, of, &package);
+		hd_exam_try(exam, of, &package);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		const char *kernel = forms[i].of_package ? package : release;
 		HD_AUTOFREE char *path =
@@ -175,21 +168,20 @@ static int open_image(struct hd_exam *exam, char **ret)
 				hd_text("%s%s%s", forms[i].before, kernel,
 					forms[i].after) :
 				NULL;
-		int fd = path ? hd_facts_open(exam->facts, path, O_RDONLY) :
-				-ENOENT;
+		int fd = -1;
 
-		if (fd == -ENOENT)
+		if (!path || !hd_exam_open(exam, path, O_RDONLY, &fd))
 			continue;
 		*ret = hd_steal(&path);
 		return fd;
 	}
-	return -ENOENT;
+	return -1;
 }
 
 static void judge(struct hd_exam *exam, const struct early *early,
 		  const char *path)
 {
-	bool builtin = hd_facts_is_builtin(exam->facts, "vfio_pci");
+	bool builtin = hd_exam_is_builtin(exam, "vfio_pci");
 
 	for (size_t i = 0; i < early->n; i++) {
 		const struct conf *conf = &early->confs[i];
@@ -217,35 +209,31 @@ static void rule_initramfs(struct hd_exam *exam)
 	HD_AUTO(clear_early) struct early early = { .n = 0 };
 	HD_AUTOFREE char *path = NULL;
 	HD_AUTOCLOSE int fd = -1;
-	int r = hd_dir_each(
-		hd_facts_open(exam->facts, "/" FOLDER, O_RDONLY | O_DIRECTORY),
-		visit_conf, &early);
+	int r;
 
 	if (!exam->facts->has_etc) {
-		hd_exam_skip(exam, "/etc isn't there");
+		hd_exam_missing(exam, "/etc");
 		return;
 	}
-	if (r == 0)
-		fd = open_image(exam, &path);
-	if (r < 0 || (fd < 0 && path)) {
-		hd_exam_unread(exam, path ? path : "/" FOLDER, r < 0 ? r : fd);
-		return;
-	}
+	hd_exam_each_text(exam, "/" FOLDER, SUFFIX, visit_conf, &early);
+	fd = open_image(exam, &path);
 	if (fd < 0) {
-		hd_exam_skip(exam,
-			     "no initramfs of this kernel is found in /boot");
+		hd_exam_unknown(
+			exam, "no initramfs of this kernel is found in /boot");
 		return;
 	}
 	if (early.n == 0) {
 		hd_exam_pass(exam, "/" FOLDER " says nothing of drivers");
 		return;
 	}
-	r = hd_initramfs_each(fd, visit_file, &early);
+	r = hd_file_is_regular(fd);
+	if (r == 0)
+		r = hd_initramfs_each(fd, visit_file, &early);
 	if (r == -EBADMSG)
-		hd_exam_skip(exam, "%s is no initramfs that this can read",
-			     path);
+		hd_exam_unknown(exam, "%s is no initramfs that this can read",
+				path);
 	else if (r < 0)
-		hd_exam_unread(exam, path, r);
+		hd_exam_unread_errno(exam, path, r);
 	else
 		judge(exam, &early, path);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/doctor/read/range.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
 
@@ -51,25 +52,36 @@ static void rule_rom(struct hd_exam *exam)
 			exam,
 			"it shows no ROM, without which the guest's firmware can't use it");
 	else
-		hd_exam_unread(exam, "rom", -ENOENT);
+		hd_exam_missing(exam, "rom");
 }
 
-/* Whether an address is in one of the device's BARs, as "resource" has them. */
-static bool in_bars(const char *resource, uint64_t address)
+/* The device's BARs, as "resource" has them. */
+struct bars {
+	struct hd_range items[BARS];
+	size_t n;
+};
+
+/* False when there is one that can't be read. */
+static bool read_bars(const char *resource, struct bars *ret)
 {
-	const char *line = resource;
+	ret->n = 0;
+	for (const char *line = resource; line && *line && ret->n < BARS;
+	     line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (*line && !hd_range_of_resource(line, &ret->items[ret->n++]))
+			return false;
+	}
+	return true;
+}
 
-	for (int i = 0; line && i < BARS; i++) {
-		uint64_t first, last, flags;
+static bool in_bars(const struct bars *bars, uint64_t address)
+{
+	for (size_t i = 0; i < bars->n; i++) {
+		const struct hd_range *bar = &bars->items[i];
 
-		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64, &first,
-			   &last, &flags) == 3 &&
-		    (flags & RESOURCE_MEM) && first != 0 && address >= first &&
-		    address <= last)
+		if ((bar->flags & RESOURCE_MEM) && bar->first != 0 &&
+		    address >= bar->first && address <= bar->last)
 			return true;
-		line = strchr(line, '\n');
-		if (line)
-			line++;
 	}
 	return false;
 }
@@ -88,30 +100,36 @@ static bool is_framebuffer(const char *owner)
 	return false;
 }
 
-static void look_for_framebuffer(struct hd_exam *exam, const char *resource,
+static void look_for_framebuffer(struct hd_exam *exam, const struct bars *bars,
 				 char *iomem)
 {
 	bool hidden = true;
 	char *line;
 
 	while ((line = strsep(&iomem, "\n"))) {
-		char *owner = strstr(line, " : ");
-		uint64_t first, last;
+		struct hd_range range;
+		const char *owner;
 
-		if (!owner ||
-		    sscanf(line, " %" SCNx64 "-%" SCNx64, &first, &last) != 2)
+		if (!*line)
 			continue;
-		hidden &= last == 0;
-		if (!is_framebuffer(owner) || !in_bars(resource, first))
+		if (!hd_range_of_iomem(line, &range, &owner)) {
+			hd_exam_unknown(exam,
+					"\"%.60s\" in /proc/iomem is no range",
+					line);
+			return;
+		}
+		hidden &= range.last == 0;
+		if (!is_framebuffer(owner) || !in_bars(bars, range.first))
 			continue;
 		hd_exam_bad(
 			exam,
 			"the console's framebuffer (%s) still has its memory, and the guest would not get it",
-			owner + 3);
+			owner);
 		return;
 	}
 	if (hidden)
-		hd_exam_skip(exam, "/proc/iomem tells only root the addresses");
+		hd_exam_unknown(exam,
+				"/proc/iomem tells only root the addresses");
 	else
 		hd_exam_pass(exam,
 			     "no framebuffer of the console is in its memory");
@@ -119,21 +137,23 @@ static void look_for_framebuffer(struct hd_exam *exam, const char *resource,
 
 static void rule_framebuffer(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
-		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *resource = NULL;
 	HD_AUTOFREE char *iomem = NULL;
-	int r;
+	struct bars bars;
 
 	if (!is_graphics(exam->device)) {
 		hd_exam_not_applicable(exam, "it is no graphics card");
 		return;
 	}
-	r = fd < 0 ? fd : hd_unsorted(hd_sysfs_read(fd, "resource", &resource));
-	if (r < 0)
-		hd_exam_unread(exam, "resource", r);
+	if (!hd_exam_open_device(exam, &fd) ||
+	    !hd_exam_saw(exam, hd_sysfs_read(fd, "resource", &resource),
+			 "resource"))
+		hd_exam_missing(exam, "resource");
+	else if (!read_bars(resource, &bars))
+		hd_exam_unknown(exam, "resource can't be understood");
 	else if (hd_exam_read_source(exam, &iomem))
-		look_for_framebuffer(exam, resource, iomem);
+		look_for_framebuffer(exam, &bars, iomem);
 }
 
 static void rule_nvidia(struct hd_exam *exam)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/doctor/read/range.h"
 #include "lib/doctor/row.h"
 #include "lib/host/regions.h"
 #include "lib/host/sysfs.h"
@@ -48,20 +49,18 @@ static void rule_denylist(struct hd_exam *exam)
 static void rule_reset(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *methods = NULL;
-	bool known = hd_exam_has_attribute(exam, "resource");
+	bool has = hd_exam_has_attribute(exam, "reset_method");
 
 	if (exam->device->dead ||
-	    (!hd_exam_has_attribute(exam, "reset_method") && !known)) {
-		hd_exam_unread(exam, "reset_method", -ENOENT);
+	    (!has && !hd_exam_has_attribute(exam, "resource"))) {
+		hd_exam_missing(exam, "reset_method");
 		return;
 	}
-	if (!hd_exam_has_attribute(exam, "reset_method") &&
-	    hd_exam_has_attribute(exam, "reset")) {
+	if (!has && hd_exam_has_attribute(exam, "reset")) {
 		hd_exam_pass(exam, "it can be reset");
 		return;
 	}
-	if (hd_exam_has_attribute(exam, "reset_method") &&
-	    !hd_exam_read_attribute(exam, &methods))
+	if (has && !hd_exam_read_attribute(exam, &methods))
 		return;
 	if (!methods || !*methods)
 		hd_exam_bad(
@@ -150,11 +149,14 @@ static void rule_bars(struct hd_exam *exam)
 		return;
 	rest = text;
 	for (int i = 0; i < BARS && (line = strsep(&rest, "\n")); i++) {
-		uint64_t first, last, flags;
+		struct hd_range bar;
 
-		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64, &first,
-			   &last, &flags) != 3 ||
-		    !(flags & RESOURCE_UNSET))
+		if (*line && !hd_range_of_resource(line, &bar)) {
+			hd_exam_unknown(exam, "\"%.60s\" in resource is no BAR",
+					line);
+			return;
+		}
+		if (!*line || !(bar.flags & RESOURCE_UNSET))
 			continue;
 		hd_exam_bad(exam, "its BAR %d has no address", i);
 		return;
@@ -165,17 +167,18 @@ static void rule_bars(struct hd_exam *exam)
 /* The speed follows the load, and says nothing. */
 static void rule_link(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
-		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = -1;
 	int64_t now = 0, best = 0;
-	int r = fd < 0 ? fd :
-			 hd_unsorted(hd_sysfs_read_number(
-				 fd, "current_link_width", &now));
 
-	if (r == 0)
-		r = hd_unsorted(
-			hd_sysfs_read_number(fd, "max_link_width", &best));
-	if (r < 0)
+	if (!hd_exam_open_device(exam, &fd))
+		hd_exam_missing(exam, "current_link_width");
+	else if (!hd_exam_saw(
+			 exam,
+			 hd_sysfs_read_number(fd, "current_link_width", &now),
+			 "current_link_width") ||
+		 !hd_exam_saw(exam,
+			      hd_sysfs_read_number(fd, "max_link_width", &best),
+			      "max_link_width"))
 		hd_exam_not_applicable(exam, "it tells no width of its link");
 	else if (now > 0 && now < best)
 		hd_exam_bad(
@@ -192,7 +195,8 @@ static void rule_aer(struct hd_exam *exam)
 {
 	static const char total[] = "TOTAL_ERR_FATAL";
 	HD_AUTOFREE char *text = NULL;
-	const char *p;
+	uint64_t n;
+	char *p;
 
 	if (!hd_exam_has_attribute(exam, NULL)) {
 		hd_exam_not_applicable(exam, "it counts no errors");
@@ -201,11 +205,20 @@ static void rule_aer(struct hd_exam *exam)
 	if (!hd_exam_read_attribute(exam, &text))
 		return;
 	p = strstr(text, total);
-	if (p && strtoul(p + strlen(total), NULL, 10) > 0)
+	if (!p) {
+		hd_exam_unknown(exam, "aer_dev_fatal has no %s", total);
+		return;
+	}
+	p += strlen(total);
+	p += strspn(p, " ");
+	p[strcspn(p, "\n")] = '\0';
+	if (!hd_exam_number(exam, "aer_dev_fatal", p, 10, UINT64_MAX, &n))
+		return;
+	if (n > 0)
 		hd_exam_bad(
 			exam,
-			"it has had%s fatal errors on PCI Express since the boot",
-			p + strlen(total));
+			"it has had %s fatal errors on PCI Express since the boot",
+			p);
 	else
 		hd_exam_pass(exam, "it has had no fatal errors");
 }
@@ -227,19 +240,17 @@ static bool is_shared(const char *interrupts, int64_t irq)
 
 static void rule_irq(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(
-		hd_sysfs_open_device, exam->facts->host, exam->device->addr);
+	HD_AUTOCLOSE int fd = -1;
 	int64_t irq = 0;
-	int r = fd < 0 ? fd :
-			 hd_unsorted(hd_sysfs_read_number(fd, "irq", &irq));
 
-	if (r < 0)
-		hd_exam_unread(exam, "irq", r);
-	else if ((hd_unsorted(hd_sysfs_look(fd, "msi_irqs")) == 0))
+	if (!hd_exam_open_device(exam, &fd) ||
+	    !hd_exam_saw(exam, hd_sysfs_read_number(fd, "irq", &irq), "irq"))
+		hd_exam_missing(exam, "irq");
+	else if (hd_exam_saw(exam, hd_sysfs_look(fd, "msi_irqs"), "msi_irqs"))
 		hd_exam_pass(exam, "it uses message signalled interrupts");
 	else if (!exam->facts->interrupts.text)
 		hd_exam_unread(exam, exam->facts->interrupts.path,
-			       exam->facts->interrupts.error);
+			       exam->facts->interrupts.seen);
 	else if (irq && is_shared(exam->facts->interrupts.text, irq))
 		hd_exam_bad(
 			exam,
@@ -261,7 +272,7 @@ static void rule_token(struct hd_exam *exam)
 	}
 	pf = hd_inventory_find(&exam->facts->inventory, device->physfn);
 	if (!pf)
-		hd_exam_skip(exam, "its physical function isn't there");
+		hd_exam_unknown(exam, "its physical function isn't there");
 	else if (pf->vfio)
 		hd_exam_bad(
 			exam,
@@ -275,19 +286,23 @@ static void rule_override(struct hd_exam *exam)
 {
 	const char *override = exam->device->override;
 	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen;
 
 	if (exam->device->override_unknown ||
 	    !hd_exam_has_attribute(exam, "driver_override")) {
-		hd_exam_unread(exam, "driver_override", -ENOENT);
+		hd_exam_missing(exam, "driver_override");
 		return;
 	}
 	if (!override) {
 		hd_exam_pass(exam, "it is not set");
 		return;
 	}
-	fd = HD_UNSORTED_FD(hd_sysfs_open_driver, exam->facts->host, override);
-	if (fd < 0 &&
-	    hd_facts_module(exam->facts, override) == HD_PLACE_NOWHERE)
+	/* What can't be the name of one is none. */
+	seen = hd_sysfs_is_name(override) ?
+		       hd_sysfs_open_driver(exam->facts->host, override, &fd) :
+		       hd_seen_absent();
+	if (!hd_exam_saw(exam, seen, override) &&
+	    hd_exam_module(exam, override) == HD_PLACE_NOWHERE)
 		hd_exam_bad(
 			exam,
 			"its driver_override is %s, and there is no such driver",
@@ -326,7 +341,7 @@ static void rule_region(struct hd_exam *exam)
 	r = hd_regions_read(exam->facts->host, exam->device->group, &regions,
 			    NULL);
 	if (r < 0)
-		hd_exam_unread(exam, "reserved_regions of its group", r);
+		hd_exam_unread_errno(exam, "reserved_regions of its group", r);
 	else if (regions.n)
 		hd_exam_bad(
 			exam,
@@ -348,7 +363,7 @@ static void rule_told(struct hd_exam *exam)
 static void rule_numa(struct hd_exam *exam)
 {
 	if (!hd_exam_has_attribute(exam, "numa_node"))
-		hd_exam_unread(exam, "numa_node", -ENOENT);
+		hd_exam_missing(exam, "numa_node");
 	else if (exam->device->numa_node == HD_NO_NODE)
 		hd_exam_pass(exam, "the firmware names none");
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/print.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/read/settings.h"
 #include "lib/doctor/row.h"
@@ -13,6 +14,7 @@
 #include "lib/host/proc.h"
 #include "lib/state/alive.h"
 #include "lib/state/claims.h"
+#include "lib/state/log.h"
 #include "lib/state/state.h"
 
 /* What libvirt runs as hooks, ours and others' (docs/hooks.rst of libvirt). */
@@ -28,9 +30,10 @@ static bool has_scripts(struct hd_exam *exam)
 	const struct hd_scripts *scripts = scripts_of(exam);
 
 	if (scripts->error)
-		hd_exam_unread(exam, HD_SCRIPTS_FILE, scripts->error);
+		hd_exam_unread_errno(exam, HD_SCRIPTS_FILE ", qemu.d",
+				     scripts->error);
 	else if (!exam->facts->has_etc)
-		hd_exam_unread(exam, "/etc", -ENOENT);
+		hd_exam_missing(exam, "/etc");
 	else if (!scripts->n)
 		hd_exam_not_applicable(exam, "there is no hook");
 	return !exam->checkup->detail;
@@ -52,8 +55,7 @@ static void rule_installed(struct hd_exam *exam)
 {
 	const struct hd_scripts *scripts = scripts_of(exam);
 
-	if (exam->facts->has_etc &&
-	    !hd_facts_exists(exam->facts, "/etc/libvirt")) {
+	if (exam->facts->has_etc && !hd_exam_exists(exam, "/etc/libvirt")) {
 		hd_exam_not_applicable(exam, "libvirt isn't installed here");
 		return;
 	}
@@ -66,7 +68,7 @@ static void rule_installed(struct hd_exam *exam)
 			return;
 		}
 	if (may_be_ours(exam))
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam,
 			"a copied tree has too little of the hook to know whose it is");
 	else if (exam->facts->has_etc && !scripts->error)
@@ -76,7 +78,7 @@ static void rule_installed(struct hd_exam *exam)
 }
 
 /* Whether AppArmor holds a daemon to its profile, and has no rule for @path. */
-static bool is_denied(const struct hd_exam *exam, const char *profiles,
+static bool is_denied(struct hd_exam *exam, const char *profiles,
 		      const char *daemon, const char *path)
 {
 	HD_AUTOFREE char *enforced = hd_text("%s (enforce)", daemon);
@@ -85,13 +87,30 @@ static bool is_denied(const struct hd_exam *exam, const char *profiles,
 		hd_text("/etc/apparmor.d/local/usr.sbin.%s", daemon);
 	HD_AUTOFREE char *profile = NULL;
 	HD_AUTOFREE char *added = NULL;
+	int by_profile, by_local = 0;
 
-	if (!enforced || !name || !local || !strstr(profiles, enforced) ||
-	    hd_facts_read(exam->facts, name, &profile) < 0)
+	exam->failed |= !enforced || !name || !local;
+	if (exam->failed || !strstr(profiles, enforced) ||
+	    !hd_exam_try(exam, name, &profile))
 		return false;
-	hd_facts_read(exam->facts, local, &added);
-	return !hd_apparmor_executes(profile, path) &&
-	       !(added && hd_apparmor_executes(added, path));
+	by_profile = hd_apparmor_executes(profile, path);
+	if (hd_exam_try(exam, local, &added))
+		by_local = hd_apparmor_executes(added, path);
+	exam->failed |= by_profile < 0 || by_local < 0;
+	return by_profile == 0 && by_local == 0;
+}
+
+static void fix_confined(struct hd_exam *exam, const char *daemon,
+			 const char *path)
+{
+	HD_AUTOFREE char *rule = hd_text("%s PUx,", path);
+	HD_AUTOFREE char *quoted = rule ? hd_quote(rule) : NULL;
+
+	if (quoted)
+		hd_exam_fix(
+			exam,
+			"echo %s >>/etc/apparmor.d/local/usr.sbin.%s; apparmor_parser -r /etc/apparmor.d/usr.sbin.%s",
+			quoted, daemon, daemon);
 }
 
 static void look_confined(struct hd_exam *exam, const char *path)
@@ -99,7 +118,7 @@ static void look_confined(struct hd_exam *exam, const char *path)
 	static const char *const daemons[] = { "libvirtd", "virtqemud" };
 	HD_AUTOFREE char *profiles = NULL;
 
-	if (!hd_facts_exists(exam->facts, "/sys/kernel/security/apparmor") ||
+	if (!hd_exam_exists(exam, "/sys/kernel/security/apparmor") ||
 	    !hd_exam_read(exam, "/sys/kernel/security/apparmor/profiles",
 			  &profiles))
 		return;
@@ -109,27 +128,27 @@ static void look_confined(struct hd_exam *exam, const char *path)
 				exam,
 				"AppArmor's profile of %s has no rule that lets the hook execute %s",
 				daemons[i], path);
-			hd_exam_fix(
-				exam,
-				"echo '%s PUx,' >>/etc/apparmor.d/local/usr.sbin.%s; apparmor_parser -r /etc/apparmor.d/usr.sbin.%s",
-				path, daemons[i], daemons[i]);
+			fix_confined(exam, daemons[i], path);
 			return;
 		}
 }
 
 /* Of a copied tree the folder may be left out. */
-static bool is_runnable(const struct hd_exam *exam, const char *path)
+static bool is_runnable(struct hd_exam *exam, const char *path)
 {
 	HD_AUTOFREE char *folder =
 		strndup(path, (size_t)(strrchr(path, '/') - path));
-	HD_AUTOCLOSE int fd = hd_facts_open(exam->facts, path, O_PATH);
+	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
 
-	if (fd >= 0)
-		return fstat(fd, &st) < 0 || st.st_mode & S_IXUSR;
-	return fd != -ENOENT ||
-	       (!exam->facts->host->live &&
-		!(folder && hd_facts_exists(exam->facts, folder)));
+	if (!hd_exam_open(exam, path, O_PATH, &fd))
+		return !exam->facts->host->live &&
+		       !(folder && hd_exam_exists(exam, folder));
+	if (fstat(fd, &st) < 0)
+		hd_exam_saw(exam, hd_seen_of(-errno), path);
+	else if (!(st.st_mode & S_IXUSR))
+		return false;
+	return true;
 }
 
 /* What it executes for guests with devices. */
@@ -161,6 +180,17 @@ static void look_at_each(struct hd_exam *exam,
 		hd_exam_pass(exam, "%s", otherwise);
 }
 
+/* The fix is a command of a path that others chose: "chmod 755 PATH". */
+static void fix_path(struct hd_exam *exam, const char *before, const char *path,
+		     const char *between, bool again)
+{
+	HD_AUTOFREE char *quoted = hd_quote(path);
+
+	if (quoted)
+		hd_exam_fix(exam, "%s%s%s%s", before, quoted, between,
+			    again ? quoted : "");
+}
+
 static void look_executable(struct hd_exam *exam,
 			    const struct hd_script *script)
 {
@@ -171,7 +201,7 @@ static void look_executable(struct hd_exam *exam,
 		hd_exam_bad(exam,
 			    "%s is not executable, so libvirt never runs it",
 			    script->path);
-		hd_exam_fix(exam, "chmod 755 %s", script->path);
+		fix_path(exam, "chmod 755 ", script->path, "", false);
 	}
 }
 
@@ -193,8 +223,7 @@ static void look_owner(struct hd_exam *exam, const struct hd_script *script)
 		return;
 	hd_exam_bad(exam, "%s runs as root, and others may change it",
 		    script->path);
-	hd_exam_fix(exam, "chown root:root %s; chmod 755 %s", script->path,
-		    script->path);
+	fix_path(exam, "chown root:root ", script->path, "; chmod 755 ", true);
 }
 
 static void rule_owner(struct hd_exam *exam)
@@ -202,7 +231,8 @@ static void rule_owner(struct hd_exam *exam)
 	if (exam->facts->host->live)
 		look_at_each(exam, look_owner, "only root can change them");
 	else
-		hd_exam_skip(exam, "a copied tree doesn't keep owners");
+		hd_exam_not_applicable(exam,
+				       "a copied tree doesn't keep owners");
 }
 
 static void look_interpreter(struct hd_exam *exam,
@@ -215,13 +245,14 @@ static void look_interpreter(struct hd_exam *exam,
 	if (strncmp(text, "#!", 2) != 0) {
 		hd_exam_bad(exam, "%s has no #! line, so it can't be run",
 			    script->path);
-		hd_exam_fix(exam, "sed -i '1i #!/bin/sh' %s", script->path);
+		fix_path(exam, "sed -i '1i #!/bin/sh' ", script->path, "",
+			 false);
 	} else if (memchr(text, '\r', strcspn(text, "\n"))) {
 		hd_exam_bad(
 			exam,
 			"%s has line ends of Windows, so its interpreter isn't found",
 			script->path);
-		hd_exam_fix(exam, "sed -i 's/\\r$//' %s", script->path);
+		fix_path(exam, "sed -i 's/\\r$//' ", script->path, "", false);
 	}
 }
 
@@ -281,6 +312,13 @@ static void rule_folder(struct hd_exam *exam)
 	look_at_each(exam, look_folder, "libvirt's own layout is used");
 }
 
+/* Whether libvirt's daemon made it, and no person with attach or detach. */
+static bool is_call(const struct hd_log_record *record)
+{
+	return strcmp(record->event, "attach") != 0 &&
+	       strcmp(record->event, "detach") != 0;
+}
+
 /* Seconds after the boot that the daemon began. */
 static bool read_start(struct hd_exam *exam, double *ret)
 {
@@ -288,7 +326,7 @@ static bool read_start(struct hd_exam *exam, double *ret)
 		hd_process_of(exam->facts->host, exam->facts->daemon.pid);
 
 	if (!daemon.start) {
-		hd_exam_unread(exam, "its /proc/PID/stat", -ESRCH);
+		hd_exam_unread_errno(exam, "its /proc/PID/stat", -ESRCH);
 		return false;
 	}
 	*ret = (double)daemon.start / (double)sysconf(_SC_CLK_TCK);
@@ -299,12 +337,41 @@ static bool read_start(struct hd_exam *exam, double *ret)
 static bool read_boot(struct hd_exam *exam, double *ret)
 {
 	HD_AUTOFREE char *text = NULL;
-	const char *p;
+	uint64_t seconds;
+	char *p;
 
 	if (!hd_exam_read(exam, "/proc/stat", &text))
 		return false;
 	p = strstr(text, "btime ");
-	*ret = p ? strtod(p + strlen("btime "), NULL) : 0;
+	if (!p) {
+		hd_exam_unknown(exam, "/proc/stat doesn't tell btime");
+		return false;
+	}
+	p += strlen("btime ");
+	p[strcspn(p, "\n")] = '\0';
+	if (!hd_exam_number(exam, "/proc/stat", p, 10, UINT32_MAX, &seconds))
+		return false;
+	*ret = (double)seconds;
+	return true;
+}
+
+/*
+ * Whether the hook has been called since the daemon was started: then it knows
+ * of it, having looked for hooks when it was told to reload.
+ */
+static bool was_called_since(struct hd_exam *exam, double start, bool *ret)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	HD_AUTO_LOG struct hd_log log = { NULL, 0 };
+
+	*ret = false;
+	if (hd_log_read(exam->facts->host, &log, &err) < 0) {
+		hd_exam_unknown(exam, "%s", hd_err_message(&err));
+		return false;
+	}
+	for (size_t i = 0; i < log.n; i++)
+		*ret |= is_call(&log.items[i]) &&
+			(double)log.items[i].time / 1e6 >= start;
 	return true;
 }
 
@@ -313,9 +380,11 @@ static void rule_known(struct hd_exam *exam)
 {
 	const struct hd_scripts *scripts = scripts_of(exam);
 	double boot, start;
+	bool called;
 
+	hd_exam_saw(exam, exam->facts->daemon.seen, "/proc");
 	if (!exam->facts->daemon.pid) {
-		hd_exam_skip(exam, "no daemon of libvirt is seen running");
+		hd_exam_unknown(exam, "no daemon of libvirt is seen running");
 		return;
 	}
 	if (!has_scripts(exam) || !read_boot(exam, &boot) ||
@@ -327,9 +396,16 @@ static void rule_known(struct hd_exam *exam)
 				     exam->facts->daemon.name);
 			return;
 		}
+	if (!was_called_since(exam, boot + start, &called))
+		return;
+	if (called) {
+		hd_exam_pass(exam, "%s has called it since it was started",
+			     exam->facts->daemon.name);
+		return;
+	}
 	hd_exam_bad(
 		exam,
-		"the hook is newer than %s, which looks for hooks when it starts only",
+		"the hook is newer than %s, which looks for hooks when it starts or is told to reload",
 		exam->facts->daemon.name);
 	hd_exam_fix(exam, "systemctl reload %s", exam->facts->daemon.name);
 }
@@ -367,14 +443,14 @@ static bool load_claims(struct hd_exam *exam, struct hd_claims *ret,
 	int r;
 
 	if (!exam->facts->host->live) {
-		hd_exam_skip(exam, "a copied tree has no processes");
+		hd_exam_not_applicable(exam, "a copied tree has no processes");
 		return false;
 	}
 	r = hd_state_open(exam->facts->host, HD_STATE_READ, &state, &err);
 	if (r == 0)
 		r = hd_claims_load(&state, ret, findings, &err);
 	if (r < 0 && r != -ENOENT)
-		hd_exam_skip(exam, "%s", hd_err_message(&err));
+		hd_exam_unknown(exam, "%s", hd_err_message(&err));
 	return r == 0 || r == -ENOENT;
 }
 
@@ -423,7 +499,7 @@ static void rule_ran(struct hd_exam *exam)
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 
 	if (exam->facts->request->uses_unread)
-		hd_exam_skip(exam, "%s", exam->facts->request->uses_unread);
+		hd_exam_unknown(exam, "%s", exam->facts->request->uses_unread);
 	else if (load_claims(exam, &claims, &findings))
 		say_unseen(exam, &claims);
 }
@@ -494,7 +570,7 @@ static const struct hd_row rows[] = {
 	  .bad = HD_WARN },
 	{ .id = "hook-known",
 	  .title = "libvirt knows the hook",
-	  .source = "/proc/PID/stat",
+	  .source = "/proc/PID/stat, " HD_LOG_FILE,
 	  .rule = rule_known,
 	  .bad = HD_WARN },
 	{ .id = "hook-leftovers",

@@ -22,41 +22,39 @@ static void rule_units(struct hd_exam *exam)
 {
 	const struct hd_host_facts *facts = exam->facts;
 
-	if (facts->units > 0)
-		hd_exam_pass(exam, "%d at work", facts->units);
-	else if (facts->groups > 0)
+	if (facts->units.n > 0)
+		hd_exam_pass(exam, "%u at work", facts->units.n);
+	else if (hd_exam_groups(exam) > 0)
 		hd_exam_pass(exam, "there are groups, so there is one");
-	else if (facts->units == 0 && facts->has_sys)
+	else if (facts->units.seen.is == HD_PRESENT && facts->has_sys)
 		hd_exam_bad(exam, "the kernel drives no IOMMU");
 	else
-		hd_exam_unread(exam, UNITS,
-			       facts->units ? facts->units : -ENOENT);
+		hd_exam_unread(exam, UNITS, facts->units.seen);
 }
 
 static void rule_groups(struct hd_exam *exam)
 {
 	const struct hd_host_facts *facts = exam->facts;
 
-	if (facts->groups > 1)
-		hd_exam_pass(exam, "%d groups", facts->groups);
-	else if (facts->groups == 1)
+	if (facts->groups.n > 1)
+		hd_exam_pass(exam, "%u groups", facts->groups.n);
+	else if (facts->groups.n == 1)
 		hd_exam_warn(
 			exam,
 			"all devices are in one group, and go to one guest or none");
-	else if (facts->has_sys &&
-		 (facts->groups == 0 || facts->groups == -ENOENT))
+	else if (facts->has_sys && facts->groups.seen.is != HD_UNKNOWN)
 		hd_exam_bad(
 			exam,
 			"the host has no IOMMU groups: its IOMMU is off, or there is none");
 	else
-		hd_exam_unread(exam, GROUPS, facts->groups);
+		hd_exam_unread(exam, GROUPS, facts->groups.seen);
 }
 
-static bool is_unsafe_by_choice(const struct hd_host_facts *facts)
+static bool is_unsafe_by_choice(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *text = NULL;
 
-	return hd_facts_read(facts, UNSAFE("vfio_iommu_type1"), &text) == 0 &&
+	return hd_exam_try(exam, UNSAFE("vfio_iommu_type1"), &text) &&
 	       hd_is_yes(text);
 }
 
@@ -66,12 +64,12 @@ static void rule_remapping(struct hd_exam *exam)
 	const struct hd_text_file *file = &exam->facts->interrupts;
 
 	if (!file->text)
-		hd_exam_unread(exam, file->path, file->error);
+		hd_exam_unread(exam, file->path, file->seen);
 	else if (strstr(file->text, exam->row->what))
 		hd_exam_pass(exam, "interrupts of devices are isolated");
-	else if (exam->facts->groups <= 0)
+	else if (hd_exam_groups(exam) == 0)
 		hd_exam_not_applicable(exam, "there is no IOMMU to do it");
-	else if (is_unsafe_by_choice(exam->facts))
+	else if (is_unsafe_by_choice(exam))
 		hd_exam_warn(
 			exam,
 			"interrupts of devices aren't isolated, and allow_unsafe_interrupts makes up for it: a guest may harm the host");
@@ -119,8 +117,9 @@ static void rule_complete(struct hd_exam *exam)
 	size_t n = count_without_group(&facts->inventory, &first);
 
 	if (facts->inventory_err.code)
-		hd_exam_skip(exam, "%s", hd_err_message(&facts->inventory_err));
-	else if (facts->groups <= 0)
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&facts->inventory_err));
+	else if (hd_exam_groups(exam) == 0)
 		hd_exam_not_applicable(exam, "there are no groups");
 	else if (n == 0)
 		hd_exam_pass(exam, "every device is in one");
@@ -134,8 +133,7 @@ static void rule_complete(struct hd_exam *exam)
 
 /* The groups whose default domain is of one type. */
 struct types {
-	const struct hd_host_facts *facts;
-	unsigned identity, translated, unread;
+	unsigned identity, translated;
 };
 
 static int visit_type(void *data, int dir_fd, const char *name)
@@ -143,31 +141,26 @@ static int visit_type(void *data, int dir_fd, const char *name)
 	struct types *types = data;
 	HD_AUTOFREE char *path = hd_text("%s/type", name);
 	HD_AUTOFREE char *type = NULL;
+	struct hd_seen seen;
 
 	if (!path)
 		return -ENOMEM;
-	if (hd_unsorted(hd_sysfs_read(dir_fd, path, &type)) < 0)
-		types->unread++;
-	else if (strcmp(type, "identity") == 0)
+	seen = hd_sysfs_read(dir_fd, path, &type);
+	if (seen.is == HD_PRESENT && strcmp(type, "identity") == 0)
 		types->identity++;
-	else
+	else if (seen.is == HD_PRESENT)
 		types->translated++;
-	return 0;
+	return seen.error;
 }
 
 static void rule_types(struct hd_exam *exam)
 {
-	struct types types = { exam->facts, 0, 0, 0 };
-	int fd = hd_facts_open(exam->facts, GROUPS, O_RDONLY | O_DIRECTORY);
+	struct types types = { 0, 0 };
 
-	if (fd < 0) {
-		hd_exam_unread(exam, GROUPS, fd);
-		return;
-	}
-	if (hd_dir_each(fd, visit_type, &types) == -ENOMEM)
-		return;
-	if (types.identity + types.translated == 0)
-		hd_exam_skip(exam, "no group tells its type");
+	if (!hd_exam_each(exam, GROUPS, visit_type, &types))
+		hd_exam_missing(exam, GROUPS);
+	else if (types.identity + types.translated == 0)
+		hd_exam_unknown(exam, "no group tells its type");
 	else
 		hd_exam_pass(
 			exam,
@@ -191,12 +184,16 @@ static void rule_width(struct hd_exam *exam)
 {
 	unsigned cpu = physical_bits(exam->facts->cpuinfo.text), iommu;
 	HD_AUTOFREE char *text = NULL;
+	uint64_t cap;
 
-	if (!hd_exam_read_source(exam, &text))
+	hd_exam_saw(exam, exam->facts->cpuinfo.seen, exam->facts->cpuinfo.path);
+	if (!hd_exam_read_source(exam, &text) ||
+	    !hd_exam_number(exam, exam->row->source, text, 16, UINT64_MAX,
+			    &cap))
 		return;
-	iommu = (unsigned)((strtoull(text, NULL, 16) >> 16) & 0x3f) + 1;
+	iommu = (unsigned)(cap >> 16 & 0x3f) + 1;
 	if (!cpu)
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam,
 			"/proc/cpuinfo doesn't tell the processor's width");
 	else if (iommu < cpu)
@@ -222,7 +219,7 @@ static void rule_faults(struct hd_exam *exam)
 	int r = hd_kernel_log_count(exam->facts->host, words, &n, &first);
 
 	if (r < 0)
-		hd_exam_unread(exam, "/dev/kmsg", r);
+		hd_exam_unread_errno(exam, "/dev/kmsg", r);
 	else if (n == 0)
 		hd_exam_pass(exam, "the kernel's log has none");
 	else
@@ -236,14 +233,14 @@ static const struct hd_row rows[] = {
 	  .source = UNITS,
 	  .rule = rule_units,
 	  .bad = HD_FAIL,
-	  .fix = "Turn on the IOMMU (VT-d, AMD-Vi, SMMU) in the firmware's setup, and reboot" },
+	  .fix = "Turn on the IOMMU (VT-d, AMD-Vi, SMMU) in the firmware's setup, and reboot",
+	  .shown_by = "iommu-groups" },
 	{ .id = "iommu-groups",
 	  .title = "IOMMU groups",
 	  .source = GROUPS,
 	  .rule = rule_groups,
 	  .bad = HD_FAIL,
-	  .fix = "Turn on the IOMMU (VT-d, AMD-Vi, SMMU) in the firmware's setup, and reboot",
-	  .needed = true },
+	  .fix = "Turn on the IOMMU (VT-d, AMD-Vi, SMMU) in the firmware's setup, and reboot" },
 	{ .id = "iommu-groups-complete",
 	  .title = "Every device is in a group",
 	  .source = "/sys/bus/pci/devices/*/iommu_group",

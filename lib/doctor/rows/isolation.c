@@ -92,23 +92,25 @@ static void look_at_bridge(struct hd_exam *exam, struct hd_addr addr,
 /* False when the look is over. */
 static bool look_at(struct hd_exam *exam, struct hd_addr addr)
 {
-	HD_AUTOCLOSE int fd =
-		HD_UNSORTED_FD(hd_sysfs_open_device, exam->facts->host, addr);
+	HD_AUTOCLOSE int fd = -1;
 	unsigned char config[HD_CONFIG_SPACE];
-	int r = fd < 0 ? fd : hd_config_space_read(fd, config);
+	int r = hd_seen_required(
+		hd_sysfs_open_device(exam->facts->host, addr, &fd));
 
+	if (r == 0)
+		r = hd_config_space_read(fd, config);
 	if (r == -EAGAIN)
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam,
 			"%s above it isn't known to be awake, and reading would wake it",
 			hd_addr_text(addr).s);
 	else if (r == -ENODATA)
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam,
 			"the capabilities of %s above it can't be read: only root can, and a copied tree has them as rarely",
 			hd_addr_text(addr).s);
 	else if (r < 0)
-		hd_exam_unread(exam, "config", r);
+		hd_exam_unread_errno(exam, "config", r);
 	else
 		look_at_bridge(exam, addr, config);
 	return !exam->checkup->detail;
@@ -132,7 +134,7 @@ static void rule_acs(struct hd_exam *exam)
 {
 	const struct others others = find_others(exam);
 	HD_AUTOFREE char *link = NULL;
-	int r;
+	struct hd_seen seen;
 
 	if (exam->device->group == HD_NO_GROUP) {
 		hd_exam_not_applicable(exam, "it is in no group");
@@ -148,10 +150,10 @@ static void rule_acs(struct hd_exam *exam)
 			"it shares its group with other functions of its card only");
 		return;
 	}
-	r = hd_unsorted(hd_sysfs_read_device_link(exam->facts->host,
-						  exam->device->addr, &link));
-	if (r < 0) {
-		hd_exam_unread(exam, exam->row->source, r);
+	seen = hd_sysfs_read_device_link(exam->facts->host, exam->device->addr,
+					 &link);
+	if (seen.is != HD_PRESENT) {
+		hd_exam_unread(exam, HD_SYSFS_PCI "/devices", seen);
 		return;
 	}
 	look_at_way(exam, link);

@@ -47,7 +47,7 @@ static bool has_kconfig(struct hd_exam *exam)
 {
 	if (hd_facts_have_kconfig(exam->facts))
 		return true;
-	hd_exam_skip(exam, "%s", hd_err_message(&exam->facts->kconfig_err));
+	hd_exam_unknown(exam, "%s", hd_err_message(&exam->facts->kconfig_err));
 	return false;
 }
 
@@ -102,8 +102,9 @@ static void rule_options_told(struct hd_exam *exam)
 			fprintf(file, " %.*s", (int)n, p);
 		p += n + (p[n] == ' ');
 	}
-	fclose(file);
-	hd_exam_pass(exam, *text ? "set:%s" : "none of it is set%s", text);
+	if (fclose(file) == 0)
+		hd_exam_pass(exam, *text ? "set:%s" : "none of it is set%s",
+			     text);
 }
 
 static void rule_readable(struct hd_exam *exam)
@@ -115,7 +116,7 @@ static void rule_readable(struct hd_exam *exam)
 /* KVM works where its device is, whatever a configuration says. */
 static void rule_kvm(struct hd_exam *exam)
 {
-	if (hd_facts_exists(exam->facts, "/dev/kvm"))
+	if (hd_exam_exists(exam, "/dev/kvm"))
 		hd_exam_pass(exam, "/dev/kvm is there");
 	else
 		rule_options(exam);
@@ -151,14 +152,16 @@ static const struct hd_row rows[] = {
 	  .rule = rule_options,
 	  .what = "PCI PCI_MSI",
 	  .bad = HD_FAIL,
-	  .why = "vfio needs devices with message signalled interrupts" },
+	  .why = "vfio needs devices with message signalled interrupts",
+	  .shown_by = "machine-pci" },
 	{ .id = "config-iommu",
 	  .title = "IOMMUs at all",
 	  .source = CONFIG,
 	  .rule = rule_options,
 	  .what = "IOMMU_SUPPORT IOMMU_API IOMMU_DMA",
 	  .bad = HD_FAIL,
-	  .why = "there can be no IOMMU groups" },
+	  .why = "there can be no IOMMU groups",
+	  .shown_by = "iommu-groups" },
 	{ .id = "config-intel-iommu",
 	  .title = "Driver of VT-d",
 	  .source = CONFIG,
@@ -166,7 +169,8 @@ static const struct hd_row rows[] = {
 	  .what = "INTEL_IOMMU",
 	  .bad = HD_FAIL,
 	  .why = "there can be no IOMMU groups",
-	  .where = HD_ON_VTD },
+	  .where = HD_ON_VTD,
+	  .shown_by = "iommu-groups" },
 	{ .id = "config-amd-iommu",
 	  .title = "Driver of AMD-Vi",
 	  .source = CONFIG,
@@ -174,7 +178,8 @@ static const struct hd_row rows[] = {
 	  .what = "AMD_IOMMU",
 	  .bad = HD_FAIL,
 	  .why = "there can be no IOMMU groups",
-	  .where = HD_ON_AMD_VI },
+	  .where = HD_ON_AMD_VI,
+	  .shown_by = "iommu-groups" },
 	{ .id = "config-smmu",
 	  .title = "Driver of the SMMU",
 	  .source = CONFIG,
@@ -182,7 +187,8 @@ static const struct hd_row rows[] = {
 	  .what = "ARM_SMMU|ARM_SMMU_V3|VIRTIO_IOMMU",
 	  .bad = HD_FAIL,
 	  .why = "there can be no IOMMU groups for PCI devices",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "iommu-groups" },
 	{ .id = "config-vendor-iommu",
 	  .title = "An IOMMU that vfio can use",
 	  .source = CONFIG,
@@ -198,7 +204,8 @@ static const struct hd_row rows[] = {
 	  .what = "OF_IOMMU|ACPI_IORT",
 	  .bad = HD_FAIL,
 	  .why = "the kernel learns nowhere which devices are behind an SMMU",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "iommu-groups" },
 	{ .id = "config-smmu-tables",
 	  .title = "Page tables of the SMMU",
 	  .source = CONFIG,
@@ -213,14 +220,16 @@ static const struct hd_row rows[] = {
 	  .rule = rule_options,
 	  .what = "VFIO VFIO_PCI",
 	  .bad = HD_FAIL,
-	  .why = "no device can be given to a guest" },
+	  .why = "no device can be given to a guest",
+	  .shown_by = "vfio-pci" },
 	{ .id = "config-vfio-container",
 	  .title = "What QEMU opens of VFIO",
 	  .source = CONFIG,
 	  .rule = rule_options,
 	  .what = "VFIO_IOMMU_TYPE1|IOMMUFD IOMMUFD_VFIO_CONTAINER|IOMMUFD VFIO_DEVICE_CDEV",
 	  .bad = HD_FAIL,
-	  .why = "QEMU finds neither /dev/vfio/vfio nor /dev/iommu" },
+	  .why = "QEMU finds neither /dev/vfio/vfio nor /dev/iommu",
+	  .shown_by = "vfio-type1" },
 	{ .id = "config-kvm-intel",
 	  .title = "KVM",
 	  .source = CONFIG,
@@ -228,7 +237,8 @@ static const struct hd_row rows[] = {
 	  .what = "KVM KVM_INTEL",
 	  .bad = HD_FAIL,
 	  .why = "there are no guests without KVM",
-	  .where = HD_ON_INTEL },
+	  .where = HD_ON_INTEL,
+	  .shown_by = "vfio-kvm-node" },
 	{ .id = "config-kvm-amd",
 	  .title = "KVM",
 	  .source = CONFIG,
@@ -236,7 +246,8 @@ static const struct hd_row rows[] = {
 	  .what = "KVM KVM_AMD",
 	  .bad = HD_FAIL,
 	  .why = "there are no guests without KVM",
-	  .where = HD_ON_AMD },
+	  .where = HD_ON_AMD,
+	  .shown_by = "vfio-kvm-node" },
 	{ .id = "config-kvm-arm",
 	  .title = "KVM",
 	  .source = CONFIG,
@@ -244,7 +255,8 @@ static const struct hd_row rows[] = {
 	  .what = "KVM",
 	  .bad = HD_FAIL,
 	  .why = "there are no guests without KVM",
-	  .where = HD_ON_ARM64 },
+	  .where = HD_ON_ARM64,
+	  .shown_by = "vfio-kvm-node" },
 	{ .id = "config-irq-remap",
 	  .title = "Interrupt remapping",
 	  .source = CONFIG,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
 
@@ -15,11 +14,10 @@
 #define CACHE "/var/cache/libvirt/qemu/capabilities"
 
 /* The first of a list of paths that exists, or NULL. */
-static const char *find_path(const struct hd_host_facts *facts,
-			     const char *const *paths)
+static const char *find_path(struct hd_exam *exam, const char *const *paths)
 {
 	for (; *paths; paths++)
-		if (hd_facts_exists(facts, *paths))
+		if (hd_exam_exists(exam, *paths))
 			return *paths;
 	return NULL;
 }
@@ -30,8 +28,9 @@ static void rule_daemon(struct hd_exam *exam)
 					       "/run/libvirt/libvirt-sock",
 					       NULL };
 	const struct hd_daemon *daemon = &exam->facts->daemon;
-	const char *socket = find_path(exam->facts, sockets);
+	const char *socket = find_path(exam, sockets);
 
+	hd_exam_saw(exam, daemon->seen, "/proc");
 	if (daemon->pid)
 		hd_exam_pass(exam, "%s runs", daemon->name);
 	else if (socket)
@@ -39,7 +38,7 @@ static void rule_daemon(struct hd_exam *exam)
 	else if (exam->facts->host->live)
 		hd_exam_bad(exam, "neither virtqemud nor libvirtd runs");
 	else
-		hd_exam_skip(exam, "a copied tree has no processes");
+		hd_exam_not_applicable(exam, "a copied tree has no processes");
 }
 
 static void rule_qemu(struct hd_exam *exam)
@@ -50,7 +49,7 @@ static void rule_qemu(struct hd_exam *exam)
 						"/usr/bin/qemu-kvm",
 						"/usr/bin/kvm",
 						NULL };
-	const char *program = find_path(exam->facts, programs);
+	const char *program = find_path(exam, programs);
 
 	if (program)
 		hd_exam_pass(exam, "%s", program);
@@ -58,42 +57,46 @@ static void rule_qemu(struct hd_exam *exam)
 		hd_exam_bad(exam,
 			    "there is no QEMU where libvirt looks for it");
 	else
-		hd_exam_skip(exam, "programs aren't in a copied tree");
+		hd_exam_not_applicable(exam,
+				       "programs aren't in a copied tree");
 }
 
 /* "<version>9002002</version>" of what libvirt wrote (virQEMUCapsFormatCache)
  */
-static int visit_capabilities(void *data, int dir_fd, const char *name)
+static bool visit_capabilities(struct hd_exam *exam, void *data,
+			       const char *name, char *text)
 {
 	static const char tag[] = "<version>";
-	HD_AUTOFREE char *text = NULL;
-	unsigned long *newest = data, version;
-	const char *p;
+	uint64_t *newest = data, version;
+	char *p = strstr(text, tag);
 
-	if (hd_facts_read_at(dir_fd, name, &text) < 0)
-		return 0;
-	p = strstr(text, tag);
-	version = p ? strtoul(p + strlen(tag), NULL, 10) : 0;
+	if (!p)
+		return true;
+	p += strlen(tag);
+	p[strcspn(p, "<")] = '\0';
+	if (!hd_exam_number(exam, name, p, 10, UINT32_MAX, &version))
+		return false;
 	if (version > *newest)
 		*newest = version;
-	return 0;
+	return true;
 }
 
 static void rule_qemu_version(struct hd_exam *exam)
 {
-	unsigned long version = 0;
-	int fd = hd_facts_open(exam->facts, CACHE, O_RDONLY | O_DIRECTORY);
+	uint64_t version = 0;
 
-	if (fd < 0) {
-		hd_exam_unread(exam, CACHE, fd);
+	if (!hd_exam_each_text(exam, CACHE, ".xml", visit_capabilities,
+			       &version))
+		hd_exam_missing(exam, CACHE);
+	else if (exam->checkup->detail)
 		return;
-	}
-	hd_dir_each(fd, visit_capabilities, &version);
-	if (version)
-		hd_exam_pass(exam, "%lu.%lu.%lu", version / 1000000,
-			     version / 1000 % 1000, version % 1000);
+	else if (version)
+		hd_exam_pass(exam, "%" PRIu64 ".%" PRIu64 ".%" PRIu64,
+			     version / 1000000, version / 1000 % 1000,
+			     version % 1000);
 	else
-		hd_exam_skip(exam, "libvirt has written down no version yet");
+		hd_exam_unknown(exam,
+				"libvirt has written down no version yet");
 }
 
 static int compare_uses(const void *a, const void *b)
@@ -141,7 +144,7 @@ static void rule_shared(struct hd_exam *exam)
 	HD_AUTOFREE struct hd_guest_use *uses = NULL;
 
 	if (request->uses_unread) {
-		hd_exam_skip(exam, "%s", request->uses_unread);
+		hd_exam_unknown(exam, "%s", request->uses_unread);
 		return;
 	}
 	uses = calloc(request->n_uses + 1, sizeof(*uses));
@@ -153,12 +156,14 @@ static void rule_shared(struct hd_exam *exam)
 	say_shared(exam, uses, request->n_uses);
 }
 
-static bool is_vf(const struct hd_exam *exam, struct hd_addr addr)
+static bool is_vf(struct hd_exam *exam, struct hd_addr addr)
 {
-	HD_AUTOCLOSE int fd =
-		HD_UNSORTED_FD(hd_sysfs_open_device, exam->facts->host, addr);
+	HD_AUTOCLOSE int fd = -1;
 
-	return fd >= 0 && (hd_unsorted(hd_sysfs_look(fd, "physfn")) == 0);
+	return hd_exam_saw(exam,
+			   hd_sysfs_open_device(exam->facts->host, addr, &fd),
+			   hd_addr_text(addr).s) &&
+	       hd_exam_saw(exam, hd_sysfs_look(fd, "physfn"), "physfn");
 }
 
 /* Who makes virtual functions must be done before libvirt starts guests. */
@@ -168,7 +173,7 @@ static void rule_autostart(struct hd_exam *exam)
 	const struct hd_guest_use *vf = NULL;
 
 	if (request->uses_unread || exam->facts->inventory_err.code) {
-		hd_exam_skip(
+		hd_exam_unknown(
 			exam, "%s",
 			request->uses_unread ?
 				request->uses_unread :
@@ -216,24 +221,27 @@ static void rule_sleep(struct hd_exam *exam)
 
 static void rule_logs(struct hd_exam *exam)
 {
-	int n = hd_facts_count(exam->facts, exam->row->source);
+	struct hd_count logs = hd_facts_count(exam->facts, exam->row->source);
 
-	if (n < 0)
-		hd_exam_unread(exam, exam->row->source, n);
+	if (logs.seen.is == HD_PRESENT)
+		hd_exam_pass(exam, "%u files are there to be read", logs.n);
 	else
-		hd_exam_pass(exam, "%d files are there to be read", n);
+		hd_exam_unread(exam, exam->row->source, logs.seen);
 }
 
 static void rule_config(struct hd_exam *exam)
 {
 	const struct hd_err *err = &exam->facts->config_err;
 
-	if (err->code)
+	/* What was read and can't be used; all else couldn't be read. */
+	if (err->code == EINVAL || err->code == EPERM || err->code == EFBIG)
 		hd_exam_bad(exam, "%s", hd_err_message(err));
+	else if (err->code)
+		hd_exam_unknown(exam, "%s", hd_err_message(err));
 	else if (exam->facts->has_etc)
 		hd_exam_pass(exam, "it can be used");
 	else
-		hd_exam_unread(exam, "/etc", -ENOENT);
+		hd_exam_missing(exam, "/etc");
 }
 
 static const struct hd_row rows[] = {

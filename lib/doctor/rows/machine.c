@@ -10,23 +10,21 @@
 
 /* Bits of /proc/sys/kernel/tainted (Documentation/admin-guide/
  * tainted-kernels.rst). */
-#define TAINT_DIE (1L << 7)
+#define TAINT_DIE (UINT64_C(1) << 7)
 
 #define TABLES "/sys/firmware/acpi/tables"
 
 /* The table that describes the IOMMU is the row's source. */
 static void rule_acpi_table(struct hd_exam *exam)
 {
-	const struct hd_host_facts *facts = exam->facts;
-
-	if (hd_facts_exists(facts, exam->row->source))
+	if (hd_exam_exists(exam, exam->row->source))
 		hd_exam_pass(exam, "the firmware describes %s",
 			     exam->row->what);
-	else if (facts->groups > 0)
+	else if (hd_exam_groups(exam) > 0)
 		hd_exam_pass(exam, "the IOMMU works without this table");
-	else if (!hd_facts_exists(facts, TABLES))
-		hd_exam_unread(exam, TABLES, -ENOENT);
-	else if (facts->emulated) {
+	else if (!hd_exam_exists(exam, TABLES))
+		hd_exam_missing(exam, TABLES);
+	else if (exam->facts->emulated) {
 		hd_exam_bad(
 			exam,
 			"this host is a virtual machine, and has no IOMMU itself");
@@ -44,7 +42,7 @@ static void rule_virtual(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *type = NULL;
 
-	if (hd_facts_read(exam->facts, "/sys/hypervisor/type", &type) == 0)
+	if (hd_exam_try(exam, "/sys/hypervisor/type", &type))
 		hd_exam_bad(exam, "the host runs below the hypervisor %s",
 			    type);
 	else if (exam->facts->emulated)
@@ -55,16 +53,19 @@ static void rule_virtual(struct hd_exam *exam)
 		hd_exam_pass(exam, "nothing says that it is a virtual machine");
 	else
 		hd_exam_unread(exam, exam->facts->cpuinfo.path,
-			       exam->facts->cpuinfo.error);
+			       exam->facts->cpuinfo.seen);
 }
 
 static void rule_oops(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *text = NULL;
+	uint64_t bits;
 
-	if (!hd_exam_read_source(exam, &text))
+	if (!hd_exam_read_source(exam, &text) ||
+	    !hd_exam_number(exam, exam->row->source, text, 10, UINT64_MAX,
+			    &bits))
 		return;
-	if (atol(text) & TAINT_DIE)
+	if (bits & TAINT_DIE)
 		hd_exam_bad(
 			exam,
 			"the kernel has had an oops since it was started: what it does with devices may hang");
@@ -76,24 +77,27 @@ static void rule_modules_folder(struct hd_exam *exam)
 {
 	const struct hd_host_facts *facts = exam->facts;
 	HD_AUTOFREE char *path = NULL;
+	struct hd_count all;
 
 	if (!facts->release) {
-		hd_exam_unread(exam, "/proc/sys/kernel/osrelease", -ENOENT);
+		hd_exam_unread_errno(exam, "/proc/sys/kernel/osrelease",
+				     facts->release_error);
 		return;
 	}
 	path = hd_text("/lib/modules/%s", facts->release);
 	if (!path)
 		return;
-	if (hd_facts_exists(facts, path))
+	all = hd_facts_count(facts, "/lib/modules");
+	if (hd_exam_exists(exam, path))
 		hd_exam_pass(exam, "%s is there", path);
-	else if (hd_facts_count(facts, "/lib/modules") > 0)
+	else if (hd_exam_saw(exam, all.seen, "/lib/modules") && all.n > 0)
 		hd_exam_bad(
 			exam,
 			"there are modules of other kernels only, not of %s, which runs",
 			facts->release);
 	else
-		hd_exam_skip(exam,
-			     "there are no modules at all in /lib/modules");
+		hd_exam_unknown(exam,
+				"there are no modules at all in /lib/modules");
 }
 
 static void rule_pci(struct hd_exam *exam)
@@ -103,10 +107,14 @@ static void rule_pci(struct hd_exam *exam)
 	if (facts->inventory.n_devices)
 		hd_exam_pass(exam, "the host has %zu PCI functions",
 			     facts->inventory.n_devices);
-	else if (facts->has_sys)
-		hd_exam_bad(exam, "the host has no PCI devices");
+	else if (!facts->has_sys)
+		hd_exam_missing(exam, "/sys");
+	else if (facts->inventory_err.code &&
+		 hd_exam_exists(exam, exam->row->source))
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&facts->inventory_err));
 	else
-		hd_exam_skip(exam, "/sys isn't there");
+		hd_exam_bad(exam, "the host has no PCI devices");
 }
 
 static const struct hd_row rows[] = {
@@ -128,7 +136,8 @@ static const struct hd_row rows[] = {
 	  .what = "VT-d",
 	  .bad = HD_FAIL,
 	  .fix = "Turn on VT-d in the firmware's setup (it is another switch than VT-x)",
-	  .where = HD_ON_VTD },
+	  .where = HD_ON_VTD,
+	  .shown_by = "iommu-groups" },
 	{ .id = "machine-ivrs",
 	  .title = "AMD-Vi in the firmware",
 	  .source = TABLES "/IVRS",
@@ -136,7 +145,8 @@ static const struct hd_row rows[] = {
 	  .what = "AMD-Vi",
 	  .bad = HD_FAIL,
 	  .fix = "Turn on IOMMU or AMD-Vi in the firmware's setup (it is another switch than SVM)",
-	  .where = HD_ON_AMD_VI },
+	  .where = HD_ON_AMD_VI,
+	  .shown_by = "iommu-groups" },
 	{ .id = "machine-virtual",
 	  .title = "The host is a real machine",
 	  .source = "/proc/cpuinfo, /sys/hypervisor/type",
@@ -147,7 +157,8 @@ static const struct hd_row rows[] = {
 	  .source = "/lib/modules/RELEASE",
 	  .rule = rule_modules_folder,
 	  .bad = HD_FAIL,
-	  .fix = "Reboot into the kernel whose modules are installed" },
+	  .fix = "Reboot into the kernel whose modules are installed",
+	  .shown_by = "vfio-pci" },
 };
 
 const struct hd_rows hd_rows_machine = HD_ROWS("machine", rows);

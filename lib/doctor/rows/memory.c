@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/base/word.h"
 #include "lib/doctor/row.h"
 #include "lib/host/sysfs.h"
 
@@ -22,12 +23,43 @@
 #define GIB (UINT64_C(1) << 30)
 #define CAP_SYS_RESOURCE_BIT 24
 
-/* "MemAvailable:   123 kB" in bytes; 0 when the text doesn't tell. */
-static uint64_t kib_of(const char *text, const char *key)
+/* What follows @key, at the beginning of a line, up to the next blank. */
+static char *word_after(const char *text, const char *key)
 {
-	const char *p = strstr(text, key);
+	const char *line = text;
 
-	return p ? strtoull(p + strlen(key), NULL, 10) * 1024 : 0;
+	while (line && !hd_after(line, key)) {
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	if (!line)
+		return NULL;
+	line += strlen(key);
+	line += strspn(line, " \t");
+	return strndup(line, strcspn(line, " \t\n"));
+}
+
+/* "MemAvailable:   123 kB" in bytes. False when the text doesn't tell. */
+static bool kib_of(const char *text, const char *key, uint64_t *ret)
+{
+	HD_AUTOFREE char *word = word_after(text, key);
+	int64_t kib;
+
+	if (!word || !hd_word_number(word, INT64_MAX / 1024, &kib))
+		return false;
+	*ret = (uint64_t)kib * 1024;
+	return true;
+}
+
+/* The same of a file, which has to tell; that it doesn't is said. */
+static bool read_kib(struct hd_exam *exam, const char *path, const char *text,
+		     const char *key, uint64_t *ret)
+{
+	if (kib_of(text, key, ret))
+		return true;
+	hd_exam_unknown(exam, "%s doesn't tell %.*s", path,
+			(int)strlen(key) - 1, key);
+	return false;
 }
 
 static double in_gib(uint64_t bytes)
@@ -43,23 +75,31 @@ static uint64_t locked_for(const struct hd_guest_memory *guest)
 
 /* "Max locked memory         8388608              8388608              bytes"
  */
-static bool limit_reaches(const char *limits, uint64_t bytes)
+static bool read_limit(struct hd_exam *exam, const char *path,
+		       const char *limits, uint64_t *ret)
 {
 	const char *p = strstr(limits, "Max locked memory");
 	char soft[32], hard[32];
 
-	if (!p || sscanf(p, "Max locked memory %31s %31s", soft, hard) != 2)
+	if (!p || sscanf(p, "Max locked memory %31s %31s", soft, hard) != 2) {
+		hd_exam_unknown(exam, "%s doesn't tell Max locked memory",
+				path);
 		return false;
+	}
+	*ret = UINT64_MAX;
 	return strcmp(hard, "unlimited") == 0 ||
-	       strtoull(hard, NULL, 10) >= bytes;
+	       hd_exam_number(exam, path, hard, 10, UINT64_MAX, ret);
 }
 
-static bool may_raise_limits(const char *status)
+static bool read_capabilities(struct hd_exam *exam, const char *path,
+			      const char *status, uint64_t *ret)
 {
-	const char *p = strstr(status, "CapEff:");
+	HD_AUTOFREE char *word = word_after(status, "CapEff:");
 
-	return p && (strtoull(p + strlen("CapEff:"), NULL, 16) &
-		     (UINT64_C(1) << CAP_SYS_RESOURCE_BIT));
+	if (word)
+		return hd_exam_number(exam, path, word, 16, UINT64_MAX, ret);
+	hd_exam_unknown(exam, "%s doesn't tell CapEff", path);
+	return false;
 }
 
 static void rule_memlock(struct hd_exam *exam)
@@ -70,17 +110,23 @@ static void rule_memlock(struct hd_exam *exam)
 	HD_AUTOFREE char *limits_path = hd_text("/proc/%d/limits", daemon->pid);
 	HD_AUTOFREE char *status = NULL;
 	HD_AUTOFREE char *limits = NULL;
+	uint64_t capabilities, limit;
 
 	if (!status_path || !limits_path)
 		return;
-	if (!daemon->pid)
-		hd_exam_skip(exam, "no daemon of libvirt is seen running");
-	else if (!hd_exam_read(exam, status_path, &status) ||
-		 !hd_exam_read(exam, limits_path, &limits))
+	hd_exam_saw(exam, daemon->seen, "/proc");
+	if (!daemon->pid) {
+		hd_exam_unknown(exam, "no daemon of libvirt is seen running");
 		return;
-	else if (may_raise_limits(status))
+	}
+	if (!hd_exam_read(exam, status_path, &status) ||
+	    !read_capabilities(exam, status_path, status, &capabilities) ||
+	    !hd_exam_read(exam, limits_path, &limits) ||
+	    !read_limit(exam, limits_path, limits, &limit))
+		return;
+	if (capabilities & (UINT64_C(1) << CAP_SYS_RESOURCE_BIT))
 		hd_exam_pass(exam, "%s may raise it for guests", daemon->name);
-	else if (limit_reaches(limits, guest ? locked_for(guest) : UINT64_MAX))
+	else if (limit >= (guest ? locked_for(guest) : UINT64_MAX))
 		hd_exam_pass(exam, "the limit of %s is high enough",
 			     daemon->name);
 	else
@@ -100,9 +146,10 @@ static void rule_guest(struct hd_exam *exam)
 		hd_exam_not_applicable(exam, "the guest is in huge pages");
 		return;
 	}
-	if (!hd_exam_read_source(exam, &text))
+	if (!hd_exam_read_source(exam, &text) ||
+	    !read_kib(exam, exam->row->source, text,
+		      "MemAvailable:", &available))
 		return;
-	available = kib_of(text, "MemAvailable:");
 	if (guest->memory > available)
 		hd_exam_bad(
 			exam,
@@ -145,7 +192,6 @@ static void rule_ballooning(struct hd_exam *exam)
 struct pools {
 	uint64_t wanted; /* size of the pages, in bytes; 0: all */
 	uint64_t total, free; /* in bytes */
-	int error;
 };
 
 /* "hugepages-2048kB" */
@@ -155,27 +201,34 @@ static int visit_pool(void *data, int dir_fd, const char *name)
 	HD_AUTOFREE char *nr_path = hd_text("%s/nr_hugepages", name);
 	HD_AUTOFREE char *free_path = hd_text("%s/free_hugepages", name);
 	HD_AUTOFREE char *resv_path = hd_text("%s/resv_hugepages", name);
-	int64_t nr, unused, reserved;
+	HD_AUTOFREE char *digits = NULL;
+	int64_t nr, unused, reserved = 0, kib;
 	uint64_t size;
-	const char *dash = strchr(name, '-');
+	const char *rest = hd_after(name, "hugepages-");
+	int r;
 
-	if (!nr_path || !free_path || !resv_path || !dash)
-		return 0;
-	size = strtoull(dash + 1, NULL, 10) * 1024;
+	if (!nr_path || !free_path || !resv_path)
+		return -ENOMEM;
+	digits = rest ? strndup(rest, strcspn(rest, "k")) : NULL;
+	if (!digits || !hd_word_number(digits, INT32_MAX, &kib))
+		return rest && !digits ? -ENOMEM : -EINVAL;
+	size = (uint64_t)kib * 1024;
 	if (pools->wanted && pools->wanted != size)
 		return 0;
-	pools->error = hd_unsorted(hd_sysfs_read_number(dir_fd, nr_path, &nr));
-	if (pools->error == 0)
-		pools->error = hd_unsorted(
+	r = hd_seen_required(hd_sysfs_read_number(dir_fd, nr_path, &nr));
+	if (r == 0)
+		r = hd_seen_required(
 			hd_sysfs_read_number(dir_fd, free_path, &unused));
-	if (pools->error < 0)
-		return pools->error;
-	/* Promised to somebody, but still counted as free. */
-	if (hd_unsorted(hd_sysfs_read_number(dir_fd, resv_path, &reserved)) <
-		    0 ||
-	    reserved > unused)
-		reserved = 0;
-	unused -= reserved;
+	/* Promised to somebody, but still counted as free. Pools of one NUMA
+	 * node don't tell. */
+	if (r == 0)
+		r = hd_seen_optional(
+			hd_sysfs_read_number(dir_fd, resv_path, &reserved));
+	if (r < 0)
+		return r;
+	if (nr < 0 || unused < 0 || reserved < 0)
+		return -EINVAL;
+	unused -= reserved > unused ? unused : reserved;
 	pools->total += size * (uint64_t)nr;
 	pools->free += size * (uint64_t)unused;
 	return 0;
@@ -186,45 +239,38 @@ static bool read_pools_of(struct hd_exam *exam,
 			  const struct hd_guest_memory *guest,
 			  struct pools *pools)
 {
-	if (!hd_facts_exists(exam->facts, NODES)) {
-		hd_exam_unread(exam, NODES, -ENOENT);
+	if (!hd_exam_exists(exam, NODES)) {
+		hd_exam_missing(exam, NODES);
 		return false;
 	}
 	for (int node = 0; node < HD_NUMA_NODES; node++) {
 		HD_AUTOFREE char *path = NULL;
-		int r;
 
 		if (!guest->nodes[node])
 			continue;
 		path = hd_text(OF_NODE, node);
-		/* One that isn't there has none. */
-		r = path ? hd_dir_each(hd_facts_open(exam->facts, path,
-						     O_RDONLY | O_DIRECTORY),
-				       visit_pool, pools) :
-			   -ENOMEM;
-		if (r < 0) {
-			hd_exam_unread(exam, path, r);
+		if (!path)
 			return false;
-		}
+		/* One that isn't there has none. */
+		hd_exam_each(exam, path, visit_pool, pools);
 	}
 	return true;
 }
 
 static bool read_pools(struct hd_exam *exam, struct pools *pools)
 {
-	int fd = hd_facts_open(exam->facts, HUGEPAGES, O_RDONLY | O_DIRECTORY);
-	int r = fd < 0 ? fd : hd_dir_each(fd, visit_pool, pools);
-
-	if (fd == -ENOENT && exam->facts->has_sys)
+	if (hd_exam_each(exam, HUGEPAGES, visit_pool, pools))
+		return true;
+	if (exam->facts->has_sys)
 		hd_exam_not_applicable(exam, "this kernel has no huge pages");
-	else if (r < 0 || pools->error < 0)
-		hd_exam_unread(exam, HUGEPAGES, r < 0 ? r : pools->error);
-	return r == 0 && pools->error == 0;
+	else
+		hd_exam_missing(exam, HUGEPAGES);
+	return false;
 }
 
 static void rule_hugepages(struct hd_exam *exam)
 {
-	struct pools pools = { 0, 0, 0, 0 };
+	struct pools pools = { 0, 0, 0 };
 
 	if (!read_pools(exam, &pools))
 		return;
@@ -258,7 +304,7 @@ static void fix_pools(struct hd_exam *exam, const struct hd_guest_memory *guest,
 static void rule_guest_hugepages(struct hd_exam *exam)
 {
 	const struct hd_guest_memory *guest = exam->facts->request->memory;
-	struct pools pools = { guest->hugepage, 0, 0, 0 };
+	struct pools pools = { guest->hugepage, 0, 0 };
 	HD_AUTOFREE char *text = NULL;
 
 	if (!guest->hugepage) {
@@ -266,9 +312,10 @@ static void rule_guest_hugepages(struct hd_exam *exam)
 		return;
 	}
 	if (guest->hugepage == 1) {
-		if (!hd_exam_read(exam, "/proc/meminfo", &text))
+		if (!hd_exam_read(exam, "/proc/meminfo", &text) ||
+		    !read_kib(exam, "/proc/meminfo", text,
+			      "Hugepagesize:", &pools.wanted))
 			return;
-		pools.wanted = kib_of(text, "Hugepagesize:");
 	}
 	if (guest->bound ? !read_pools_of(exam, guest, &pools) :
 			   !read_pools(exam, &pools))
@@ -288,7 +335,7 @@ static void rule_guest_hugepages(struct hd_exam *exam)
 
 static void rule_hugetlbfs(struct hd_exam *exam)
 {
-	struct pools pools = { 0, 0, 0, 0 };
+	struct pools pools = { 0, 0, 0 };
 	HD_AUTOFREE char *text = NULL;
 
 	if (!read_pools(exam, &pools))
@@ -307,38 +354,51 @@ static void rule_hugetlbfs(struct hd_exam *exam)
 
 /* What guests have locked. */
 struct locked {
+	struct hd_exam *exam;
 	size_t guests;
 	uint64_t bytes;
 };
+
+/* None of a kernel without iommufd. */
+static uint64_t kib_or_none(const char *text, const char *key)
+{
+	uint64_t bytes;
+
+	return kib_of(text, key, &bytes) ? bytes : 0;
+}
 
 /* VmLck is of VFIO's containers, VmPin of iommufd. */
 static int visit_process(void *data, int dir_fd, const char *name)
 {
 	struct locked *locked = data;
-	HD_AUTOFREE char *path = hd_text("%s/status", name);
+	HD_AUTOFREE char *path = hd_text("/proc/%s/status", name);
 	HD_AUTOFREE char *text = NULL;
+	struct hd_seen seen;
 
-	if (name[strspn(name, "0123456789")] || !path ||
-	    hd_facts_read_at(dir_fd, path, &text) < 0 ||
-	    (strncmp(text, "Name:\tqemu-", 11) != 0 &&
-	     strncmp(text, "Name:\tkvm\n", 10) != 0))
+	(void)dir_fd;
+	if (!path)
+		return -ENOMEM;
+	if (name[strspn(name, "0123456789")])
+		return 0;
+	seen = hd_facts_read(locked->exam->facts, path, &text);
+	/* ESRCH: it has ended since. */
+	if (seen.is != HD_PRESENT)
+		return seen.error == -ESRCH ? 0 : seen.error;
+	if (!hd_after(text, "Name:\tqemu-") && !hd_after(text, "Name:\tkvm\n"))
 		return 0;
 	locked->guests++;
-	locked->bytes += kib_of(text, "VmLck:") + kib_of(text, "VmPin:");
+	locked->bytes +=
+		kib_or_none(text, "VmLck:") + kib_or_none(text, "VmPin:");
 	return 0;
 }
 
 static void rule_locked(struct hd_exam *exam)
 {
-	struct locked locked = { 0, 0 };
-	int fd = hd_facts_open(exam->facts, "/proc", O_RDONLY | O_DIRECTORY);
+	struct locked locked = { exam, 0, 0 };
 
-	if (fd < 0) {
-		hd_exam_unread(exam, "/proc", fd);
-		return;
-	}
-	hd_dir_each(fd, visit_process, &locked);
-	if (locked.guests)
+	if (!hd_exam_each(exam, "/proc", visit_process, &locked))
+		hd_exam_missing(exam, "/proc");
+	else if (locked.guests)
 		hd_exam_pass(exam, "%zu guest%s locked %.1f GiB", locked.guests,
 			     locked.guests == 1 ? " has" : "s have",
 			     in_gib(locked.bytes));
@@ -348,17 +408,16 @@ static void rule_locked(struct hd_exam *exam)
 
 static void rule_overcommit(struct hd_exam *exam)
 {
+	static const char *const modes[] = {
+		"as the kernel thinks", "always",
+		"the host doesn't overcommit: guests need memory or swap for all they may have"
+	};
 	HD_AUTOFREE char *text = NULL;
+	uint64_t mode;
 
-	if (!hd_exam_read_source(exam, &text))
-		return;
-	if (*text == '2')
-		hd_exam_pass(
-			exam,
-			"the host doesn't overcommit: guests need memory or swap for all they may have");
-	else
-		hd_exam_pass(exam, "%s",
-			     *text == '1' ? "always" : "as the kernel thinks");
+	if (hd_exam_read_source(exam, &text) &&
+	    hd_exam_number(exam, exam->row->source, text, 10, 2, &mode))
+		hd_exam_pass(exam, "%s", modes[mode]);
 }
 
 static const struct hd_row rows[] = {

@@ -8,6 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
+#include "lib/host/sysfs.h"
 
 /* VFIO: parameters of its modules, and the files that QEMU opens. */
 
@@ -33,20 +34,30 @@ static void rule_told(struct hd_exam *exam)
 		hd_exam_pass(exam, "%s is %s", exam->row->what, text);
 }
 
-/* A character device that should be there; @what says why. */
+/*
+ * A character device that should be there; @why says what for. A copy without
+ * /dev has the kernel's own list of them, if it has that.
+ */
 static void rule_node(struct hd_exam *exam)
 {
 	const struct hd_host_facts *facts = exam->facts;
-	HD_AUTOCLOSE int fd = hd_facts_open(facts, exam->row->source, O_PATH);
+	HD_AUTOFREE char *class =
+		hd_text(HD_SYSFS_CLASS "/misc/%s", exam->row->what);
+	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
 
-	if (fd < 0 && !facts->has_dev)
-		hd_exam_skip(exam, "/dev isn't there");
-	else if (fd < 0)
-		hd_exam_bad(exam, "%s isn't there: %s", exam->row->source,
-			    exam->row->why);
-	else if (fstat(fd, &st) < 0)
-		hd_exam_unread(exam, exam->row->source, -errno);
+	if (!class)
+		return;
+	if (!hd_exam_open(exam, exam->row->source, O_PATH, &fd)) {
+		if (facts->has_dev)
+			hd_exam_bad(exam, "%s isn't there: %s",
+				    exam->row->source, exam->row->why);
+		else if (hd_exam_exists(exam, class))
+			hd_exam_pass(exam, "the kernel has it, says %s", class);
+		else
+			hd_exam_missing(exam, "/dev");
+	} else if (fstat(fd, &st) < 0)
+		hd_exam_unread_errno(exam, exam->row->source, -errno);
 	else if (facts->host->live && !S_ISCHR(st.st_mode)) {
 		hd_exam_bad(exam, "%s is no device node", exam->row->source);
 		hd_exam_fix(exam, "rm %s", exam->row->source);
@@ -57,8 +68,8 @@ static void rule_node(struct hd_exam *exam)
 /* The node comes with the module; devtmpfs has it before where kmod says so. */
 static void rule_vfio_node(struct hd_exam *exam)
 {
-	if (hd_facts_module(exam->facts, "vfio") != HD_PLACE_LOADED &&
-	    !hd_facts_exists(exam->facts, exam->row->source))
+	if (!hd_exam_exists(exam, HD_SYSFS_MODULES "/vfio") &&
+	    !hd_exam_exists(exam, exam->row->source))
 		hd_exam_not_applicable(exam, "vfio isn't loaded yet");
 	else
 		rule_node(exam);
@@ -66,14 +77,16 @@ static void rule_vfio_node(struct hd_exam *exam)
 
 static void rule_vfio_mode(struct hd_exam *exam)
 {
-	HD_AUTOCLOSE int fd =
-		hd_facts_open(exam->facts, exam->row->source, O_PATH);
+	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !exam->facts->host->live)
+	if (!exam->facts->host->live ||
+	    !hd_exam_open(exam, exam->row->source, O_PATH, &fd))
 		hd_exam_not_applicable(exam, "it isn't there, or a copy of it");
+	else if (fstat(fd, &st) < 0)
+		hd_exam_unread_errno(exam, exam->row->source, -errno);
 	else if ((st.st_mode & 0666) != 0666 &&
-		 hd_facts_module(exam->facts, "vfio") == HD_PLACE_LOADED)
+		 hd_exam_exists(exam, HD_SYSFS_MODULES "/vfio"))
 		hd_exam_bad(
 			exam,
 			"%s has mode %04o: whoever isn't its owner can't open it, and it gives nobody a device by itself",
@@ -88,6 +101,7 @@ static const struct hd_row rows[] = {
 	  .title = "/dev/vfio/vfio",
 	  .source = "/dev/vfio/vfio",
 	  .rule = rule_vfio_node,
+	  .what = "vfio",
 	  .bad = HD_FAIL,
 	  .why = "vfio is loaded, and nobody made the node",
 	  .fix = "mount -t devtmpfs devtmpfs /dev, or in a container pass /dev/vfio on to it" },
@@ -101,6 +115,7 @@ static const struct hd_row rows[] = {
 	  .title = "/dev/kvm",
 	  .source = "/dev/kvm",
 	  .rule = rule_node,
+	  .what = "kvm",
 	  .bad = HD_FAIL,
 	  .why = "virtualization is off in the firmware, or KVM isn't loaded",
 	  .fix = "Turn on VT-x or SVM in the firmware's setup; then modprobe kvm_intel or kvm_amd" },
@@ -157,6 +172,7 @@ static const struct hd_row rows[] = {
 	  .title = "/dev/iommu",
 	  .source = "/dev/iommu",
 	  .rule = rule_node,
+	  .what = "iommu",
 	  .bad = HD_NOT_APPLICABLE,
 	  .why = "only <driver iommufd='yes'/> needs it" },
 };

@@ -44,7 +44,8 @@ static void say_module(struct hd_exam *exam, enum hd_module_state state)
 			"Install the kernel with all its modules: some distributions have them in another package (kernel-modules, linux-modules-extra)");
 		return;
 	case HD_MODULE_UNKNOWN:
-		hd_exam_skip(exam, "/lib/modules of this kernel isn't there");
+		hd_exam_unknown(exam,
+				"/lib/modules of this kernel isn't there");
 	}
 }
 
@@ -70,7 +71,7 @@ static void rule_driver(struct hd_exam *exam)
 	int r = hd_module_query(exam->facts->host, "vfio-pci", &state, &err);
 
 	if (r < 0 && !tells_otherwise(exam, &state)) {
-		hd_exam_skip(exam, "%s", hd_err_message(&err));
+		hd_exam_unknown(exam, "%s", hd_err_message(&err));
 		return;
 	}
 	if (r == 0)
@@ -80,10 +81,11 @@ static void rule_driver(struct hd_exam *exam)
 
 /* What the kernel's files tell of a module; its configuration where they don't.
  */
-static enum hd_module_place place_of(const struct hd_host_facts *facts,
-				     const char *module, const char *option)
+static enum hd_module_place place_of(struct hd_exam *exam, const char *module,
+				     const char *option)
 {
-	enum hd_module_place place = hd_facts_module(facts, module);
+	const struct hd_host_facts *facts = exam->facts;
+	enum hd_module_place place = hd_exam_module(exam, module);
 	const char *value = hd_kconfig_value(&facts->kconfig, option);
 
 	if (place != HD_PLACE_UNKNOWN || !hd_facts_have_kconfig(facts) ||
@@ -99,7 +101,7 @@ static void rule_type1(struct hd_exam *exam)
 	const char *value =
 		hd_kconfig_value(&facts->kconfig, "IOMMUFD_VFIO_CONTAINER");
 
-	switch (place_of(facts, "vfio_iommu_type1", "VFIO_IOMMU_TYPE1")) {
+	switch (place_of(exam, "vfio_iommu_type1", "VFIO_IOMMU_TYPE1")) {
 	case HD_PLACE_LOADED:
 	case HD_PLACE_BUILTIN:
 		hd_exam_pass(exam, "vfio_iommu_type1 is there");
@@ -109,7 +111,11 @@ static void rule_type1(struct hd_exam *exam)
 			     "vfio_iommu_type1 is loaded when it is wanted");
 		return;
 	case HD_PLACE_UNKNOWN:
-		hd_exam_unread(exam, facts->dep.path, facts->dep.error);
+		hd_exam_unread(exam,
+			       facts->dep.text ? facts->builtin.path :
+						 facts->dep.path,
+			       facts->dep.text ? facts->builtin.seen :
+						 facts->dep.seen);
 		return;
 	case HD_PLACE_NOWHERE:
 		break;
@@ -122,27 +128,16 @@ static void rule_type1(struct hd_exam *exam)
 			"this kernel has no vfio_iommu_type1, which QEMU's VFIO needs");
 }
 
-/* Calls @visit for every file of the folders of modprobe.d(5). */
+/* Calls @visit for every file of the folders of modprobe.d(5); how many of
+ * them there are. */
 static int each_modprobe_file(struct hd_exam *exam,
-			      int (*visit)(void *data, int dir_fd,
-					   const char *name))
+			      bool (*visit)(struct hd_exam *exam, void *data,
+					    const char *name, char *text))
 {
-	static const char *const folders[] = { "/etc/modprobe.d",
-					       "/run/modprobe.d",
-					       "/usr/lib/modprobe.d",
-					       "/lib/modprobe.d" };
 	int n = 0;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		int fd = hd_facts_open(exam->facts, folders[i],
-				       O_RDONLY | O_DIRECTORY);
-
-		if (fd < 0)
-			continue;
-		n++;
-		if (hd_dir_each(fd, visit, exam) != 0)
-			break;
-	}
+	for (const char *const *folder = hd_modprobe_folders; *folder; folder++)
+		n += hd_exam_each_text(exam, *folder, ".conf", visit, NULL);
 	return n;
 }
 
@@ -158,15 +153,12 @@ static bool sets_options(char *line)
 	       (line[8] == ' ' || line[8] == '\t');
 }
 
-static int visit_options(void *data, int dir_fd, const char *name)
+static bool visit_options(struct hd_exam *exam, void *data, const char *name,
+			  char *text)
 {
-	struct hd_exam *exam = data;
-	HD_AUTOFREE char *text = NULL;
-	char *rest, *line;
+	char *rest = text, *line;
 
-	if (*name == '.' || hd_facts_read_at(dir_fd, name, &text) < 0)
-		return 0;
-	rest = text;
+	(void)data;
 	while ((line = strsep(&rest, "\n"))) {
 		if (!sets_options(line))
 			continue;
@@ -174,9 +166,9 @@ static int visit_options(void *data, int dir_fd, const char *name)
 			exam,
 			"vfio-pci is built into the kernel, so its options in modprobe.d's %s do nothing",
 			name);
-		return 1;
+		return false;
 	}
-	return 0;
+	return true;
 }
 
 static void rule_options(struct hd_exam *exam)
@@ -185,10 +177,10 @@ static void rule_options(struct hd_exam *exam)
 
 	if (!exam->facts->builtin.text) {
 		hd_exam_unread(exam, exam->facts->builtin.path,
-			       exam->facts->builtin.error);
+			       exam->facts->builtin.seen);
 		return;
 	}
-	if (!hd_facts_is_builtin(exam->facts, "vfio_pci")) {
+	if (!hd_exam_is_builtin(exam, "vfio_pci")) {
 		hd_exam_not_applicable(
 			exam, "vfio-pci is no part of the kernel's image");
 		return;
@@ -199,7 +191,7 @@ static void rule_options(struct hd_exam *exam)
 	if (n)
 		hd_exam_pass(exam, "modprobe.d has no options for it");
 	else
-		hd_exam_skip(exam, "no folder of modprobe.d can be read");
+		hd_exam_unknown(exam, "there is no folder of modprobe.d");
 }
 
 /* vfio_virqfd is no module any more since Linux 6.2. */
@@ -216,7 +208,7 @@ static void rule_stale(struct hd_exam *exam)
 	};
 	bool any = false;
 
-	if (hd_facts_module(exam->facts, exam->row->what) != HD_PLACE_NOWHERE) {
+	if (hd_exam_module(exam, exam->row->what) != HD_PLACE_NOWHERE) {
 		hd_exam_not_applicable(exam, "this kernel may have a module %s",
 				       exam->row->what);
 		return;
@@ -224,7 +216,7 @@ static void rule_stale(struct hd_exam *exam)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		HD_AUTOFREE char *text = NULL;
 
-		if (hd_facts_read(exam->facts, files[i], &text) < 0)
+		if (!hd_exam_try(exam, files[i], &text))
 			continue;
 		any = true;
 		if (!strstr(text, exam->row->what))
@@ -236,7 +228,7 @@ static void rule_stale(struct hd_exam *exam)
 	if (any || exam->facts->has_etc)
 		hd_exam_pass(exam, "no file names %s", exam->row->what);
 	else
-		hd_exam_skip(exam, "/etc isn't there");
+		hd_exam_missing(exam, "/etc");
 }
 
 static const struct hd_row rows[] = {
@@ -245,8 +237,7 @@ static const struct hd_row rows[] = {
 	  .source =
 		  "/sys/bus/pci/drivers/vfio-pci, /lib/modules/RELEASE, modprobe.d",
 	  .rule = rule_driver,
-	  .bad = HD_FAIL,
-	  .needed = true },
+	  .bad = HD_FAIL },
 	{ .id = "vfio-type1",
 	  .title = "The IOMMU driver of VFIO",
 	  .source = "/sys/module/vfio_iommu_type1, /lib/modules/RELEASE",

@@ -95,7 +95,7 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	const struct values *values = tool->values;
 	HD_AUTO(clear_question)
 	struct question question = { .domain.name = NULL };
-	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { NULL, 0, 0, 0 };
+	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
 	HD_AUTO_GUESTS struct hd_guests guests = { .uses = NULL };
 	struct hd_doctor_request request = { .names = tool->names };
 
@@ -111,11 +111,11 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	if (hd_doctor_run(&tool->host, &request, &diagnosis, err) < 0)
 		return HD_EXIT_FAILED;
 	if (tool->json)
-		hd_report_print_json(&request, &diagnosis);
-	else if (hd_report_print(&request, &diagnosis, values->all, err) < 0)
+		hd_report_print_json(&tool->host, &request, &diagnosis);
+	else if (hd_report_print(&tool->host, &request, &diagnosis, values->all,
+				 err) < 0)
 		return HD_EXIT_FAILED;
-	return diagnosis.verdict == HD_VERDICT_GOOD ? HD_EXIT_FINE :
-						      HD_EXIT_FAILED;
+	return (int)hd_report_exit(&diagnosis);
 }
 
 static const struct hd_option options[] = {
@@ -133,7 +133,9 @@ const struct hd_verb hd_verb_doctor = {
 		"libvirt and hooks; with addresses or a guest (a name, a file, or - for standard\n"
 		"input) at those devices too. It runs no program and changes nothing.\n"
 		"The first line is the verdict, and what to fix first where something is wrong.\n"
-		"The table has what fails, warns, or can't be read; with --all everything.",
+		"The table has what fails, warns, or couldn't be read; with --all everything.\n"
+		"Exit status 1 says that something is to be fixed, 3 that something couldn't be\n"
+		"read without which nobody can tell.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.options = options,
 	.values_size = sizeof(struct values),

@@ -10,15 +10,15 @@ struct hd_guests {
 	size_t n;
 	char **texts; /* what the uses point to; owned */
 	size_t n_texts;
-	char *unread; /* why they aren't known, or NULL; owned */
+	char *unread; /* why they, or some, aren't known, or NULL; owned */
 };
 
 #define HD_AUTO_GUESTS __attribute__((cleanup(hd_guests_clear)))
 
 /*
  * Reads the files in which libvirt keeps its guests, without asking its daemon.
- * One that can't be understood is left out: it is libvirt's own. Returns 0 or
- * -ENOMEM.
+ * One that can't be read or understood is left out, and told in @ret->unread.
+ * Returns 0 or -ENOMEM.
  */
 int hd_guests_read(const struct hd_host *host, struct hd_guests *ret,
 		   struct hd_err *err);

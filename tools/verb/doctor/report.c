@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/verb/doctor/report.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
@@ -12,19 +14,29 @@
 #include "tools/cli/table.h"
 #include "tools/tool.h"
 
-static const char *const verdicts[] = { [HD_VERDICT_GOOD] = "good",
-					[HD_VERDICT_BAD] = "bad",
-					[HD_VERDICT_UNKNOWN] = "unknown" };
+static const struct {
+	const char *name;
+	enum hd_exit exit;
+} verdicts[] = {
+	[HD_VERDICT_GOOD] = { "good", HD_EXIT_FINE },
+	[HD_VERDICT_BAD] = { "bad", HD_EXIT_FAILED },
+	[HD_VERDICT_UNKNOWN] = { "unknown", HD_EXIT_UNKNOWN },
+};
 
-/* "This host", "0000:01:00.0", "Guest 'win11'"; NULL without memory. */
+enum hd_exit hd_report_exit(const struct hd_diagnosis *diagnosis)
+{
+	return verdicts[diagnosis->verdict].exit;
+}
+
+/* "0000:01:00.0", "guest 'win11'"; NULL without memory. */
 static char *subject_of(const struct hd_doctor_request *request)
 {
 	const struct hd_request *devices = request->devices;
 
 	if (!devices)
-		return strdup("This host");
+		return strdup("this host");
 	if (devices->domain)
-		return hd_text("Guest '%s'", devices->domain);
+		return hd_text("guest '%s'", devices->domain);
 	if (devices->n_assigns == 1)
 		return strdup(hd_addr_text(devices->assigns[0].addr).s);
 	return hd_text("%s and %zu more",
@@ -32,35 +44,62 @@ static char *subject_of(const struct hd_doctor_request *request)
 		       devices->n_assigns - 1);
 }
 
+/* What it is to be able to do. */
+static const char *ability_of(const struct hd_doctor_request *request)
+{
+	return !request->devices	? " pass devices through" :
+	       request->devices->domain ? " have its devices" :
+					  " be passed through";
+}
+
+/* Without its first letter as of a sentence; NULL without memory. */
+static char *verdict_words(const struct hd_doctor_request *request,
+			   const struct hd_diagnosis *diagnosis)
+{
+	HD_AUTOFREE char *subject = subject_of(request);
+	const char *ability = ability_of(request);
+	const char *detail = diagnosis->verdict == HD_VERDICT_GOOD ?
+				     "" :
+				     diagnosis->items[diagnosis->first].detail;
+
+	if (!subject)
+		return NULL;
+	if (diagnosis->verdict == HD_VERDICT_GOOD)
+		return hd_text("%s can%s", subject, ability);
+	if (diagnosis->verdict == HD_VERDICT_BAD)
+		return hd_text("%s can't%s yet: %s", subject, ability, detail);
+	if (diagnosis->n_missing == 1)
+		return hd_text("can't tell whether %s can%s: %s", subject,
+			       ability, detail);
+	return hd_text(
+		"can't tell whether %s can%s: %s, and %zu more checks that decide couldn't be made",
+		subject, ability, detail, diagnosis->n_missing - 1);
+}
+
 /* The verdict as one sentence without its full stop; NULL without memory. */
 static char *verdict_text(const struct hd_doctor_request *request,
 			  const struct hd_diagnosis *diagnosis)
 {
-	static const struct {
-		const char *host, *guest, *device;
-	} forms[] = {
-		[HD_VERDICT_GOOD] = { "can pass devices through",
-				      "can have its devices",
-				      "can be passed through" },
-		[HD_VERDICT_BAD] = { "can't pass devices through yet",
-				     "can't have its devices yet",
-				     "can't be passed through yet" },
-		[HD_VERDICT_UNKNOWN] = { "may or may not be able to pass devices through",
-					 "may or may not be able to have its devices",
-					 "may or may not be fit to be passed through" },
-	};
-	HD_AUTOFREE char *checked = subject_of(request);
-	const char *form = !request->devices ? forms[diagnosis->verdict].host :
-			   request->devices->domain ?
-					       forms[diagnosis->verdict].guest :
-					       forms[diagnosis->verdict].device;
+	char *text = verdict_words(request, diagnosis);
 
-	if (!checked)
-		return NULL;
+	if (text)
+		*text = (char)toupper((unsigned char)*text);
+	return text;
+}
+
+/* What turns the verdict into a good one, or NULL. */
+static const char *fix_of(const struct hd_host *host,
+			  const struct hd_diagnosis *diagnosis)
+{
+	if (diagnosis->verdict == HD_VERDICT_BAD)
+		return diagnosis->items[diagnosis->first].fix;
 	if (diagnosis->verdict == HD_VERDICT_GOOD)
-		return hd_text("%s %s", checked, form);
-	return hd_text("%s %s: %s", checked, form,
-		       diagnosis->items[diagnosis->first].detail);
+		return NULL;
+	if (!host->live)
+		return "Record that machine as root: virt-hostdev capture FILE; then virt-hostdev doctor --root FILE";
+	return geteuid() != 0 ?
+		       "Run it as root" :
+		       "See all that is missing: virt-hostdev doctor --all";
 }
 
 static json_object *checkup_json(const struct hd_checkup *checkup)
@@ -80,6 +119,8 @@ static json_object *checkup_json(const struct hd_checkup *checkup)
 	json_object_object_add(
 		object, "applies",
 		json_object_new_boolean(checkup->health != HD_NOT_APPLICABLE));
+	json_object_object_add(object, "decides",
+			       json_object_new_boolean(checkup->decides));
 	json_object_object_add(object, "detail", hd_json_text(checkup->detail));
 	json_object_object_add(object, "source", hd_json_text(checkup->source));
 	json_object_object_add(object, "fix", hd_json_text(checkup->fix));
@@ -95,7 +136,31 @@ static size_t count(const struct hd_diagnosis *diagnosis, enum hd_health health)
 	return n;
 }
 
-static json_object *summary_json(const struct hd_doctor_request *request,
+/* Whether an earlier row of the same id is missing: of another device. */
+static bool is_listed(const struct hd_diagnosis *diagnosis, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (hd_diagnosis_misses(diagnosis, j) &&
+		    strcmp(diagnosis->items[j].id, diagnosis->items[i].id) == 0)
+			return true;
+	return false;
+}
+
+/* The ids of what couldn't be read, and decides. */
+static json_object *missing_json(const struct hd_diagnosis *diagnosis)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < diagnosis->n; i++)
+		if (hd_diagnosis_misses(diagnosis, i) &&
+		    !is_listed(diagnosis, i))
+			json_object_array_add(
+				array, hd_json_text(diagnosis->items[i].id));
+	return array;
+}
+
+static json_object *summary_json(const struct hd_host *host,
+				 const struct hd_doctor_request *request,
 				 const struct hd_diagnosis *diagnosis)
 {
 	HD_AUTOFREE char *text = verdict_text(request, diagnosis);
@@ -103,25 +168,27 @@ static json_object *summary_json(const struct hd_doctor_request *request,
 	bool good = diagnosis->verdict == HD_VERDICT_GOOD;
 
 	json_object_object_add(object, "verdict",
-			       hd_json_text(verdicts[diagnosis->verdict]));
+			       hd_json_text(verdicts[diagnosis->verdict].name));
+	json_object_object_add(
+		object, "exit",
+		json_object_new_int((int)hd_report_exit(diagnosis)));
 	json_object_object_add(object, "message", hd_json_text(text));
 	json_object_object_add(
 		object, "first",
 		good ? NULL :
 		       checkup_json(&diagnosis->items[diagnosis->first]));
-	for (enum hd_health h = HD_PASS; h < HD_SKIP; h++)
+	json_object_object_add(object, "missing", missing_json(diagnosis));
+	json_object_object_add(object, "fix",
+			       hd_json_text(fix_of(host, diagnosis)));
+	for (enum hd_health h = HD_PASS; h <= HD_NOT_APPLICABLE; h++)
 		json_object_object_add(
 			object, hd_health_name(h),
 			json_object_new_int((int)count(diagnosis, h)));
-	json_object_object_add(
-		object, "skip",
-		json_object_new_int(
-			(int)(count(diagnosis, HD_SKIP) +
-			      count(diagnosis, HD_NOT_APPLICABLE))));
 	return object;
 }
 
-void hd_report_print_json(const struct hd_doctor_request *request,
+void hd_report_print_json(const struct hd_host *host,
+			  const struct hd_doctor_request *request,
 			  const struct hd_diagnosis *diagnosis)
 {
 	json_object *object = json_object_new_object();
@@ -131,14 +198,15 @@ void hd_report_print_json(const struct hd_doctor_request *request,
 		json_object_array_add(checks,
 				      checkup_json(&diagnosis->items[i]));
 	json_object_object_add(object, "summary",
-			       summary_json(request, diagnosis));
+			       summary_json(host, request, diagnosis));
 	json_object_object_add(object, "checks", checks);
 	hd_json_print(object);
 }
 
-static bool is_same_skip(const struct hd_checkup *a, const struct hd_checkup *b)
+static bool is_same_unread(const struct hd_checkup *a,
+			   const struct hd_checkup *b)
 {
-	return a->health == HD_SKIP && b->health == HD_SKIP &&
+	return a->health == HD_UNREAD && b->health == HD_UNREAD &&
 	       strcmp(a->detail, b->detail) == 0;
 }
 
@@ -148,7 +216,7 @@ static size_t count_same(const struct hd_diagnosis *diagnosis, size_t i)
 	size_t n = 0;
 
 	for (size_t j = i + 1; j < diagnosis->n; j++)
-		n += is_same_skip(&diagnosis->items[i], &diagnosis->items[j]);
+		n += is_same_unread(&diagnosis->items[i], &diagnosis->items[j]);
 	return n;
 }
 
@@ -159,10 +227,10 @@ static bool is_shown(const struct hd_diagnosis *diagnosis, size_t i, bool all)
 
 	if (all || health == HD_WARN || health == HD_FAIL)
 		return true;
-	if (health != HD_SKIP)
+	if (health != HD_UNREAD)
 		return false;
 	for (size_t j = 0; j < i; j++)
-		if (is_same_skip(&diagnosis->items[i], &diagnosis->items[j]))
+		if (is_same_unread(&diagnosis->items[i], &diagnosis->items[j]))
 			return false;
 	return true;
 }
@@ -171,7 +239,7 @@ static void add_line(struct hd_table *table,
 		     const struct hd_diagnosis *diagnosis, size_t i, bool all)
 {
 	const struct hd_checkup *checkup = &diagnosis->items[i];
-	size_t more = all || checkup->health != HD_SKIP ?
+	size_t more = all || checkup->health != HD_UNREAD ?
 			      0 :
 			      count_same(diagnosis, i);
 	HD_AUTOFREE char *check =
@@ -227,21 +295,20 @@ static void print_fixes(const struct hd_diagnosis *diagnosis)
 
 static void print_counts(const struct hd_diagnosis *diagnosis, bool all)
 {
-	printf("\n%zu pass, %zu warn, %zu fail, %zu can't be read, %zu don't apply%s\n",
+	printf("\n%zu pass, %zu warn, %zu fail, %zu unknown, %zu don't apply%s\n",
 	       count(diagnosis, HD_PASS), count(diagnosis, HD_WARN),
-	       count(diagnosis, HD_FAIL), count(diagnosis, HD_SKIP),
+	       count(diagnosis, HD_FAIL), count(diagnosis, HD_UNREAD),
 	       count(diagnosis, HD_NOT_APPLICABLE),
 	       all ? "." : " (--all shows them).");
 }
 
-int hd_report_print(const struct hd_doctor_request *request,
+int hd_report_print(const struct hd_host *host,
+		    const struct hd_doctor_request *request,
 		    const struct hd_diagnosis *diagnosis, bool all,
 		    struct hd_err *err)
 {
 	HD_AUTOFREE char *text = verdict_text(request, diagnosis);
-	const char *fix = diagnosis->verdict == HD_VERDICT_BAD ?
-				  diagnosis->items[diagnosis->first].fix :
-				  NULL;
+	const char *fix = fix_of(host, diagnosis);
 
 	if (!text)
 		return hd_err_nomem(err);

@@ -3,16 +3,22 @@
 #define HD_TOOLS_VERB_DOCTOR_REPORT_H
 
 #include "lib/doctor/doctor.h"
+#include "tools/cli/exit.h"
 
-/* Prints a diagnosis as JSON. */
-void hd_report_print_json(const struct hd_doctor_request *request,
+/* What doctor ends with. */
+enum hd_exit hd_report_exit(const struct hd_diagnosis *diagnosis);
+
+/* Prints a diagnosis of @host as JSON. */
+void hd_report_print_json(const struct hd_host *host,
+			  const struct hd_doctor_request *request,
 			  const struct hd_diagnosis *diagnosis);
 
 /*
  * Prints it for people: the verdict, a table of what isn't as it should be or,
  * when @all, of everything, and what fixes it. Returns 0 or -ENOMEM.
  */
-int hd_report_print(const struct hd_doctor_request *request,
+int hd_report_print(const struct hd_host *host,
+		    const struct hd_doctor_request *request,
 		    const struct hd_diagnosis *diagnosis, bool all,
 		    struct hd_err *err);
 

@@ -329,7 +329,7 @@ static int check_owner(const struct hd_host *host, const char *path,
 		"%s belongs to user %u with mode %04o, so others than root decide what it says",
 		path, st->st_uid, st->st_mode & 07777);
 	hd_err_fix(err, "chown root %s; chmod go-w %s", path, path);
-	return -EPERM;
+	return -EINVAL;
 }
 
 /* Whether the name is there, be it as what can't be opened. */

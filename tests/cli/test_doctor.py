@@ -1254,6 +1254,8 @@ class EveryRow(_OnHost):
         ("laptop-two-gpus", {},
          domain(hostdev(1), metadata=metadata(
              "<h:device address='0000:01:00.0' id='1234:5678'/>")), "device-pinned"),
+        ("laptop-two-gpus", {"etc/virt-hostdev.conf": "[device a]\nmatch = 10de:*\nguests = none\n"},
+         ("01:00.0",), "device-policy"),
         ("laptop-two-gpus", {},
          domain("<interface type='hostdev'><source><address type='pci' domain='0' bus='1' slot='0' "
                 "function='0'/></source></interface>"), "device-interface"),

@@ -78,16 +78,9 @@ static xmlNode *find_pin(const struct pinneds *pinneds, struct hd_addr addr)
 		       NULL;
 }
 
-/* The prefix of an element's name, "" for none. */
-static const char *prefix_of(const xmlNode *node)
-{
-	return node && node->ns->prefix ? (const char *)node->ns->prefix : "";
-}
-
 /* Writes the new ones of the pins, a line each. False when memory runs out. */
 static bool write_pins(FILE *file, const struct pinneds *pinneds,
-		       const struct hd_pin *pins, size_t n, const char *prefix,
-		       const char *indent)
+		       const struct hd_pin *pins, size_t n, const char *prefix)
 {
 	size_t written = 0;
 
@@ -99,14 +92,14 @@ static bool write_pins(FILE *file, const struct pinneds *pinneds,
 		line = hd_pin_format(&pins[i], prefix);
 		if (!line)
 			return false;
-		fprintf(file, "%s%s%s", written++ ? "\n" : "", indent, line);
+		fprintf(file, "%s%s", written++ ? "\n" : "", line);
 	}
 	return true;
 }
 
-static char *format_pins(const struct pinneds *pinneds,
-			 const struct hd_pin *pins, size_t n,
-			 const char *prefix, const char *indent)
+static char *format_pins(const struct hd_rewriting *rw,
+			 const struct pinneds *pinneds,
+			 const struct hd_pin *pins, size_t n)
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t size;
@@ -115,69 +108,8 @@ static char *format_pins(const struct pinneds *pinneds,
 
 	if (!file)
 		return NULL;
-	written = write_pins(file, pinneds, pins, n, prefix, indent);
+	written = write_pins(file, pinneds, pins, n, hd_rewriting_prefix(rw));
 	return fclose(file) == 0 && written ? hd_steal(&text) : NULL;
-}
-
-/* The last of what stands before <metadata> in libvirt's order. */
-static const xmlNode *find_before_metadata(const xmlNode *domain)
-{
-	static const char *const names[] = { "description", "title", "genid",
-					     "uuid", "name" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const xmlNode *node = hd_node_child(domain, names[i]);
-
-		if (node)
-			return node;
-	}
-	return NULL;
-}
-
-#define OPEN "<hostdev:hostdev xmlns:hostdev=\"" HD_METADATA_NS "\">"
-#define CLOSE "</hostdev:hostdev>"
-
-/* Pins of a domain that has no element of ours yet. */
-static int add_ours(struct hd_rewriting *rw, const struct hd_pin *pins,
-		    size_t n)
-{
-	const xmlNode *domain = hd_doc_root(rw->doc);
-	const xmlNode *metadata = hd_node_child(domain, "metadata");
-	const xmlNode *before = find_before_metadata(domain);
-	const struct pinneds none = { NULL, 0 };
-	HD_AUTOFREE char *lines = format_pins(&none, pins, n, "hostdev",
-					      metadata ? "  " : "    ");
-	HD_AUTOFREE char *whole = NULL;
-
-	if (!before)
-		return hd_err_set(rw->err, EINVAL, "the domain has no <name>");
-	if (lines && metadata)
-		whole = hd_text(OPEN "\n%s\n" CLOSE, lines);
-	else if (lines)
-		whole = hd_text("<metadata>\n  " OPEN "\n%s\n  " CLOSE
-				"\n</metadata>",
-				lines);
-	if (!whole)
-		return hd_err_nomem(rw->err);
-	return metadata ? hd_edit_append(&rw->edits, rw->text, metadata, whole,
-					 rw->err) :
-			  hd_edit_insert_after(&rw->edits, rw->text, before,
-					       whole, rw->err);
-}
-
-/* Pins beside what there is already. */
-static int add_pins(struct hd_rewriting *rw, const xmlNode *ours,
-		    const struct pinneds *pinneds, const struct hd_pin *pins,
-		    size_t n)
-{
-	HD_AUTOFREE char *lines =
-		format_pins(pinneds, pins, n, prefix_of(ours), "");
-
-	if (!lines)
-		return hd_err_nomem(rw->err);
-	return *lines ? hd_edit_append(&rw->edits, rw->text, ours, lines,
-				       rw->err) :
-			0;
 }
 
 static int replace_pins(struct hd_rewriting *rw, const struct pinneds *pinneds,
@@ -191,7 +123,7 @@ static int replace_pins(struct hd_rewriting *rw, const struct pinneds *pinneds,
 		if (node)
 			r = hd_edit_replace(
 				&rw->edits, hd_element_range(node).whole,
-				hd_pin_format(&pins[i], prefix_of(node)),
+				hd_pin_format(&pins[i], hd_prefix_of(node)),
 				rw->err);
 	}
 	return r;
@@ -202,18 +134,18 @@ int hd_rewrite_pin(const char *text, size_t length, const struct hd_pin *pins,
 {
 	HD_AUTO_REWRITING rw = { .text = text, .length = length, .err = err };
 	HD_AUTO(clear_pinneds) struct pinneds pinneds = { NULL, 0 };
-	const xmlNode *ours;
+	HD_AUTOFREE char *lines = NULL;
 	int r = hd_rewriting_begin(&rw);
 
 	if (r < 0 || n == 0)
 		return r;
-	ours = hd_rewriting_ours(&rw);
 	r = find_pins(&rw, &pinneds);
 	if (r == 0)
 		r = replace_pins(&rw, &pinneds, pins, n);
-	if (r == 0)
-		r = ours ? add_pins(&rw, ours, &pinneds, pins, n) :
-			   add_ours(&rw, pins, n);
+	if (r < 0)
+		return r;
+	lines = format_pins(&rw, &pinneds, pins, n);
+	r = lines ? hd_rewriting_add_ours(&rw, lines) : hd_err_nomem(err);
 	return r < 0 ? r : hd_rewriting_finish(&rw, ret, ret_length);
 }
 

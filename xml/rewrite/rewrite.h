@@ -40,6 +40,13 @@ int hd_rewrite_unpin(const char *text, size_t length,
 		     const struct hd_addr *addrs, size_t n, char **ret,
 		     size_t *ret_length, struct hd_err *err);
 
+/* What a domain is to allow, or not to allow any more. */
+struct hd_allowing {
+	const struct hd_allow *allows;
+	size_t n_allows;
+	bool siblings; /* that members of a group are taken along */
+};
+
 /* A <hostdev> for a device, as hd_hostdev_format() writes it. */
 struct hd_block {
 	struct hd_addr addr;
@@ -91,6 +98,20 @@ int hd_rewrite_check(const struct hd_rewrite *what, struct hd_err *err);
 int hd_rewrite_domain(const char *text, size_t length,
 		      const struct hd_rewrite *what, struct hd_rewritten *ret,
 		      struct hd_err *err);
+
+/*
+ * Puts what a domain is to allow into its metadata: @what, of which it allows
+ * nothing yet, but for the siblings. @ret is cleared by the caller in any case.
+ * Returns 0 or a negative errno with a sentence.
+ */
+int hd_rewrite_allow(const char *text, size_t length,
+		     const struct hd_allowing *what, struct hd_rewritten *ret,
+		     struct hd_err *err);
+
+/* Removes what the domain allows of @what; what it says of siblings with it. */
+int hd_rewrite_disallow(const char *text, size_t length,
+			const struct hd_allowing *what,
+			struct hd_rewritten *ret, struct hd_err *err);
 
 /*
  * Compares what a domain asked for, what it asks for now, and what it should,

@@ -39,6 +39,18 @@ xmlNode *hd_next_ours(xmlNode *node, const char *name);
 /* Our element in the metadata, or NULL. */
 xmlNode *hd_rewriting_ours(const struct hd_rewriting *rw);
 
+/* The prefix of an element's name, "" for none; of one of ours. */
+const char *hd_prefix_of(const xmlNode *node);
+
+/* The prefix that a new one of ours has. */
+const char *hd_rewriting_prefix(const struct hd_rewriting *rw);
+
+/*
+ * Plans to add elements of ours, one a line without indentation, to those that
+ * there are; "" for none. Once only.
+ */
+int hd_rewriting_add_ours(struct hd_rewriting *rw, const char *lines);
+
 /* Whether one of our elements is about a device, and about which one. */
 bool hd_ours_address(const xmlNode *node, struct hd_addr *ret);
 

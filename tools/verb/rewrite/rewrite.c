@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/base/text.h"
 #include "lib/host/device.h"
 #include "tools/libvirt/source.h"
+#include "tools/libvirt/source_diff.h"
 #include "tools/verb/rewrite/accept.h"
 #include "tools/verb/rewrite/options.h"
-#include "xml/doc/diff.h"
 
 /* A domain, from its source to where it goes. */
 struct job {
@@ -115,39 +111,6 @@ static int rewrite(struct job *job)
 	return r < 0 ? r : note_all_missing(job);
 }
 
-static enum hd_diff_style find_style(void)
-{
-	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-
-	if (!isatty(STDOUT_FILENO))
-		return HD_DIFF_PLAIN;
-	if ((no_colour && *no_colour) || !term || strcmp(term, "dumb") == 0)
-		return HD_DIFF_TERMINAL;
-	return HD_DIFF_COLOURED;
-}
-
-static bool is_file(const char *source)
-{
-	return strcmp(source, "-") != 0 && !hd_source_is_domain(source);
-}
-
-static int print_diff(const struct job *job)
-{
-	HD_AUTOFREE char *name =
-		is_file(job->source) ?
-			strdup(job->source) :
-			hd_text("%s.xml", job->original.domain.name);
-	const char *start = name;
-
-	if (!name)
-		return hd_err_nomem(job->err);
-	while (*start == '/' || hd_after(start, "./"))
-		start++;
-	return hd_diff_print(stdout, start, job->original.text,
-			     job->original.length, &job->rewritten.edits,
-			     find_style(), job->err);
-}
-
 static int write_out(const struct job *job)
 {
 	const struct hd_rewritten *rewritten = &job->rewritten;
@@ -156,7 +119,10 @@ static int write_out(const struct job *job)
 	size_t length = changed ? rewritten->length : job->original.length;
 
 	if (job->values->diff)
-		return print_diff(job);
+		return hd_source_print_diff(
+			job->source, job->original.domain.name,
+			job->original.text, job->original.length,
+			&rewritten->edits, job->err);
 	/* What comes from a file may be other than what libvirt has. */
 	if (job->values->define && !changed && hd_source_is_domain(job->source))
 		return 0;

@@ -46,6 +46,8 @@ static int attach(struct hd_job *job, char **argv, const struct list *addrs,
 
 	if (!assigns || !hd_siblings_parse(argv[4], &request.siblings))
 		return -1;
+	if (hd_config_read(job->ask.host, &job->ask.config, job->ask.err) < 0)
+		return -1;
 	for (size_t i = 0; i < addrs->n; i++)
 		assigns[i].addr = addrs->items[i];
 	return hd_attach_begin(job, &request, ret);

@@ -150,22 +150,16 @@ static int find_blockers(struct hd_rule_context *s, struct blockers *ret)
 	return r < 0 ? hd_err_nomem(s->err) : 0;
 }
 
-/* What may be done about it: for all starts, or for this one. */
+/* What ends it: one command, or who can. */
 static char *how_to_clear(const struct hd_rule_context *s,
 			  const struct blockers *blockers, bool forbidden)
 {
-	HD_AUTOFREE char *first = NULL;
-
 	if (forbidden)
-		first = hd_administrator_can_change(&blockers->decision);
-	else if (blockers->n_allowable == blockers->n)
-		first = hd_command_for("virt-hostdev allow --siblings",
-				       s->request->domain);
-	else
-		return strdup(blockers->commands);
-	return first ? hd_text("%s (or, for now: %s)", first,
-			       blockers->commands) :
-		       NULL;
+		return hd_administrator_can_change(&blockers->decision);
+	if (blockers->n_allowable == blockers->n)
+		return hd_command_for("virt-hostdev allow --siblings",
+				      s->request->domain);
+	return strdup(blockers->commands);
 }
 
 static int report_blockers(struct hd_rule_context *s,

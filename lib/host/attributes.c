@@ -84,6 +84,7 @@ static const struct hd_attribute_row rows[] = {
 	NEVER(DEVICE, "ptp/*", DRIVERS),
 	NEVER(DEVICE, "sound/*", DRIVERS),
 	NEVER(DEVICE, "hdaudioC*", DRIVERS),
+	NEVER(DEVICE, "[0-9]-[0-9]:*", DRIVERS),
 	NEVER(DEVICE, "ata*",
 	      "disks of these are found long after their driver has come back, by udev's rules"),
 	NEVER(DEVICE, "host*",
@@ -128,6 +129,7 @@ static const struct hd_attribute_row rows[] = {
 	NEVER(NET, "brport/flush", COMMAND),
 
 	SAVED(DISK, "wwid", .kind = HD_ATTRIBUTE_IDENTITY),
+	SAVED(DISK, "passthru_err_log_enabled"),
 	SAVED(DISK, "queue/scheduler", .kind = HD_ATTRIBUTE_CHOICE),
 	SAVED(DISK, "queue/nr_requests"),
 	SAVED(DISK, "queue/read_ahead_kb"),
@@ -149,6 +151,7 @@ static const struct hd_attribute_row rows[] = {
 	NEVER(DISK, "uevent", COMMAND),
 	NEVER(DISK, "trace/*", "for who watches, no setting"),
 	NEVER(DISK, "integrity/*", DRIVERS),
+	NEVER(DISK, "events_poll_msecs", "of disks that can be taken out"),
 	NEVER(DISK, "make-it-fail", "for tests of the kernel"),
 	NEVER(DISK, "*/uevent", COMMAND),
 	NEVER(DISK, "*/power/*", CLASS_POWER),

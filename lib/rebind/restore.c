@@ -183,20 +183,51 @@ static void forget(struct object *object)
 	object->found = 0;
 }
 
+/* A moment; false when there is no patience left. */
+static bool wait_a_little(const struct restore *restore)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000000L };
+
+	if (hd_now_ms() >= restore->deadline)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
 /* Looks for it until it is there, or for as long as there is patience. */
 static int find(const struct restore *restore, struct object *object)
 {
-	const struct timespec pause = { .tv_nsec = 20 * 1000000L };
 	int r;
 
 	for (;;) {
 		forget(object);
 		r = hd_attributes_visit(restore->device_fd, object->place,
 					consider, object);
-		if (r < 0 || object->found || hd_now_ms() >= restore->deadline)
+		if (r < 0 || object->found || !wait_a_little(restore))
 			return r;
-		nanosleep(&pause, NULL);
 	}
+}
+
+/*
+ * Two that have come back may have each other's name: whoever finds its own
+ * taken makes way, and waits for the other.
+ */
+static int rename_in_turn(const struct restore *restore, unsigned index,
+			  const char *now, const char *name)
+{
+	char aside[IF_NAMESIZE];
+	int r = hd_link_rename(index, name);
+
+	if (r != -EEXIST)
+		return r;
+	snprintf(aside, sizeof(aside), "hostdev%u", index % 1000000);
+	if (hd_link_rename(index, aside) < 0)
+		return r;
+	while (r == -EEXIST && wait_a_little(restore))
+		r = hd_link_rename(index, name);
+	if (r < 0)
+		hd_link_rename(index, now);
+	return r;
 }
 
 /* Calls an interface as before, so that what knows it by name finds it. */
@@ -213,7 +244,7 @@ static void rename_back(struct restore *restore, struct object *object)
 		return;
 	r = path ? read_index(object->fd, object->path, &index) : -ENOMEM;
 	if (r == 0)
-		r = hd_link_rename(index, name);
+		r = rename_in_turn(restore, index, now, name);
 	if (r < 0) {
 		note(restore, object->top, item->path, " is now called ", now,
 		     strerror(-r));

@@ -513,6 +513,15 @@ class Output(_InFolder):
             result = tool("rewrite", source, *on_test, "--tidy", "--define", stdin=text)
             self.assertEqual((result.returncode, result.out), (0, ""), result.err)
 
+    def test_rehearsal_is_not_defined(self):
+        """What was made of another host never becomes this one's."""
+        on_test = ["-c", "test:///default", "--root", self.path.parent]
+        pinned = tool("pin", "test", *on_test)
+        for result in (tool("rewrite", self.path, *on_test, "--tidy", "--define"),
+                       tool("rewrite", "test", *on_test, "--tidy", "--define"), pinned):
+            self.assertEqual((result.returncode, result.out), (2, ""), result.err)
+            self.assertIn("libvirt isn't told to define what was made of another host", result.err)
+
     def test_define_what_libvirt_does_not_take(self):
         self.path.write_text(self.text.replace("<memory>", "<unknown/><memory>"))
         result = tool("rewrite", self.path, "-c", "test:///default", "--tidy", "--define")

@@ -93,6 +93,19 @@ static int load_domain(const struct hd_tool *tool, const char *name,
 	return r;
 }
 
+int hd_source_may_define(const struct hd_tool *tool, struct hd_err *err)
+{
+	if (!tool->root)
+		return 0;
+	hd_err_set(
+		err, EINVAL,
+		"libvirt isn't told to define what was made of another host, by --root");
+	hd_err_fix(
+		err,
+		"Leave --root away; or work on a copy: virsh dumpxml --inactive GUEST >guest.xml");
+	return -EINVAL;
+}
+
 int hd_source_define(const struct hd_tool *tool, const char *name,
 		     const char *text, struct hd_err *err)
 {

@@ -25,6 +25,12 @@ int hd_source_load_whole(const struct hd_tool *tool, const char *source,
 			 char **ret, size_t *ret_length, struct hd_err *err);
 
 /*
+ * Whether a domain may be handed to libvirt: not what was made of another host,
+ * by --root. Returns 0, or -EINVAL with a sentence.
+ */
+int hd_source_may_define(const struct hd_tool *tool, struct hd_err *err);
+
+/*
  * Hands a domain to libvirt, which validates it, as the new definition of
  * @name. Returns 0 or a negative errno with a sentence.
  */

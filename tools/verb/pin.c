@@ -205,7 +205,9 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	size_t length;
 	int r;
 
-	if (read_addresses(&job, argc - 1, argv + 1) < 0)
+	if (read_addresses(&job, argc - 1, argv + 1) < 0 ||
+	    (!job.values->check && hd_source_is_domain(job.source) &&
+	     hd_source_may_define(tool, err) < 0))
 		return HD_EXIT_USAGE;
 	if (load(&job) < 0)
 		return HD_EXIT_FAILED;

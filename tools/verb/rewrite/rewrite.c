@@ -144,7 +144,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 			   .err = err };
 
 	(void)argc;
-	if (hd_rewrite_values_check(job.values, job.source, err) < 0)
+	if (hd_rewrite_values_check(job.values, job.source, err) < 0 ||
+	    (job.values->define && hd_source_may_define(tool, err) < 0))
 		return HD_EXIT_USAGE;
 	if (hd_rewrite_values_read(job.values, &job.what, &job.blocks, err) < 0)
 		return HD_EXIT_FAILED;

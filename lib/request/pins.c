@@ -7,81 +7,143 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/inventory.h"
 
-/* Counts a device that could be the pinned one. */
-static int look_at(const struct hd_host *host, const struct hd_device *device,
-		   struct hd_pin_match *pinned, struct hd_err *err)
-{
+/* What a device of the inventory is, once that was looked at. */
+struct known {
+	bool read, present;
 	struct hd_identity identity;
-	enum hd_identity_match match;
-	int r = hd_identity_read(host, device->addr, &identity, err);
+};
 
-	if (r < 0) /* it went away meanwhile */
-		return r == -ENOENT ? 0 : r;
-	match = hd_identity_match_moved(&pinned->pin->identity, &identity);
+/* The host while pins are compared with it: each device is read once, however
+ * many pins there are. */
+struct look {
+	const struct hd_host *host;
+	struct hd_inventory inventory; /* empty until it is needed */
+	struct known *known; /* for each device of it; owned */
+	struct hd_err *err;
+};
+
+static void end_look(struct look *look)
+{
+	hd_inventory_clear(&look->inventory);
+	free(look->known);
+}
+
+static int begin_search(struct look *look)
+{
+	int r = look->known ? 0 :
+			      hd_inventory_read_all(&look->inventory,
+						    look->host, look->err);
+
+	if (r < 0 || look->known)
+		return r;
+	look->known =
+		calloc(look->inventory.n_devices + 1, sizeof(*look->known));
+	return look->known ? 0 : hd_err_nomem(look->err);
+}
+
+/* Reads what a device is; absent when it went away meanwhile. */
+static int read_identity(const struct look *look, struct hd_addr addr,
+			 struct known *ret)
+{
+	int r = 0;
+
+	if (!ret->read)
+		r = hd_identity_read(look->host, addr, &ret->identity,
+				     look->err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (!ret->read)
+		ret->present = r == 0;
+	ret->read = true;
+	return 0;
+}
+
+/* Counts a device that could be the pinned one. */
+static void count(const struct known *known, struct hd_addr addr,
+		  struct hd_pin_match *pinned)
+{
+	enum hd_identity_match match = hd_identity_match_moved(
+		&pinned->pin->identity, &known->identity);
+
 	if (match == HD_MATCH_DIFFERENT ||
 	    (match == HD_MATCH_ALIKE && pinned->sure))
-		return 0;
+		return;
 	if (match == HD_MATCH_SAME && !pinned->sure) {
 		pinned->sure = true;
 		pinned->n_elsewhere = 0;
 	}
 	if (pinned->n_elsewhere++ == 0)
-		pinned->elsewhere = device->addr;
-	return 0;
+		pinned->elsewhere = addr;
 }
 
 /* Through all devices of the kind, which is little more than a list of ids. */
-static int search(const struct hd_host *host,
-		  const struct hd_inventory *inventory,
-		  struct hd_pin_match *pinned, struct hd_err *err)
+static int search(const struct look *look, struct hd_pin_match *pinned)
 {
 	const struct hd_identity *wanted = &pinned->pin->identity;
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
+	for (size_t i = 0; i < look->inventory.n_devices; i++) {
+		const struct hd_device *device = &look->inventory.devices[i];
+		int r;
 
-		if (device->vendor == wanted->vendor &&
-		    device->device == wanted->device &&
-		    !hd_addr_equal(device->addr, pinned->pin->addr))
-			r = look_at(host, device, pinned, err);
+		if (device->vendor != wanted->vendor ||
+		    device->device != wanted->device ||
+		    hd_addr_equal(device->addr, pinned->pin->addr))
+			continue;
+		r = read_identity(look, device->addr, &look->known[i]);
+		if (r < 0)
+			return r;
+		if (look->known[i].present)
+			count(&look->known[i], device->addr, pinned);
 	}
-	return r;
+	return 0;
 }
 
-static int compare(const struct hd_host *host, const struct hd_pin *pin,
-		   struct hd_pin_match *ret, struct hd_err *err)
+static int compare(struct look *look, const struct known *now,
+		   struct hd_pin_match *item)
 {
-	struct hd_identity now;
-	int r = hd_identity_read(host, pin->addr, &now, err);
+	int r;
 
-	*ret = (struct hd_pin_match){ .pin = pin, .match = HD_MATCH_DIFFERENT };
-	if (r == -ENOENT)
+	item->present = now->present;
+	item->match = HD_MATCH_DIFFERENT;
+	if (now->present)
+		item->match = hd_identity_match(&item->pin->identity,
+						&now->identity, &item->what);
+	if (item->match == HD_MATCH_SAME)
 		return 0;
-	if (r < 0)
-		return r;
-	ret->present = true;
-	ret->match = hd_identity_match(&pin->identity, &now, &ret->what);
-	return 0;
+	r = begin_search(look);
+	return r < 0 ? r : search(look, item);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct hd_pin_match *const *x = a, *const *y = b;
+
+	return hd_addr_compare(&(*x)->pin->addr, &(*y)->pin->addr);
 }
 
 int hd_pins_compare(const struct hd_host *host, const struct hd_pin *pins,
 		    size_t n, struct hd_pin_matches *ret, struct hd_err *err)
 {
-	HD_AUTO_INVENTORY struct hd_inventory inventory = { 0 };
+	HD_AUTO(end_look) struct look look = { .host = host, .err = err };
 	HD_AUTOFREE struct hd_pin_match *items = calloc(n + 1, sizeof(*items));
-	bool searched = false;
-	int r = items ? 0 : hd_err_nomem(err);
+	HD_AUTOFREE struct hd_pin_match **sorted =
+		calloc(n + 1, sizeof(struct hd_pin_match *));
+	struct known now = { .read = false };
+	int r = 0;
 
+	if (!items || !sorted)
+		return hd_err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		items[i].pin = &pins[i];
+		sorted[i] = &items[i];
+	}
+	qsort(sorted, n, sizeof(*sorted), by_address);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = compare(host, &pins[i], &items[i], err);
-		if (r < 0 || items[i].match == HD_MATCH_SAME)
-			continue;
-		if (!searched)
-			r = hd_inventory_read_all(&inventory, host, err);
-		searched = true;
+		if (i == 0 || by_address(&sorted[i - 1], &sorted[i]) != 0)
+			now.read = false;
+		r = read_identity(&look, sorted[i]->pin->addr, &now);
 		if (r == 0)
-			r = search(host, &inventory, &items[i], err);
+			r = compare(&look, &now, sorted[i]);
 	}
 	if (r < 0)
 		return r;

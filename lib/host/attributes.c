@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/stream.h"
 #include "lib/host/sysfs.h"
 
 #define COMMAND "a command, no setting"
@@ -489,7 +490,7 @@ int hd_attributes_pack(const struct hd_attributes *attributes, char **ret,
 		       size_t *ret_length)
 {
 	HD_AUTOFREE char *bytes = NULL;
-	FILE *file = open_memstream(&bytes, ret_length);
+	FILE *file = hd_stream_open(&bytes, ret_length);
 	bool failed;
 
 	if (!file)

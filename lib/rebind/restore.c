@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/finding.h"
+#include "lib/base/stream.h"
 #include "lib/host/sysfs.h"
 #include "lib/rebind/link.h"
 
@@ -334,7 +335,7 @@ int hd_restore(const struct hd_host *host, struct hd_addr addr,
 	if (r < 0)
 		return hd_err_set(err, -r, "%s", strerror(-r));
 	restore.device_fd = fd;
-	restore.problems = open_memstream(&text, &size);
+	restore.problems = hd_stream_open(&text, &size);
 	if (!restore.problems)
 		return hd_err_nomem(err);
 	restore_all(&restore, attributes);

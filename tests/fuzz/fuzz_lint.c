@@ -34,10 +34,11 @@ static void check_findings(const struct hd_findings *findings,
 	}
 }
 
-static char *read_cpus(void *data, struct hd_addr addr)
+static struct hd_seen read_cpus(void *data, struct hd_addr addr, char **ret)
 {
 	(void)data, (void)addr;
-	return strdup("2-3,^3");
+	*ret = strdup("2-3,^3");
+	return hd_seen_present();
 }
 
 /* What only hd_domain_parse_readable() takes has an error for it. */

@@ -56,10 +56,13 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 	return -EINVAL;
 }
 
-static char *read_cpus(void *data, struct hd_addr addr)
+static struct hd_seen read_cpus(void *data, struct hd_addr addr, char **ret)
 {
 	assert_ptr_equal(data, devices);
-	return addr.bus == 2 ? strdup("4-7,12") : NULL;
+	if (addr.bus != 2)
+		return hd_seen_absent();
+	*ret = strdup("4-7,12");
+	return hd_seen_present();
 }
 
 static const struct hd_lint_facts all_facts = { devices, N_ELEMENTS(devices),

@@ -80,14 +80,13 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 	return r == -ENOENT && !host->live ? -EACCES : r;
 }
 
-static char *read_cpus(void *data, struct hd_addr addr)
+static struct hd_seen read_cpus(void *data, struct hd_addr addr, char **ret)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, data, addr);
-	char *text = NULL;
+	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen = hd_sysfs_open_device(data, addr, &fd);
 
-	if (fd >= 0)
-		hd_unsorted(hd_sysfs_read(fd, "local_cpulist", &text));
-	return text;
+	return seen.is == HD_PRESENT ? hd_sysfs_read(fd, "local_cpulist", ret) :
+				       seen;
 }
 
 static int lint(struct hd_checked_domain *checked,

@@ -12,7 +12,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/stdfiles.h"
-#include "lib/host/sysfs.h"
+#include "lib/base/word.h"
 #include "tools/tree/summary.h"
 #include "tools/tree/unpack.h"
 
@@ -96,18 +96,33 @@ static int start_remover(struct hd_root *root, const char *path,
 static int check_entries(int dir_fd, size_t entries, const char *name,
 			 struct hd_err *err)
 {
-	HD_AUTOFREE char *text = NULL;
-	const char *line = NULL;
-	size_t expected;
+	HD_AUTOCLOSE int fd =
+		openat(dir_fd, HD_SUMMARY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* The line is one of the first, and short. */
+	char text[4096] = "";
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+	char *line = strstr(text, "\nentries ");
+	int64_t expected;
 
-	if (hd_unsorted(hd_sysfs_read(dir_fd, HD_SUMMARY, &text)) == 0)
-		line = strstr(text, "\nentries ");
-	if (line && sscanf(line, "\nentries %zu", &expected) == 1 &&
-	    entries != expected + 1)
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0)
+		return hd_err_set(err, errno, "%s of %s can't be read: %m",
+				  HD_SUMMARY, name);
+	if (line) {
+		line += strlen("\nentries ");
+		line[strcspn(line, "\n")] = '\0';
+	}
+	if (!hd_word_number(line, INT32_MAX, &expected))
+		return hd_err_set(
+			err, EINVAL,
+			"%s is no whole capture: it doesn't say how many entries it has",
+			name);
+	if (entries != (size_t)expected + 1)
 		return hd_err_set(err, EINVAL,
 				  "%s is no whole capture: it has %zu entries "
 				  "of %zu",
-				  name, entries, expected + 1);
+				  name, entries, (size_t)expected + 1);
 	return 0;
 }
 

@@ -32,7 +32,7 @@ static const char *take_range(const char *text, struct range *ret)
 	ret->is_out = *text == '^';
 	text = take_number(text + ret->is_out, &ret->first);
 	ret->last = ret->first;
-	if (text && *text == '-' && !ret->is_out)
+	if (text && *text == '-')
 		text = take_number(text + 1 + strspn(text + 1, BLANKS),
 				   &ret->last);
 	if (!text || ret->last < ret->first || (*text && *text != ','))

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/finding.h"
+#include "lib/base/seen.h"
 #include "lib/host/addr.h"
 #include "lib/host/rom.h"
 
@@ -31,9 +32,10 @@ struct hd_lint_facts {
 			struct hd_err *err);
 	/*
 	 * The processors near a device, as the kernel's local_cpulist has them;
-	 * owned by the caller. NULL: not known, and as a function too.
+	 * *@ret is owned by the caller. NULL: none are known.
 	 */
-	char *(*read_cpus)(void *data, struct hd_addr addr);
+	struct hd_seen (*read_cpus)(void *data, struct hd_addr addr,
+				    char **ret);
 	void *data; /* for both */
 };
 

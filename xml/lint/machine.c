@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,11 +165,14 @@ static int check_pinning(struct hd_lint *lint,
 			 const bool pinned[HD_NODESET_LIMIT])
 {
 	const xmlNode *tune = hd_lint_find(lint->domain, "cputune");
-	HD_AUTOFREE char *cpus =
-		lint->facts->read_cpus(lint->facts->data, place->device->addr);
+	HD_AUTOFREE char *cpus = NULL;
+	struct hd_seen seen = lint->facts->read_cpus(
+		lint->facts->data, place->device->addr, &cpus);
 	bool near[HD_NODESET_LIMIT] = { false };
 
-	if (!cpus || !*cpus)
+	if (seen.is == HD_UNKNOWN && seen.error == -ENOMEM)
+		return hd_err_nomem(lint->err);
+	if (seen.is != HD_PRESENT || !*cpus)
 		return 0;
 	hd_nodeset_add(cpus, near, HD_NODESET_LIMIT);
 	if (overlap(near, pinned, HD_NODESET_LIMIT))

@@ -69,6 +69,7 @@ include hooks/module.mk
 include tools/module.mk
 include tests/module.mk
 include tests/fakekernel/module.mk
+include tests/faults/module.mk
 include packaging/module.mk
 
 all: $(programs)

@@ -59,7 +59,10 @@ static int fail_archive(const struct unpack *u)
 {
 	const char *why = archive_error_string(u->a);
 
-	return hd_err_set(u->err, hd_archive_errno(u->a),
+	/* What is no errno is about what stands in it, not about reading it. */
+	return hd_err_set(u->err,
+			  archive_errno(u->a) > 0 ? hd_archive_errno(u->a) :
+						    EINVAL,
 			  "cannot read %s as a tar: %s", u->name,
 			  why ? why : strerror(hd_archive_errno(u->a)));
 }

@@ -299,6 +299,11 @@ class Allow(_OnLaptop):
                          ["default-route", "display'"])
         self.assertEqual(left("--critical", "mount", self.file, DISPLAY),
                          ["siblings", "default-route", "mount", "display'"])
+        # The same reason of another device stays.
+        self.write(hostdev(3), metadata=ours(allow(NETWORK, "mount"), allow(GPU, "mount")))
+        self.good("--remove", "--critical", "mount", self.file, NETWORK)
+        self.assertIn("\n" + allow(GPU, "mount"), self.file.read_text())
+        self.assertNotIn(NETWORK, self.file.read_text())
 
     def test_diff_json_and_standard_output(self):
         self.write(hostdev(3))

@@ -16,7 +16,7 @@
 
 /* A graphics card in group 1. */
 static const struct hd_device gpu = { .addr = { 0, 1, 0, 0 },
-				      .class_code = 0x030000,
+				      .class_code = 0x030201,
 				      .vendor = 0x10de,
 				      .device = 0x1f06,
 				      .group = 1 };
@@ -174,11 +174,11 @@ static void patterns_of_devices(void **state)
 		{ "8086:*", true, false },
 		{ "10de:1f07", true, false },
 		{ "class:03", true, true },
-		{ "class:0300", true, true },
-		{ "class:030000", true, true },
+		{ "class:0302", true, true },
+		{ "class:030201", true, true },
 		{ "class:02", true, false },
-		{ "class:0302", true, false },
-		{ "class:030001", true, false },
+		{ "class:0300", true, false },
+		{ "class:030200", true, false },
 		{ "group:1", true, true },
 		{ "group:10", true, false },
 		/* What would be for no device is none. */

@@ -40,7 +40,7 @@ static bool note_taken(struct hd_result *result)
 {
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
 	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	HD_AUTO_FINDINGS struct hd_findings damaged = { NULL, 0 };
 	int r = hd_host_open(&host, NULL, NULL);
 

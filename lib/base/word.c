@@ -35,18 +35,18 @@ char *hd_word_take(char **line)
 	return word && *word ? word : NULL;
 }
 
-bool hd_word_read(const char *word, char **ret)
+int hd_word_read(const char *word, char **ret)
 {
 	char *text, *out;
 
-	if (!word)
-		return false;
+	if (!word || !*word)
+		return -EBADMSG;
 	*ret = NULL;
 	if (strcmp(word, NONE) == 0)
-		return true;
+		return 0;
 	text = out = malloc(strlen(word) + 1);
 	if (!text)
-		return false;
+		return -ENOMEM;
 	for (const char *p = word; *p; p++) {
 		unsigned byte = (unsigned char)*p;
 
@@ -63,11 +63,11 @@ bool hd_word_read(const char *word, char **ret)
 		if (p[1] == '\0') {
 			*out = '\0';
 			*ret = text;
-			return true;
+			return 0;
 		}
 	}
 	free(text);
-	return false;
+	return -EBADMSG;
 }
 
 bool hd_word_number(const char *word, int64_t max, int64_t *ret)

@@ -19,10 +19,10 @@ void hd_word_write(FILE *file, const char *text);
 char *hd_word_take(char **line);
 
 /*
- * Undoes hd_word_write(): *@ret is owned by the caller, NULL for none. False
- * when @word is NULL, was not written by us, or memory runs out.
+ * Undoes hd_word_write(): *@ret is owned by the caller, NULL for none. Returns
+ * 0; -EBADMSG when @word is NULL or was not written by us; -ENOMEM.
  */
-bool hd_word_read(const char *word, char **ret);
+int hd_word_read(const char *word, char **ret);
 
 /* A decimal number from 0 to @max, and nothing else. @word may be NULL. */
 bool hd_word_number(const char *word, int64_t max, int64_t *ret);

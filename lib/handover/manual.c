@@ -176,7 +176,7 @@ static int check_all(struct hd_job *job, const struct holding *holding)
 int hd_release_manual(struct hd_job *job, const struct hd_addr *addrs, size_t n)
 {
 	HD_AUTO(clear_holding)
-	struct holding holding = { addrs, n, { NULL, 0 } };
+	struct holding holding = { addrs, n, HD_CLAIMS_INIT };
 	bool kept = false;
 	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
 			      job->ask.err);

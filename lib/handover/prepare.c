@@ -132,7 +132,7 @@ static int find_obstacles(struct hd_job *job, void *data, struct hd_groups *ret)
 	struct obstacles *obstacles = data;
 	const struct hd_request *request = obstacles->request;
 	HD_AUTO_CLAIM struct hd_claim own = { .domain = NULL };
-	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims all = HD_CLAIMS_INIT;
 	int r;
 
 	hd_claims_clear(&obstacles->claims);
@@ -159,7 +159,7 @@ static int lock_and_clear(struct hd_job *job, const struct hd_request *request,
 			  bool starts)
 {
 	HD_AUTO(clear_obstacles)
-	struct obstacles obstacles = { request, starts, { NULL, 0 } };
+	struct obstacles obstacles = { request, starts, HD_CLAIMS_INIT };
 	int r = hd_job_lock(job, find_obstacles, &obstacles);
 
 	for (size_t i = 0; r == 0 && i < obstacles.claims.n; i++)
@@ -263,7 +263,7 @@ static int is_left_behind(struct hd_job *job, const struct hd_claims *claims,
 static int refuse_left_behind(struct hd_job *job,
 			      const struct starting *starting)
 {
-	HD_AUTO_CLAIMS struct hd_claims all = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims all = HD_CLAIMS_INIT;
 	int r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
 			       job->ask.err);
 	bool refused = false;

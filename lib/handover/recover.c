@@ -66,7 +66,7 @@ static int recover_all(struct hd_job *job, const struct hd_claims *claims,
 
 int hd_recover(struct hd_job *job, unsigned *ret_undone)
 {
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
 			      job->ask.err);
 

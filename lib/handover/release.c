@@ -77,7 +77,7 @@ struct wanted {
 static int load_by_name(struct hd_job *job, const char *domain,
 			struct hd_claim *ret)
 {
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	int r = hd_claims_load(&job->ask.state, &claims, job->ask.findings,
 			       job->ask.err);
 

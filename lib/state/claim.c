@@ -10,10 +10,17 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/crc32.h"
+#include "lib/base/finding.h"
 #include "lib/base/stream.h"
+#include "lib/base/text.h"
 #include "lib/base/word.h"
 
-#define HEADER "virt-hostdev-claim 1"
+#define HEADER "virt-hostdev-claim "
+#define VERSION "2"
+#define END "end"
+#define SUM "%08" PRIx32
+#define SUM_SIZE (sizeof(" 01234567") - 1)
 
 const char *hd_phase_name(enum hd_phase phase)
 {
@@ -24,7 +31,16 @@ const char *hd_phase_name(enum hd_phase phase)
 }
 
 /* What couldn't be read can't be put back. */
-static void format_attributes(FILE *file, const struct hd_claim_device *device)
+static size_t count_attributes(const struct hd_claim_device *device)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < device->attributes.n; i++)
+		n += device->attributes.items[i].value != NULL;
+	return n;
+}
+
+static void write_attributes(FILE *file, const struct hd_claim_device *device)
 {
 	for (size_t i = 0; i < device->attributes.n; i++) {
 		const struct hd_saved *each = &device->attributes.items[i];
@@ -38,16 +54,20 @@ static void format_attributes(FILE *file, const struct hd_claim_device *device)
 	}
 }
 
-char *hd_claim_format(const struct hd_claim *claim)
+/* How many records tell what it holds. */
+static size_t count_held(const struct hd_claim *claim)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *file = hd_stream_open(&text, &size);
-	bool failed;
+	size_t n = claim->n_devices;
 
-	if (!file)
-		return NULL;
-	fprintf(file, HEADER "\ndomain %s", claim->uuid);
+	for (size_t i = 0; i < claim->n_devices; i++)
+		n += count_attributes(&claim->devices[i]);
+	return n;
+}
+
+/* The records, without their sums. */
+static void write_records(FILE *file, const struct hd_claim *claim)
+{
+	fprintf(file, "domain %s", claim->uuid);
 	hd_word_write(file, claim->domain);
 	if (hd_claim_is_moving(claim))
 		fprintf(file, "\nguest %s", claim->guest);
@@ -63,6 +83,7 @@ char *hd_claim_format(const struct hd_claim *claim)
 			hd_addr_text(worker->addr).s, worker->process.pid,
 			worker->process.start);
 	}
+	fprintf(file, "holds %zu\n", count_held(claim));
 	for (size_t i = 0; i < claim->n_devices; i++) {
 		const struct hd_claim_device *device = &claim->devices[i];
 
@@ -73,15 +94,54 @@ char *hd_claim_format(const struct hd_claim *claim)
 		hd_word_write(file, device->driver);
 		hd_word_write(file, device->override);
 		fputc('\n', file);
-		format_attributes(file, device);
+		write_attributes(file, device);
 	}
-	fputs("end\n", file);
-	failed = ferror(file);
-	if (fclose(file) != 0 || failed) {
-		free(text);
+}
+
+/* The same lines, each with its sum. */
+static void write_sums(FILE *file, char *records)
+{
+	char *line;
+
+	while ((line = strsep(&records, "\n")) && records)
+		fprintf(file, "%s " SUM "\n", line,
+			hd_crc32(0, line, strlen(line)));
+}
+
+static char *format_records(const struct hd_claim *claim)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = hd_stream_open(&text, &size);
+
+	if (!file)
 		return NULL;
-	}
-	return text;
+	write_records(file, claim);
+	return hd_stream_text(file, &text);
+}
+
+static char *format_most(char *records)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = hd_stream_open(&text, &size);
+
+	if (!file)
+		return NULL;
+	fputs(HEADER VERSION "\n", file);
+	write_sums(file, records);
+	fputs(END, file);
+	return hd_stream_text(file, &text);
+}
+
+char *hd_claim_format(const struct hd_claim *claim)
+{
+	HD_AUTOFREE char *records = format_records(claim);
+	HD_AUTOFREE char *most = records ? format_most(records) : NULL;
+
+	return most ? hd_text("%s " SUM "\n", most,
+			      hd_crc32(0, most, strlen(most))) :
+		      NULL;
 }
 
 /* "8086:10d3" and nothing else. */
@@ -96,65 +156,111 @@ static bool read_id(const char *word, struct hd_claim_device *device)
 	return strcmp(word, again) == 0;
 }
 
-static bool parse_device(char *line, struct hd_claim *claim)
+/* The words that end a line. */
+static int read_words(char *line, char **first, char **second)
 {
-	struct hd_claim_device *device = hd_array_add(
-		&claim->devices, &claim->n_devices, sizeof(*device));
+	HD_AUTOFREE char *one = NULL;
+	HD_AUTOFREE char *two = NULL;
+	int r = hd_word_read(hd_word_take(&line), &one);
+
+	if (r == 0 && second)
+		r = hd_word_read(hd_word_take(&line), &two);
+	if (r < 0 || line)
+		return r < 0 ? r : -EBADMSG;
+	*first = hd_steal(&one);
+	if (second)
+		*second = hd_steal(&two);
+	return 0;
+}
+
+static void clear_device(struct hd_claim_device *device)
+{
+	free(device->driver);
+	free(device->override);
+	hd_attributes_clear(&device->attributes);
+}
+
+static int read_device(char *line, struct hd_claim_device *ret)
+{
 	char *addr = hd_word_take(&line), *group = hd_word_take(&line);
 	char *id = hd_word_take(&line);
 	char *duty = hd_word_take(&line);
 	int64_t number;
 
-	if (!device || !addr || !id || !duty ||
-	    hd_addr_parse(addr, &device->addr, NULL) < 0 ||
-	    !read_id(id, device) || !hd_word_number(group, INT_MAX, &number))
-		return false;
-	device->group = (int)number;
-	device->restore = strcmp(duty, "restore") == 0;
-	if (!device->restore && strcmp(duty, "keep") != 0)
-		return false;
-	return hd_word_read(hd_word_take(&line), &device->driver) &&
-	       hd_word_read(hd_word_take(&line), &device->override) && !line;
+	if (!addr || !id || !duty ||
+	    hd_addr_parse(addr, &ret->addr, NULL) < 0 || !read_id(id, ret) ||
+	    !hd_word_number(group, INT_MAX, &number))
+		return -EBADMSG;
+	ret->group = (int)number;
+	ret->restore = strcmp(duty, "restore") == 0;
+	if (!ret->restore && strcmp(duty, "keep") != 0)
+		return -EBADMSG;
+	return read_words(line, &ret->driver, &ret->override);
 }
 
-static bool parse_attribute(char *line, struct hd_claim *claim)
+static int parse_device(char *line, struct hd_claim *claim)
+{
+	struct hd_claim_device device = { .driver = NULL }, *slot = NULL;
+	int r = read_device(line, &device);
+
+	if (r == 0) {
+		slot = hd_array_add(&claim->devices, &claim->n_devices,
+				    sizeof(*slot));
+		r = slot ? 0 : -ENOMEM;
+	}
+	if (slot)
+		*slot = device;
+	else
+		clear_device(&device);
+	return r;
+}
+
+static int parse_attribute(char *line, struct hd_claim *claim)
 {
 	char *word = hd_word_take(&line);
 	HD_AUTOFREE char *path = NULL;
 	HD_AUTOFREE char *value = NULL;
 	struct hd_addr addr;
 	size_t i = 0;
+	int r;
 
-	if (!word || hd_addr_parse(word, &addr, NULL) < 0 ||
-	    !hd_word_read(hd_word_take(&line), &path) || !path ||
-	    !hd_word_read(hd_word_take(&line), &value) || line)
-		return false;
+	if (!word || hd_addr_parse(word, &addr, NULL) < 0)
+		return -EBADMSG;
+	r = read_words(line, &path, &value);
+	if (r < 0 || !path)
+		return r < 0 ? r : -EBADMSG;
 	while (i < claim->n_devices &&
 	       !hd_addr_equal(claim->devices[i].addr, addr))
 		i++;
-	return i < claim->n_devices &&
-	       hd_attributes_add(&claim->devices[i].attributes, path,
-				 value ? value : "", 0) == 0;
+	if (i == claim->n_devices)
+		return -EBADMSG;
+	return hd_attributes_add(&claim->devices[i].attributes, path,
+				 value ? value : "", 0);
 }
 
-static bool parse_domain(char *line, struct hd_claim *claim)
+static int parse_domain(char *line, struct hd_claim *claim)
 {
 	char *uuid = hd_word_take(&line);
+	int r;
 
-	if (claim->uuid[0] || !uuid || !hd_uuid_is_canonical(uuid))
-		return false;
+	if (claim->owned || !uuid || !hd_uuid_is_canonical(uuid))
+		return -EBADMSG;
+	r = read_words(line, &claim->domain, NULL);
+	if (r < 0)
+		return r;
 	memcpy(claim->uuid, uuid, HD_UUID_SIZE);
-	return hd_word_read(hd_word_take(&line), &claim->domain) && !line;
+	claim->owned = true;
+	return 0;
 }
 
-static bool parse_guest(char *line, struct hd_claim *claim)
+static int parse_guest(char *line, struct hd_claim *claim)
 {
 	char *uuid = hd_word_take(&line);
 
-	if (claim->guest[0] || !uuid || !hd_uuid_is_canonical(uuid))
-		return false;
+	if (claim->guest[0] || !uuid || !hd_uuid_is_canonical(uuid) || line)
+		return -EBADMSG;
 	memcpy(claim->guest, uuid, HD_UUID_SIZE);
-	return !line;
+	return 0;
 }
 
 static bool read_process(char **line, struct hd_process *ret)
@@ -169,15 +275,19 @@ static bool read_process(char **line, struct hd_process *ret)
 	return true;
 }
 
-static bool parse_worker(char *line, struct hd_claim *claim)
+static int parse_worker(char *line, struct hd_claim *claim)
 {
-	struct hd_claim_worker *worker = hd_array_add(
-		&claim->workers, &claim->n_workers, sizeof(*worker));
+	struct hd_claim_worker worker, *slot;
 	char *addr = hd_word_take(&line);
 
-	return worker && addr &&
-	       hd_addr_parse(addr, &worker->addr, NULL) == 0 &&
-	       read_process(&line, &worker->process) && !line;
+	if (!addr || hd_addr_parse(addr, &worker.addr, NULL) < 0 ||
+	    !read_process(&line, &worker.process) || line)
+		return -EBADMSG;
+	slot = hd_array_add(&claim->workers, &claim->n_workers, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	*slot = worker;
+	return 0;
 }
 
 static bool read_phase(const char *word, enum hd_phase *ret)
@@ -188,63 +298,179 @@ static bool read_phase(const char *word, enum hd_phase *ret)
 	return false;
 }
 
-static bool parse_state(char *line, struct hd_claim *claim)
+static int parse_state(char *line, struct hd_claim *claim)
 {
-	char *phase = hd_word_take(&line), *since = hd_word_take(&line);
+	char *word = hd_word_take(&line), *since = hd_word_take(&line);
+	struct hd_process daemon;
+	enum hd_phase phase;
+	int64_t seconds;
+	int r;
 
-	if (claim->since || !read_phase(phase, &claim->phase) ||
-	    !hd_word_number(since, INT64_MAX, &claim->since) || !claim->since ||
-	    !read_process(&line, &claim->daemon))
-		return false;
-	return hd_word_read(hd_word_take(&line), &claim->error) && !line;
+	if (claim->since || !read_phase(word, &phase) ||
+	    !hd_word_number(since, INT64_MAX, &seconds) || !seconds ||
+	    !read_process(&line, &daemon))
+		return -EBADMSG;
+	r = read_words(line, &claim->error, NULL);
+	if (r < 0)
+		return r;
+	claim->phase = phase;
+	claim->since = seconds;
+	claim->daemon = daemon;
+	return 0;
 }
 
 /* The records between the header and the end. */
 static const struct {
 	const char *name;
-	bool (*parse)(char *line, struct hd_claim *claim);
+	int (*parse)(char *line, struct hd_claim *claim);
+	bool held; /* "holds" counts it */
 } records[] = {
-	{ "domain", parse_domain }, { "guest", parse_guest },
-	{ "state", parse_state },   { "worker", parse_worker },
-	{ "device", parse_device }, { "attribute", parse_attribute },
+	{ "domain", parse_domain, false },
+	{ "guest", parse_guest, false },
+	{ "state", parse_state, false },
+	{ "worker", parse_worker, false },
+	{ "device", parse_device, true },
+	{ "attribute", parse_attribute, true },
 };
 
 #define N_RECORDS (sizeof(records) / sizeof(records[0]))
 
-static bool parse_record(char *line, struct hd_claim *claim)
+/* A text, as far as it has been read. */
+struct reading {
+	const char *text; /* as it is */
+	char *copy; /* cut into lines and words */
+	bool sums; /* each line has one */
+	struct hd_claim *claim;
+	bool counted; /* it says how much it holds */
+	int64_t holds, held; /* what it says, and what it did hold so far */
+	bool ended;
+};
+
+static int parse_record(struct reading *reading, char *line)
 {
 	char *word = hd_word_take(&line);
 
-	for (size_t i = 0; word && line && i < N_RECORDS; i++)
-		if (strcmp(word, records[i].name) == 0)
-			return records[i].parse(line, claim);
-	return false;
+	for (size_t i = 0; word && line && i < N_RECORDS; i++) {
+		int r;
+
+		if (strcmp(word, records[i].name) != 0)
+			continue;
+		r = records[i].parse(line, reading->claim);
+		reading->held += r == 0 && records[i].held;
+		return r;
+	}
+	if (!word || strcmp(word, "holds") != 0 || !reading->sums ||
+	    reading->counted ||
+	    !hd_word_number(hd_word_take(&line), INT_MAX, &reading->holds) ||
+	    line)
+		return -EBADMSG;
+	reading->counted = true;
+	return 0;
 }
 
-/* Parses all lines; returns the number of the first bad one, 0 for none. */
-static unsigned parse_lines(char *text, struct hd_claim *claim)
+/* Cuts the sum off a line; false when it isn't that of @length bytes. */
+static bool take_sum(char *line, const char *of, size_t length)
 {
-	unsigned number = 0;
-	bool ended = false;
-	char *line;
+	char sum[sizeof(" 01234567")];
+	size_t n = strlen(line);
 
-	while ((line = strsep(&text, "\n")) && text) {
-		bool good;
+	snprintf(sum, sizeof(sum), " " SUM, hd_crc32(0, of, length));
+	if (n < strlen(sum) || strcmp(line + n - strlen(sum), sum) != 0)
+		return false;
+	line[n - strlen(sum)] = '\0';
+	return true;
+}
 
-		if (++number == 1)
-			good = strcmp(line, HEADER) == 0;
-		else if (!ended && strcmp(line, "end") == 0)
-			good = ended = true;
-		else
-			good = !ended && parse_record(line, claim);
-		if (!good)
-			return number;
+static int parse_line(struct reading *reading, char *line)
+{
+	size_t n = strlen(line), at = (size_t)(line - reading->copy);
+
+	if (reading->ended)
+		return -EBADMSG;
+	if (strncmp(line, END, strlen(END)) == 0) {
+		if (reading->sums &&
+		    !take_sum(line, reading->text, at + strlen(END)))
+			return -EBADMSG;
+		reading->ended = strcmp(line, END) == 0;
+		return reading->ended ? 0 : -EBADMSG;
+	}
+	if (reading->sums &&
+	    (n < SUM_SIZE || !take_sum(line, line, n - SUM_SIZE)))
+		return -EBADMSG;
+	return parse_record(reading, line);
+}
+
+/* Whether nothing of it is missing. */
+static bool is_whole(const struct reading *reading)
+{
+	const struct hd_claim *claim = reading->claim;
+
+	return reading->ended && claim->owned && claim->since &&
+	       (claim->domain || !claim->guest[0]) &&
+	       (!reading->sums ||
+		(reading->counted && reading->holds == reading->held));
+}
+
+/*
+ * Parses the lines after the header. Returns 0; -EBADMSG with the number of the
+ * first bad one; -ENOMEM. With @all it goes on past those.
+ */
+static int parse_lines(struct reading *reading, bool all, unsigned *ret_bad)
+{
+	char *rest = reading->copy, *line = strsep(&rest, "\n");
+	unsigned number = 1;
+
+	*ret_bad = 0;
+	while (rest && (line = strsep(&rest, "\n")) && rest) {
+		int r = parse_line(reading, line);
+
+		number++;
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 && !*ret_bad)
+			*ret_bad = number;
+		if (r < 0 && !all)
+			return r;
 	}
 	/* A torn file stops before "end", or within its line. */
-	return ended && claim->uuid[0] && claim->since && (!line || !*line) &&
-			       (claim->domain || !claim->guest[0]) ?
-		       0 :
-		       number + 1;
+	if (!*ret_bad && (!is_whole(reading) || (line && *line)))
+		*ret_bad = number + 1;
+	return *ret_bad ? -EBADMSG : 0;
+}
+
+/* The version that the first line names; -EBADMSG when it doesn't. */
+static int read_version(const char *text, int64_t *ret)
+{
+	const char *word = hd_after(text, HEADER);
+	char version[sizeof("999999")] = "";
+	size_t n = word ? strcspn(word, "\n") : 0;
+
+	if (n >= sizeof(version))
+		return -EBADMSG;
+	memcpy(version, word ? word : "", n);
+	return hd_word_number(version, INT_MAX, ret) ? 0 : -EBADMSG;
+}
+
+static int parse(struct reading *reading, struct hd_err *err)
+{
+	int64_t version;
+	unsigned bad;
+	int r;
+
+	if (read_version(reading->copy, &version) < 0)
+		return hd_err_set(err, EBADMSG, "line 1 is damaged");
+	if (version != 1 && version != 2)
+		return hd_err_set(
+			err, EPROTONOSUPPORT,
+			"another version of virt-hostdev wrote it, in form %" PRId64,
+			version);
+	reading->sums = version == 2;
+	r = parse_lines(reading, false, &bad);
+	if (r == -ENOMEM)
+		return hd_err_nomem(err);
+	return r < 0 ? hd_err_set(err, EBADMSG, "line %u is damaged or missing",
+				  bad) :
+		       0;
 }
 
 int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
@@ -252,27 +478,46 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTOFREE char *copy = NULL;
-	unsigned bad;
+	struct reading reading = { .text = text, .claim = &claim };
+	int r;
 
 	if (memchr(text, '\0', length))
 		return hd_err_set(err, EBADMSG, "it is not a text of ours");
-	copy = strndup(text, length);
+	reading.copy = copy = strndup(text, length);
 	if (!copy)
 		return hd_err_nomem(err);
-	bad = parse_lines(copy, &claim);
-	if (bad)
-		return hd_err_set(err, EBADMSG, "line %u is damaged or missing",
-				  bad);
+	/* What is read stands in @copy, with a NUL behind it. */
+	r = parse(&reading, err);
+	if (r < 0)
+		return r;
 	*ret = claim;
 	claim = (struct hd_claim){ .domain = NULL };
 	return 0;
 }
 
-static void clear_device(struct hd_claim_device *device)
+int hd_claim_salvage(const char *text, size_t length, struct hd_claim *ret,
+		     struct hd_err *err)
 {
-	free(device->driver);
-	free(device->override);
-	hd_attributes_clear(&device->attributes);
+	HD_AUTO_CLAIM struct hd_claim claim = { .phase = HD_RUNNING,
+						.damaged = true };
+	HD_AUTOFREE char *copy = malloc(length + 1);
+	struct reading reading = {
+		.text = text, .copy = copy, .sums = true, .claim = &claim
+	};
+	unsigned bad;
+
+	if (!copy)
+		return hd_err_nomem(err);
+	/* A NUL is a wrong byte like others, and no line's end. */
+	for (size_t i = 0; i < length; i++)
+		copy[i] = text[i] ? text[i] : '\1';
+	copy[length] = '\0';
+	if (parse_lines(&reading, true, &bad) == -ENOMEM)
+		return hd_err_nomem(err);
+	claim.complete = reading.counted && reading.holds == reading.held;
+	*ret = claim;
+	claim = (struct hd_claim){ .domain = NULL };
+	return 0;
 }
 
 static bool is_given_up(const struct hd_claim *claim,

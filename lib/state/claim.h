@@ -25,6 +25,9 @@ struct hd_claim_device {
 	struct hd_attributes attributes; /* to put back; owned */
 };
 
+/* Of an error so many bytes are kept. */
+#define HD_CLAIM_ERROR_MAX 1000
+
 /* A process that was set to change a device, and may still be held by it. */
 struct hd_claim_worker {
 	struct hd_addr addr;
@@ -42,18 +45,25 @@ enum hd_phase {
  * What a domain holds, or what was taken by hand, written down before the first
  * change to the host. Its file is text, one record a line:
  *
- *	virt-hostdev-claim 1
- *	domain UUID NAME
- *	guest UUID
- *	state starting|running|returning SINCE PID START ERROR
- *	worker ADDRESS PID START
- *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE
- *	attribute ADDRESS PATH VALUE
- *	end
+ *	virt-hostdev-claim 2
+ *	domain UUID NAME SUM
+ *	guest UUID SUM
+ *	state starting|running|returning SINCE PID START ERROR SUM
+ *	worker ADDRESS PID START SUM
+ *	holds NUMBER SUM
+ *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE SUM
+ *	attribute ADDRESS PATH VALUE SUM
+ *	end SUM
  *
  * NAME, ERROR, DRIVER, OVERRIDE, PATH and VALUE are words as in word.h; "guest"
  * is only in the claim of devices that are on their way, and an attribute, see
- * attributes.h, stands behind its device.
+ * attributes.h, stands behind its device. NUMBER is how many of both follow. A
+ * SUM is the hd_crc32() of the line up to the blank before it, in eight digits,
+ * but that of "end" is of all the text up to there: so damage is found, and a
+ * line that isn't damaged can be told from one that is.
+ *
+ * Version 1 had neither sums nor "holds". It is read, since it may have been
+ * written before this version was installed, and never written.
  */
 struct hd_claim {
 	char uuid[HD_UUID_SIZE];
@@ -72,17 +82,33 @@ struct hd_claim {
 	size_t n_devices;
 	struct hd_claim_worker *workers; /* of the last run */
 	size_t n_workers;
-	bool pruned; /* not written: see hd_claim_prune() */
+	/* These are not written. */
+	bool pruned; /* see hd_claim_prune() */
+	bool damaged; /* it is what is left of one, see hd_claim_salvage(); it
+		       * must not be saved */
+	bool owned; /* of a damaged one: whose it is is left of it */
+	bool complete; /* of a damaged one: no device is lost of it */
 };
 
 #define HD_AUTO_CLAIM __attribute__((cleanup(hd_claim_clear)))
 
 /*
- * Reads a claim's text. -EBADMSG with a sentence when it is damaged or torn:
- * the last line is missing, or a record doesn't have its form.
+ * Reads a claim's text. -EBADMSG with a sentence when it is damaged or torn: a
+ * sum is wrong, the last line is missing, or a record doesn't have its form;
+ * -EPROTONOSUPPORT with a sentence when another version of virt-hostdev has
+ * written it in a form that we don't know; -ENOMEM.
  */
 int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 		   struct hd_err *err);
+
+/*
+ * Reads what is left of a damaged claim: the lines whose sums are right.
+ * Without that of its state it is taken for one of a guest that runs. Nothing
+ * is left of a damaged claim of version 1, which has no sums. Returns 0 or
+ * -ENOMEM.
+ */
+int hd_claim_salvage(const char *text, size_t length, struct hd_claim *ret,
+		     struct hd_err *err);
 
 /* The text of a claim; NULL when memory runs out. Owned by the caller. */
 char *hd_claim_format(const struct hd_claim *claim);

@@ -54,12 +54,12 @@ static bool parse(char *line, struct hd_log_record *record)
 	       hd_word_number(hd_word_take(&line), INT64_MAX,
 			      &record->duration) &&
 	       read_outcome(hd_word_take(&line), &record->outcome) &&
-	       hd_word_read(hd_word_take(&line), &record->event) &&
-	       hd_word_read(hd_word_take(&line), &record->domain) &&
-	       hd_word_read(hd_word_take(&line), &record->uuid) &&
-	       hd_word_read(hd_word_take(&line), &record->devices) &&
-	       hd_word_read(hd_word_take(&line), &record->message) && !line &&
-	       record->event && record->domain;
+	       hd_word_read(hd_word_take(&line), &record->event) == 0 &&
+	       hd_word_read(hd_word_take(&line), &record->domain) == 0 &&
+	       hd_word_read(hd_word_take(&line), &record->uuid) == 0 &&
+	       hd_word_read(hd_word_take(&line), &record->devices) == 0 &&
+	       hd_word_read(hd_word_take(&line), &record->message) == 0 &&
+	       !line && record->event && record->domain;
 }
 
 bool hd_log_record_parse(char *line, struct hd_log_record *ret)

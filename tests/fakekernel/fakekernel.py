@@ -264,8 +264,11 @@ class FakeKernel:
         return self.command("waiting").splitlines()
 
     def claims(self):
-        """What is in /run/virt-hostdev/claims: text by file name."""
+        """What is in /run/virt-hostdev/claims: text by file name. What is kept free for a
+        claim belongs to it."""
         folder = self.run_dir / "virt-hostdev" / "claims"
         if not folder.exists():
             return {}
-        return {entry.name: entry.read_text() for entry in sorted(folder.iterdir())}
+        names = sorted(entry.name for entry in folder.iterdir())
+        return {name: (folder / name).read_text() for name in names
+                if not (name.endswith(".spare") and name.removesuffix(".spare") in names)}

@@ -17,6 +17,7 @@ from fakekernel import FakeKernel
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "cli"))
 
+from claims import changed  # noqa: E402
 from program import SIBLINGS, domain, hostdev  # noqa: E402
 from setting import step_seconds  # noqa: E402
 
@@ -92,6 +93,11 @@ class OnFakeKernel(unittest.TestCase):
         self.assertEqual(self.kernel.state(), self.start)
         self.assertEqual(self.kernel.claims(), {})
 
+    def forget_daemon(self, claim):
+        """A process with that number, but one that was started later."""
+        changed(claim, lambda text: re.sub(r"(?m)^(state \w+ \d+ \d+ )(\d+)", lambda found:
+                                           found[1] + str(int(found[2]) + 1), text))
+
     def status(self):
         return json.loads(self.tool("status", "--json").out)["claims"]
 
@@ -151,11 +157,8 @@ class EveryWrite(OnFakeKernel):
     def kill_then_next_guest(self, xml, event, k, when, who):
         """The daemon called no release, and is gone: its claim is found and undone."""
         self.kill(xml, event, k, when, who)
-        for name, text in self.kernel.claims().items():
-            # A process with our number, but one that was started later.
-            text = re.sub(r"(?m)^(state \w+ \d+ \d+ )(\d+)",
-                          lambda found: found[1] + str(int(found[2]) + 1), text)
-            (self.kernel.run_dir / "virt-hostdev/claims" / name).write_text(text)
+        for name in self.kernel.claims():
+            self.forget_daemon(self.kernel.run_dir / "virt-hostdev/claims" / name)
         other = xml.replace("<name>guest<", "<name>other<").replace(
             "6ba7b810-9dad-11d1-80b4-00c04fd430c8", OTHER)
         self.good(self.hook("prepare", other, "other"))
@@ -295,8 +298,8 @@ class Replaced(OnFakeKernel):
         xml = domain(hostdev(1), hostdev(2))
         self.good(self.hook("prepare", xml))
         folder = self.kernel.run_dir / "virt-hostdev/claims"
-        (claim,) = folder.iterdir()
-        claim.write_text(claim.read_text().replace("8086:10d3", "8086:1533"))
+        (name,) = self.kernel.claims()
+        changed(folder / name, lambda text: text.replace("8086:10d3", "8086:1533"))
         result = self.hook("release", xml)
         self.assertEqual((result.rc, result.err), (
             0, "0000:01:00.0 can't be given back to the host: it is gone, and another device "

@@ -174,7 +174,7 @@ static int print(const struct hd_tool *tool, const struct hd_claims *claims,
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	int r = hd_state_open(&tool->host, HD_STATE_READ, &state, err);
 

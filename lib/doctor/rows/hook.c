@@ -456,7 +456,7 @@ static bool load_claims(struct hd_exam *exam, struct hd_claims *ret,
 
 static void rule_leftovers(struct hd_exam *exam)
 {
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 
 	if (load_claims(exam, &claims, &findings))
@@ -495,7 +495,7 @@ static void say_unseen(struct hd_exam *exam, const struct hd_claims *claims)
 
 static void rule_ran(struct hd_exam *exam)
 {
-	HD_AUTO_CLAIMS struct hd_claims claims = { NULL, 0 };
+	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 
 	if (exam->facts->request->uses_unread)

@@ -40,6 +40,31 @@ static int add_workers(struct hd_job *job, const struct hd_run *run,
 	return 0;
 }
 
+int hd_job_note_unwritten(struct hd_job *job)
+{
+	HD_AUTO_ERR struct hd_err cause = *job->ask.err;
+
+	*job->ask.err = (struct hd_err)HD_ERR_INIT;
+	return hd_findings_add(
+		job->ask.findings, "claim-unwritten", HD_WARNING,
+		HD_WHOLE_DOMAIN,
+		hd_text("What was written down can't be changed: %s.",
+			hd_err_message(&cause)),
+		hd_text("When " HD_STATE_DIR
+			" can be written to again: virt-hostdev recover"),
+		job->ask.err);
+}
+
+static int save(struct hd_job *job, const struct hd_claim *claim,
+		enum hd_run_mode mode)
+{
+	int r = claim->damaged ?
+			0 :
+			hd_claim_save(&job->ask.state, claim, job->ask.err);
+
+	return r < 0 && mode == HD_RUN_ON ? hd_job_note_unwritten(job) : r;
+}
+
 static int run_stage(struct hd_job *job, struct hd_claim *claim,
 		     const struct hd_plan *plan, enum hd_run_stage stage,
 		     enum hd_run_mode mode)
@@ -52,7 +77,7 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 		prune_workers(job, claim);
 		r = add_workers(job, &run, claim);
 		if (r == 0)
-			r = hd_claim_save(&job->ask.state, claim, job->ask.err);
+			r = save(job, claim, mode);
 	}
 	if (r < 0)
 		return r;

@@ -31,10 +31,16 @@ struct hd_job {
 void hd_job_end(struct hd_job *job);
 
 /*
+ * Says that the claim could not be written, as the error has it, where that
+ * stops nobody: a device is given back first of all. Returns 0 or -ENOMEM.
+ */
+int hd_job_note_unwritten(struct hd_job *job);
+
+/*
  * Does the steps of a plan for a claim, see hd_run_finish(): first those of the
  * host, then those of all devices at the same time. The claim is saved with the
- * devices' workers before they begin; afterwards it holds those that the kernel
- * didn't let go.
+ * devices' workers before they begin, or with HD_RUN_ON it is a warning that it
+ * can't be; afterwards it holds those that the kernel didn't let go.
  *
  * Returns the number of devices (or the host) that failed, with findings; or a
  * negative errno with a sentence in @err.

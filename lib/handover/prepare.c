@@ -37,6 +37,63 @@ static int save_pruned(struct hd_job *job, const struct hd_request *request,
 	return r;
 }
 
+static bool is_claimed(const struct hd_claims *claims, struct hd_addr addr)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (hd_claim_find(&claims->items[i], addr))
+			return true;
+	return false;
+}
+
+/* A claim that is to be settled and may hold the device, or NULL. */
+static const struct hd_unsettled *find_unsettled(const struct hd_claims *claims,
+						 struct hd_addr addr)
+{
+	for (size_t i = 0; i < claims->n_unsettled; i++) {
+		const struct hd_unsettled *each = &claims->unsettled[i];
+
+		if (each->foreign || !each->left.complete ||
+		    hd_claim_find(&each->left, addr))
+			return each;
+	}
+	return NULL;
+}
+
+/*
+ * A device on a VFIO driver that nobody holds may be what a claim that can't be
+ * read has taken. Were its driver written down as what the host had, it would
+ * never come back.
+ */
+static int refuse_unsettled(struct hd_job *job,
+			    const struct hd_situation *situation,
+			    const struct hd_claim *claim)
+{
+	bool refused = false;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < claim->n_devices; i++) {
+		const struct hd_claim_device *device = &claim->devices[i];
+		const struct hd_device *now =
+			hd_inventory_find(&situation->inventory, device->addr);
+		const struct hd_unsettled *unsettled =
+			find_unsettled(&situation->claims, device->addr);
+
+		if (!unsettled || !device->restore || !now || !now->vfio ||
+		    is_claimed(&situation->claims, device->addr))
+			continue;
+		refused = true;
+		r = hd_findings_add_refusal(
+			job->ask.findings, "claim-unsettled",
+			hd_text("%s is with driver %s already, and what it had before may stand in the claim %s, which can't be used.",
+				hd_addr_text(device->addr).s, now->driver,
+				unsettled->uuid),
+			hd_text("virt-hostdev recover --accept %s",
+				unsettled->uuid),
+			job->ask.err);
+	}
+	return r < 0 ? r : refused ? HD_REFUSED : 0;
+}
+
 /*
  * Decides, writes the decision down, does it, and undoes it if it fails. @claim
  * is what the domain holds already; the groups are locked.
@@ -58,6 +115,10 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 	situation.holders = (struct hd_holders){ NULL, 0 };
 	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
 			 job->ask.err);
+	if (r == 0 && untouched)
+		r = refuse_unsettled(job, &situation, claim);
+	if (r)
+		return r;
 	if (r == 0)
 		r = hd_bind_warn(claim, job->ask.findings, job->ask.err);
 	if (r == 0)
@@ -136,7 +197,11 @@ static int find_obstacles(struct hd_job *job, void *data, struct hd_groups *ret)
 	int r;
 
 	hd_claims_clear(&obstacles->claims);
-	r = hd_claim_load(&job->ask.state, request->uuid, &own, job->ask.err);
+	r = obstacles->starts ?
+		    hd_claim_load_left(&job->ask.state, request->uuid, &own,
+				       job->ask.err) :
+		    hd_claim_load(&job->ask.state, request->uuid, &own,
+				  job->ask.err);
 	if (r == 0 || r == -ENOENT)
 		r = hd_groups_of_request(job, request, ret);
 	if (r == 0)

@@ -19,4 +19,12 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim);
  */
 int hd_recover(struct hd_job *job, unsigned *ret_undone);
 
+/*
+ * Settles a claim that is damaged, or that another version of virt-hostdev has
+ * written: gives back what is left of it and no other claim holds, and forgets
+ * it. Refused while its guest is known to run; HD_REFUSED too when something
+ * can't be given back, and then it stays.
+ */
+int hd_accept(struct hd_job *job, const char *uuid);
+
 #endif

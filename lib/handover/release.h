@@ -8,7 +8,9 @@
 /*
  * Gives back what a claim says, newest first, and forgets the claim when all of
  * it is back; otherwise the claim keeps the first error, and HD_REFUSED is
- * returned. The groups are locked.
+ * returned. The groups are locked. That the claim can't be changed or forgotten
+ * keeps no device from the host, and is a warning. A damaged claim is forgotten
+ * when nothing is lost of it, and else set aside: HD_REFUSED.
  * For what libvirt has given back itself there is nothing left to do, unless it
  * left a device that had no driver on vfio-pci, or its probe found another
  * driver than the device had.
@@ -16,10 +18,20 @@
 int hd_release_claim(struct hd_job *job, struct hd_claim *claim);
 
 /*
+ * The same, without forgetting the claim; of a damaged one it gives back what
+ * is still on a VFIO driver. 0 when all of it is back, HD_REFUSED otherwise.
+ */
+int hd_release_devices(struct hd_job *job, struct hd_claim *claim);
+
+/*
  * Locks the groups of a claim, see hd_job_lock(), and loads it as it is then.
  * -ENOENT when there is none, or none any more. @ret is empty or a claim.
  */
 int hd_claim_lock(struct hd_job *job, const char *uuid, struct hd_claim *ret);
+
+/* The same, but of a damaged one what is left. */
+int hd_claim_lock_left(struct hd_job *job, const char *uuid,
+		       struct hd_claim *ret);
 
 /*
  * When libvirt says that the guest runs, or that a new daemon has taken charge

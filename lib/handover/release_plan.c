@@ -92,6 +92,11 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 	if (r < 0)
 		return r;
 	returns->claimed[returns->n++] = claimed;
+	/* What is left of a damaged claim is believed where it is still so. */
+	if (returns->claim->damaged && !now->vfio) {
+		drop(returns, returns->n - 1);
+		return 0;
+	}
 	if (now->vendor == claimed->vendor && now->device == claimed->device)
 		return 0;
 	r = hd_findings_add(

@@ -179,8 +179,8 @@ static int load(const struct hd_state *state, const char *uuid,
 	return r == -ENOENT ? load_file(state, uuid, uuid, ret, err) : r;
 }
 
-int hd_claim_load(const struct hd_state *state, const char *uuid,
-		  struct hd_claim *ret, struct hd_err *err)
+static int load_either(const struct hd_state *state, const char *uuid,
+		       bool left, struct hd_claim *ret, struct hd_err *err)
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
@@ -189,6 +189,8 @@ int hd_claim_load(const struct hd_state *state, const char *uuid,
 	if (!hd_uuid_is_canonical(uuid))
 		return -ENOENT;
 	r = load(state, uuid, &claim, &cause);
+	if (left && r == -EBADMSG)
+		r = 0;
 	if (r == 0) {
 		*ret = claim;
 		claim = (struct hd_claim){ .domain = NULL };
@@ -198,6 +200,18 @@ int hd_claim_load(const struct hd_state *state, const char *uuid,
 		cause = (struct hd_err)HD_ERR_INIT;
 	}
 	return r;
+}
+
+int hd_claim_load(const struct hd_state *state, const char *uuid,
+		  struct hd_claim *ret, struct hd_err *err)
+{
+	return load_either(state, uuid, false, ret, err);
+}
+
+int hd_claim_load_left(const struct hd_state *state, const char *uuid,
+		       struct hd_claim *ret, struct hd_err *err)
+{
+	return load_either(state, uuid, true, ret, err);
 }
 
 /* Into a new file first, which then takes the old one's place. */
@@ -355,10 +369,16 @@ int hd_claim_remove(const struct hd_state *state, const char *uuid,
 	/* Of a hook that was killed while it wrote. */
 	unlinkat(state->claims_fd, name_of(uuid, NEW).s, 0);
 	unlinkat(state->claims_fd, name_of(uuid, SPARE).s, 0);
-	if (unlinkat(state->claims_fd, uuid, 0) < 0 && errno != ENOENT)
-		return hd_err_set(
-			err, errno,
-			"cannot remove " HD_STATE_DIR "/claims/%s: %m", uuid);
+	if (unlinkat(state->claims_fd, uuid, 0) < 0) {
+		int r = -errno;
+
+		/* Where nothing can be written it is not even looked for. */
+		if (is_there(state, uuid))
+			return hd_err_set(err, -r,
+					  "cannot remove " HD_STATE_DIR
+					  "/claims/%s: %s",
+					  uuid, strerror(-r));
+	}
 	return 0;
 }
 

@@ -43,6 +43,10 @@ struct hd_claims {
 int hd_claim_load(const struct hd_state *state, const char *uuid,
 		  struct hd_claim *ret, struct hd_err *err);
 
+/* The same, but of a damaged one what is left, see hd_claim_salvage(). */
+int hd_claim_load_left(const struct hd_state *state, const char *uuid,
+		       struct hd_claim *ret, struct hd_err *err);
+
 /*
  * Writes a claim so that either the old or the new one is there, whole. While
  * its phase is HD_STARTING, room is kept with it for what giving its devices

@@ -147,17 +147,28 @@ static int lock_one(const struct hd_state *state, int group, int64_t deadline,
 {
 	char name[sizeof("group-") + 3 * sizeof(group)];
 	HD_AUTOCLOSE int fd = -1;
+	bool queued = true;
 	int *slot, r;
 
 	snprintf(name, sizeof(name), "group-%d", group);
 	fd = openat(state->locks_fd, name,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* A place in the queue has to be written; devices are given back, and
+	 * taken from nobody, also where nothing can be. */
+	if (fd < 0 && errno == EROFS) {
+		queued = false;
+		fd = openat(state->locks_fd, name,
+			    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			errno = EROFS;
+	}
 	if (fd < 0)
 		return hd_err_set(err, errno,
 				  "cannot open the lock " HD_STATE_DIR
 				  "/locks/%s: %m",
 				  name);
-	r = lock_until(fd, deadline);
+	r = queued ? lock_until(fd, deadline) :
+		     wait_until(try_group, fd, 0, deadline);
 	if (r == -ETIMEDOUT) {
 		hd_err_set(
 			err, ETIMEDOUT,

@@ -337,7 +337,7 @@ class Status(_OnTree):
         (claims / uuid).write_text(text)
 
     def test_nothing_held(self):
-        self.assertEqual(self.json_of("status"), {"claims": []})
+        self.assertEqual(self.json_of("status"), {"claims": [], "unsettled": []})
         self.assertEqual(self.on_tree("status").out, "Nobody holds a device.\n")
 
     def test_who_holds_what_and_what_went_wrong(self):

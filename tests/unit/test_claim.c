@@ -59,10 +59,13 @@ static const char sample_text[] =
 	"domain " UUID " %2dmy%20guest%01%c3%a4 74e0e049\n"
 	"state returning 1700000000 4711 123456789012 no%20way 3fe18042\n"
 	"worker 0000:01:00.0 4712 99 06d5fec5\n"
-	"holds 2 3ff53940\n"
+	"holds 5 a191ace3\n"
 	"device 0000:01:00.0 12 8086:10d3 restore e1000e - d85a1e76\n"
+	"attribute 0000:01:00.0 power/control auto 166450e0\n"
+	"attribute 0000:01:00.0 reset_method - e0e56f91\n"
+	"attribute 0000:01:00.0 net/eth%200/ifalias %2da%20b 4d78cbc9\n"
 	"device 10000:e1:1f.7 0 8086:10d3 keep - a%20b%25%0a 700d752e\n"
-	"end a71deda0\n";
+	"end ea08a6db\n";
 
 /* As virt-hostdev wrote it before claims had sums. */
 static const char version_1[] =

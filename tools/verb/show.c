@@ -4,6 +4,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
+#include "lib/check/rules.h"
 #include "lib/check/situation.h"
 #include "tools/cli/columns.h"
 #include "tools/cli/json.h"
@@ -39,9 +40,19 @@ static bool blocks(const struct hd_device *device,
 	       !hd_device_leaves_group_viable(sibling);
 }
 
+/* Whether who holds what could be read. */
+static bool knows_claims(const struct hd_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (strcmp(findings->items[i].id,
+			   hd_rules[HD_RULE_CLAIMS_UNREADABLE].id) == 0)
+			return false;
+	return true;
+}
+
 static void print_json(const struct hd_tool *tool,
 		       const struct hd_situation *situation,
-		       const struct hd_device *device)
+		       const struct hd_device *device, bool known)
 {
 	json_object *object = hd_columns_json(device, tool->names);
 	json_object *members = json_object_new_array();
@@ -67,6 +78,8 @@ static void print_json(const struct hd_tool *tool,
 	json_object_object_add(
 		object, "guest",
 		hd_json_text(holder(&situation->claims, device->addr)));
+	json_object_object_add(object, "guest_known",
+			       json_object_new_boolean(known));
 	json_object_object_add(object, "bound_by_hand",
 			       json_object_new_boolean(is_bound_by_hand(
 				       &situation->claims, device->addr)));
@@ -84,7 +97,8 @@ static void print_line(const char *key, const char *value)
 
 static int print_text(const struct hd_tool *tool,
 		      const struct hd_situation *situation,
-		      const struct hd_device *device, struct hd_err *err)
+		      const struct hd_device *device, bool known,
+		      struct hd_err *err)
 {
 	const struct hd_inventory *inventory = &situation->inventory;
 	char text[256];
@@ -105,7 +119,9 @@ static int print_text(const struct hd_tool *tool,
 		print_line("Physical function", hd_addr_text(device->physfn).s);
 	print_line("Driver", device->driver);
 	print_line("Driver override", device->override);
-	print_line("Held by guest", holder(&situation->claims, device->addr));
+	print_line("Held by guest",
+		   known ? holder(&situation->claims, device->addr) :
+			   "unknown: only root can read who holds what");
 	if (is_bound_by_hand(&situation->claims, device->addr))
 		print_line("Bound by hand", "yes");
 	if (device->group == HD_NO_GROUP) {
@@ -151,11 +167,13 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		return HD_EXIT_FAILED;
 	}
 	if (tool->json) {
-		print_json(tool, &situation, device);
+		print_json(tool, &situation, device, knows_claims(&findings));
 		return HD_EXIT_FINE;
 	}
-	return print_text(tool, &situation, device, err) < 0 ? HD_EXIT_FAILED :
-							       HD_EXIT_FINE;
+	return print_text(tool, &situation, device, knows_claims(&findings),
+			  err) < 0 ?
+		       HD_EXIT_FAILED :
+		       HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_show = {

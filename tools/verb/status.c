@@ -123,12 +123,13 @@ static int print_table(json_object *claims, struct hd_err *err)
 	return hd_table_print(&table, err);
 }
 
-static int print_text(json_object *claims, struct hd_err *err)
+static int print_text(json_object *claims, bool unsettled, struct hd_err *err)
 {
 	size_t n = json_object_array_length(claims);
 
 	if (n == 0) {
-		puts("Nobody holds a device.");
+		puts(unsettled ? "Nobody is known to hold a device." :
+				 "Nobody holds a device.");
 		return 0;
 	}
 	if (print_table(claims, err) < 0)
@@ -151,6 +152,28 @@ static int print_text(json_object *claims, struct hd_err *err)
 	return 0;
 }
 
+static json_object *unsettled_json(const struct hd_claims *claims)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < claims->n_unsettled; i++) {
+		const struct hd_unsettled *each = &claims->unsettled[i];
+		json_object *object = json_object_new_object();
+
+		json_object_object_add(object, "uuid",
+				       hd_json_text(each->uuid));
+		json_object_object_add(object, "why",
+				       hd_json_text(each->foreign ?
+							    "other version" :
+							    "damaged"));
+		json_object_object_add(object, "message",
+				       hd_json_text(each->message));
+		json_object_object_add(object, "fix", hd_json_text(each->fix));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 static int print(const struct hd_tool *tool, const struct hd_claims *claims,
 		 struct hd_err *err)
 {
@@ -162,10 +185,11 @@ static int print(const struct hd_tool *tool, const struct hd_claims *claims,
 		json_object_array_add(array,
 				      claim_json(tool, &claims->items[i]));
 	json_object_object_add(object, "claims", array);
+	json_object_object_add(object, "unsettled", unsettled_json(claims));
 	if (tool->json) {
 		hd_json_print(object);
 	} else {
-		r = print_text(array, err);
+		r = print_text(array, claims->n_unsettled > 0, err);
 		json_object_put(object);
 	}
 	return r;
@@ -184,7 +208,9 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	if (r < 0 && r != -ENOENT)
 		return HD_EXIT_FAILED;
 	hd_print_findings(stderr, &findings, "");
-	return print(tool, &claims, err) < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
+	if (print(tool, &claims, err) < 0)
+		return HD_EXIT_FAILED;
+	return claims.n_unsettled ? HD_EXIT_UNKNOWN : HD_EXIT_FINE;
 }
 
 const struct hd_verb hd_verb_status = {
@@ -195,6 +221,8 @@ const struct hd_verb hd_verb_status = {
 		"so), by hand (virt-hostdev bind took it), moving (virt-hostdev attach or detach is\n"
 		"at work on it), or left behind: who had the devices is gone, and they were not\n"
 		"given back (virt-hostdev recover does that).\n"
+		"A claim that can't be used, as it is damaged or another version wrote it, is named\n"
+		"beside them, and it can't be told then what is held: see recover --accept.\n"
 		"BEFORE is the driver that the device had and gets back. Only root can see it.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.tells = true,

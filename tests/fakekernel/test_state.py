@@ -31,13 +31,14 @@ class OnSmallRun(OnFakeKernel):
         return result.out
 
     def full(self):
-        self.sh("cat /dev/zero >/run/virt-hostdev/fill 2>/dev/null; true")
+        self.sh("cd /run/virt-hostdev; cat /dev/zero >fill 2>/dev/null; i=0; "
+                "while head -c 1 /dev/zero >fill-$i && [ -s fill-$i ]; do i=$((i + 1)); done 2>/dev/null")
 
     def read_only(self):
         self.sh("mount -o remount,ro /run/virt-hostdev")
 
     def writable(self):
-        self.sh("mount -o remount,rw /run/virt-hostdev; rm -f /run/virt-hostdev/fill")
+        self.sh("mount -o remount,rw /run/virt-hostdev; rm -f /run/virt-hostdev/fill*")
 
     def files(self):
         return self.sh("ls -A /run/virt-hostdev/claims").split()

@@ -64,14 +64,22 @@ static int find_pinned(struct job *job)
 /* It may be for another host; but addresses are easily mistyped. */
 static int note_missing(struct job *job, struct hd_addr addr)
 {
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	struct hd_device device;
-	int r = hd_device_read(&job->tool->host, addr, HD_BRIEF, &device, NULL);
+	int r = hd_device_read(&job->tool->host, addr, HD_BRIEF, &device, &err);
 	bool bridge = r == 0 && device.bridge;
 
 	if (r == 0)
 		hd_device_clear(&device);
-	if (r != -ENOENT && !bridge)
+	if (r == 0 && !bridge)
 		return 0;
+	if (r < 0 && r != -ENOENT)
+		return hd_findings_add(&job->rewritten.notes, "not-assignable",
+				       HD_WARNING, HD_WHOLE_DOMAIN,
+				       hd_text("%s is not known: %s",
+					       hd_addr_text(addr).s,
+					       hd_err_message(&err)),
+				       NULL, job->err);
 	return hd_findings_add(
 		&job->rewritten.notes, "not-assignable", HD_WARNING,
 		HD_WHOLE_DOMAIN,

@@ -48,20 +48,20 @@ static int refuse_bridge(const struct hd_device *device, struct hd_err *err)
 static int check_kind(const struct hd_blocks *blocks,
 		      const struct hd_device *device)
 {
-	const char *address = hd_addr_text(device->addr).s;
+	const struct hd_addr_text address = hd_addr_text(device->addr);
 
 	if (blocks->values->source == HD_SOURCE_INTERFACE && !device->is_vf)
 		return hd_err_set(
 			blocks->err, EINVAL,
 			"%s is no virtual function, and libvirt takes nothing else for <interface type='hostdev'>",
-			address);
+			address.s);
 	/* Mass storage, NVM, with the interface of NVM Express. */
 	if (blocks->values->source == HD_SOURCE_DISK &&
 	    device->class_code != 0x010802)
 		return hd_err_set(
 			blocks->err, EINVAL,
 			"%s is no NVMe controller (its class is %06x), so it can't be a disk",
-			address, device->class_code);
+			address.s, device->class_code);
 	return 0;
 }
 
@@ -102,30 +102,32 @@ static int add_named(struct hd_blocks *blocks, struct hd_addr addr)
 }
 
 /* Whether a function of the host is one of the device at @addr: VFs aren't. */
-static bool is_function(const struct hd_blocks *blocks, struct hd_addr addr)
+static int is_function(const struct hd_blocks *blocks, struct hd_addr addr,
+		       bool *ret)
 {
 	struct hd_device device;
-	bool is;
+	int r = hd_device_read(&blocks->tool->host, addr, HD_FULL, &device,
+			       blocks->err);
 
-	if (hd_device_read(&blocks->tool->host, addr, HD_FULL, &device, NULL) <
-	    0)
-		return false;
-	is = !device.is_vf;
-	hd_device_clear(&device);
-	return is;
+	*ret = r == 0 && !device.is_vf;
+	if (r == 0)
+		hd_device_clear(&device);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int add_functions(struct hd_blocks *blocks, struct hd_addr addr)
 {
-	int r = 0;
+	bool is;
+	int r = is_function(blocks, addr, &is);
 
-	if (!is_function(blocks, addr))
+	if (r == 0 && !is)
 		return add_named(blocks, addr);
 	for (uint8_t function = 0; r == 0 && function < 8; function++) {
 		struct hd_addr other = addr;
 
 		other.function = function;
-		if (is_function(blocks, other))
+		r = is_function(blocks, other, &is);
+		if (r == 0 && is)
 			r = add_named(blocks, other);
 	}
 	return r;

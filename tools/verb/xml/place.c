@@ -93,16 +93,21 @@ static int refuse_unplaced(struct hd_blocks *blocks)
 }
 
 /* On pseries the groups of what a host bridge carries already. */
-static void learn_groups(const struct hd_blocks *blocks, struct hd_slots *slots)
+static int learn_groups(const struct hd_blocks *blocks, struct hd_slots *slots)
 {
-	for (size_t i = 0; i < slots->n_buses; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < slots->n_buses; i++) {
 		struct hd_bus *bus = &slots->buses[i];
 
-		/* It stays without a group when the device isn't there. */
 		if (bus->has_host)
-			hd_device_read_group(&blocks->tool->host, bus->host,
-					     &bus->group, NULL);
+			r = hd_device_read_group(&blocks->tool->host, bus->host,
+						 &bus->group, blocks->err);
+		/* It stays without a group when the device isn't there. */
+		if (r == -ENOENT)
+			r = 0;
 	}
+	return r;
 }
 
 int hd_blocks_place(struct hd_blocks *blocks, struct hd_slots *slots)
@@ -112,7 +117,7 @@ int hd_blocks_place(struct hd_blocks *blocks, struct hd_slots *slots)
 	int r = 0;
 
 	if (slots)
-		learn_groups(blocks, slots);
+		r = learn_groups(blocks, slots);
 	for (first = 0; r == 0 && first < blocks->n_named; first += n) {
 		n = hd_blocks_count_functions(blocks, first);
 		if (values->guest_said && n < blocks->n_named)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -105,6 +106,45 @@ class Listing(_OnTree):
         attribute = self.tree.pci / "devices/0000:02:00.0/driver_override"
         attribute.write_text("a\x1b[31mb\n")
         self.assertIn("a\\x1b[31mb", self.on_tree("show", "02:00.0").out)
+
+
+class Unread(_OnTree):
+    """What can't be read is said, and is not taken for what isn't there."""
+
+    VERBS = (["list"], ["list", "--guard"], ["show", "01:00.0"], ["check", "-"], ["plan", "-"],
+             ["xml", "01:00.0"], ["xml", "--all-functions", "01:00.0"], ["pin", "-"])
+
+    def run_all(self):
+        text = domain(hostdev(1), hostdev(1, function=1))
+        return [(verb, self.on_tree(*verb, stdin=text)) for verb in self.VERBS]
+
+    def test_host_that_shows_no_devices(self):
+        shutil.rmtree(self.root)
+        os.mkdir(self.root)
+        for verb, result in self.run_all():
+            with self.subTest(verb=verb):
+                self.assert_sentence(result, 1, "can't tell which PCI devices the host has: "
+                                                "its copied tree has no /sys/bus/pci/devices")
+        added = self.on_tree("rewrite", "-", "--add", "02:00.0", stdin=domain())
+        self.assertIn("0000:02:00.0 is not known: can't tell which PCI devices", added.err)
+
+    def test_pipes_in_place_of_files(self):
+        device = self.tree.pci / "devices/0000:01:00.0"
+        (device / "power").mkdir()
+        (device / "power/runtime_status").write_text("active\n")
+        os.mkfifo(device / "config")
+        self.assert_sentence(self.on_tree("show", "01:00.0"), 1,
+                             "cannot read /sys/bus/pci/devices/0000:01:00.0/config: ")
+        (self.tree.root / "etc").mkdir()
+        os.mkfifo(self.tree.root / "etc/virt-hostdev.conf")
+        for path in list(self.tree.root.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                path.unlink()
+                os.mkfifo(path)
+        for verb, result in self.run_all():
+            with self.subTest(verb=verb):
+                self.assert_sentence(result, 1, "Invalid argument")
+        self.assertTrue(self.on_tree("doctor").out)
 
 
 class Xml(_OnTree):

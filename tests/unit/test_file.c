@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "lib/base/inside.h"
 #include "lib/base/stdfiles.h"
 #include "lib/host/inventory.h"
+#include "lib/host/nodes.h"
 #include "lib/host/sysfs.h"
 #include "tests/unit/place.h"
 
@@ -255,16 +257,86 @@ static void no_attribute_is_cut(void **state)
 
 		close(make_file(place, "attribute", lengths[i]));
 		assert_int_equal(
-			hd_unsorted(hd_sysfs_read(place->host.root_fd,
-						  "attribute", &value)),
+			hd_seen_required(hd_sysfs_read(place->host.root_fd,
+						       "attribute", &value)),
 			0);
 		assert_int_equal(strlen(value), lengths[i]);
 		assert_true(is_text(value, lengths[i]));
 	}
 	close(make_file(place, "endless", HD_SYSFS_LIMIT + 1));
-	assert_int_equal(hd_unsorted(hd_sysfs_read(place->host.root_fd,
-						   "endless", &text)),
+	assert_int_equal(hd_seen_required(hd_sysfs_read(place->host.root_fd,
+							"endless", &text)),
 			 -EFBIG);
+}
+
+/* Renames until it is ended, as any program of the host may. */
+static pid_t start_renaming(const struct place *place)
+{
+	pid_t maker = getpid(), pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (getppid() == maker) {
+		renameat(place->host.root_fd, "here", place->host.root_fd,
+			 "there");
+		renameat(place->host.root_fd, "there", place->host.root_fd,
+			 "here");
+	}
+	_exit(0);
+}
+
+static void what_moves_elsewhere_keeps_nobody_out(void **state)
+{
+	const struct place *place = *state;
+	unsigned failed = 0;
+	pid_t pid;
+
+	close(make_file(place, "here", 1));
+	assert_int_equal(mkdirat(place->host.root_fd, "a", 0755), 0);
+	assert_int_equal(mkdirat(place->host.root_fd, "a/b", 0755), 0);
+	close(make_file(place, "a/file", 1));
+	assert_int_equal(
+		symlinkat("b/../../a/b/..", place->host.root_fd, "a/link"), 0);
+	pid = start_renaming(place);
+	for (size_t i = 0; i < 3000; i++) {
+		int fd = hd_open_inside(place->host.root_fd, "a/link/file",
+					O_RDONLY, HD_LINKS_INSIDE);
+
+		failed += fd < 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(failed, 0);
+}
+
+/* A copied tree may have anything in it. */
+static void only_files_are_read(void **state)
+{
+	const struct place *place = *state;
+	HD_AUTOFREE char *text = NULL;
+	struct hd_seen seen;
+	char bytes[4];
+	size_t n;
+	int fd = -1;
+
+	assert_int_equal(mkfifoat(place->host.root_fd, "pipe", 0644), 0);
+	seen = hd_host_openat(&place->host, "pipe", O_RDONLY, &fd);
+	assert_int_equal(seen.is, HD_UNKNOWN);
+	assert_int_equal(seen.error, -EINVAL);
+	seen = hd_host_read(&place->host, "pipe", 10, &text, &n);
+	assert_int_equal(seen.is, HD_UNKNOWN);
+	seen = hd_sysfs_read(place->host.root_fd, "pipe", &text);
+	assert_int_equal(seen.is, HD_UNKNOWN);
+	seen = hd_sysfs_read_bytes(place->host.root_fd, "pipe", bytes,
+				   sizeof(bytes), &n);
+	assert_int_equal(seen.is, HD_UNKNOWN);
+	seen = hd_sysfs_read_bytes(place->host.root_fd, "nothing", bytes,
+				   sizeof(bytes), &n);
+	assert_int_equal(seen.is, HD_ABSENT);
 }
 
 static int see(void *data, int dir_fd, const char *name)
@@ -278,12 +350,16 @@ static int see(void *data, int dir_fd, const char *name)
 static bool fails_to_list(void *data)
 {
 	HD_AUTO_INVENTORY struct hd_inventory inventory = { .devices = NULL };
+	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
+	const struct hd_device device = { .addr = { .bus = 1 } };
 	const struct hd_host *host = data;
 	bool seen = false;
+	int fd = -1;
 
-	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_devices, host), see,
-			   &seen) == -EIO &&
-	       !seen && hd_inventory_read_all(&inventory, host, NULL) == -EIO;
+	return hd_sysfs_open_devices(host, &fd).is == HD_PRESENT &&
+	       hd_dir_each(fd, see, &seen) == -EIO && !seen &&
+	       hd_inventory_read_all(&inventory, host, NULL) == -EIO &&
+	       hd_nodes_add(&nodes, host, &device, NULL) == -EIO;
 }
 
 static void unread_is_not_empty(void **state)
@@ -298,6 +374,9 @@ static void unread_is_not_empty(void **state)
 				 0);
 	assert_int_equal(hd_inventory_read_all(&inventory, &place->host, NULL),
 			 0);
+	assert_int_equal(mkdirat(place->host.root_fd,
+				 "sys/bus/pci/devices/0000:01:00.0", 0755),
+			 0);
 	check_without(SYS_getdents64, EIO, fails_to_list, &place->host);
 }
 
@@ -307,6 +386,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_leads_out, place_set_up,
 						place_tear_down),
 		cmocka_unit_test(the_others_are_closed),
+		cmocka_unit_test_setup_teardown(
+			what_moves_elsewhere_keeps_nobody_out, place_set_up,
+			place_tear_down),
+		cmocka_unit_test_setup_teardown(only_files_are_read,
+						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(all_or_too_large, place_set_up,
 						place_tear_down),
 		cmocka_unit_test_setup_teardown(unread_is_not_empty,

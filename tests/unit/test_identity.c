@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/host/identity.h"
 #include "tests/unit/place.h"
 
@@ -226,9 +227,57 @@ static void nothing_there(void **state)
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, place_set_up, place_tear_down)
 
+/* What can't be read would let another device pass for the pinned one. */
+static void unread_is_not_unknown(void **state)
+{
+	static const char *const files[] = {
+		"revision",	     "config",	      "power/runtime_status",
+		"nvme/nvme3/serial", "net/a/address", "net/a/addr_assign_type",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(files); i++) {
+		HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+		struct hd_identity identity;
+		void *made;
+		char path[256];
+		struct place *place;
+
+		assert_int_equal(place_set_up(&made), 0);
+		place = made;
+		make_device(place);
+		snprintf(path, sizeof(path), "%s/" FOLDER "%s", place->root,
+			 files[i]);
+		unlink(path);
+		assert_int_equal(mkfifo(path, 0644), 0);
+		assert_int_equal(hd_identity_read(&place->host, addr("01:00.0"),
+						  &identity, &err),
+				 -EINVAL);
+		assert_non_null(strstr(hd_err_message(&err), "0000:01:00.0/"));
+		place_tear_down(&made);
+	}
+}
+
+/* Where no device is shown, none is known to be missing. */
+static void nothing_shown_is_not_nothing_there(void **state)
+{
+	const struct place *place = *state;
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	struct hd_identity identity;
+
+	assert_int_equal(hd_identity_read(&place->host, addr("01:00.0"),
+					  &identity, &err),
+			 -ENOSYS);
+	assert_non_null(strstr(hd_err_message(&err), "can't tell"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unread_is_not_unknown),
+		cmocka_unit_test_setup_teardown(
+			nothing_shown_is_not_nothing_there, place_set_up,
+			place_tear_down),
 		TEST(reads_all_there_is),
 		TEST(odd_config_spaces_have_no_serial_number),
 		TEST(what_is_no_plain_text_is_not_known),

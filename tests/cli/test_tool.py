@@ -135,8 +135,6 @@ class Unread(_OnTree):
         os.mkfifo(device / "config")
         self.assert_sentence(self.on_tree("show", "01:00.0"), 1,
                              "cannot read /sys/bus/pci/devices/0000:01:00.0/config: ")
-        (self.tree.root / "etc").mkdir()
-        os.mkfifo(self.tree.root / "etc/virt-hostdev.conf")
         for path in list(self.tree.root.rglob("*")):
             if path.is_file() and not path.is_symlink():
                 path.unlink()
@@ -145,6 +143,10 @@ class Unread(_OnTree):
             with self.subTest(verb=verb):
                 self.assert_sentence(result, 1, "Invalid argument")
         self.assertTrue(self.on_tree("doctor").out)
+        (self.tree.root / "etc").mkdir()
+        os.mkfifo(self.tree.root / "etc/virt-hostdev.conf")
+        self.assert_sentence(self.on_tree("check", "-", stdin=domain(hostdev(1))), 1,
+                             "/etc/virt-hostdev.conf ")
 
 
 class Xml(_OnTree):

@@ -53,6 +53,19 @@ static char *say_forbidden(const struct hd_allow *allow,
 		allow->line, where);
 }
 
+/* Nobody can tell: that is no all-clear. */
+static int report_unknown(struct hd_rule_context *s, const char *name,
+			  const struct hd_critical_use *critical_use)
+{
+	return hd_report(
+		s, hd_rule_of_critical(critical_use->critical),
+		hd_text("%s %s, because it can't be told whether the host needs %s (%s): %s.",
+			hd_label(s), s->cannot, name,
+			hd_critical_name(critical_use->critical),
+			critical_use->chain),
+		critical_use->fix ? hd_text("%s", critical_use->fix) : NULL);
+}
+
 static int report_critical_use(struct hd_rule_context *s,
 			       const struct hd_device *device,
 			       const struct hd_critical_use *critical_use,
@@ -66,6 +79,9 @@ static int report_critical_use(struct hd_rule_context *s,
 
 	if (!name || !end)
 		return hd_err_nomem(s->err);
+	if (critical_use->unknown)
+		return report_unknown(s, device == s->device ? "it" : name,
+				      critical_use);
 	return hd_report_decided(
 		s, hd_rule_of_critical(critical_use->critical),
 		critical_use->root || decision->permitted ?

@@ -6,11 +6,11 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
+#include "lib/guard/look.h"
 #include "lib/host/sysfs.h"
 
 /* A host with more cards than these has no only one. */
@@ -35,12 +35,11 @@ struct screen {
 
 struct screens {
 	const struct hd_host *host;
+	struct hd_err *err;
 	struct screen *items;
 	size_t n;
 	bool text; /* the console is the VGA's own */
 };
-
-typedef int (*visit_fn)(void *screens, int dir_fd, const char *name);
 
 static void clear_screens(struct screens *screens)
 {
@@ -72,17 +71,19 @@ static int add_screen(struct screens *screens, const char *class,
 {
 	HD_AUTOFREE char *link = NULL;
 	struct screen *screen;
-	int r = hd_unsorted(
-		hd_sysfs_read_class_link(screens->host, class, name, &link));
+	int r = hd_look_where(screens->host, class, name, &link, screens->err);
 
 	/* Cards that a program makes up show nothing. */
-	if (r < 0 || strstr(link, "/vkms") || strstr(link, "/virtual/"))
-		return hd_is_absent(r) || r == 0 ? 0 : r;
+	if (r < 0 || !link || strstr(link, "/vkms") ||
+	    strstr(link, "/virtual/"))
+		return r;
 	if (screens->n >= SCREENS_LIMIT || strlen(name) >= sizeof(screen->name))
-		return 0;
+		return hd_err_set(screens->err, E2BIG,
+				  "there are too many screens, such as %s",
+				  name);
 	screen = hd_array_add(&screens->items, &screens->n, sizeof(*screen));
 	if (!screen)
-		return -ENOMEM;
+		return hd_err_nomem(screens->err);
 	strcpy(screen->name, name);
 	find_place(link, screen);
 	/* A frame buffer is seen as far as anybody knows, if it has no card. */
@@ -130,10 +131,10 @@ static int add_connector(void *data, int dir_fd, const char *name)
 		       NULL;
 	if (!card || hd_after(connector, "-Writeback"))
 		return 0;
-	r = hd_unsorted(hd_sysfs_read_class(screens->host, "drm", name,
-					    "status", &status));
-	if (r < 0)
-		return hd_is_absent(r) ? 0 : r;
+	r = hd_look_at(screens->host, "drm", name, "status", &status,
+		       screens->err);
+	if (r < 0 || !status)
+		return r;
 	if (card->sight == NOTHING)
 		card->sight = DARK;
 	/* "unknown" is what old VGA outputs say of any screen. */
@@ -157,23 +158,23 @@ static int add_console(void *data, int dir_fd, const char *name)
 	(void)dir_fd;
 	if (!is_numbered(name, "vtcon"))
 		return 0;
-	r = hd_unsorted(hd_sysfs_read_class(screens->host, "vtconsole", name,
-					    "name", &text));
+	r = hd_look_at(screens->host, "vtconsole", name, "name", &text,
+		       screens->err);
 	if (r == 0)
-		r = hd_unsorted(hd_sysfs_read_class(screens->host, "vtconsole",
-						    name, "bind", &bound));
-	if (r < 0)
-		return hd_is_absent(r) ? 0 : r;
+		r = hd_look_at(screens->host, "vtconsole", name, "bind", &bound,
+			       screens->err);
+	if (r < 0 || !text || !bound)
+		return r;
 	if (strstr(text, "VGA") && strcmp(bound, "1") == 0)
 		screens->text = true;
 	return 0;
 }
 
-static int for_each(struct screens *screens, const char *class, visit_fn visit)
+static int for_each(struct screens *screens, const char *class,
+		    hd_look_fn visit)
 {
-	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class, screens->host,
-					  class, "", ""),
-			   visit, screens);
+	return hd_look_into(screens->host, class, "", "", visit, screens,
+			    screens->err);
 }
 
 static int read_screens(struct screens *screens)
@@ -188,15 +189,19 @@ static int read_screens(struct screens *screens)
 }
 
 /* Whether the firmware showed itself on this device. */
-static bool is_boot_display(const struct hd_host *host, struct hd_addr addr)
+static int is_boot_display(const struct screens *screens, struct hd_addr addr,
+			   bool *ret)
 {
-	HD_AUTOCLOSE int fd = HD_UNSORTED_FD(hd_sysfs_open_device, host, addr);
+	HD_AUTOCLOSE int fd = -1;
+	struct hd_seen seen = hd_sysfs_open_device(screens->host, addr, &fd);
 	int64_t boot_vga = 0;
 
-	return fd >= 0 &&
-	       hd_unsorted(hd_sysfs_read_number(fd, "boot_vga", &boot_vga)) ==
-		       0 &&
-	       boot_vga == 1;
+	if (seen.is == HD_PRESENT)
+		seen = hd_sysfs_read_number(fd, "boot_vga", &boot_vga);
+	*ret = seen.is == HD_PRESENT && boot_vga == 1;
+	return hd_look_fail(screens->host, hd_seen_optional(seen), screens->err,
+			    HD_SYSFS_PCI "/devices/%s/boot_vga",
+			    hd_addr_text(addr).s);
 }
 
 /* What is seen on one device, and by which screen of it. */
@@ -259,47 +264,70 @@ static bool may_show(const struct hd_device *device)
 	return device->class_code >> 16 == 0x03 && !device->vfio;
 }
 
-/* Any of the devices that has something of a display. */
-static bool is_concerned(const struct hd_guard *guard)
+/* Whether it has something of a display. */
+static bool is_concerned(const struct hd_guard *guard,
+			 const struct hd_device *device)
 {
-	for (size_t i = 0; i < guard->n_devices; i++)
-		if (may_show(&guard->devices[i]))
+	if (may_show(device))
+		return true;
+	for (size_t i = 0; i < guard->nodes->n; i++) {
+		const struct hd_node *node = &guard->nodes->items[i];
+
+		if (node->kind == HD_NODE_CHAR &&
+		    hd_addr_equal(node->addr, device->addr) &&
+		    (is_numbered(node->name, "card") ||
+		     is_numbered(node->name, "fb")))
 			return true;
-	for (size_t i = 0; i < guard->nodes->n; i++)
-		if (guard->nodes->items[i].kind == HD_NODE_CHAR &&
-		    (is_numbered(guard->nodes->items[i].name, "card") ||
-		     is_numbered(guard->nodes->items[i].name, "fb")))
-			return true;
+	}
 	return false;
+}
+
+static int guard_device(struct hd_guard *guard, const struct screens *screens,
+			const struct hd_device *device, enum sight rest)
+{
+	const struct screen *screen;
+	bool boot;
+	int r;
+
+	if (device->vfio)
+		return 0;
+	r = is_boot_display(screens, device->addr, &boot);
+	if (r == 0 && look_at(screens, device, boot, &screen) > rest)
+		r = add(guard, device, screen);
+	return r;
+}
+
+static int find_displays(struct hd_guard *guard)
+{
+	HD_AUTO(clear_screens)
+	struct screens screens = { .host = guard->host, .err = guard->err };
+	enum sight rest;
+	bool any = false;
+	int r = read_screens(&screens);
+
+	for (size_t i = 0; r == 0 && i < guard->n_devices; i++) {
+		bool boot;
+
+		r = is_boot_display(&screens, guard->devices[i].addr, &boot);
+		any |= r == 0 && boot;
+	}
+	rest = look_at_rest(guard, &screens, any);
+	for (size_t i = 0; r == 0 && i < guard->n_devices; i++)
+		r = guard_device(guard, &screens, &guard->devices[i], rest);
+	return r;
 }
 
 int hd_guard_display(struct hd_guard *guard)
 {
-	HD_AUTO(clear_screens) struct screens screens = { .host = guard->host };
-	enum sight rest;
-	bool boot = false;
-	int r;
+	bool concerned = false;
+	int found, r = 0;
 
-	if (!is_concerned(guard))
-		return 0;
-	r = read_screens(&screens);
-	if (r < 0)
-		return hd_err_set(guard->err, -r,
-				  "cannot find out which displays the host "
-				  "has: %s",
-				  strerror(-r));
 	for (size_t i = 0; i < guard->n_devices; i++)
-		boot |= is_boot_display(guard->host, guard->devices[i].addr);
-	rest = look_at_rest(guard, &screens, boot);
-	for (size_t i = 0; r == 0 && i < guard->n_devices; i++) {
-		const struct hd_device *device = &guard->devices[i];
-		const struct screen *screen;
-
-		if (!device->vfio &&
-		    look_at(&screens, device,
-			    is_boot_display(guard->host, device->addr),
-			    &screen) > rest)
-			r = add(guard, device, screen);
-	}
+		concerned |= is_concerned(guard, &guard->devices[i]);
+	found = concerned ? find_displays(guard) : 0;
+	for (size_t i = 0; found < 0 && r == 0 && i < guard->n_devices; i++)
+		if (is_concerned(guard, &guard->devices[i]))
+			r = hd_guard_add_unknown(guard, guard->devices[i].addr,
+						 HD_CRITICAL_DISPLAY);
 	return r;
 }

@@ -37,6 +37,20 @@ const struct hd_node *hd_guard_node(const struct hd_guard *guard,
 int hd_guard_add(struct hd_guard *guard, struct hd_addr addr,
 		 enum hd_critical critical, bool root, char *chain);
 
+/*
+ * Adds that it can't be told whether the host needs a device for something, as
+ * the sentence in guard->err says, which is emptied. Returns 0 or -ENOMEM with
+ * a sentence.
+ */
+int hd_guard_add_unknown(struct hd_guard *guard, struct hd_addr addr,
+			 enum hd_critical critical);
+
+/*
+ * The same of each device that has a node of this kind, when @r is no success.
+ */
+int hd_guard_settle(struct hd_guard *guard, int r, enum hd_node_kind kind,
+		    enum hd_critical critical);
+
 /* Whether nobody may allow what is mounted there to be lost. */
 bool hd_guard_is_root(const char *target);
 
@@ -48,7 +62,10 @@ bool hd_guard_is_root(const char *target);
 int hd_guard_read_boot_word(struct hd_guard *guard, const char *name,
 			    char **ret);
 
-/* The guards: each returns 0 or a negative errno with a sentence. */
+/*
+ * The guards: each returns 0, or a negative errno with a sentence that says why
+ * nothing is known.
+ */
 int hd_guard_block(struct hd_guard *guard);
 int hd_guard_net(struct hd_guard *guard);
 int hd_guard_display(struct hd_guard *guard);

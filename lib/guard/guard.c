@@ -8,12 +8,21 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/guard/finders.h"
+#include "lib/guard/look.h"
 #include "lib/host/bootargs.h"
 #include "lib/host/proc.h"
 
-static int (*const guards[])(struct hd_guard *guard) = {
-	hd_guard_block,	   hd_guard_net,     hd_guard_display,
-	hd_guard_keyboard, hd_guard_chipset, hd_guard_regions,
+/* What a guard that fails would have found, and of which devices. */
+static const struct {
+	int (*find)(struct hd_guard *guard);
+	enum hd_critical critical;
+} guards[] = {
+	{ hd_guard_block, HD_CRITICAL_MOUNT },
+	{ hd_guard_net, HD_CRITICAL_NETWORK_ROOT },
+	{ hd_guard_display, HD_CRITICAL_DISPLAY },
+	{ hd_guard_keyboard, HD_CRITICAL_KEYBOARD },
+	{ hd_guard_chipset, HD_CRITICAL_CHIPSET },
+	{ hd_guard_regions, HD_CRITICAL_REGION },
 };
 
 const struct hd_device *hd_guard_device(const struct hd_guard *guard,
@@ -62,8 +71,60 @@ int hd_guard_add(struct hd_guard *guard, struct hd_addr addr,
 		free(chain);
 		return hd_err_nomem(guard->err);
 	}
-	*critical_use = (struct hd_critical_use){ addr, critical, root, chain };
+	*critical_use = (struct hd_critical_use){
+		.addr = addr,
+		.critical = critical,
+		.root = root,
+		.chain = chain,
+	};
 	return 0;
+}
+
+int hd_guard_add_unknown(struct hd_guard *guard, struct hd_addr addr,
+			 enum hd_critical critical)
+{
+	struct hd_critical_uses *uses = guard->critical_uses;
+	HD_AUTOFREE char *fix =
+		guard->err->fix ? strdup(guard->err->fix) : NULL;
+	/* What may be the root may not be allowed to be lost: who doesn't know
+	 * the routes doesn't know the way to it. */
+	bool root = critical == HD_CRITICAL_MOUNT ||
+		    critical == HD_CRITICAL_DEFAULT_ROUTE ||
+		    critical == HD_CRITICAL_NETWORK_ROOT;
+
+	if (guard->err->fix && !fix)
+		return hd_err_nomem(guard->err);
+	if (hd_guard_add(guard, addr, critical, root,
+			 strdup(hd_err_message(guard->err))) < 0)
+		return -ENOMEM;
+	uses->items[uses->n - 1].unknown = true;
+	uses->items[uses->n - 1].fix = hd_steal(&fix);
+	return 0;
+}
+
+static bool has_node(const struct hd_guard *guard, struct hd_addr addr,
+		     enum hd_node_kind kind)
+{
+	for (size_t i = 0; i < guard->nodes->n; i++)
+		if (guard->nodes->items[i].kind == kind &&
+		    hd_addr_equal(guard->nodes->items[i].addr, addr))
+			return true;
+	return false;
+}
+
+int hd_guard_settle(struct hd_guard *guard, int r, enum hd_node_kind kind,
+		    enum hd_critical critical)
+{
+	bool failed = r < 0;
+
+	r = 0;
+	for (size_t i = 0; failed && r == 0 && i < guard->n_devices; i++)
+		if (has_node(guard, guard->devices[i].addr, kind))
+			r = hd_guard_add_unknown(guard, guard->devices[i].addr,
+						 critical);
+	if (r == 0)
+		hd_err_clear(guard->err);
+	return r;
 }
 
 int hd_guard_read_boot_word(struct hd_guard *guard, const char *name,
@@ -74,12 +135,9 @@ int hd_guard_read_boot_word(struct hd_guard *guard, const char *name,
 	const char *value;
 
 	*ret = NULL;
-	if (r == -ENOENT)
-		return 0;
 	if (r < 0)
-		return hd_err_set(guard->err, -r,
-				  HD_PROC_CMDLINE " can't be read: %s",
-				  strerror(-r));
+		return hd_look_fail(guard->host, r, guard->err,
+				    HD_PROC_CMDLINE);
 	value = hd_bootargs_value(&args, name);
 	*ret = value ? strdup(value) : NULL;
 	return value && !*ret ? hd_err_nomem(guard->err) : 0;
@@ -93,8 +151,16 @@ static int compare(const void *a, const void *b)
 	if (order == 0)
 		order = (int)y->root - (int)x->root;
 	if (order == 0)
+		order = (int)x->unknown - (int)y->unknown;
+	if (order == 0)
 		order = (int)x->critical - (int)y->critical;
 	return order ? order : strcmp(x->chain, y->chain);
+}
+
+static void clear(struct hd_critical_use *use)
+{
+	free(use->chain);
+	free(use->fix);
 }
 
 /* Several mounts, routes and addresses may come to the same. */
@@ -107,7 +173,7 @@ static void sort(struct hd_critical_uses *critical_uses)
 		qsort(items, critical_uses->n, sizeof(*items), compare);
 	for (size_t i = 0; i < critical_uses->n; i++) {
 		if (kept && compare(&items[kept - 1], &items[i]) == 0)
-			free(items[i].chain);
+			clear(&items[i]);
 		else
 			items[kept++] = items[i];
 	}
@@ -120,6 +186,7 @@ int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
 {
 	HD_AUTO_CRITICAL_USES struct hd_critical_uses critical_uses = { NULL,
 									0 };
+	HD_AUTO_ERR struct hd_err why = HD_ERR_INIT;
 	struct hd_guard guard = {
 		.host = host,
 		.devices = devices,
@@ -127,14 +194,17 @@ int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
 		.nodes = nodes,
 		.seconds = seconds,
 		.critical_uses = &critical_uses,
-		.err = err,
+		.err = &why,
 	};
 
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
-		int r = guards[i](&guard);
+		int r = guards[i].find(&guard);
 
-		if (r < 0)
-			return r;
+		for (size_t j = 0; r < 0 && j < n; j++)
+			if (hd_guard_add_unknown(&guard, devices[j].addr,
+						 guards[i].critical) < 0)
+				return hd_err_nomem(err);
+		hd_err_clear(&why);
 	}
 	sort(&critical_uses);
 	*ret = critical_uses;
@@ -145,7 +215,7 @@ int hd_guard_find(const struct hd_host *host, const struct hd_device *devices,
 void hd_critical_uses_clear(struct hd_critical_uses *critical_uses)
 {
 	for (size_t i = 0; i < critical_uses->n; i++)
-		free(critical_uses->items[i].chain);
+		clear(&critical_uses->items[i]);
 	free(critical_uses->items);
 	*critical_uses = (struct hd_critical_uses){ NULL, 0 };
 }

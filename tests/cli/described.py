@@ -16,6 +16,18 @@ A tree is a line for each thing; '#' starts a comment.
 
 from pathlib import Path
 
+# What every copy of a host has, where its lines don't say more.
+USUAL = {
+    "proc/1/mountinfo": "1 1 0:2 / / rw - rootfs rootfs rw",
+    "proc/swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority",
+    "proc/cmdline": "ro quiet",
+    "proc/net/route": "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\t"
+                      "Window\tIRTT",
+    "proc/net/ipv6_route": "",
+    "etc/fstab": "# none",
+    "sys/power/state": "mem",
+}
+
 TREES = Path(__file__).resolve().parents[1] / "trees"
 
 
@@ -92,12 +104,14 @@ class _Builder:
             self.put(self.root / folder / "partition", "1")
         self.link_to(folder / "subsystem", "sys/class/block")
         self.link_to(f"sys/class/block/{folder.name}", folder)
+        self.link_to(f"sys/dev/block/{number}", folder)
 
     def virtual(self, name, number, options=()):
         folder = Path("sys/devices/virtual/block") / name
         self.put(self.root / folder / "dev", number)
         self.holders(folder, options)
         self.link_to(f"sys/class/block/{name}", folder)
+        self.link_to(f"sys/dev/block/{number}", folder)
         return self.root / folder
 
     def mapped(self, name, number, dm_name, dm_uuid, *options):
@@ -128,6 +142,13 @@ def build(name, root):
 def build_file(path, root):
     """Makes the tree that a file describes below an empty folder."""
     builder = _Builder(root)
+    read_lines(builder, path)
+    for name, text in USUAL.items():
+        if not (builder.root / name).exists():
+            builder.put(builder.root / name, text)
+
+
+def read_lines(builder, path):
     for line in path.read_text().splitlines():
         if not line or line.startswith("#"):
             continue

@@ -10,7 +10,7 @@ class Tree:
         self.pci = self.root / "sys/bus/pci"
         self.groups = self.root / "sys/kernel/iommu_groups"
         for path in (self.pci / "devices", self.pci / "drivers", self.groups,
-                     self.root / "proc"):
+                     self.root / "proc", self.root / "sys/class"):
             path.mkdir(parents=True)
 
     def driver(self, name):

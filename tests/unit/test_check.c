@@ -497,8 +497,10 @@ static void need(struct world *w, int index, enum hd_critical critical,
 		 bool root, const char *chain)
 {
 	w->critical_uses_of[w->situation.critical_uses.n++] =
-		(struct hd_critical_use){ w->devices[index].addr, critical,
-					  root, (char *)chain };
+		(struct hd_critical_use){ .addr = w->devices[index].addr,
+					  .critical = critical,
+					  .root = root,
+					  .chain = (char *)chain };
 }
 
 static void what_the_host_needs_is_refused_with_its_chain(void **state)

@@ -79,8 +79,9 @@ static int find_no_holders(struct place *place, struct hd_ask *ask)
 static int find_allowance(struct place *place, struct hd_ask *ask)
 {
 	struct hd_device device = { .addr = nic.addr, .group = 1 };
-	struct hd_critical_use use = { nic.addr, HD_CRITICAL_SSH, false,
-				       (char *)"eth0" };
+	struct hd_critical_use use = { .addr = nic.addr,
+				       .critical = HD_CRITICAL_SSH,
+				       .chain = (char *)"eth0" };
 	enum hd_module_state module = HD_MODULE_PRESENT;
 	const struct hd_situation situation = {
 		.inventory = { &device, 1, NULL, 0, true },

@@ -46,6 +46,9 @@ critical_uses_json(const struct hd_critical_uses *critical_uses)
 		json_object_object_add(
 			object, "allowable",
 			json_object_new_boolean(!critical_use->root));
+		json_object_object_add(
+			object, "known",
+			json_object_new_boolean(!critical_use->unknown));
 		json_object_object_add(object, "chain",
 				       hd_json_text(critical_use->chain));
 		json_object_array_add(array, object);
@@ -62,6 +65,8 @@ static void print_critical_uses(const struct hd_device *device,
 
 		printf("%s  %-15s ", hd_addr_text(device->addr).s,
 		       hd_critical_name(critical_use->critical));
+		if (critical_use->unknown)
+			fputs("can't tell: ", stdout);
 		hd_print(stdout, critical_use->chain);
 		putchar('\n');
 	}

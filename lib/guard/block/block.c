@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "lib/guard/block/stack.h"
 #include "lib/guard/finders.h"
+#include "lib/guard/look.h"
 #include "lib/host/sysfs.h"
 
 /* A chain names no more mount points than these. */
@@ -27,7 +28,10 @@
 /* What the host does with block devices, the same for all PCI functions. */
 struct use {
 	struct hd_mounts mounts, swaps, fstab;
+	struct hd_btrfs btrfs;
 	struct hd_virtuals virtuals;
+	struct hd_upon upon; /* of them */
+	bool zfs; /* the kernel has ZFS, or its file systems */
 	unsigned resume_major, resume_minor;
 	char *resume; /* the device in the kernel's command line, or NULL */
 };
@@ -46,6 +50,7 @@ static void clear_use(struct use *use)
 	hd_mounts_clear(&use->mounts);
 	hd_mounts_clear(&use->swaps);
 	hd_mounts_clear(&use->fstab);
+	hd_btrfs_clear(&use->btrfs);
 	hd_virtuals_clear(&use->virtuals);
 	free(use->resume);
 }
@@ -80,6 +85,16 @@ static int add_chain(struct part *part, enum hd_critical critical, bool root,
 	fprintf(file, "%s%s%s", first, second ? HD_ARROW : "",
 		second ? second : "");
 	return add(part, critical, root, file, &chain);
+}
+
+/* What has failed is unknown of the function. */
+static int settle(const struct part *part, int r, enum hd_critical critical)
+{
+	if (r < 0)
+		r = hd_guard_add_unknown(part->guard, part->addr, critical);
+	if (r == 0)
+		hd_err_clear(part->guard->err);
+	return r;
 }
 
 /* Mount points */
@@ -152,8 +167,7 @@ static int add_mounts_of(struct part *part, size_t layer,
 	if (!file)
 		return hd_err_nomem(part->guard->err);
 	hd_stack_write(&part->stack, layer, file);
-	if (strcmp(mount->type, "btrfs") == 0 &&
-	    part->stack.items[layer].kind != HD_LAYER_MEMBER)
+	if (strcmp(mount->type, "btrfs") == 0)
 		fprintf(file, "btrfs" HD_ARROW);
 	n = write_targets(part, layer, file);
 	if (n > TARGETS_LIMIT)
@@ -167,6 +181,34 @@ static bool is_in_file(const struct hd_stack *stack, size_t layer)
 		if (strstr(stack->items[layer].label, HD_ARROW))
 			return true;
 	return false;
+}
+
+static bool has_mount(const struct part *part, size_t layer)
+{
+	for (size_t i = 0; i < part->use->mounts.n; i++)
+		if (part->layers[i] == layer)
+			return true;
+	return false;
+}
+
+/* The kernel lists a btrfs as long as it is mounted, wherever that is. */
+static int find_unseen(struct part *part)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < part->stack.n; i++) {
+		const struct hd_btrfs_device *device = hd_btrfs_find(
+			&part->use->btrfs, part->stack.items[i].name);
+		bool seen = !device;
+
+		for (size_t j = 0; !seen && j < part->use->mounts.n; j++)
+			seen = hd_btrfs_may_be(device, &part->use->mounts,
+					       &part->use->mounts.items[j]);
+		if (!seen && !has_mount(part, i))
+			r = add_chain(part, HD_CRITICAL_MOUNT, false, i,
+				      "btrfs", "mounted out of sight");
+	}
+	return r;
 }
 
 static int find_mounts(struct part *part)
@@ -183,7 +225,7 @@ static int find_mounts(struct part *part)
 			continue;
 		r = add_mounts_of(part, i, mount, root);
 	}
-	return r;
+	return r < 0 ? r : find_unseen(part);
 }
 
 /* The layer of the first of an overlay's folders that is on this function. */
@@ -247,12 +289,83 @@ static int find_overlays(struct part *part)
 
 /* Swap, fstab, hibernation */
 
-/* A swap file, by the mount that it is in. */
-static size_t find_file(const struct part *part, const char *path)
+/* A swap file, by the mount that it is in, whose number is the kernel's. */
+static int find_file(const struct part *part, const char *path, size_t *ret)
 {
 	size_t mount = hd_mounts_containing(&part->use->mounts, path);
 
-	return mount == HD_NO_MOUNT ? HD_NO_LAYER : part->layers[mount];
+	*ret = mount == HD_NO_MOUNT ? HD_NO_LAYER : part->layers[mount];
+	/* Of a failed reading the guard knows already. */
+	if (mount == HD_NO_MOUNT && part->use->mounts.n)
+		return hd_err_set(part->guard->err, ENOENT,
+				  "the host swaps to %s, which lies in nothing "
+				  "that is mounted",
+				  path);
+	return 0;
+}
+
+/* Whether a name below /dev is that of any block device. */
+static int is_there(const struct part *part, const char *path, bool *ret)
+{
+	HD_AUTOFREE char *number = NULL;
+	HD_AUTOFREE char *name = strdup(path + strlen("/dev/"));
+	int r;
+
+	if (!name)
+		return hd_err_nomem(part->guard->err);
+	/* In sysfs the file /dev/cciss/c0d0 is "cciss!c0d0". */
+	for (char *p = name; (p = strchr(p, '/'));)
+		*p = '!';
+	r = hd_look_at(part->guard->host, "block", name, "dev", &number,
+		       part->guard->err);
+	*ret = number != NULL;
+	return r;
+}
+
+/* A swap device: ours, or another that is known. */
+static int find_swap_device(const struct part *part, const char *path,
+			    size_t *ret)
+{
+	const struct hd_host *host = part->guard->host;
+	struct hd_err *err = part->guard->err;
+	HD_AUTO_SOURCE struct hd_source source = { .path = NULL };
+	bool there = false;
+	int r;
+
+	*ret = HD_NO_LAYER;
+	if (!hd_after(path, "/dev/"))
+		return hd_err_set(err, ENODEV,
+				  "the host swaps to the device %s, which has "
+				  "no such name here",
+				  path);
+	r = hd_source_read(host, path, &source, err);
+	for (size_t i = 0; r == 0 && i < part->stack.n; i++)
+		if (hd_source_is(&source, &part->stack.items[i])) {
+			*ret = i;
+			return 0;
+		}
+	if (r < 0 || source.is_node || source.last)
+		return r;
+	r = is_there(part, path, &there);
+	if (r == 0 && !there)
+		return hd_err_set(err, ENODEV,
+				  "the host swaps to the device %s, which has "
+				  "no such name here",
+				  path);
+	return r;
+}
+
+static bool is_swap_device(const struct hd_mount *swap)
+{
+	return strcmp(swap->type, "file") != 0;
+}
+
+static int find_swap(const struct part *part, const struct hd_mount *swap,
+		     size_t *ret)
+{
+	return is_swap_device(swap) ?
+		       find_swap_device(part, swap->source, ret) :
+		       find_file(part, swap->source, ret);
 }
 
 static int find_swaps(struct part *part)
@@ -262,13 +375,12 @@ static int find_swaps(struct part *part)
 
 	for (size_t i = 0; r == 0 && i < swaps->n; i++) {
 		const char *path = swaps->items[i].source;
-		bool device = hd_after(path, "/dev/");
-		size_t layer =
-			device ? hd_stack_find_device(&part->stack,
-						      part->guard->host, path) :
-				 find_file(part, path);
+		bool device = is_swap_device(&swaps->items[i]);
+		size_t layer;
+		int found = find_swap(part, &swaps->items[i], &layer);
 
-		if (layer != HD_NO_LAYER)
+		r = settle(part, found, HD_CRITICAL_SWAP);
+		if (r == 0 && layer != HD_NO_LAYER)
 			r = add_chain(part, HD_CRITICAL_SWAP, false, layer,
 				      device ? "swap" : path,
 				      device ? NULL : "swap");
@@ -277,22 +389,26 @@ static int find_swaps(struct part *part)
 }
 
 /* Whether it is in use, so that a chain of another kind leads to it. */
-static bool is_used(const struct part *part, const struct hd_mount *entry,
-		    size_t layer)
+static int is_used(const struct part *part, const struct hd_mount *entry,
+		   size_t layer, bool *ret)
 {
 	const struct use *use = part->use;
+	int r = 0;
 
+	*ret = false;
 	for (size_t i = 0; i < use->mounts.n; i++)
 		if (part->layers[i] == layer &&
 		    strcmp(use->mounts.items[i].target, entry->target) == 0)
-			return true;
-	if (strcmp(entry->type, "swap") != 0)
-		return false;
-	for (size_t i = 0; i < use->swaps.n; i++)
-		if (hd_stack_find_device(&part->stack, part->guard->host,
-					 use->swaps.items[i].source) == layer)
-			return true;
-	return false;
+			*ret = true;
+	if (*ret || strcmp(entry->type, "swap") != 0)
+		return 0;
+	for (size_t i = 0; r == 0 && !*ret && i < use->swaps.n; i++) {
+		size_t swap;
+
+		r = find_swap(part, &use->swaps.items[i], &swap);
+		*ret = r == 0 && swap == layer;
+	}
+	return r;
 }
 
 /* Whether the host uses an entry without being told to. */
@@ -310,30 +426,83 @@ static int is_automatic(struct part *part, const struct hd_mount *entry,
 	return r;
 }
 
+/* Whether something is mounted there already, whatever it stands on. */
+static bool is_mounted(const struct part *part, const char *target)
+{
+	for (size_t i = 0; i < part->use->mounts.n; i++)
+		if (strcmp(part->use->mounts.items[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+/* The layer that is meant by an entry's source, where it can be known. */
+static int find_entry(const struct part *part, const struct hd_mount *entry,
+		      size_t *ret)
+{
+	HD_AUTO_SOURCE struct hd_source source = { .path = NULL };
+	const struct hd_stack *stack = &part->stack;
+	struct hd_err *err = part->guard->err;
+	bool nameless = false;
+	int r;
+
+	*ret = HD_NO_LAYER;
+	if (strcmp(entry->type, "zfs") == 0) {
+		*ret = hd_stack_find_pool(stack, entry->source);
+		return 0;
+	}
+	if (strcmp(entry->type, "bcachefs") == 0 && strchr(entry->source, ':'))
+		return hd_stack_find_mount(stack, part->guard->host,
+					   &part->use->upon, entry, ret, err);
+	r = hd_source_read(part->guard->host, entry->source, &source, err);
+	for (size_t i = 0; r == 0 && i < stack->n; i++) {
+		if (hd_source_is(&source, &stack->items[i])) {
+			*ret = i;
+			return 0;
+		}
+		nameless |= stack->items[i].kind == HD_LAYER_DISK &&
+			    !stack->items[i].udev;
+	}
+	if (r < 0 || source.is_node || source.last ||
+	    !hd_after(entry->source, "/dev/disk/") || !nameless ||
+	    is_mounted(part, entry->target))
+		return r;
+	return hd_err_set(err, ENOENT,
+			  "/etc/fstab names %s, and udev hasn't said which "
+			  "device that is",
+			  entry->source);
+}
+
+static int find_fstab_entry(struct part *part, const struct hd_mount *entry)
+{
+	HD_AUTOFREE char *end = NULL;
+	bool automatic, used;
+	size_t layer;
+	int r = is_automatic(part, entry, &automatic);
+
+	if (r < 0 || !automatic)
+		return r;
+	r = find_entry(part, entry, &layer);
+	if (r < 0 || layer == HD_NO_LAYER)
+		return r;
+	r = is_used(part, entry, layer, &used);
+	if (r < 0 || used)
+		return r;
+	end = hd_text("/etc/fstab: %s", strcmp(entry->type, "swap") == 0 ?
+						"swap" :
+						entry->target);
+	if (!end)
+		return hd_err_nomem(part->guard->err);
+	return add_chain(part, HD_CRITICAL_FSTAB, false, layer, end, NULL);
+}
+
 static int find_fstab(struct part *part)
 {
 	const struct hd_mounts *fstab = &part->use->fstab;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < fstab->n; i++) {
-		const struct hd_mount *entry = &fstab->items[i];
-		size_t layer = hd_stack_find_mount(&part->stack,
-						   part->guard->host, entry);
-		HD_AUTOFREE char *end = NULL;
-		bool automatic;
-
-		if (layer == HD_NO_LAYER || is_used(part, entry, layer))
-			continue;
-		r = is_automatic(part, entry, &automatic);
-		if (r < 0 || !automatic)
-			continue;
-		end = hd_text("/etc/fstab: %s",
-			      strcmp(entry->type, "swap") == 0 ? "swap" :
-								 entry->target);
-		if (!end)
-			return hd_err_nomem(part->guard->err);
-		r = add_chain(part, HD_CRITICAL_FSTAB, false, layer, end, NULL);
-	}
+	for (size_t i = 0; r == 0 && i < fstab->n; i++)
+		r = settle(part, find_fstab_entry(part, &fstab->items[i]),
+			   HD_CRITICAL_FSTAB);
 	return r;
 }
 
@@ -342,48 +511,132 @@ static int find_resume(struct part *part)
 	const struct use *use = part->use;
 	size_t layer = hd_stack_find_number(&part->stack, use->resume_major,
 					    use->resume_minor);
+	int r = 0;
 
 	if (layer == HD_NO_LAYER && use->resume)
-		layer = hd_stack_find_device(&part->stack, part->guard->host,
-					     use->resume);
-	if (layer == HD_NO_LAYER)
-		return 0;
+		r = hd_stack_find_device(&part->stack, part->guard->host,
+					 use->resume, &layer, part->guard->err);
+	if (r < 0 || layer == HD_NO_LAYER)
+		return r;
 	return add_chain(part, HD_CRITICAL_RESUME, false, layer, "hibernation",
 			 NULL);
+}
+
+/* A kernel that can't hibernate lacks the file, as does a poor copy. */
+static int has_power(const struct hd_guard *guard)
+{
+	static const char path[] = HD_SYSFS "/power";
+	HD_AUTOCLOSE int fd = -1;
+	bool there;
+
+	return hd_look_for(guard->host,
+			   hd_host_openat(guard->host, path, O_PATH, &fd), path,
+			   &there, guard->err);
 }
 
 static int read_resume(struct hd_guard *guard, struct use *use)
 {
 	HD_AUTOFREE char *number = NULL;
 	HD_AUTOFREE char *word = NULL;
-	int r = hd_unsorted(hd_sysfs_read_resume(guard->host, &number));
+	int r = hd_seen_optional(hd_sysfs_read_resume(guard->host, &number));
 
-	if (r < 0 && !hd_is_absent(r))
-		return hd_err_set(guard->err, -r,
-				  HD_SYSFS_RESUME " can't be read: %s",
-				  strerror(-r));
-	if (number && sscanf(number, "%u:%u", &use->resume_major,
-			     &use->resume_minor) != 2)
-		return hd_err_set(guard->err, EINVAL,
-				  HD_SYSFS_RESUME " holds no device number");
-	r = hd_guard_read_boot_word(guard, "resume", &word);
+	r = hd_look_fail(guard->host, r, guard->err, HD_SYSFS_RESUME);
+	if (r == 0 && !number)
+		r = has_power(guard);
+	if (r == 0 && number &&
+	    !hd_layer_parse_number(number, &use->resume_major,
+				   &use->resume_minor))
+		r = hd_err_set(guard->err, EINVAL,
+			       HD_SYSFS_RESUME " holds no device number");
+	if (r == 0)
+		r = hd_guard_read_boot_word(guard, "resume", &word);
 	if (r < 0 || !word)
 		return r;
 	/* The kernel takes a number too, but shows it above as well. */
 	return hd_mounts_device(word, &use->resume, guard->err);
 }
 
+/* Whether a disk may be of a pool, which only udev can tell. */
+static int look_for_zfs(struct hd_guard *guard, struct use *use)
+{
+	static const char path[] = HD_SYSFS_MODULES "/zfs";
+	HD_AUTOCLOSE int fd = -1;
+	int r = hd_seen_whether(hd_host_openat(guard->host, path, O_PATH, &fd),
+				&use->zfs);
+
+	for (size_t i = 0; i < use->mounts.n; i++)
+		use->zfs |= strcmp(use->mounts.items[i].type, "zfs") == 0;
+	return hd_look_fail(guard->host, r, guard->err, "%s", path);
+}
+
+/* Each part by itself: what is known of one stands though another isn't. */
 static int read_use(struct hd_guard *guard, struct use *use)
 {
-	int r = hd_mounts_read(guard->host, &use->mounts, guard->err);
+	static const enum hd_node_kind block = HD_NODE_BLOCK;
+	const struct hd_host *host = guard->host;
+	struct hd_err *err = guard->err;
+	int r = hd_guard_settle(guard, hd_mounts_read(host, &use->mounts, err),
+				block, HD_CRITICAL_MOUNT);
 
 	if (r == 0)
-		r = hd_mounts_read_swaps(guard->host, &use->swaps, guard->err);
+		r = hd_guard_settle(
+			guard,
+			hd_btrfs_read(host, &use->mounts, &use->btrfs, err),
+			block, HD_CRITICAL_MOUNT);
 	if (r == 0)
-		r = hd_mounts_read_fstab(guard->host, &use->fstab, guard->err);
+		r = hd_guard_settle(guard,
+				    hd_virtuals_read(host, &use->virtuals, err),
+				    block, HD_CRITICAL_MOUNT);
 	if (r == 0)
-		r = hd_virtuals_read(guard->host, &use->virtuals, guard->err);
-	return r < 0 ? r : read_resume(guard, use);
+		r = hd_guard_settle(guard, look_for_zfs(guard, use), block,
+				    HD_CRITICAL_MOUNT);
+	if (r == 0)
+		r = hd_guard_settle(
+			guard, hd_mounts_read_swaps(host, &use->swaps, err),
+			block, HD_CRITICAL_SWAP);
+	if (r == 0)
+		r = hd_guard_settle(
+			guard, hd_mounts_read_fstab(host, &use->fstab, err),
+			block, HD_CRITICAL_FSTAB);
+	if (r == 0)
+		r = hd_guard_settle(guard, read_resume(guard, use), block,
+				    HD_CRITICAL_RESUME);
+	use->upon =
+		(struct hd_upon){ &use->mounts, &use->btrfs, &use->virtuals };
+	return r;
+}
+
+/* A member of a pool is known by what udev has read of it. */
+static int check_zfs(const struct part *part)
+{
+	for (size_t i = 0; part->use->zfs && i < part->stack.n; i++) {
+		const struct hd_layer *layer = &part->stack.items[i];
+
+		if (layer->kind == HD_LAYER_DISK && !layer->udev)
+			return hd_err_set(part->guard->err, ENOENT,
+					  "the host uses ZFS, and udev hasn't "
+					  "said whether %s is of a pool",
+					  layer->name);
+	}
+	return 0;
+}
+
+static int place_mounts(struct part *part)
+{
+	const struct hd_mounts *mounts = &part->use->mounts;
+	int r = 0;
+
+	part->layers = calloc(mounts->n + 1, sizeof(*part->layers));
+	if (!part->layers)
+		return hd_err_nomem(part->guard->err);
+	for (size_t i = 0; i < mounts->n; i++) {
+		int found = hd_stack_find_mount(
+			&part->stack, part->guard->host, &part->use->upon,
+			&mounts->items[i], &part->layers[i], part->guard->err);
+
+		r = r < 0 ? r : found;
+	}
+	return r;
 }
 
 static int guard_device(struct hd_guard *guard, const struct use *use,
@@ -391,21 +644,20 @@ static int guard_device(struct hd_guard *guard, const struct use *use,
 {
 	HD_AUTO(clear_part)
 	struct part part = { guard, use, addr, { NULL, 0 }, NULL };
-	int r = hd_stack_read(guard->host, addr, guard->nodes, &use->mounts,
-			      &use->virtuals, &part.stack, guard->err);
+	int r = hd_stack_read(guard->host, addr, guard->nodes, &use->upon,
+			      &part.stack, guard->err);
 
 	if (r < 0 || part.stack.n == 0)
+		return settle(&part, r, HD_CRITICAL_MOUNT);
+	r = settle(&part, place_mounts(&part), HD_CRITICAL_MOUNT);
+	if (r < 0 || !part.layers)
 		return r;
-	part.layers = calloc(use->mounts.n + 1, sizeof(*part.layers));
-	if (!part.layers)
-		return hd_err_nomem(guard->err);
-	for (size_t i = 0; i < use->mounts.n; i++)
-		part.layers[i] = hd_stack_find_mount(&part.stack, guard->host,
-						     &use->mounts.items[i]);
-	if ((r = find_mounts(&part)) < 0 || (r = find_overlays(&part)) < 0 ||
+	if ((r = settle(&part, check_zfs(&part), HD_CRITICAL_MOUNT)) < 0 ||
+	    (r = settle(&part, find_mounts(&part), HD_CRITICAL_MOUNT)) < 0 ||
+	    (r = settle(&part, find_overlays(&part), HD_CRITICAL_MOUNT)) < 0 ||
 	    (r = find_swaps(&part)) < 0 || (r = find_fstab(&part)) < 0)
 		return r;
-	return find_resume(&part);
+	return settle(&part, find_resume(&part), HD_CRITICAL_RESUME);
 }
 
 int hd_guard_block(struct hd_guard *guard)

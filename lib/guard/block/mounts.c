@@ -13,9 +13,9 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
+#include "lib/guard/look.h"
 #include "lib/host/proc.h"
 
 /* The kernel mounts no more than 100,000 (fs.mount-max). */
@@ -25,6 +25,7 @@
 struct format {
 	bool strict; /* the kernel writes it: every line makes sense */
 	bool devices; /* the source is one, perhaps as a tag */
+	bool swaps; /* the type is that of swap */
 	/* Whether its first line is one; libmount would take the table for
 	 * another one. */
 	bool (*is_start)(const char *text);
@@ -40,9 +41,12 @@ static bool is_swaps(const char *text)
 	return hd_after(text, "Filename");
 }
 
-static const struct format mountinfo = { true, false, is_mountinfo };
-static const struct format swaps = { true, false, is_swaps };
-static const struct format fstab = { false, true, NULL };
+static const struct format mountinfo = { .strict = true,
+					 .is_start = is_mountinfo };
+static const struct format swaps = { .strict = true,
+				     .swaps = true,
+				     .is_start = is_swaps };
+static const struct format fstab = { .devices = true };
 
 static int end_parsing(struct libmnt_table *table, const char *path, int line)
 {
@@ -118,7 +122,8 @@ static int add(struct hd_mounts *mounts, const struct format *format,
 	mount->major = major(number);
 	mount->minor = minor(number);
 	mount->target = copy(target);
-	mount->type = copy(mnt_fs_get_fstype(fs));
+	mount->type = copy(format->swaps ? mnt_fs_get_swaptype(fs) :
+					   mnt_fs_get_fstype(fs));
 	mount->options = copy(format->devices ? mnt_fs_get_options(fs) :
 						mnt_fs_get_fs_options(fs));
 	if (!mount->target || !mount->type || !mount->options)
@@ -135,12 +140,13 @@ static int add_all(struct hd_mounts *mounts, const struct format *format,
 {
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
-	int r = iter ? 0 : hd_err_nomem(err);
+	int next = 0, r = iter ? 0 : hd_err_nomem(err);
 
-	while (r == 0 && mnt_table_next_fs(table, iter, &fs) == 0)
+	while (r == 0 && (next = mnt_table_next_fs(table, iter, &fs)) == 0)
 		r = add(mounts, format, fs, err);
 	mnt_free_iter(iter);
-	return r;
+	/* 1 is the end. */
+	return r == 0 && next < 0 ? hd_err_nomem(err) : r;
 }
 
 static int parse(struct hd_mounts *mounts, const struct format *format,
@@ -190,21 +196,22 @@ static void hide_root(char *text)
 		memcpy(p, " /dev/ROOT ", strlen(" /dev/ROOT "));
 }
 
-/* -ENOENT without a sentence when there is no such file. */
+/* @may_lack: a host may lack it, though no copy of one. */
 static int read_table(const struct hd_host *host, const char *path,
-		      const struct format *format, struct hd_mounts *mounts,
-		      struct hd_err *err)
+		      bool may_lack, const struct format *format,
+		      struct hd_mounts *mounts, struct hd_err *err)
 {
 	HD_AUTOFREE char *text = NULL;
 	size_t length;
-	int r = hd_unsorted(
-		hd_host_read(host, path, TABLE_LIMIT, &text, &length));
+	struct hd_seen seen =
+		hd_host_read(host, path, TABLE_LIMIT, &text, &length);
+	bool there;
+	int r = may_lack ? hd_look_for(host, seen, path, &there, err) :
+			   hd_look_fail(host, hd_seen_required(seen), err, "%s",
+					path);
 
-	if (r == -ENOENT)
+	if (r < 0 || !text)
 		return r;
-	if (r < 0)
-		return hd_err_set(err, -r, "%s can't be read: %s", path,
-				  strerror(-r));
 	if (!is_whole(format, text, length))
 		return hd_err_set(
 			err, EINVAL,
@@ -217,32 +224,28 @@ static int read_table(const struct hd_host *host, const char *path,
 int hd_mounts_read(const struct hd_host *host, struct hd_mounts *mounts,
 		   struct hd_err *err)
 {
-	int r = read_table(host, HD_PROC_MOUNTS_OF_INIT, &mountinfo, mounts,
-			   err);
+	int r = read_table(host, HD_PROC_MOUNTS_OF_INIT, false, &mountinfo,
+			   mounts, err);
 
-	/* Who is not root may not see it (hidepid in proc(5)). */
+	/* Who isn't root may not see it (hidepid in proc(5)): what we see is
+	 * mounted as well, but may not be all. */
 	if (r == -ENOENT || r == -EACCES || r == -EPERM)
-		r = read_table(host, HD_PROC_MOUNTS_OF_SELF, &mountinfo, mounts,
-			       err);
-	if (r == -ENOENT && host->live)
-		return hd_err_set(err, ENOENT, HD_PROC " is not mounted");
-	return r == -ENOENT ? 0 : r;
+		if (read_table(host, HD_PROC_MOUNTS_OF_SELF, false, &mountinfo,
+			       mounts, NULL) == -ENOMEM)
+			return hd_err_nomem(err);
+	return r;
 }
 
 int hd_mounts_read_swaps(const struct hd_host *host, struct hd_mounts *mounts,
 			 struct hd_err *err)
 {
-	int r = read_table(host, HD_PROC_SWAPS, &swaps, mounts, err);
-
-	return r == -ENOENT ? 0 : r;
+	return read_table(host, HD_PROC_SWAPS, true, &swaps, mounts, err);
 }
 
 int hd_mounts_read_fstab(const struct hd_host *host, struct hd_mounts *mounts,
 			 struct hd_err *err)
 {
-	int r = read_table(host, "/etc/fstab", &fstab, mounts, err);
-
-	return r == -ENOENT ? 0 : r;
+	return read_table(host, "/etc/fstab", true, &fstab, mounts, err);
 }
 
 static bool leads_to(const char *target, size_t length, const char *path)
@@ -276,6 +279,7 @@ void hd_mounts_clear(struct hd_mounts *mounts)
 		free(mounts->items[i].target);
 		free(mounts->items[i].type);
 		free(mounts->items[i].options);
+		free(mounts->items[i].btrfs);
 	}
 	free(mounts->items);
 	*mounts = (struct hd_mounts){ NULL, 0 };

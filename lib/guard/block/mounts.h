@@ -14,9 +14,11 @@ struct hd_mount {
 	char *source; /* a path, a server's; a tag as the path of its link in
 		       * /dev/disk; "" when there is none; owned */
 	char *target; /* "" for swap; owned */
-	char *type; /* of the file system; owned */
+	char *type; /* of the file system; of swap "partition", "file" in the
+		     * kernel's table; owned */
 	char *options; /* the file system's, or fstab's; owned */
 	unsigned major, minor; /* of what is mounted, 0 is no block device */
+	char *btrfs; /* see hd_btrfs_read(), or NULL; owned */
 };
 
 struct hd_mounts {
@@ -29,8 +31,8 @@ struct hd_mounts {
 
 /*
  * Adds what the host's first process sees mounted (/proc/1/mountinfo, see
- * proc_pid_mountinfo(5)), or when that can't be read what we see. A copied tree
- * may have neither.
+ * proc_pid_mountinfo(5)). Where that can't be read (who isn't root may not), or
+ * a copy lacks it, it fails, but has added what we see.
  *
  * Returns 0 or a negative errno with a sentence in @err: also for a line that
  * makes no sense, since it could be any.
@@ -38,13 +40,16 @@ struct hd_mounts {
 int hd_mounts_read(const struct hd_host *host, struct hd_mounts *mounts,
 		   struct hd_err *err);
 
-/* The same for what is swapped to, from /proc/swaps. */
+/*
+ * The same for what is swapped to, from /proc/swaps, which a kernel without
+ * swap lacks.
+ */
 int hd_mounts_read_swaps(const struct hd_host *host, struct hd_mounts *mounts,
 			 struct hd_err *err);
 
 /*
- * The same for /etc/fstab; a line that makes no sense is left out, as mount(8)
- * does.
+ * The same for /etc/fstab, which a host may lack; a line that makes no sense is
+ * left out, as mount(8) does.
  */
 int hd_mounts_read_fstab(const struct hd_host *host, struct hd_mounts *mounts,
 			 struct hd_err *err);

@@ -3,19 +3,23 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/guard/block/layer.h"
-#include "lib/host/sysfs.h"
+#include "lib/guard/look.h"
+
+/* What hd_virtuals_read() reads. */
+struct reading {
+	struct hd_virtuals *virtuals;
+	const struct hd_host *host;
+	struct hd_err *err;
+};
 
 /* The link that udev made for a volume. */
-static int read_volume(const struct hd_host *host, const char *number,
+static int read_volume(const struct reading *reading, const char *number,
 		       char **ret)
 {
 	HD_AUTOFREE char *udev = NULL;
@@ -23,28 +27,31 @@ static int read_volume(const struct hd_host *host, const char *number,
 	unsigned major_number, minor_number;
 	int r;
 
-	if (sscanf(number, "%u:%u", &major_number, &minor_number) != 2)
-		return -EINVAL;
-	r = hd_udev_read(host, major_number, minor_number, &udev);
-	if (r == 0 && udev)
-		r = hd_udev_value(udev, "S:zvol/", &name);
-	if (r < 0 || !name)
+	if (!hd_layer_parse_number(number, &major_number, &minor_number))
+		return hd_err_set(reading->err, EINVAL,
+				  "'%s' of a ZFS volume is no device number",
+				  number);
+	r = hd_udev_read(reading->host, major_number, minor_number, &udev,
+			 reading->err);
+	if (r < 0 || !udev)
 		return r;
-	*ret = hd_text(HD_ZVOL "%s", name);
-	return *ret ? 0 : -ENOMEM;
+	if (hd_udev_value(udev, "S:zvol/", &name) < 0)
+		return hd_err_nomem(reading->err);
+	*ret = name ? hd_text(HD_ZVOL "%s", name) : NULL;
+	return name && !*ret ? hd_err_nomem(reading->err) : 0;
 }
 
-static int read_backing(const struct hd_host *host, const char *name,
+static int read_backing(const struct reading *reading, const char *name,
 			const char *attribute, char **ret)
 {
 	HD_AUTOFREE char *text = NULL;
-	int r = hd_unsorted(
-		hd_sysfs_read_class(host, "block", name, attribute, &text));
+	int r = hd_look_at(reading->host, "block", name, attribute, &text,
+			   reading->err);
 
-	if (r < 0)
-		return hd_is_absent(r) ? 0 : r;
+	if (r < 0 || !text)
+		return r;
 	if (strcmp(attribute, "dev") == 0)
-		return read_volume(host, text, ret);
+		return read_volume(reading, text, ret);
 	/* Where there is none, zram says "none", which leads nowhere. */
 	*ret = hd_steal(&text);
 	return 0;
@@ -72,58 +79,37 @@ static const char *attribute_of(const char *name)
 	return NULL;
 }
 
-static int add(struct hd_virtuals *virtuals, const struct hd_host *host,
-	       const char *name)
+static int add(void *data, int dir_fd, const char *name)
 {
+	const struct reading *reading = data;
 	const char *attribute = attribute_of(name);
 	HD_AUTOFREE char *backing = NULL;
 	struct hd_virtual *virtual;
 	int r = 0;
 
+	(void)dir_fd;
 	if (attribute)
-		r = read_backing(host, name, attribute, &backing);
+		r = read_backing(reading, name, attribute, &backing);
 	if (r < 0 || !backing)
 		return r;
-	virtual = hd_array_add(&virtuals->items, &virtuals->n,
+	virtual = hd_array_add(&reading->virtuals->items, &reading->virtuals->n,
 			       sizeof(*virtual));
 	if (!virtual)
-		return -ENOMEM;
+		return hd_err_nomem(reading->err);
 	virtual->backing = hd_steal(&backing);
 	virtual->name = strdup(name);
-	return virtual->name ? 0 : -ENOMEM;
-}
-
-/* What hd_virtuals_read() reads. */
-struct reading {
-	struct hd_virtuals *virtuals;
-	const struct hd_host *host;
-};
-
-static int add_entry(void *data, int dir_fd, const char *name)
-{
-	const struct reading *reading = data;
-
-	(void)dir_fd;
-	return add(reading->virtuals, reading->host, name);
+	return virtual->name ? 0 : hd_err_nomem(reading->err);
 }
 
 int hd_virtuals_read(const struct hd_host *host, struct hd_virtuals *ret,
 		     struct hd_err *err)
 {
 	HD_AUTO_VIRTUALS struct hd_virtuals virtuals = { NULL, 0 };
-	struct reading reading = { &virtuals, host };
-	int r = hd_dir_each(
-		HD_UNSORTED_FD(hd_sysfs_open_class, host, "block", "", ""),
-		add_entry, &reading);
+	struct reading reading = { &virtuals, host, err };
+	int r = hd_look_into(host, "block", "", "", add, &reading, err);
 
-	if (r == -ENOMEM)
-		return hd_err_nomem(err);
 	if (r < 0)
-		return hd_err_set(
-			err, -r,
-			"cannot read what the virtual disks in " HD_SYSFS_BLOCK
-			" stand on: %s",
-			strerror(-r));
+		return r;
 	*ret = virtuals;
 	virtuals = (struct hd_virtuals){ NULL, 0 };
 	return 0;

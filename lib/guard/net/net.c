@@ -7,15 +7,16 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
 #include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
+#include "lib/guard/look.h"
 #include "lib/guard/net/netroot.h"
 #include "lib/guard/net/routes.h"
+#include "lib/guard/net/session.h"
 #include "lib/host/sysfs.h"
 
 /* Of the functions of one guest: a NIC carries up to 4,094 VLANs. */
@@ -40,22 +41,26 @@ static void clear_links(struct links *links)
 	free(links->items);
 }
 
-static int add_link(struct links *links, const char *name, size_t below)
+static int add_link(struct links *links, const char *name, size_t below,
+		    struct hd_err *err)
 {
 	size_t first =
 		below == HD_BOTTOM ? links->n : links->items[below].first;
 	struct link *link;
 
 	if (strlen(name) >= IF_NAMESIZE)
-		return 0;
+		return hd_err_set(err, ENAMETOOLONG,
+				  "no interface can be called '%s'", name);
 	for (size_t i = first; i < links->n; i++)
 		if (strcmp(links->items[i].name, name) == 0)
 			return 0;
 	if (links->n >= LINKS_LIMIT)
-		return -E2BIG;
+		return hd_err_set(err, E2BIG,
+				  "more than %d interfaces stand on each other",
+				  LINKS_LIMIT);
 	link = hd_array_add(&links->items, &links->n, sizeof(*link));
 	if (!link)
-		return -ENOMEM;
+		return hd_err_nomem(err);
 	strcpy(link->name, name);
 	link->below = below;
 	link->first = first;
@@ -68,8 +73,10 @@ static int add_link(struct links *links, const char *name, size_t below)
 
 /* Where climb() is. */
 struct climbing {
+	const struct hd_host *host;
 	struct links *links;
 	size_t below;
+	struct hd_err *err;
 };
 
 /* What stands on one: the links "upper_NAME" in its folder, and "master". */
@@ -77,22 +84,35 @@ static int add_upper(void *data, int dir_fd, const char *name)
 {
 	const struct climbing *climbing = data;
 	HD_AUTOFREE char *master = NULL;
+	bool there;
+	int r;
 
 	if (hd_after(name, "upper_"))
-		return add_link(climbing->links, name + 6, climbing->below);
-	if (strcmp(name, "master") == 0 &&
-	    hd_unsorted(hd_sysfs_read_link(dir_fd, "master", &master)) == 0)
-		return add_link(climbing->links, master, climbing->below);
-	return 0;
+		return add_link(climbing->links, name + 6, climbing->below,
+				climbing->err);
+	if (strcmp(name, "master") != 0)
+		return 0;
+	r = hd_seen_whether(hd_sysfs_read_link(dir_fd, "master", &master),
+			    &there);
+	if (r < 0)
+		return hd_look_fail(
+			climbing->host, r, climbing->err,
+			HD_SYSFS_CLASS "/net/%s/master",
+			climbing->links->items[climbing->below].name);
+	return there ? add_link(climbing->links, master, climbing->below,
+				climbing->err) :
+		       0;
 }
 
-static int climb(const struct hd_host *host, struct links *links, size_t below)
+static int climb(const struct hd_host *host, struct links *links, size_t below,
+		 struct hd_err *err)
 {
-	struct climbing climbing = { links, below };
+	struct climbing climbing = { host, links, below, err };
+	char name[IF_NAMESIZE];
 
-	return hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class, host, "net",
-					  links->items[below].name, ""),
-			   add_upper, &climbing);
+	/* The links move while they are added to. */
+	memcpy(name, links->items[below].name, sizeof(name));
+	return hd_look_into(host, "net", name, "", add_upper, &climbing, err);
 }
 
 static int read_links(struct hd_guard *guard, struct links *links)
@@ -106,22 +126,16 @@ static int read_links(struct hd_guard *guard, struct links *links)
 		if (nodes->items[i].kind != HD_NODE_NET ||
 		    !hd_guard_device(guard, nodes->items[i].addr))
 			continue;
-		r = add_link(links, nodes->items[i].name, HD_BOTTOM);
+		r = add_link(links, nodes->items[i].name, HD_BOTTOM,
+			     guard->err);
 		if (r == 0 && done < links->n) {
 			links->items[done].addr = nodes->items[i].addr;
 			links->items[done].up = nodes->items[i].up;
 		}
 		while (r == 0 && done < links->n)
-			r = climb(guard->host, links, done++);
+			r = climb(guard->host, links, done++, guard->err);
 	}
-	if (r == -ENOMEM)
-		return hd_err_nomem(guard->err);
-	if (r < 0)
-		return hd_err_set(guard->err, -r,
-				  "cannot find out what stands on the "
-				  "interfaces in " HD_SYSFS_CLASS "/net: %s",
-				  strerror(-r));
-	return 0;
+	return r;
 }
 
 static bool stands_on(const struct links *links, size_t link, size_t low)
@@ -183,25 +197,9 @@ static int find_default(struct hd_guard *guard, const struct links *links,
 /* The first two addresses are the session's, the others the servers'. */
 #define SESSION_ADDRESSES 2
 
-/* The two ends of who has called us by SSH, "" when nobody has. */
-struct session {
-	char peer[64], local[64];
-};
-
-static struct session read_session(const struct hd_host *host)
-{
-	const char *text = host->live ? getenv("SSH_CONNECTION") : NULL;
-	struct session session = { "", "" };
-
-	if (!text ||
-	    sscanf(text, "%63s %*d %63s %*d", session.peer, session.local) != 2)
-		session = (struct session){ "", "" };
-	return session;
-}
-
 static int find_of_link(struct hd_guard *guard, const struct links *links,
 			size_t link, const struct hd_routes *routes,
-			const struct session *session,
+			const struct hd_session *session,
 			const struct hd_servers *servers)
 {
 	const char *name = links->items[link].name;
@@ -255,14 +253,18 @@ int hd_guard_net(struct hd_guard *guard)
 	HD_AUTO_SERVERS struct hd_servers servers = { NULL, 0 };
 	HD_AUTO_ROUTES struct hd_routes routes = { NULL, 0 };
 	HD_AUTOFREE const char **addresses = NULL;
-	struct session session;
+	struct hd_session session;
 	int r;
 
 	if (!hd_guard_has(guard, HD_NODE_NET))
 		return 0;
-	session = read_session(guard->host);
-	if ((r = read_links(guard, &links)) < 0 ||
-	    (r = hd_servers_find(guard, &servers)) < 0)
+	if ((r = hd_guard_settle(guard, read_links(guard, &links), HD_NODE_NET,
+				 HD_CRITICAL_DEFAULT_ROUTE)) < 0 ||
+	    (r = hd_guard_settle(
+		     guard, hd_session_find(guard->host, &session, guard->err),
+		     HD_NODE_NET, HD_CRITICAL_SSH)) < 0 ||
+	    (r = hd_guard_settle(guard, hd_servers_find(guard, &servers),
+				 HD_NODE_NET, HD_CRITICAL_NETWORK_ROOT)) < 0)
 		return r;
 	addresses = calloc(SESSION_ADDRESSES + servers.n, sizeof(*addresses));
 	if (!addresses)
@@ -271,9 +273,11 @@ int hd_guard_net(struct hd_guard *guard)
 	addresses[1] = session.local;
 	for (size_t i = 0; i < servers.n; i++)
 		addresses[SESSION_ADDRESSES + i] = servers.items[i].address;
-	r = hd_routes_read(guard->host, addresses,
-			   SESSION_ADDRESSES + servers.n, guard->seconds,
-			   &routes, guard->err);
+	r = hd_guard_settle(guard,
+			    hd_routes_read(guard->host, addresses,
+					   SESSION_ADDRESSES + servers.n,
+					   guard->seconds, &routes, guard->err),
+			    HD_NODE_NET, HD_CRITICAL_DEFAULT_ROUTE);
 	for (size_t i = 0; r == 0 && i < links.n; i++) {
 		r = find_of_link(guard, &links, i, &routes, &session, &servers);
 		if (r == 0)

@@ -9,9 +9,10 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/guard/block/btrfs.h"
 #include "lib/guard/block/mounts.h"
+#include "lib/guard/look.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 
@@ -21,6 +22,7 @@
 struct search {
 	struct hd_guard *guard;
 	struct hd_servers *servers;
+	struct hd_btrfs btrfs;
 	const char *target;
 	char **disks; /* names, in the order found; owned */
 	size_t n_disks;
@@ -36,7 +38,7 @@ static int add_server(struct search *s, const char *protocol, char *address)
 				      sizeof(*server));
 	if (!server) {
 		free(address);
-		return -ENOMEM;
+		return hd_err_nomem(s->guard->err);
 	}
 	*server = (struct hd_server){ protocol, s->target, address };
 	return 0;
@@ -53,18 +55,16 @@ static char *cut(const char *text, const char *start, const char *ends)
 
 static int add_iscsi(struct search *s, unsigned session)
 {
+	static const char *const names[] = { "address", "persistent_address" };
 	char connection[sizeof("connection4294967295:0")];
 	char *address = NULL;
-	int r;
+	int r = 0;
 
 	snprintf(connection, sizeof(connection), "connection%u:0", session);
-	r = hd_unsorted(hd_sysfs_read_class(s->guard->host, "iscsi_connection",
-					    connection, "address", &address));
-	if (hd_is_absent(r))
-		r = hd_unsorted(hd_sysfs_read_class(
-			s->guard->host, "iscsi_connection", connection,
-			"persistent_address", &address));
-	if (r < 0 && !hd_is_absent(r))
+	for (size_t i = 0; r == 0 && !address && i < 2; i++)
+		r = hd_look_at(s->guard->host, "iscsi_connection", connection,
+			       names[i], &address, s->guard->err);
+	if (r < 0)
 		return r;
 	return add_server(s, "iSCSI", address ? address : strdup(""));
 }
@@ -89,13 +89,11 @@ static int add_nbd(struct search *s)
 static int add_nvme(struct search *s, const char *controller)
 {
 	HD_AUTOFREE char *address = NULL;
-	int r = hd_unsorted(hd_sysfs_read_class(
-		s->guard->host, "nvme", controller, "address", &address));
+	int r = hd_look_at(s->guard->host, "nvme", controller, "address",
+			   &address, s->guard->err);
 
-	if (r < 0)
-		return hd_is_absent(r) ? 0 : r;
-	if (!hd_after(address, "traddr="))
-		return 0;
+	if (r < 0 || !address || !hd_after(address, "traddr="))
+		return r;
 	return add_server(s, "NVMe", cut(address, "traddr=", ","));
 }
 
@@ -120,11 +118,11 @@ static int look_at_disk(struct search *s, const char *name)
 	HD_AUTOFREE char *controller = NULL;
 	const char *p;
 	unsigned session;
-	int r = hd_unsorted(
-		hd_sysfs_read_class_link(s->guard->host, "block", name, &link));
+	int r = hd_look_where(s->guard->host, "block", name, &link,
+			      s->guard->err);
 
-	if (r < 0)
-		return hd_is_absent(r) || r == -EINVAL ? 0 : r;
+	if (r < 0 || !link)
+		return r;
 	if (hd_after(name, "nbd"))
 		return add_nbd(s);
 	p = strstr(link, "/session");
@@ -133,12 +131,10 @@ static int look_at_disk(struct search *s, const char *name)
 	subsystem = cut(link, "/nvme-subsystem/", "/");
 	controller = cut(link, "/nvme-fabrics/ctl/", "/");
 	if (!subsystem || !controller)
-		return -ENOMEM;
+		return hd_err_nomem(s->guard->err);
 	if (*subsystem)
-		return hd_dir_each(
-			HD_UNSORTED_FD(hd_sysfs_open_class, s->guard->host,
-				       "nvme-subsystem", subsystem, ""),
-			add_controller, s);
+		return hd_look_into(s->guard->host, "nvme-subsystem", subsystem,
+				    "", add_controller, s, s->guard->err);
 	return *controller ? add_nvme(s, controller) : 0;
 }
 
@@ -150,11 +146,13 @@ static int add_disk(struct search *s, const char *name)
 		if (strcmp(s->disks[i], name) == 0)
 			return 0;
 	if (s->n_disks >= DISKS_LIMIT)
-		return -E2BIG;
+		return hd_err_set(s->guard->err, E2BIG,
+				  "it stands on more than %d disks",
+				  DISKS_LIMIT);
 	slot = hd_array_add(&s->disks, &s->n_disks, sizeof(*slot));
 	if (slot)
 		*slot = strdup(name);
-	return slot && *slot ? 0 : -ENOMEM;
+	return slot && *slot ? 0 : hd_err_nomem(s->guard->err);
 }
 
 static int add_slave(void *data, int dir_fd, const char *name)
@@ -163,7 +161,7 @@ static int add_slave(void *data, int dir_fd, const char *name)
 	return add_disk(data, name);
 }
 
-/* Down from the disk that the root is on. */
+/* Down from the disks that the root is on. */
 static int walk_down(struct search *s)
 {
 	int r = 0;
@@ -171,33 +169,81 @@ static int walk_down(struct search *s)
 	for (size_t i = 0; r == 0 && i < s->n_disks; i++) {
 		size_t before = s->n_disks;
 
-		r = hd_dir_each(HD_UNSORTED_FD(hd_sysfs_open_class,
-					       s->guard->host, "block",
-					       s->disks[i], "slaves"),
-				add_slave, s);
+		r = hd_look_into(s->guard->host, "block", s->disks[i], "slaves",
+				 add_slave, s, s->guard->err);
 		if (r == 0 && s->n_disks == before)
 			r = look_at_disk(s, s->disks[i]);
 	}
 	return r;
 }
 
-static int look_at_disks(struct search *s, const struct hd_mount *mount)
+/* By the kernel's number. */
+static int add_numbered(struct search *s, unsigned major_number,
+			unsigned minor_number)
 {
+	const struct hd_host *host = s->guard->host;
 	HD_AUTOFREE char *link = NULL;
-	const char *path = mount->source;
-	const char *slash;
+	struct hd_seen seen = hd_sysfs_read_number_link(host, major_number,
+							minor_number, &link);
+	/* What is gone is on no network. */
+	int r = host->live ? hd_seen_optional(seen) : hd_seen_required(seen);
+
+	if (r < 0 || !link)
+		return hd_look_fail(host, r, s->guard->err,
+				    HD_SYSFS "/dev/block/%u:%u", major_number,
+				    minor_number);
+	return add_disk(s, strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
+}
+
+/* All devices of a btrfs, or of every one when it can't be told which it is. */
+static int add_btrfs(struct search *s, const struct hd_mount *mount)
+{
 	int r = 0;
 
-	if (mount->major) {
-		r = hd_unsorted(hd_sysfs_read_number_link(
-			s->guard->host, mount->major, mount->minor, &link));
-		path = link;
-	}
-	/* btrfs has no number; its path may be the kernel's. */
-	if (r < 0 || (!mount->major && !hd_after(path, "/dev/")))
-		return hd_is_absent(r) ? 0 : r;
-	slash = strrchr(path, '/');
-	r = add_disk(s, slash ? slash + 1 : path);
+	for (size_t i = 0; r == 0 && i < s->btrfs.n; i++)
+		if (!*mount->btrfs ||
+		    strcmp(s->btrfs.items[i].uuid, mount->btrfs) == 0)
+			r = add_disk(s, s->btrfs.items[i].layer.name);
+	return r;
+}
+
+/* One of the names of a bcachefs. */
+static int add_path(struct search *s, const char *path)
+{
+	HD_AUTO_SOURCE struct hd_source source = { .path = NULL };
+	const char *slash = strrchr(path, '/');
+	int r = hd_source_read(s->guard->host, path, &source, s->guard->err);
+
+	if (r < 0)
+		return r;
+	if (source.is_node)
+		return add_numbered(s, source.major, source.minor);
+	return add_disk(s, source.last ? source.last :
+			   slash       ? slash + 1 :
+					 path);
+}
+
+static int add_named(struct search *s, const struct hd_mount *mount)
+{
+	HD_AUTOFREE char *paths = strdup(mount->source);
+	char *rest = paths, *path;
+	int r = paths ? 0 : hd_err_nomem(s->guard->err);
+
+	while (r == 0 && (path = strsep(&rest, ":")))
+		r = add_path(s, path);
+	return r;
+}
+
+static int look_at_disks(struct search *s, const struct hd_mount *mount)
+{
+	int r = 0;
+
+	if (mount->major)
+		r = add_numbered(s, mount->major, mount->minor);
+	else if (mount->btrfs)
+		r = add_btrfs(s, mount);
+	else if (strcmp(mount->type, "bcachefs") == 0)
+		r = add_named(s, mount);
 	if (r == 0)
 		r = walk_down(s);
 	for (size_t i = 0; i < s->n_disks; i++)
@@ -214,25 +260,20 @@ static int look_at_mount(struct search *s, const struct hd_mount *mount)
 	bool nfs = hd_after(mount->type, "nfs");
 	int r = hd_mounts_option(mount, "addr", &address, s->guard->err);
 
-	if (r < 0)
-		return r;
 	s->target = strcmp(mount->target, "/") == 0 ? "/" : "/usr";
-	if (address || nfs)
+	if (r == 0 && (address || nfs))
 		r = add_server(s, nfs ? "NFS" : "network file system",
 			       address ? hd_steal(&address) : strdup(""));
-	else
+	else if (r == 0)
 		r = look_at_disks(s, mount);
-	if (r == -ENOMEM)
-		return hd_err_nomem(s->guard->err);
 	if (r < 0)
-		return hd_err_set(s->guard->err, -r,
-				  "cannot find out whether %s is on the "
-				  "network: %s",
-				  s->target, strerror(-r));
-	return 0;
+		hd_err_wrap(s->guard->err,
+			    "cannot find out whether %s is on the network",
+			    s->target);
+	return r;
 }
 
-/* What only kernels with such a root have. */
+/* What only kernels with such a root have. What can't be read may be there. */
 static bool may_be(const struct hd_host *host)
 {
 	static const char *const paths[] = { HD_PROC_NFS,
@@ -242,24 +283,34 @@ static bool may_be(const struct hd_host *host)
 
 	for (size_t i = 0; host->live && i < sizeof(paths) / sizeof(paths[0]);
 	     i++) {
-		HD_AUTOCLOSE int fd =
-			HD_UNSORTED_FD(hd_host_openat, host, paths[i], O_PATH);
+		HD_AUTOCLOSE int fd = -1;
+		struct hd_seen seen =
+			hd_host_openat(host, paths[i], O_PATH, &fd);
 
-		if (fd != -ENOENT)
+		if (seen.is != HD_ABSENT)
 			return true;
 	}
 	return !host->live;
+}
+
+static void clear_search(struct search *s)
+{
+	hd_btrfs_clear(&s->btrfs);
 }
 
 int hd_servers_find(struct hd_guard *guard, struct hd_servers *ret)
 {
 	HD_AUTO_SERVERS struct hd_servers servers = { NULL, 0 };
 	HD_AUTO_MOUNTS struct hd_mounts mounts = { NULL, 0 };
+	HD_AUTO(clear_search)
 	struct search search = { .guard = guard, .servers = &servers };
 	int r = 0;
 
 	if (may_be(guard->host))
 		r = hd_mounts_read(guard->host, &mounts, guard->err);
+	if (r == 0)
+		r = hd_btrfs_read(guard->host, &mounts, &search.btrfs,
+				  guard->err);
 	for (size_t i = 0; r == 0 && i < mounts.n; i++)
 		if (hd_guard_is_root(mounts.items[i].target))
 			r = look_at_mount(&search, &mounts.items[i]);

@@ -12,8 +12,9 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/guard/look.h"
+#include "lib/host/bootargs.h"
 #include "lib/host/proc.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)
@@ -131,12 +132,15 @@ static int read_table(const struct hd_host *host, const char *path,
 {
 	HD_AUTOFREE char *text = NULL;
 	char *rest, *line;
-	size_t length;
-	int r = hd_unsorted(
+	size_t length = 0;
+	int r = hd_seen_required(
 		hd_host_read(host, path, TABLE_LIMIT, &text, &length));
 
-	if (r == -ENOENT)
-		return 0;
+	if (r < 0)
+		return hd_look_fail(host, r, err, "%s", path);
+	if (strlen(text) != length || (length > 0 && text[length - 1] != '\n'))
+		return hd_err_set(err, EINVAL, "%s can't be read: it is cut",
+				  path);
 	rest = text;
 	while (r >= 0 && (line = strsep(&rest, "\n")))
 		r = take_line(reader, line, parse);
@@ -145,9 +149,19 @@ static int read_table(const struct hd_host *host, const char *path,
 				  "%s can't be read: one of its lines makes no "
 				  "sense",
 				  path);
+	return r < 0 ? hd_err_nomem(err) : 0;
+}
+
+/* A kernel that was told to do without IPv6 has no such table. */
+static int is_without_ipv6(const struct hd_host *host, bool *ret,
+			   struct hd_err *err)
+{
+	HD_AUTO_BOOTARGS struct hd_bootargs args = { NULL, NULL, 0 };
+	int r = hd_bootargs_read(host, &args);
+
 	if (r < 0)
-		return hd_err_set(err, -r, "%s can't be read: %s", path,
-				  strerror(-r));
+		return hd_look_fail(host, r, err, HD_PROC_CMDLINE);
+	*ret = hd_bootargs_find(&args, "ipv6.disable=1", NULL) != NULL;
 	return 0;
 }
 
@@ -157,6 +171,7 @@ int hd_proc_routes_read(const struct hd_host *host,
 {
 	HD_AUTOFREE struct best *bests = calloc(n + 1, sizeof(*bests));
 	struct reader reader = { bests, n, routes };
+	bool without_ipv6 = false;
 	int r;
 
 	if (!bests)
@@ -170,6 +185,8 @@ int hd_proc_routes_read(const struct hd_host *host,
 				AF_UNSPEC;
 	r = read_table(host, HD_PROC_IPV4_ROUTES, parse_ipv4, &reader, err);
 	if (r == 0)
+		r = is_without_ipv6(host, &without_ipv6, err);
+	if (r == 0 && !without_ipv6)
 		r = read_table(host, HD_PROC_IPV6_ROUTES, parse_ipv6, &reader,
 			       err);
 	for (size_t i = 0; r == 0 && i < n; i++)

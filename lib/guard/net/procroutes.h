@@ -6,8 +6,9 @@
 
 /*
  * hd_routes_read() for a copied tree, from /proc/net/route and
- * /proc/net/ipv6_route (ipv6_route_seq_show() in the kernel), either of which
- * may be missing. Returns 0 or a negative errno with a sentence in @err.
+ * /proc/net/ipv6_route (ipv6_route_seq_show() in the kernel). Only a kernel
+ * with ipv6.disable=1 lacks the latter. Returns 0 or a negative errno with a
+ * sentence in @err.
  */
 int hd_proc_routes_read(const struct hd_host *host,
 			const char *const *addresses, size_t n,

@@ -31,6 +31,7 @@ struct talk {
 	size_t to;
 	struct ip ip;
 	bool is_local;
+	int refusal; /* what the kernel answered instead, a negative errno */
 	/* Who gets the answers: */
 	void (*take)(void *data, const struct hd_route *route);
 	void *data;
@@ -52,13 +53,28 @@ static int collect(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
+/* An answer that can't be understood may hide anything. */
+static int garbled(void)
+{
+	errno = EBADMSG;
+	return MNL_CB_ERROR;
+}
+
+static int parse(const struct nlmsghdr *header, size_t offset,
+		 struct attributes *ret)
+{
+	return mnl_attr_parse(header, (unsigned)offset, collect, ret);
+}
+
 static int tell(struct talk *talk, int family, unsigned index)
 {
 	struct hd_route route = { .to = talk->to, .family = family };
 
-	/* One that went away meanwhile carries nothing. */
 	if (if_indextoname(index, route.interface))
 		talk->take(talk->data, &route);
+	/* One that went away meanwhile carries nothing. */
+	else if (errno != ENXIO && errno != ENODEV)
+		return MNL_CB_ERROR;
 	return MNL_CB_OK;
 }
 
@@ -67,18 +83,20 @@ static int tell_ways(struct talk *talk, int family, const struct nlattr *ways)
 {
 	const struct rtnexthop *way = mnl_attr_get_payload(ways);
 	size_t left = mnl_attr_get_payload_len(ways);
+	int r = MNL_CB_OK;
 
-	while (left >= sizeof(*way) && way->rtnh_len >= sizeof(*way) &&
-	       way->rtnh_len <= left) {
-		size_t step = RTNH_ALIGN(way->rtnh_len);
+	while (left > 0 && r == MNL_CB_OK) {
+		size_t step;
 
-		tell(talk, family, (unsigned)way->rtnh_ifindex);
-		if (step >= left)
-			break;
-		left -= step;
+		if (left < sizeof(*way) || way->rtnh_len < sizeof(*way) ||
+		    way->rtnh_len > left)
+			return garbled();
+		step = RTNH_ALIGN(way->rtnh_len);
+		r = tell(talk, family, (unsigned)way->rtnh_ifindex);
+		left -= step < left ? step : left;
 		way = (const void *)((const char *)way + step);
 	}
-	return MNL_CB_OK;
+	return r;
 }
 
 static int take_route(const struct nlmsghdr *header, void *data)
@@ -88,7 +106,7 @@ static int take_route(const struct nlmsghdr *header, void *data)
 	struct attributes found = { .talk = talk };
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*route))
-		return MNL_CB_OK;
+		return garbled();
 	if (talk->to != HD_ROUTE_DEFAULT && route->rtm_type == RTN_LOCAL) {
 		talk->is_local = true;
 		return MNL_CB_OK;
@@ -97,19 +115,22 @@ static int take_route(const struct nlmsghdr *header, void *data)
 	    (talk->to == HD_ROUTE_DEFAULT &&
 	     (route->rtm_dst_len != 0 || (route->rtm_flags & RTM_F_CLONED))))
 		return MNL_CB_OK;
-	mnl_attr_parse(header, sizeof(*route), collect, &found);
+	if (parse(header, sizeof(*route), &found) < 0)
+		return garbled();
 	if (found.items[RTA_MULTIPATH])
 		return tell_ways(talk, route->rtm_family,
 				 found.items[RTA_MULTIPATH]);
 	if (found.items[RTA_OIF])
-		return tell(talk, route->rtm_family,
-			    mnl_attr_get_u32(found.items[RTA_OIF]));
+		return mnl_attr_validate(found.items[RTA_OIF], MNL_TYPE_U32) <
+				       0 ?
+			       garbled() :
+			       tell(talk, route->rtm_family,
+				    mnl_attr_get_u32(found.items[RTA_OIF]));
 	/* The sysctl nexthop_compat_mode hides where a nexthop object leads. */
-	if (found.items[RTA_NH_ID]) {
-		errno = EUNATCH;
-		return MNL_CB_ERROR;
-	}
-	return MNL_CB_OK;
+	if (!found.items[RTA_NH_ID])
+		return garbled();
+	errno = EUNATCH;
+	return MNL_CB_ERROR;
 }
 
 static int take_address(const struct nlmsghdr *header, void *data)
@@ -119,10 +140,12 @@ static int take_address(const struct nlmsghdr *header, void *data)
 	struct attributes found = { .talk = talk };
 	const struct nlattr *attribute;
 
-	if (mnl_nlmsg_get_payload_len(header) < sizeof(*address) ||
-	    address->ifa_family != talk->ip.family)
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*address))
+		return garbled();
+	if (address->ifa_family != talk->ip.family)
 		return MNL_CB_OK;
-	mnl_attr_parse(header, sizeof(*address), collect, &found);
+	if (parse(header, sizeof(*address), &found) < 0)
+		return garbled();
 	/* Of a tunnel IFA_ADDRESS is the other end's. */
 	attribute = found.items[IFA_LOCAL] ? found.items[IFA_LOCAL] :
 					     found.items[IFA_ADDRESS];
@@ -130,8 +153,59 @@ static int take_address(const struct nlmsghdr *header, void *data)
 	    mnl_attr_get_payload_len(attribute) == talk->ip.length &&
 	    memcmp(mnl_attr_get_payload(attribute), talk->ip.bytes,
 		   talk->ip.length) == 0)
-		tell(talk, talk->ip.family, address->ifa_index);
+		return tell(talk, talk->ip.family, address->ifa_index);
 	return MNL_CB_OK;
+}
+
+/* What the kernel says instead of an answer, or at its end: 0 is well. */
+static int take_verdict(struct talk *talk, const struct nlmsghdr *header)
+{
+	const int *error = mnl_nlmsg_get_payload(header);
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*error))
+		return garbled();
+	/* libmnl takes every end for a good one. */
+	talk->refusal = *error < 0 ? *error : 0;
+	return MNL_CB_STOP;
+}
+
+/* One message. As mnl_cb_run(), which passes over what isn't whole. */
+static int take_message(struct talk *talk, const struct nlmsghdr *header,
+			mnl_cb_t take)
+{
+	if (header->nlmsg_flags & NLM_F_DUMP_INTR) {
+		errno = EINTR;
+		return MNL_CB_ERROR;
+	}
+	switch (header->nlmsg_type) {
+	case NLMSG_NOOP:
+		return MNL_CB_OK;
+	case NLMSG_OVERRUN:
+		errno = ENOBUFS;
+		return MNL_CB_ERROR;
+	case NLMSG_ERROR:
+	case NLMSG_DONE:
+		return take_verdict(talk, header);
+	default:
+		return take(header, talk);
+	}
+}
+
+static int take_messages(struct talk *talk, const void *buffer, int left,
+			 unsigned port, mnl_cb_t take)
+{
+	const struct nlmsghdr *header = buffer;
+	int r = MNL_CB_OK;
+
+	while (r == MNL_CB_OK && left > 0) {
+		if (!mnl_nlmsg_ok(header, left) ||
+		    !mnl_nlmsg_seq_ok(header, talk->sequence) ||
+		    !mnl_nlmsg_portid_ok(header, port))
+			return garbled();
+		r = take_message(talk, header, take);
+		header = mnl_nlmsg_next(header, &left);
+	}
+	return r;
 }
 
 static int receive(struct talk *talk, struct mnl_socket *talker, mnl_cb_t take)
@@ -143,12 +217,12 @@ static int receive(struct talk *talk, struct mnl_socket *talker, mnl_cb_t take)
 	if (!buffer)
 		return -ENOMEM;
 	while (r == MNL_CB_OK) {
+		/* What is cut fails with ENOSPC. */
 		ssize_t n = mnl_socket_recvfrom(talker, buffer, ANSWER_SIZE);
 
-		if (n < 0)
-			return -errno;
-		r = mnl_cb_run(buffer, (size_t)n, talk->sequence, port, take,
-			       talk);
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		r = take_messages(talk, buffer, (int)n, port, take);
 	}
 	return r < 0 ? -errno : 0;
 }
@@ -161,6 +235,7 @@ static int ask_once(struct talk *talk, struct nlmsghdr *request, mnl_cb_t take)
 
 	if (!talker)
 		return -errno;
+	talk->refusal = 0;
 	request->nlmsg_seq = ++talk->sequence;
 	if (mnl_socket_bind(talker, 0, MNL_SOCKET_AUTOPID) < 0 ||
 	    mnl_socket_sendto(talker, request, request->nlmsg_len) < 0)
@@ -176,8 +251,11 @@ static int ask(struct talk *talk, struct nlmsghdr *request, mnl_cb_t take)
 	int r = -EINTR;
 
 	/* EINTR: the table changed while it was told (NLM_F_DUMP_INTR). */
-	for (unsigned i = 0; r == -EINTR && i < RETRIES; i++)
+	for (unsigned i = 0; r == -EINTR && i < RETRIES; i++) {
 		r = ask_once(talk, request, take);
+		if (r == 0 && talk->refusal == -EINTR)
+			r = -EINTR;
+	}
 	return r;
 }
 
@@ -194,7 +272,9 @@ static int ask_defaults(struct talk *talk, unsigned char family)
 	route->rtm_family = family;
 	r = ask(talk, request, take_route);
 	/* A kernel without IPv6. */
-	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r;
+	if (talk->refusal == -EAFNOSUPPORT || talk->refusal == -EOPNOTSUPP)
+		return r;
+	return r < 0 ? r : talk->refusal;
 }
 
 static int ask_owner(struct talk *talk)
@@ -203,11 +283,21 @@ static int ask_owner(struct talk *talk)
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ifaddrmsg *address =
 		mnl_nlmsg_put_extra_header(request, sizeof(*address));
+	int r;
 
 	request->nlmsg_type = RTM_GETADDR;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	address->ifa_family = (unsigned char)talk->ip.family;
-	return ask(talk, request, take_address);
+	r = ask(talk, request, take_address);
+	return r < 0 ? r : talk->refusal;
+}
+
+/* Whether the kernel's answer is that no way leads there. */
+static bool is_no_way(int refusal)
+{
+	return refusal == -ENETUNREACH || refusal == -EHOSTUNREACH ||
+	       refusal == -EACCES || refusal == -EAFNOSUPPORT ||
+	       refusal == -EOPNOTSUPP;
 }
 
 static int ask_way(struct talk *talk)
@@ -224,9 +314,8 @@ static int ask_way(struct talk *talk)
 	route->rtm_dst_len = (unsigned char)(talk->ip.length * 8);
 	mnl_attr_put(request, RTA_DST, talk->ip.length, talk->ip.bytes);
 	r = ask(talk, request, take_route);
-	if (r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES ||
-	    r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
-		r = 0;
+	if (r == 0 && !is_no_way(talk->refusal))
+		r = talk->refusal;
 	return r < 0 || !talk->is_local ? r : ask_owner(talk);
 }
 

@@ -1277,6 +1277,63 @@ static void this_machine_tells_its_routes_itself(void **state)
 	drop_place(place);
 }
 
+#define TCP_HEAD                                                               \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "  \
+	"retrnsmt   uid  timeout inode\n"
+#define TCP(state, inode)                                                      \
+	"   0: 0100007F:0016 070200C0:A3D4 " state                             \
+	" 00000000:00000000 02:000A 00000000     0        0 " inode            \
+	" 4 0000000000000000 20 4 30 10 -1\n"
+#define SSHD(pid) "proc/" pid
+
+/* As sudo leaves it: no SSH_CONNECTION, but the server is above. */
+static void a_session_is_found_by_its_server(void **state)
+{
+	static const struct {
+		struct entry tree[8];
+		const char *found;
+	} rows[] = {
+		{ { { "proc/self/stat", "9 (a) b) S 8 9 9 0\n" },
+		    { SSHD("8/stat"), "8 (sshd) S 0 8 8 0\n" },
+		    { SSHD("8/exe"), LINK "/usr/lib/sshd-session (deleted)" },
+		    { SSHD("8/fd/4"), LINK "socket:[77]" },
+		    { SSHD("8/net/tcp"),
+		      TCP_HEAD TCP("0A", "77") TCP("01", "78")
+			      TCP("01", "77") } },
+		  "03:00.0 ssh: eno1 → lo → SSH session from 192.0.2.7\n" },
+		{ { { "proc/self/stat", "9 (a) S 8 9 9 0\n" },
+		    { SSHD("8/stat"), "8 (login) S 0 8 8 0\n" },
+		    { SSHD("8/exe"), LINK "/usr/bin/login" } },
+		  "" },
+		{ { { "proc/self/stat", "9 (a) S 8 9 9 0\n" },
+		    { SSHD("8/stat"), "8 (sshd) S 0 8 8 0\n" },
+		    { SSHD("8/exe"), LINK "/usr/sbin/sshd" },
+		    { SSHD("8/fd"), "a file" } },
+		  "03:00.0 ssh?: cannot find out whose SSH session this is: "
+		  "/proc/8/fd can't be read: Not a directory\n"
+		  "03:00.1 ssh?: cannot find out whose SSH session this is: "
+		  "/proc/8/fd can't be read: Not a directory\n" },
+		{ { { "proc/self/stat", "9 a S\n" } },
+		  "03:00.0 ssh?: cannot find out whose SSH session this is: "
+		  "/proc/self/stat can't be read: Invalid argument\n"
+		  "03:00.1 ssh?: cannot find out whose SSH session this is: "
+		  "/proc/self/stat can't be read: Invalid argument\n" },
+	};
+
+	(void)state;
+	if (!make_network())
+		skip();
+	assert_int_equal(unsetenv("SSH_CONNECTION"), 0);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct place *place = new_place(rows[i].tree, 8);
+
+		put(place, "sys/class/net/eno1/upper_lo", "");
+		place->host.live = true;
+		assert_found(place, "a session", rows[i].found);
+		drop_place(place);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -1297,6 +1354,7 @@ int main(void)
 		cmocka_unit_test(links_do_not_lead_out_of_the_tree),
 		cmocka_unit_test(names_are_read_as_they_are_written),
 		cmocka_unit_test(this_machine_tells_its_routes_itself),
+		cmocka_unit_test(a_session_is_found_by_its_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,7 @@ class Trees(_OnHost):
                 self.assertEqual(self.verdict_of(tree)[0], verdict)
         self.assertEqual(self.verdict_of("arm-board"), ("bad", "iommu-groups"))
         self.verdict_of("laptop-two-gpus")
+        shutil.rmtree(Path(self.root) / "etc")
         summary = self.doctor()["summary"]
         for missing in ("iommu-remapping", "vfio-type1", "vfio-kvm-node", "hook-virsh"):
             self.assertIn(missing, summary["missing"])
@@ -881,6 +882,7 @@ class Devices(_OnHost):
         self.tree = "server-sriov"
         self.make(HEALTHY)
         self.assert_row(self.doctor("3b:10.0"), "guard-storage", "pass")
+        (Path(self.root) / "proc/net/route").unlink()
         self.assert_row(self.doctor("3b:10.0"), "guard-network", "unknown", "/proc/net/route")
 
 

@@ -45,6 +45,7 @@ static const struct file both[] = {
 	{ "sys/module/vfio/x", "", 0 },
 	{ "proc/1/mountinfo", "", 0 },
 	{ "proc/swaps", "", 0 },
+	{ "proc/self/stat", "7 (test) S 0 7 7 0", 0 },
 	{ "proc/77/cmdline", "qemu\0-uuid\0" UUID, 0 },
 };
 

@@ -85,6 +85,26 @@ static bool is_allowed(const struct hd_exam *exam)
 	return false;
 }
 
+/* Whether all that the row says against it is that the guard can't tell. */
+static bool is_not_told(const struct hd_exam *exam)
+{
+	const struct hd_critical_uses *uses =
+		&exam->facts->situation.critical_uses;
+	bool unknown = false;
+
+	for (size_t i = 0; i < uses->n; i++) {
+		const struct hd_critical_use *use = &uses->items[i];
+
+		if (!is_of_row(exam,
+			       &hd_rules[hd_rule_of_critical(use->critical)]))
+			continue;
+		if (!use->unknown)
+			return false;
+		unknown = true;
+	}
+	return unknown;
+}
+
 /* Says a finding without its full stop. */
 static void say_finding(struct hd_exam *exam, const struct hd_finding *finding)
 {
@@ -98,8 +118,11 @@ static void say_finding(struct hd_exam *exam, const struct hd_finding *finding)
 		n--;
 	if (health == HD_WARN)
 		health = exam->row->bad;
+	if (health == HD_FAIL && is_not_told(exam))
+		health = HD_UNREAD;
 	hd_exam_say(exam, health, "%.*s", (int)n, finding->message);
-	if (finding->fix)
+	/* What isn't known to be bad has no fix. */
+	if (finding->fix && health != HD_UNREAD)
 		hd_exam_fix(exam, "%s", finding->fix);
 }
 

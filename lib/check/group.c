@@ -206,6 +206,45 @@ int hd_rule_viable(struct hd_rule_context *s)
 			hd_addr_text(s->device->addr).s));
 }
 
+/* What there is to add to "guest 'g' has it". */
+static const char *says_life(struct hd_life life)
+{
+	switch (life.is) {
+	case HD_GUEST_STARTS:
+		return ", and is being started";
+	case HD_GUEST_ENDS:
+		return ", and is about to end";
+	case HD_ON_THEIR_WAY:
+		return " or is about to get or lose it";
+	case HD_CANT_TELL:
+		return ", and whether that one runs can't be told";
+	default:
+		return "";
+	}
+}
+
+/* How the guest that holds something comes to give it back. */
+static char *way_out(const struct hd_claim *claim)
+{
+	switch (claim->life.is) {
+	case HD_GUEST_STARTS:
+		return claim->life.left ?
+			       hd_text("If nobody starts it, in %u seconds: virt-hostdev recover",
+				       claim->life.left) :
+			       hd_text("Wait until libvirt has ended its start");
+	case HD_GUEST_ENDS:
+		return hd_text("Wait until libvirt has ended it");
+	case HD_ON_THEIR_WAY:
+		return hd_text(
+			"Wait for virt-hostdev attach or detach, process %d",
+			claim->daemon.pid);
+	case HD_CANT_TELL:
+		return hd_text("See what can't be read: virt-hostdev recover");
+	default:
+		return hd_command_for("virsh shutdown", claim->domain);
+	}
+}
+
 int hd_rule_unclaimed(struct hd_rule_context *s)
 {
 	const struct hd_claims *claims = &s->situation->claims;
@@ -226,11 +265,11 @@ int hd_rule_unclaimed(struct hd_rule_context *s)
 				hd_text("virt-hostdev release %s",
 					hd_addr_text(s->device->addr).s));
 		}
-		return hd_report(
-			s, HD_RULE_CLAIMED,
-			hd_text("%s %s: guest '%s' has it.", hd_label(s),
-				s->cannot, claim->domain),
-			hd_command_for("virsh shutdown", claim->domain));
+		return hd_report(s, HD_RULE_CLAIMED,
+				 hd_text("%s %s: guest '%s' has it%s.",
+					 hd_label(s), s->cannot, claim->domain,
+					 says_life(claim->life)),
+				 way_out(claim));
 	}
 	return HD_GO_ON;
 }
@@ -250,11 +289,11 @@ int hd_rule_group_unclaimed(struct hd_rule_context *s)
 				continue;
 			return hd_report(
 				s, HD_RULE_GROUP_CLAIMED,
-				hd_text("%s %s: guest '%s' has %s of the same group.",
+				hd_text("%s %s: guest '%s' has %s of the same group%s.",
 					hd_label(s), s->cannot, claim->domain,
-					hd_addr_text(claim->devices[j].addr).s),
-				hd_command_for("virsh shutdown",
-					       claim->domain));
+					hd_addr_text(claim->devices[j].addr).s,
+					says_life(claim->life)),
+				way_out(claim));
 		}
 	}
 	return HD_GO_ON;

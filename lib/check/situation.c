@@ -46,8 +46,9 @@ static int drop_abandoned(struct hd_ask *ask, struct hd_claims *claims)
 	for (size_t i = 0; i < claims->n; i++) {
 		struct hd_claim *claim = &claims->items[i];
 
-		if (!ask->host->live ||
-		    !hd_claim_is_abandoned(ask->host, claim)) {
+		if (ask->host->live)
+			claim->life = hd_claim_life(ask->host, claim);
+		if (claim->life.is != HD_LEFT_BEHIND) {
 			claims->items[kept++] = *claim;
 			continue;
 		}

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/handover/groups.h"
 #include "lib/handover/prepare.h"
 #include "lib/handover/release.h"
+#include "lib/state/alive.h"
 
 /* Begins the claim of devices that we are about to move. */
 static int new_moving_claim(struct hd_job *job, const char *domain,
@@ -25,7 +25,7 @@ static int new_moving_claim(struct hd_job *job, const char *domain,
 		return hd_err_set(job->ask.err, EINVAL,
 				  "the domain '%s' has no valid UUID", domain);
 	memcpy(ret->guest, guest, HD_UUID_SIZE);
-	ret->since = time(NULL);
+	hd_claim_date(ret);
 	ret->daemon = hd_process_of(job->ask.host, getpid());
 	ret->domain = strdup(domain);
 	return ret->domain ? 0 : hd_err_nomem(job->ask.err);

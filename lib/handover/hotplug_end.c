@@ -4,22 +4,31 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/handover/groups.h"
 #include "lib/handover/release.h"
 #include "lib/host/guest.h"
 #include "lib/host/nodes.h"
+#include "lib/state/alive.h"
 
 static bool is_in(const void *groups, const struct hd_claim_device *device)
 {
 	return hd_groups_have(groups, device->group);
 }
 
-static bool guest_runs(const struct hd_job *job, const struct hd_claim *moving)
+/* An error when it can't be told: then nothing is undone. */
+static int guest_runs(struct hd_job *job, const struct hd_claim *moving,
+		      bool *ret)
 {
-	return hd_guest_runs(job->ask.host, moving->domain, moving->guest);
+	int r = hd_seen_whether(
+		hd_guest_runs(job->ask.host, moving->domain, moving->guest),
+		ret);
+
+	return r == 0 ? 0 :
+			hd_err_set(job->ask.err, -r,
+				   "can't tell whether guest '%s' runs: %s",
+				   moving->domain, strerror(-r));
 }
 
 /* What a guest holds, or the beginning of it: release will give it back. */
@@ -33,7 +42,7 @@ static int load_guest(struct hd_job *job, const struct hd_claim *moving,
 		return r;
 	memcpy(ret->uuid, moving->guest, HD_UUID_SIZE);
 	ret->phase = HD_RUNNING;
-	ret->since = time(NULL);
+	hd_claim_date(ret);
 	ret->domain = strdup(moving->domain);
 	return ret->domain ? 0 : hd_err_nomem(job->ask.err);
 }
@@ -54,6 +63,7 @@ static int deliver(struct hd_job *job, const struct hd_claim *moving,
 	HD_AUTO_CLAIM struct hd_claim before = { .domain = NULL };
 	HD_AUTO_CLAIM struct hd_claim guest = { .domain = NULL };
 	int r = load_guest(job, moving, &before);
+	bool runs;
 
 	if (r == 0)
 		r = load_guest(job, moving, &guest);
@@ -61,7 +71,9 @@ static int deliver(struct hd_job *job, const struct hd_claim *moving,
 		r = hd_claim_move(kept, &guest, is_any, NULL, job->ask.err);
 	if (r == 0)
 		r = hd_claim_save(&job->ask.state, &guest, job->ask.err);
-	if (r < 0 || guest_runs(job, moving))
+	if (r == 0)
+		r = guest_runs(job, moving, &runs);
+	if (r < 0 || runs)
 		return r;
 	r = hd_claim_save_rest(&job->ask.state, &before, job->ask.err);
 	return r < 0 ? r : 1;
@@ -82,9 +94,10 @@ static int end(struct hd_job *job, struct hd_claim *moving,
 	       const struct hd_groups *stays)
 {
 	HD_AUTO_CLAIM struct hd_claim kept = { .domain = NULL };
-	int r = 0;
+	bool runs;
+	int r = guest_runs(job, moving, &runs);
 
-	if (guest_runs(job, moving))
+	if (r == 0 && runs)
 		r = hd_claim_move(moving, &kept, is_in, stays, job->ask.err);
 	if (r == 0 && kept.n_devices) {
 		r = deliver(job, moving, &kept);
@@ -156,9 +169,11 @@ int hd_hotplug_end_abandoned(struct hd_job *job, struct hd_claim *moving)
 	HD_AUTO_GROUPS struct hd_groups stays = { NULL, 0 };
 	HD_AUTOFREE struct hd_device *devices =
 		calloc(moving->n_devices + 1, sizeof(*devices));
-	int r = devices ? 0 : hd_err_nomem(job->ask.err);
+	bool runs = false;
+	int r = devices ? guest_runs(job, moving, &runs) :
+			  hd_err_nomem(job->ask.err);
 
-	if (r == 0 && guest_runs(job, moving))
+	if (r == 0 && runs)
 		r = find_held(job, moving, devices, &stays);
 	for (size_t i = 0; devices && i < moving->n_devices; i++)
 		hd_device_clear(&devices[i]);

@@ -20,7 +20,8 @@ static void prune_workers(struct hd_job *job, struct hd_claim *claim)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < claim->n_workers; i++)
-		if (hd_process_lives(job->ask.host, claim->workers[i].process))
+		if (hd_process_lives(job->ask.host, claim->workers[i].process)
+			    .is != HD_ABSENT)
 			claim->workers[kept++] = claim->workers[i];
 	claim->n_workers = kept;
 }

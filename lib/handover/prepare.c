@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
@@ -139,12 +139,14 @@ static int new_claim(struct hd_job *job, const struct hd_request *request,
 				  "the domain '%s' has no valid UUID",
 				  request->domain ? request->domain : "");
 	memcpy(ret->uuid, request->uuid, HD_UUID_SIZE);
-	ret->since = time(NULL);
+	hd_claim_date(ret);
 	if (!request->domain) {
 		ret->daemon = hd_process_of(job->ask.host, getpid());
 		return 0;
 	}
-	ret->daemon = hd_process_parent(job->ask.host);
+	/* Without one, the start is waited for as long as with one. */
+	if (hd_process_daemon(job->ask.host, &ret->daemon).is != HD_PRESENT)
+		ret->daemon = (struct hd_process){ 0 };
 	ret->domain = strdup(request->domain);
 	return ret->domain ? 0 : hd_err_nomem(job->ask.err);
 }
@@ -214,7 +216,8 @@ static int find_obstacles(struct hd_job *job, void *data, struct hd_groups *ret)
 	for (size_t i = 0; r == 0 && i < all.n; i++)
 		if (strcmp(all.items[i].uuid, request->uuid) != 0 &&
 		    meets(&all.items[i], ret) &&
-		    hd_claim_is_abandoned(job->ask.host, &all.items[i]))
+		    hd_claim_life(job->ask.host, &all.items[i]).is ==
+			    HD_LEFT_BEHIND)
 			r = add_obstacle(job, obstacles, &all.items[i], ret);
 	return r;
 }
@@ -317,7 +320,8 @@ static int is_left_behind(struct hd_job *job, const struct hd_claims *claims,
 	for (size_t i = 0; r == 0 && i < claims->n; i++)
 		*ret |= strcmp(claims->items[i].uuid, own) != 0 &&
 			meets(&claims->items[i], &groups) &&
-			hd_claim_is_abandoned(job->ask.host, &claims->items[i]);
+			hd_claim_life(job->ask.host, &claims->items[i]).is ==
+				HD_LEFT_BEHIND;
 	return r;
 }
 

@@ -2,11 +2,14 @@
 #include "lib/handover/recover.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/handover/groups.h"
 #include "lib/handover/hotplug_end.h"
 #include "lib/handover/release.h"
+#include "lib/host/guest.h"
+#include "lib/host/proc.h"
 #include "lib/state/alive.h"
 
 int hd_undo(struct hd_job *job, struct hd_claim *claim)
@@ -16,13 +19,44 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim)
 		       hd_release_claim(job, claim);
 }
 
-/* With its daemon alive, a start that was prepared may still be under way.
- */
-static bool is_over(const struct hd_host *host, const struct hd_claim *claim)
+/* Says why the devices of a guest that nobody sees running are kept. */
+static int report_kept(struct hd_job *job, const struct hd_claim *claim,
+		       struct hd_life life)
 {
-	return hd_claim_is_abandoned(host, claim) ||
-	       (claim->phase == HD_RUNNING && !hd_claim_is_manual(claim) &&
-		!hd_claim_guest_runs(host, claim));
+	if (life.is == HD_CANT_TELL)
+		return hd_findings_add_refusal(
+			job->ask.findings, "claim-unknown",
+			hd_text("Can't tell whether %s%s%s, so what it has taken stays taken: %s.",
+				hd_claim_is_moving(claim) ?
+					"who moves devices of guest '" :
+				claim->domain ? "guest '" :
+						"a bind by hand",
+				claim->domain ? claim->domain : "",
+				hd_claim_is_moving(claim) ?
+					"' is still at work" :
+				claim->domain ? "' runs" :
+						" is still at work",
+				strerror(-life.error)),
+			hd_text("ls " HD_GUEST_FILES " " HD_PROC),
+			job->ask.err);
+	if (life.is == HD_GUEST_STARTS && life.left)
+		return hd_findings_add(
+			job->ask.findings, "claim-starting", HD_INFO,
+			HD_WHOLE_DOMAIN,
+			hd_text("Guest '%s' may still be starting, so what it has taken stays taken.",
+				claim->domain),
+			hd_text("If nobody starts it, in %u seconds: virt-hostdev recover",
+				life.left),
+			job->ask.err);
+	if (life.is == HD_GUEST_STARTS || life.is == HD_GUEST_ENDS)
+		return hd_findings_add(
+			job->ask.findings, "claim-ending", HD_INFO,
+			HD_WHOLE_DOMAIN,
+			hd_text("libvirt is still at work on guest '%s', so what it has taken stays taken.",
+				claim->domain),
+			hd_text("When libvirt has ended, or after it was started anew: virt-hostdev recover"),
+			job->ask.err);
+	return 0;
 }
 
 /* Undoes one claim, as it is now that its groups are locked. */
@@ -31,27 +65,38 @@ static int recover_one(struct hd_job *job, const char *uuid,
 {
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
 	int r = hd_claim_lock_left(job, uuid, &claim);
+	struct hd_life life;
 
 	if (r == -ENOENT) /* somebody else did */
 		return 0;
-	if (r < 0 || !is_over(job->ask.host, &claim))
+	if (r < 0)
 		return r;
+	life = hd_claim_life(job->ask.host, &claim);
+	if (life.is != HD_LEFT_BEHIND)
+		return report_kept(job, &claim, life);
 	r = hd_undo(job, &claim);
 	/* What is with its guest has not been undone. */
 	*ret_undone += r == 0 && claim.n_devices;
 	return r;
 }
 
+/* Who is at work on a claim that isn't left behind has its locks. */
+static int see_to(struct hd_job *job, const struct hd_claim *claim,
+		  unsigned *ret_undone)
+{
+	struct hd_life life = hd_claim_life(job->ask.host, claim);
+
+	return life.is == HD_LEFT_BEHIND ?
+		       recover_one(job, claim->uuid, ret_undone) :
+		       report_kept(job, claim, life);
+}
+
 /* One that can't be undone keeps no other from it. */
 static int try_one(struct hd_job *job, const struct hd_claim *claim,
 		   unsigned *ret_undone)
 {
-	int r;
+	int r = see_to(job, claim, ret_undone);
 
-	/* Who is at work on a claim that isn't over has its locks. */
-	if (!is_over(job->ask.host, claim))
-		return 0;
-	r = recover_one(job, claim->uuid, ret_undone);
 	hd_locks_release(&job->locks);
 	return r < 0 ? hd_findings_add_refusal(job->ask.findings, "claim-kept",
 					       hd_steal(&job->ask.err->message),
@@ -115,6 +160,7 @@ int hd_accept(struct hd_job *job, const char *uuid)
 	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
 	HD_AUTO_FINDINGS struct hd_findings known = { NULL, 0 };
 	struct hd_unsettled *unsettled = NULL;
+	struct hd_seen seen = hd_seen_absent();
 	int r = hd_state_open(job->ask.host, HD_STATE_WRITE, &job->ask.state,
 			      job->ask.err);
 
@@ -132,7 +178,15 @@ int hd_accept(struct hd_job *job, const char *uuid)
 				uuid),
 			hd_text("See who holds what: virt-hostdev status"),
 			job->ask.err);
-	if (hd_claim_guest_runs(job->ask.host, &unsettled->left))
+	if (unsettled->left.domain)
+		seen = hd_guest_runs(job->ask.host, unsettled->left.domain,
+				     unsettled->left.uuid);
+	if (seen.is == HD_UNKNOWN)
+		return hd_err_set(
+			job->ask.err, -seen.error,
+			"can't tell whether guest '%s' of the claim %s runs: %s",
+			unsettled->left.domain, uuid, strerror(-seen.error));
+	if (seen.is == HD_PRESENT)
 		return hd_findings_add_refusal(
 			job->ask.findings, "guest-runs",
 			hd_text("The claim %s can't be settled while its guest '%s' runs.",

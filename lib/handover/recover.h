@@ -13,9 +13,9 @@
 int hd_undo(struct hd_job *job, struct hd_claim *claim);
 
 /*
- * Undoes every claim whose guest is gone; that of a guest that runs, or that
- * its daemon may still be starting, is kept. What can't be undone keeps the
- * claim: HD_REFUSED. @ret_undone counts those that were.
+ * Undoes every claim that was left behind, see hd_claim_life(). What is kept
+ * though no guest is seen running is a finding; what can't be told, or can't be
+ * undone, is HD_REFUSED. @ret_undone counts those that were undone.
  */
 int hd_recover(struct hd_job *job, unsigned *ret_undone);
 

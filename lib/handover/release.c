@@ -37,8 +37,8 @@ static void wait_for_workers(const struct hd_job *job,
 	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
 
 	for (size_t i = 0, tries = 0; i < claim->n_workers && tries < 100;) {
-		if (!hd_process_lives(job->ask.host,
-				      claim->workers[i].process)) {
+		if (hd_process_lives(job->ask.host, claim->workers[i].process)
+			    .is == HD_ABSENT) {
 			i++;
 			continue;
 		}
@@ -210,6 +210,7 @@ int hd_started(struct hd_job *job, const char *uuid, const char *domain)
 	if (r < 0)
 		return r;
 	claim.phase = HD_RUNNING;
-	claim.daemon = hd_process_parent(job->ask.host);
+	if (hd_process_daemon(job->ask.host, &claim.daemon).is != HD_PRESENT)
+		claim.daemon = (struct hd_process){ 0 };
 	return hd_claim_save(&job->ask.state, &claim, job->ask.err);
 }

@@ -58,7 +58,8 @@ static const struct hd_claim_worker *worker_at(const struct hd_host *host,
 {
 	for (size_t i = 0; i < claim->n_workers; i++)
 		if (hd_addr_equal(claim->workers[i].addr, addr) &&
-		    hd_process_lives(host, claim->workers[i].process))
+		    hd_process_lives(host, claim->workers[i].process).is !=
+			    HD_ABSENT)
 			return &claim->workers[i];
 	return NULL;
 }

@@ -31,21 +31,39 @@
 /* A process that can't be mistaken for a later one with the same number. */
 struct hd_process {
 	pid_t pid; /* 0: not known */
-	uint64_t start; /* clock ticks after boot, proc_pid_stat(5) */
+	uint64_t start; /* clock ticks after boot, proc_pid_stat(5); 0: not
+			 * known */
 };
 
-/* A process by its number; not known when there is none, or it is a zombie. */
+/*
+ * A process by its number. Absent when there is none, or it only waits to be
+ * reaped; unknown when /proc doesn't show all processes, as with hidepid=, in
+ * another namespace or in a copied tree.
+ */
+HD_LOOK struct hd_seen hd_process_read(const struct hd_host *host, pid_t pid,
+				       struct hd_process *ret);
+
+/* The same of one of ours; its start is 0 when it can't be read. */
 struct hd_process hd_process_of(const struct hd_host *host, pid_t pid);
 
-/* The process that called us: for the hook, libvirtd or virtqemud. */
-struct hd_process hd_process_parent(const struct hd_host *host);
+/*
+ * Whether a process still runs, and is no later one with its number. Unknown
+ * also when it isn't known which one that was.
+ */
+HD_LOOK struct hd_seen hd_process_lives(const struct hd_host *host,
+					struct hd_process process);
 
-/* Whether it still runs; one that only waits to be reaped does not. */
-bool hd_process_lives(const struct hd_host *host, struct hd_process process);
+/*
+ * The daemon that had the hook run, whatever scripts are between: the nearest
+ * of our ancestors that executes libvirtd or virtqemud. Absent when there is
+ * none, as for who runs it by hand.
+ */
+HD_LOOK struct hd_seen hd_process_daemon(const struct hd_host *host,
+					 struct hd_process *ret);
 
-/* Whether a process was started with this argument. */
-bool hd_process_has_argument(const struct hd_host *host, pid_t pid,
-			     const char *argument);
+/* Whether there is such a process, and it was started with this argument. */
+HD_LOOK struct hd_seen hd_process_has_argument(const struct hd_host *host,
+					       pid_t pid, const char *argument);
 
 /*
  * The release of the kernel that runs, a copied host's too; owned by the

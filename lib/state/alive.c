@@ -1,20 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/state/alive.h"
 
+#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/finding.h"
 #include "lib/host/guest.h"
 
-bool hd_claim_guest_runs(const struct hd_host *host,
-			 const struct hd_claim *claim)
+/* From prepare to the moment when QEMU is executed: libvirt resets devices,
+ * starts pools and networks, and runs others' hooks. */
+#define START_SECONDS 600
+
+static int64_t after_boot_ms(void)
 {
-	return claim->domain && hd_guest_runs(host, claim->domain, claim->uuid);
+	return hd_now_us(CLOCK_BOOTTIME) / 1000;
 }
 
-bool hd_claim_is_abandoned(const struct hd_host *host,
-			   const struct hd_claim *claim)
+void hd_claim_date(struct hd_claim *claim)
 {
+	claim->since = time(NULL);
+	claim->begun = after_boot_ms();
+}
+
+/* How long ago it was taken; a claim of an older version has the wall's clock
+ * only. */
+static int64_t age_of(const struct hd_claim *claim)
+{
+	int64_t age = claim->begun ? (after_boot_ms() - claim->begun) / 1000 :
+				     (int64_t)time(NULL) - claim->since;
+
+	return age < 0 ? 0 : age;
+}
+
+static struct hd_life life(enum hd_outlook is)
+{
+	return (struct hd_life){ .is = is };
+}
+
+static struct hd_life cant_tell(struct hd_seen seen)
+{
+	return (struct hd_life){ .is = HD_CANT_TELL, .error = seen.error };
+}
+
+/* While its QEMU doesn't run. */
+static struct hd_life life_without_guest(const struct hd_host *host,
+					 const struct hd_claim *claim)
+{
+	struct hd_seen kept = hd_guest_is_kept(host, claim->domain);
+	int64_t age = age_of(claim);
+
+	if (kept.is == HD_UNKNOWN)
+		return cant_tell(kept);
+	if (claim->phase == HD_RUNNING)
+		return life(kept.is == HD_PRESENT ? HD_GUEST_ENDS :
+						    HD_LEFT_BEHIND);
+	if (kept.is == HD_ABSENT && age >= START_SECONDS)
+		return life(HD_LEFT_BEHIND);
+	return (struct hd_life){
+		.is = HD_GUEST_STARTS,
+		.left = age < START_SECONDS ? (unsigned)(START_SECONDS - age) :
+					      0,
+	};
+}
+
+/* Whoever has promised to end it; PRESENT when nobody is known. */
+static struct hd_seen daemon_lives(const struct hd_host *host,
+				   const struct hd_claim *claim)
+{
+	return claim->daemon.pid ? hd_process_lives(host, claim->daemon) :
+				   hd_seen_present();
+}
+
+struct hd_life hd_claim_life(const struct hd_host *host,
+			     const struct hd_claim *claim)
+{
+	bool of_guest = claim->domain && !hd_claim_is_moving(claim);
+	struct hd_seen seen = hd_seen_absent();
+
 	if (claim->phase == HD_RUNNING && hd_claim_is_manual(claim))
-		return false;
-	return !hd_claim_guest_runs(host, claim) &&
-	       (claim->phase == HD_RETURNING ||
-		!hd_process_lives(host, claim->daemon));
+		return life(HD_BOUND_BY_HAND);
+	if (of_guest)
+		seen = hd_guest_runs(host, claim->domain, claim->uuid);
+	if (seen.is != HD_ABSENT)
+		return seen.is == HD_PRESENT ? life(HD_GUEST_RUNS) :
+					       cant_tell(seen);
+	if (claim->phase == HD_RETURNING)
+		return life(HD_LEFT_BEHIND);
+	seen = daemon_lives(host, claim);
+	if (seen.is != HD_PRESENT)
+		return seen.is == HD_ABSENT ? life(HD_LEFT_BEHIND) :
+					      cant_tell(seen);
+	if (of_guest)
+		return life_without_guest(host, claim);
+	return life(hd_claim_is_moving(claim) ? HD_ON_THEIR_WAY :
+						HD_BEING_BOUND);
+}
+
+const char *hd_outlook_name(enum hd_outlook outlook)
+{
+	static const char *const names[] = {
+		[HD_UNASKED] = "unknown",
+		[HD_GUEST_RUNS] = "running",
+		[HD_GUEST_STARTS] = "starting",
+		[HD_GUEST_ENDS] = "ending",
+		[HD_ON_THEIR_WAY] = "moving",
+		[HD_BEING_BOUND] = "binding",
+		[HD_BOUND_BY_HAND] = "by hand",
+		[HD_LEFT_BEHIND] = "left behind",
+		[HD_CANT_TELL] = "unknown",
+	};
+
+	return names[outlook];
 }

@@ -76,6 +76,8 @@ static void write_records(FILE *file, const struct hd_claim *claim)
 		claim->daemon.start);
 	hd_word_write(file, claim->error);
 	fputc('\n', file);
+	if (claim->begun)
+		fprintf(file, "begun %" PRId64 "\n", claim->begun);
 	for (size_t i = 0; i < claim->n_workers; i++) {
 		const struct hd_claim_worker *worker = &claim->workers[i];
 
@@ -319,6 +321,17 @@ static int parse_state(char *line, struct hd_claim *claim)
 	return 0;
 }
 
+static int parse_begun(char *line, struct hd_claim *claim)
+{
+	char *word = hd_word_take(&line);
+
+	return !claim->begun &&
+			       hd_word_number(word, INT64_MAX, &claim->begun) &&
+			       !line ?
+		       0 :
+		       -EBADMSG;
+}
+
 /* The records between the header and the end. */
 static const struct {
 	const char *name;
@@ -328,6 +341,7 @@ static const struct {
 	{ "domain", parse_domain, false },
 	{ "guest", parse_guest, false },
 	{ "state", parse_state, false },
+	{ "begun", parse_begun, false },
 	{ "worker", parse_worker, false },
 	{ "device", parse_device, true },
 	{ "attribute", parse_attribute, true },

@@ -41,6 +41,26 @@ enum hd_phase {
 	HD_RETURNING, /* giving back has begun, and did not finish */
 };
 
+/* What is to be expected of a claim, see alive.h. */
+enum hd_outlook {
+	HD_UNASKED, /* nobody has looked */
+	HD_GUEST_RUNS,
+	HD_GUEST_STARTS, /* prepare was, and its QEMU isn't there yet */
+	HD_GUEST_ENDS, /* its QEMU is gone, and libvirt is still at it */
+	HD_ON_THEIR_WAY, /* who moves the devices is at work */
+	HD_BEING_BOUND, /* who binds them by hand is at work */
+	HD_BOUND_BY_HAND,
+	HD_LEFT_BEHIND, /* nobody will give them back */
+	HD_CANT_TELL,
+};
+
+struct hd_life {
+	enum hd_outlook is;
+	int error; /* of HD_CANT_TELL: a negative errno */
+	unsigned left; /* of HD_GUEST_STARTS: after so many seconds it is left
+			* behind if nothing happens */
+};
+
 /*
  * What a domain holds, or what was taken by hand, written down before the first
  * change to the host. Its file is text, one record a line:
@@ -49,6 +69,7 @@ enum hd_phase {
  *	domain UUID NAME SUM
  *	guest UUID SUM
  *	state starting|running|returning SINCE PID START ERROR SUM
+ *	begun MILLISECONDS SUM
  *	worker ADDRESS PID START SUM
  *	holds NUMBER SUM
  *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE SUM
@@ -74,9 +95,12 @@ struct hd_claim {
 				   * then. "" otherwise */
 	enum hd_phase phase;
 	int64_t since; /* seconds after 1970, when it was taken */
+	int64_t begun; /* the same in milliseconds after the boot, which nobody
+			* sets back or forth; 0: not known */
 	struct hd_process daemon; /* it promised to call release, or takes
 				   * the devices by hand right now, or is at
-				   * work on those that are on their way */
+				   * work on those that are on their way; its
+				   * number is 0 when there was none */
 	char *error; /* why the devices could not be given back; owned */
 	struct hd_claim_device *devices;
 	size_t n_devices;
@@ -88,6 +112,7 @@ struct hd_claim {
 		       * must not be saved */
 	bool owned; /* of a damaged one: whose it is is left of it */
 	bool complete; /* of a damaged one: no device is lost of it */
+	struct hd_life life; /* as it was when it was looked at */
 };
 
 #define HD_AUTO_CLAIM __attribute__((cleanup(hd_claim_clear)))

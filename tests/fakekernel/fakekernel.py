@@ -34,6 +34,11 @@ def find_program():
 
 
 PROGRAM = find_program()
+DAEMON = PROGRAM.parent / "libvirtd" / "libvirtd"
+
+# As a dispatcher does, which the libvirt daemon runs in place of each hook; it ends as
+# the hook does.
+DISPATCHER = '"$@"; code=$?; [ $code -lt 129 ] || kill -$((code - 128)) $$; exit $code'
 
 # An ordinary user becomes root of a user namespace.
 MAP_ROOT = [] if os.geteuid() == 0 else ["--map-root-user"]
@@ -96,6 +101,9 @@ class FakeKernel:
         self._work = Path(tempfile.mkdtemp(prefix="fakekernel-"))
         self._daemon = None
         self._lock = threading.Lock()
+        self._calls = 0
+        # The daemons that run hooks live as long as its other end is open.
+        self._life, self._life_end = os.pipe()
         self.run_dir = self._work / "run"
         for name in ("mnt", "run", "dev"):
             (self._work / name).mkdir(mode=0o755)
@@ -128,6 +136,7 @@ class FakeKernel:
         daemon, self._daemon = self._daemon, None
         if not daemon:
             return
+        self.end_daemons()
         try:
             _, errors = daemon.communicate(timeout=HANG)
         except subprocess.TimeoutExpired:
@@ -140,12 +149,29 @@ class FakeKernel:
 
     # Programs
 
+    def end_daemons(self):
+        """Nobody answers any more for what hooks have taken."""
+        if self._life_end is not None:
+            os.close(self._life_end)
+            os.close(self._life)
+            self._life = self._life_end = None
+
+    def _as_daemon(self, command):
+        """A hook is run by a daemon that goes on afterwards: every other time directly,
+        else through a script, which is at its end when the hook is."""
+        if self._life is None or not any(str(word).endswith("/hooks/qemu") for word in command):
+            return [], []
+        self._calls += 1
+        script = ["sh", "-c", DISPATCHER, "sh"] if self._calls % 2 == 0 else []
+        return [DAEMON, str(self._life), *script], [self._life]
+
     def popen(self, command, **options):
         """Starts a program in the namespace, in a session of its own; the words
         are absolute paths or found in PATH."""
         launch = ["sh", "-c", LAUNCH, "sh", self._work / "mnt" / "control"]
-        return subprocess.Popen([*self._enter, *launch, *command], start_new_session=True,
-                                **options)
+        daemon, passed = self._as_daemon(command)
+        return subprocess.Popen([*self._enter, *daemon, *launch, *command],
+                                start_new_session=True, pass_fds=passed, **options)
 
     def run(self, command, stdin="", timeout=HANG, **options):
         """Runs a program to its end; bytes in stdin stay bytes."""

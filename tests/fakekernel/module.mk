@@ -4,7 +4,8 @@ fakekernel_obj := $(fakekernel_src:%.c=$(O)/%.o)
 fakekernel := $(O)/tests/fakekernel/fakekernel
 
 # A kernel to test on, for those who have libfuse: make fakekernel
-fakekernel: $(fakekernel) $(O)/tests/fakekernel/hotplug/hotplug
+fakekernel: $(fakekernel) $(O)/tests/fakekernel/hotplug/hotplug \
+	$(O)/tests/fakekernel/libvirtd/libvirtd
 
 # It alone needs libfuse, so nothing else is built with it.
 $(fakekernel_obj): hd_cflags += $(call cflags,fuse3)
@@ -16,5 +17,9 @@ $(fakekernel): $(fakekernel_obj)
 $(O)/tests/fakekernel/hotplug/hotplug: $(O)/tests/fakekernel/hotplug/hotplug.o \
 		$(O)/lib/lib.a
 	$(call link,$(lib_pkgs) $(xml_pkgs))
+
+# What the hook finds above itself.
+$(O)/tests/fakekernel/libvirtd/libvirtd: $(O)/tests/fakekernel/libvirtd/libvirtd.o
+	$(call link)
 
 .PHONY: fakekernel

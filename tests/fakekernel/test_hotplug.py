@@ -159,7 +159,8 @@ class Hotplug(OnFakeKernel):
         self.start_guest()
         self.good(self.hook("prepare", other, "other"))
         before, claims = self.kernel.state(), self.kernel.claims()
-        for address, words in ((NIC_ADDRESS, "can't be given to guest 'guest': guest 'other' has it."),
+        for address, words in ((NIC_ADDRESS, "can't be given to guest 'guest': guest 'other' has it, and is being "
+                                   "started."),
                                (GROUP[0], f"while the host still uses {GROUP[1]}"),
                                ("0000:77:00.0", "Guest 'guest' asks for PCI device 0000:77:00.0, but")):
             with self.subTest(address=address):

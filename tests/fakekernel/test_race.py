@@ -137,7 +137,7 @@ class Pairs(OnFakeKernel):
             self.forget_daemon(self.kernel.run_dir / "virt-hostdev/claims" / HOLDER)
 
     def traced(self, name, options, action, side):
-        """Started under strace, which is no parent of it: that is us, as libvirtd is."""
+        """Started under strace, which is no parent of it: that is libvirtd."""
         words, xml = self.command(action, side)
         process = self.kernel.popen(["strace", "-D", "-qq", "-o", f"/run/{name}", *options,
                                      *words], stdin=subprocess.PIPE,
@@ -159,7 +159,7 @@ class Pairs(OnFakeKernel):
 
     def go_on(self, process):
         if process.poll() is None:
-            os.kill(process.pid, signal.SIGCONT)
+            os.killpg(process.pid, signal.SIGCONT)
 
     def finish(self, process, action):
         out, err = (text.decode() for text in process.communicate(timeout=HANG))

@@ -51,7 +51,7 @@ static int find_abandoned_claim(struct place *place, struct hd_ask *ask)
 		.uuid = UUID,
 		.domain = (char *)"g",
 		.since = 1,
-		.daemon = { 4711, 1 },
+		.phase = HD_RETURNING,
 		.devices = &device,
 		.n_devices = 1,
 	};

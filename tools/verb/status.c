@@ -11,21 +11,6 @@
 #include "tools/cli/table.h"
 #include "tools/tool.h"
 
-/* What a claim comes to, now. */
-static const char *state_of(const struct hd_host *host,
-			    const struct hd_claim *claim)
-{
-	if (hd_claim_guest_runs(host, claim))
-		return "running";
-	if (hd_claim_is_abandoned(host, claim))
-		return "left behind";
-	if (hd_claim_is_moving(claim))
-		return "moving";
-	if (hd_claim_is_manual(claim))
-		return claim->phase == HD_RUNNING ? "by hand" : "binding";
-	return claim->phase == HD_STARTING ? "starting" : "ending";
-}
-
 static json_object *since_json(const struct hd_claim *claim)
 {
 	char text[sizeof("2026-01-01T00:00:00+0000")] = "";
@@ -75,7 +60,8 @@ static json_object *claim_json(const struct hd_tool *tool,
 	json_object_object_add(object, "domain", hd_json_text(claim->domain));
 	json_object_object_add(object, "uuid", hd_json_text(claim->uuid));
 	json_object_object_add(object, "state",
-			       hd_json_text(state_of(&tool->host, claim)));
+			       hd_json_text(hd_outlook_name(
+				       hd_claim_life(&tool->host, claim).is)));
 	json_object_object_add(object, "since", since_json(claim));
 	json_object_object_add(object, "error", hd_json_text(claim->error));
 	json_object_object_add(object, "devices", devices);
@@ -217,10 +203,11 @@ const struct hd_verb hd_verb_status = {
 	.name = "status",
 	.arguments = "",
 	.summary = "Show which guest holds which device, and since when",
-	.help = "STATE is running, starting, ending (it is gone, and its daemon has still to say\n"
-		"so), by hand (virt-hostdev bind took it), moving (virt-hostdev attach or detach is\n"
-		"at work on it), or left behind: who had the devices is gone, and they were not\n"
-		"given back (virt-hostdev recover does that).\n"
+	.help = "STATE is running, starting, ending (it is gone, and libvirt is still at work on\n"
+		"it), by hand (virt-hostdev bind took it), binding (it is at it), moving\n"
+		"(virt-hostdev attach or detach is at work on it), left behind: who had the devices\n"
+		"is gone, and they were not given back (virt-hostdev recover does that); or unknown:\n"
+		"what tells it can't be read.\n"
 		"A claim that can't be used, as it is damaged or another version wrote it, is named\n"
 		"beside them, and it can't be told then what is held: see recover --accept.\n"
 		"BEFORE is the driver that the device had and gets back. Only root can see it.",

@@ -410,12 +410,14 @@ static void rule_known(struct hd_exam *exam)
 	hd_exam_fix(exam, "systemctl reload %s", exam->facts->daemon.name);
 }
 
-/* The first claim that nobody will give back, or NULL. */
-static const struct hd_claim *find_abandoned(const struct hd_exam *exam,
-					     const struct hd_claims *claims)
+/* The first claim of which that is to be expected, or NULL. */
+static const struct hd_claim *find_claim(const struct hd_exam *exam,
+					 const struct hd_claims *claims,
+					 enum hd_outlook outlook)
 {
 	for (size_t i = 0; i < claims->n; i++)
-		if (hd_claim_is_abandoned(exam->facts->host, &claims->items[i]))
+		if (hd_claim_life(exam->facts->host, &claims->items[i]).is ==
+		    outlook)
 			return &claims->items[i];
 	return NULL;
 }
@@ -423,13 +425,20 @@ static const struct hd_claim *find_abandoned(const struct hd_exam *exam,
 static void say_leftovers(struct hd_exam *exam, const struct hd_claims *claims,
 			  const struct hd_findings *findings)
 {
-	const struct hd_claim *claim = find_abandoned(exam, claims);
+	const struct hd_claim *claim = find_claim(exam, claims, HD_LEFT_BEHIND);
+	const struct hd_claim *unknown = find_claim(exam, claims, HD_CANT_TELL);
 
 	if (findings->n)
 		hd_exam_bad(exam, "%s", findings->items[0].message);
 	else if (claim)
 		hd_exam_bad(exam, "devices of %s have not been given back",
 			    claim->domain ? claim->domain : "a bind by hand");
+	else if (unknown)
+		hd_exam_unread(exam, HD_GUEST_FILES " and " HD_PROC,
+			       ((struct hd_seen){
+				       HD_UNKNOWN,
+				       hd_claim_life(exam->facts->host, unknown)
+					       .error }));
 	else
 		hd_exam_pass(exam, "nothing was left behind");
 }
@@ -464,25 +473,32 @@ static void rule_leftovers(struct hd_exam *exam)
 }
 
 /* Whether a guest runs with a device that the hook should have prepared. */
-static bool is_unseen(const struct hd_exam *exam,
-		      const struct hd_claims *claims,
-		      const struct hd_guest_use *use)
+static struct hd_seen is_unseen(const struct hd_exam *exam,
+				const struct hd_claims *claims,
+				const struct hd_guest_use *use)
 {
-	if (use->managed ||
-	    !hd_guest_runs(exam->facts->host, use->domain, use->uuid))
-		return false;
+	if (use->managed)
+		return hd_seen_absent();
 	for (size_t i = 0; i < claims->n; i++)
 		if (strcmp(claims->items[i].uuid, use->uuid) == 0)
-			return false;
-	return true;
+			return hd_seen_absent();
+	return hd_guest_runs(exam->facts->host, use->domain, use->uuid);
 }
 
 static void say_unseen(struct hd_exam *exam, const struct hd_claims *claims)
 {
 	const struct hd_doctor_request *request = exam->facts->request;
 
-	for (size_t i = 0; i < request->n_uses; i++)
-		if (is_unseen(exam, claims, &request->uses[i])) {
+	for (size_t i = 0; i < request->n_uses; i++) {
+		struct hd_seen seen =
+			is_unseen(exam, claims, &request->uses[i]);
+
+		if (seen.is == HD_UNKNOWN) {
+			hd_exam_unread(exam, HD_GUEST_FILES " and " HD_PROC,
+				       seen);
+			return;
+		}
+		if (seen.is == HD_PRESENT) {
 			hd_exam_bad(
 				exam,
 				"guest '%s' runs with %s, and no hook has prepared it",
@@ -490,6 +506,7 @@ static void say_unseen(struct hd_exam *exam, const struct hd_claims *claims)
 				hd_addr_text(request->uses[i].addr).s);
 			return;
 		}
+	}
 	hd_exam_pass(exam, "it has prepared all guests that run");
 }
 

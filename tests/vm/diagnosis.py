@@ -175,7 +175,7 @@ class Diagnosis(_Diagnosed):
         self.assertEqual(checks["iommu-groups"], "pass")
         self.assertIn(devices.NIC_A, listed)
         self.assertIn("<hostdev ", written)
-        self.assertEqual(refused.rc, 1)
+        self.assertEqual(refused.rc, 4)
         self.assertRegex(refused.err, "library, libvirt.so.0, isn't installed here.\nFix: Install")
 
     def test_configuration_that_the_initramfs_lacks(self):

@@ -54,7 +54,7 @@ at_once() {
 	done
 	exec 8>&-
 	grep -H "" guest-*[0-9]
-	grep -h ^domain /run/virt-hostdev/claims/*
+	grep -h ^domain /run/virt-hostdev/claims/*-????????????
 	cd /sys/bus/pci/devices
 	grep -H "" DEVICES/driver_override
 	find DEVICES/driver -maxdepth 0 -printf "%p %l\n"
@@ -77,7 +77,7 @@ class Event:
         for line in lines:
             if found := re.match(r"code (\S+) (\d+)$", line):
                 self.codes[found[1]] = int(found[2])
-            elif found := re.match(r"domain \S+ (\S+)$", line):
+            elif found := re.match(r"domain \S+ (\S+) \S+$", line):
                 self.claims.append(found[1])
             elif found := re.match(r"([\d:a-f.]+)/driver_override:(.*)$", line):
                 self.overrides[found[1]] = found[2]

@@ -5,11 +5,28 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/doctor/read/range.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/read/settings.h"
 #include "lib/host/bootargs.h"
 
-/* The command line of a kernel, a file of libvirt's settings, a hook. */
+/* Each line as one of a device's resources and of /proc/iomem. */
+static void read_ranges(const char *text)
+{
+	struct hd_range range;
+	const char *owner;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		hd_range_of_resource(line, &range);
+		if (hd_range_of_iomem(line, &range, &owner) &&
+		    (owner < line || owner > line + strlen(line)))
+			__builtin_trap();
+	}
+}
+
+/* The command line of a kernel, a file of libvirt's settings, a hook, ranges.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	HD_AUTO_BOOTARGS struct hd_bootargs args = { NULL, NULL, 0 };
@@ -27,9 +44,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			__builtin_trap();
 	while ((arg = hd_bootargs_find(&args, "pci=nomsi|pci=acs=", arg)))
 		n++;
-	value = hd_setting_value(text, "user");
+	if (hd_setting_value(text, "user", &value) < 0 && value)
+		__builtin_trap();
 	if (n > args.n || (value && strlen(value) > size))
 		__builtin_trap();
+	read_ranges(text);
 	hd_script_find_background(text);
 	if (hd_script_find(text, "virsh |new_id", &word) && !word)
 		__builtin_trap();

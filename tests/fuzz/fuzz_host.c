@@ -13,9 +13,10 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/guard/block/layer.h"
 #include "lib/guard/block/mounts.h"
 #include "lib/guard/net/routes.h"
+#include "lib/guard/net/session.h"
+#include "lib/host/proc.h"
 #include "lib/request/config.h"
 
 /* What is read has a sentence when it fails. */
@@ -108,6 +109,27 @@ static void read_fstab(const struct hd_host *host, struct hd_err *err)
 	read_mounts(host, err, hd_mounts_read_fstab);
 }
 
+/*
+ * Who called us, as if the tree were this machine: the process 2 is its
+ * parent's SSH server, with the socket 7.
+ */
+static void read_session(const struct hd_host *host, struct hd_err *err)
+{
+	struct hd_host live = *host;
+	struct hd_session session;
+	struct hd_process process;
+
+	live.live = true;
+	check(hd_session_find(&live, &session, err), err);
+	if (strnlen(session.peer, sizeof(session.peer)) ==
+		    sizeof(session.peer) ||
+	    !*session.peer != !*session.local)
+		__builtin_trap();
+	if (hd_process_read(&live, 2, &process).is == HD_PRESENT &&
+	    (process.pid != 2 || process.start == 0))
+		__builtin_trap();
+}
+
 static const struct {
 	const char *path;
 	void (*read)(const struct hd_host *host, struct hd_err *err);
@@ -118,6 +140,10 @@ static const struct {
 	{ "proc/1/mountinfo", read_mountinfo },
 	{ "proc/swaps", read_swaps },
 	{ "etc/fstab", read_fstab },
+	{ "proc/self/stat", read_session },
+	{ "proc/2/stat", read_session },
+	{ "proc/2/net/tcp", read_session },
+	{ "proc/2/net/tcp6", read_session },
 };
 
 #define N_FILES (sizeof(files) / sizeof(files[0]))
@@ -125,35 +151,57 @@ static const struct {
 /* A copied tree with nothing in it yet; libFuzzer has one thread. */
 static struct hd_host host = HD_HOST_INIT;
 
+static void write_file(const char *path, const void *data, size_t size)
+{
+	int fd = openat(host.root_fd, path,
+			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	close(fd);
+}
+
+/* What is there unless it is what is fuzzed. */
+#define OURS "7 (hook) S 2 "
+#define SERVER "2 (sshd) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 9 0"
+
 static void make_host(void)
 {
-	static const char *const folders[] = { "etc", "proc", "proc/1",
-					       "proc/net" };
+	static const char *const folders[] = { "etc",	      "proc",
+					       "proc/1",      "proc/2",
+					       "proc/2/fd",   "proc/2/net",
+					       "proc/net",    "proc/self",
+					       "proc/self/fd" };
 	char root[] = "/tmp/fuzz-host-XXXXXX";
 
 	if (!mkdtemp(root) || hd_host_open(&host, root, NULL) < 0)
 		abort();
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		mkdirat(host.root_fd, folders[i], 0700);
+	write_file("proc/self/stat", OURS, strlen(OURS));
+	write_file("proc/2/stat", SERVER, strlen(SERVER));
+	if (symlinkat("/usr/sbin/sshd", host.root_fd, "proc/2/exe") < 0 ||
+	    symlinkat("socket:[7]", host.root_fd, "proc/2/fd/3") < 0 ||
+	    unsetenv("SSH_CONNECTION") < 0)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	size_t which;
-	int fd;
 
 	if (size == 0)
 		return 0;
 	if (!host.root)
 		make_host();
 	which = data[0] % N_FILES;
-	fd = openat(host.root_fd, files[which].path,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, data + 1, size - 1) != (ssize_t)(size - 1))
-		abort();
-	close(fd);
+	write_file(files[which].path, data + 1, size - 1);
 	files[which].read(&host, &err);
 	unlinkat(host.root_fd, files[which].path, 0);
+	if (strcmp(files[which].path, "proc/self/stat") == 0)
+		write_file("proc/self/stat", OURS, strlen(OURS));
+	if (strcmp(files[which].path, "proc/2/stat") == 0)
+		write_file("proc/2/stat", SERVER, strlen(SERVER));
 	return 0;
 }

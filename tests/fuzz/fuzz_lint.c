@@ -2,6 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "xml/domain/domain.h"
 #include "xml/lint/lint.h"

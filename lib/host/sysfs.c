@@ -119,8 +119,8 @@ static int read_attribute(int fd, char **ret)
 		r = lseek(fd, 0, SEEK_SET) < 0 ?
 			    -errno :
 			    hd_read_all(fd, HD_SYSFS_LIMIT, &text, &length);
-	else
-		text = strndup(page, length);
+	else if ((text = calloc(1, length + 1)))
+		memcpy(text, page, length); /* which may have a NUL in it */
 	if (r < 0 || !text)
 		return r < 0 ? r : -ENOMEM;
 	if (length > 0 && text[length - 1] == '\n')

@@ -645,12 +645,30 @@ class Unpacking(_Tree):
         with gzip.open(self.path, "wb", 1) as file:
             for _ in range(1000):
                 file.write(block * 1000)
-        self.refused("more than 500000 files")
+        self.refused("more than 100000 files")
         with gzip.open(self.path, "wb", 1) as file:
             member = tarfile.TarInfo("a")
             member.size = 1 << 40
             file.write(member.tobuf(tarfile.GNU_FORMAT) + b"\0" * (1 << 20))
         self.refused("a is too large")
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_work_grows_as_the_tar_does(self):
+        """Files below one folder and below many: unpacked, and removed again."""
+        def calls(number, a_folder):
+            self.make(*(entry(f"sys/d{i // a_folder}/e/f{i}", data=b"x") for i in range(number)))
+            count = self.temporary / "count"
+            run(["strace", "-f", "-qq", "-c", "-U", "calls,name", "-o", count,
+                 TOOL, "list", "--root", self.path], env=self.environment)
+            total = int(count.read_text().splitlines()[-1].split()[0])
+            count.unlink()
+            return total
+
+        for a_folder in (4000, 10):
+            counts = [calls(number, a_folder) for number in (1000, 2000, 4000)]
+            with self.subTest(a_folder=a_folder, counts=counts):
+                self.assertLess(counts[1] - counts[0], 12 * 1000)
+                self.assertLess(counts[2] - counts[1], 12 * 2000)
 
     def test_all_together_are_too_large(self):
         with gzip.open(self.path, "wb", 1) as file:

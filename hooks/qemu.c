@@ -69,20 +69,30 @@ static int find_work(const struct hd_event *event, char **ret,
 	       hd_domain_may_ask(*ret, *ret_length);
 }
 
+static int fail_memory(int r, struct hd_err *err)
+{
+	return hd_err_set(err, -r,
+			  "the domain's XML can't be kept in memory: %s",
+			  strerror(-r));
+}
+
 /* A file in memory that nobody can change, and nobody run; from Linux 6.3 on
  * the kernel wants to be told. */
 static int make_memory_file(const char *text, size_t length, struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = memfd_create(
 		"domain", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	int r;
 
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("domain", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || pwrite(fd, text, length, 0) != (ssize_t)length ||
-	    fcntl(fd, F_ADD_SEALS, HD_SEALS) < 0)
-		return hd_err_set(
-			err, errno ? errno : ENOSPC,
-			"the domain's XML can't be kept in memory: %m");
+	if (fd < 0)
+		return fail_memory(-errno, err);
+	r = hd_write_all(fd, text, length);
+	if (r < 0)
+		return fail_memory(r, err);
+	if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, HD_SEALS) < 0)
+		return fail_memory(-errno, err);
 	return hd_steal_fd(&fd);
 }
 
@@ -168,7 +178,9 @@ int main(int argc, char **argv)
 	if (geteuid() != 0)
 		return 0;
 	hd_stdfiles_fill();
+	/* Both are errors of a write; the second program inherits it. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	umask(077);
 	if (argc != 5) {
 		fputs("This is a libvirt hook: libvirt runs it with GUEST OPERATION SUBOPERATION EXTRA and the guest's XML on stdin.\nFix: To see what it would say of a guest: virt-hostdev check GUEST\n",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,8 @@ int main(int argc, char **argv)
 
 	set_locale();
 	hd_stdfiles_fill();
+	/* A limit of the size of files is an error of a write. */
+	signal(SIGXFSZ, SIG_IGN);
 	status = run(argc, argv, &err);
 
 	if (err.code) {

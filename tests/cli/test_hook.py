@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import shutil
 import struct
 import tempfile
@@ -56,6 +57,12 @@ class Hook(unittest.TestCase):
             self.assert_refused(hook(event, ""), "the XML is empty")
             self.assert_refused(hook(event, " " * (16 << 20) + "<a/>"), "16 MiB")
             self.assert_refused(hook(event, "<!DOCTYPE d><domain/>"), "document type")
+
+    def test_text_beyond_the_limit_of_files(self):
+        """The memory file counts as one; some of it can be written."""
+        result = run([*ISOLATED, HOOK, "guest", "prepare", "begin", "-"], domain(ABSENT),
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+        self.assert_refused(result, "the domain's XML can't be kept in memory: File too large")
 
     def test_filters_are_silent_but_for_what_they_can_not_read(self):
         """Any output would be taken for the guest's new XML."""

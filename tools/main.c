@@ -48,10 +48,11 @@ static void print_verb_help(const struct hd_verb *verb)
 	print_exits(stdout, verb);
 }
 
-/* Where it stands how a verb is used, unless something better is known. */
+/* Where it stands how a verb is used, unless something better is known; of
+ * what was put in it says nothing. */
 static void add_help(const struct hd_verb *verb, struct hd_err *err)
 {
-	if (err->code && !err->fix)
+	if (err->code && err->code != EDOM && !err->fix)
 		hd_err_fix(err, "virt-hostdev %s --help", verb->name);
 }
 

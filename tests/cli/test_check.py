@@ -116,12 +116,12 @@ class Lint(_OnTree):
     def test_errors_of_other_verbs_are_as_they_were(self):
         text = domain("<hostdev type='pci'><source><address bus='e1'/></source></hostdev>")
         result = tool("plan", "--root", self.root, "-", stdin=text)
-        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.returncode, 2)
         self.assertIn("bus='e1' is not a number", result.err)
 
     def test_what_is_no_domain_has_no_findings(self):
         result = self.check("<network/>")
-        self.assertEqual((result.returncode, result.out), (1, ""))
+        self.assertEqual((result.returncode, result.out), (2, ""))
         self.assertIn("not a <domain>", result.err)
 
     def test_messages_cannot_steer_a_terminal(self):

@@ -41,8 +41,10 @@ CASES = {
     "recover": {FINE: None, FAILED: None, USAGE: "x"},
     "log": {FINE: "--root ROOT", FAILED: "--root /nonexistent", USAGE: "a b",
             UNKNOWN: "--root LOOP"},
-    "pin": {FINE: None, FAILED: ("--root ROOT -", ""), USAGE: "",
+    "pin": {FINE: None, FAILED: "--root ROOT /nonexistent", USAGE: ("--root ROOT -", ""),
             UNREACHABLE: (*NO_LIBVIRT, "guest")},
+    "allow": {FINE: None, FAILED: "/nonexistent --siblings", USAGE: "",
+              UNREACHABLE: (*NO_LIBVIRT, "guest", "--siblings")},
     "rewrite": {FINE: ("- --tidy", hostdev(2)), FAILED: "/nonexistent --tidy", USAGE: "-",
                 UNREACHABLE: (*NO_LIBVIRT, "guest", "--tidy")},
     "capture": {FINE: "--root ROOT FILE", FAILED: "--root ROOT /nonexistent/x", USAGE: "a b"},
@@ -108,6 +110,20 @@ class Exit(unittest.TestCase):
                     if code in (USAGE, UNREACHABLE):
                         self.assertEqual(result.out, "")
                         self.assertRegex(result.err, "^virt-hostdev: ")
+
+    def test_bad_input(self):
+        """What can't be read as a domain is neither refused nor unknown."""
+        large = b" " * (16 << 20) + b"<a/>"
+        verbs = {"check": (), "plan": (), "pin": (), "doctor": (), "xml": (), "rewrite": ("--tidy",),
+                 "allow": ("--siblings",)}
+        for verb, options in verbs.items():
+            words = ("--for", "-", NIC) if verb == "xml" else ("-", *options)
+            root = () if verb == "rewrite" else ("--root", self.places["ROOT"])
+            for text in (b"", b"<domain>\n<nam></name>", b"<network/>", b"\0", large):
+                with self.subTest(verb, text=text[:20]):
+                    result = run([TOOL, verb, *root, *words], text)
+                    self.assertEqual((result.returncode, result.out), (USAGE, ""), result.err)
+                    self.assertEqual(len(result.err.splitlines()), 1)
 
     def test_help_names_them(self):
         known = codes(tool("--help").out)

@@ -93,7 +93,7 @@ class TestUsage(unittest.TestCase):
             for text, sentence in {"": "the XML is empty",
                                    "<domain/>": "the domain has no <name>"}.items():
                 result = tool("xml", "--root", folder, "--for", "-", "02:00.0", stdin=text)
-                self.assertEqual((result.returncode, result.out), (1, ""))
+                self.assertEqual((result.returncode, result.out), (2, ""))
                 self.assertIn(sentence, result.err)
 
 

@@ -650,9 +650,9 @@ class BadInput(_InFolder):
 
     OPTIONS = ["--in-place", "--add", "0c:00.0"]
 
-    def refused(self, words, path=None, **options):
+    def refused(self, words, path=None, code=2, **options):
         result = tool("rewrite", path or self.path, *self.OPTIONS, **options)
-        self.assert_refused(result, words)
+        self.assert_refused(result, words, code)
 
     def write(self, text):
         self.text = text
@@ -747,7 +747,7 @@ class BadInput(_InFolder):
         folder.mkdir()
         self.refused("is a folder, not a file", folder)
         self.refused("is a device or a socket, not a file", "/dev/zero")
-        self.refused("cannot open", self.top / "missing.xml")
+        self.refused("cannot open", self.top / "missing.xml", code=1)
 
     def test_read_only_file(self):
         self.path.chmod(0o444)

@@ -264,19 +264,19 @@ class Check(_OnTree):
         Path(path).write_text(domain(hostdev(2)))
         self.assertEqual(self.on_tree("check", path).returncode, 0)
         self.assert_sentence(self.on_tree("check", "/nonexistent.xml"), 1, "/nonexistent.xml")
-        self.assert_sentence(self.on_tree("check", self.root), 1, "is a folder, not a file")
+        self.assert_sentence(self.on_tree("check", self.root), 2, "is a folder, not a file")
 
     def test_bad_input_gets_one_sentence(self):
-        self.assert_sentence(self.on_tree("check", "-", stdin="<domain>\n<nam></name>"), 1,
+        self.assert_sentence(self.on_tree("check", "-", stdin="<domain>\n<nam></name>"), 2,
                              "line 2")
-        self.assert_sentence(self.on_tree("check", "-", stdin=""), 1, "empty")
-        self.assert_sentence(self.on_tree("check", "-", stdin=b"\0" * 100), 1, "line 1")
-        self.assert_sentence(self.on_tree("check", "-", stdin=" " * (16 << 20) + "<a/>"), 1,
+        self.assert_sentence(self.on_tree("check", "-", stdin=""), 2, "empty")
+        self.assert_sentence(self.on_tree("check", "-", stdin=b"\0" * 100), 2, "line 1")
+        self.assert_sentence(self.on_tree("check", "-", stdin=" " * (16 << 20) + "<a/>"), 2,
                              "16 MiB")
         self.assert_sentence(
             self.on_tree("plan", "-", stdin=domain(
                 "<hostdev type='pci'><source><address bus='e1'/></source></hostdev>")),
-            1, "line 5 of the XML: bus='e1'")
+            2, "line 5 of the XML: bus='e1'")
 
     def test_name_of_the_guest_can_not_steer_a_terminal(self):
         result = self.on_tree("check", "-", stdin=domain(name="a&#9;&#10;b"))

@@ -151,7 +151,7 @@ int hd_checked_domain_load(struct hd_checked_domain *checked,
 
 	if (r < 0)
 		return r;
-	r = hd_domain_parse(text, length, &checked->domain, err);
+	r = hd_source_parse(text, length, &checked->domain, err);
 	if (r < 0) {
 		hd_err_wrap(err, "%s", source);
 		return r;
@@ -164,7 +164,7 @@ int hd_checked_domain_check_text(struct hd_checked_domain *checked,
 				 const char *text, size_t length,
 				 const char *name, struct hd_err *err)
 {
-	int r = hd_domain_parse_readable(text, length, &checked->domain, err);
+	int r = hd_source_parse_readable(text, length, &checked->domain, err);
 
 	if (r < 0) {
 		hd_err_wrap(err, "%s", name);

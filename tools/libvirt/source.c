@@ -16,13 +16,35 @@
 #include "tools/tool.h"
 #include "xml/doc/doc.h"
 
+/* Of a text that can't be used: it was put in, and nothing else is wrong. */
+static int blame_input(int r, struct hd_err *err)
+{
+	if (r != -EINVAL && r != -E2BIG && r != -EFBIG)
+		return r;
+	err->code = EDOM;
+	return -EDOM;
+}
+
+int hd_source_parse(const char *text, size_t length, struct hd_domain *ret,
+		    struct hd_err *err)
+{
+	return blame_input(hd_domain_parse(text, length, ret, err), err);
+}
+
+int hd_source_parse_readable(const char *text, size_t length,
+			     struct hd_domain *ret, struct hd_err *err)
+{
+	return blame_input(hd_domain_parse_readable(text, length, ret, err),
+			   err);
+}
+
 static int read_fd(int fd, const char *name, char **ret, size_t *ret_length,
 		   struct hd_err *err)
 {
 	int r = hd_read_all(fd, HD_DOC_LIMIT, ret, ret_length);
 
 	if (r == -EFBIG)
-		return hd_err_set(err, EFBIG,
+		return hd_err_set(err, EDOM,
 				  "%s has more than %d MiB, so it is no domain",
 				  name, HD_DOC_LIMIT / 1024 / 1024);
 	if (r < 0)
@@ -44,13 +66,13 @@ static bool is_shell_pipe(int fd, const struct stat *st)
 
 static int refuse_kind(const char *path, mode_t mode, struct hd_err *err)
 {
-	hd_err_set(err, EINVAL, "%s is %s, not a file", path,
+	hd_err_set(err, EDOM, "%s is %s, not a file", path,
 		   S_ISDIR(mode)  ? "a folder" :
 		   S_ISFIFO(mode) ? "a pipe" :
 				    "a device or a socket");
 	if (!S_ISDIR(mode))
 		hd_err_fix(err, "To read from it: - and < %s", path);
-	return -EINVAL;
+	return -EDOM;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "tools/tool.h"
+#include "xml/domain/domain.h"
 
 /* Whether a source is a domain of libvirt, see hd_source_load(). */
 bool hd_source_is_domain(const char *source);
@@ -23,6 +24,17 @@ int hd_source_load(const struct hd_tool *tool, const char *source, char **ret,
 /* The same with all secrets, to be stored again. */
 int hd_source_load_whole(const struct hd_tool *tool, const char *source,
 			 char **ret, size_t *ret_length, struct hd_err *err);
+
+/*
+ * What a source holds, as hd_domain_parse() does, and
+ * hd_domain_parse_readable(). Returns 0; -EDOM with a sentence when the text is
+ * at fault, as loading does when it is too large or no file: that ends with
+ * HD_EXIT_USAGE; or another negative errno.
+ */
+int hd_source_parse(const char *text, size_t length, struct hd_domain *ret,
+		    struct hd_err *err);
+int hd_source_parse_readable(const char *text, size_t length,
+			     struct hd_domain *ret, struct hd_err *err);
 
 /*
  * Whether a domain may be handed to libvirt: not what was made of another host,

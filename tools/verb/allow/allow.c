@@ -90,7 +90,7 @@ static int load(struct job *job)
 		job->tool, job->source, &job->text, &job->length, job->err);
 
 	if (r == 0)
-		r = hd_domain_parse(job->text, job->length, &job->domain,
+		r = hd_source_parse(job->text, job->length, &job->domain,
 				    job->err);
 	return r;
 }

@@ -61,7 +61,7 @@ static int take_domain(struct question *question, const struct hd_tool *tool,
 
 	if (r < 0)
 		return r;
-	r = hd_domain_parse(text, length, &question->domain, err);
+	r = hd_source_parse(text, length, &question->domain, err);
 	if (r == 0)
 		r = hd_guest_memory_parse(text, length, &question->memory, err);
 	if (r < 0)

@@ -43,7 +43,7 @@ static int load(struct job *job)
 		job->err);
 
 	if (r == 0)
-		r = hd_domain_parse(original->text, original->length,
+		r = hd_source_parse(original->text, original->length,
 				    &original->domain, job->err);
 	return r;
 }

@@ -267,7 +267,7 @@ static int read_guest(struct hd_blocks *blocks, const char *source,
 			       blocks->err);
 
 	if (r == 0)
-		r = hd_domain_parse(text, length, &domain, blocks->err);
+		r = hd_source_parse(text, length, &domain, blocks->err);
 	if (r == 0)
 		r = check_new(blocks, &domain);
 	if (r == 0)

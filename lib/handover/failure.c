@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/handover/failure.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -24,20 +25,24 @@ static bool never_ran(const struct hd_host *host, const char *uuid,
 	return claim.phase == HD_STARTING;
 }
 
-/* NULL when it can't be had. */
-static char *read_log(const struct hd_host *host, const char *name,
-		      int64_t since)
+/*
+ * What its log says; the caller frees *@ret, which is NULL when there is
+ * nothing. 0, or why it can't be known.
+ */
+static int read_log(const struct hd_host *host, const char *name, int64_t since,
+		    char **ret)
 {
 	HD_AUTOFREE char *path = hd_text("var/log/libvirt/qemu/%s.log", name);
 	HD_AUTOCLOSE int fd = -1;
-	char *line = NULL;
+	struct hd_seen seen;
 
-	if (!path || strchr(name, '/'))
-		return NULL;
-	fd = HD_UNSORTED_FD(hd_host_openat, host, path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0 || hd_explain_first_line(fd, since, &line) < 0)
-		return NULL;
-	return line;
+	if (!path)
+		return -ENOMEM;
+	if (strchr(name, '/'))
+		return 0;
+	seen = hd_host_openat(host, path, O_RDONLY | O_NONBLOCK, &fd);
+	return seen.is == HD_PRESENT ? hd_explain_first_line(fd, since, ret) :
+				       hd_seen_optional(seen);
 }
 
 void hd_failure_explain(const struct hd_host *host, const char *uuid,
@@ -46,13 +51,16 @@ void hd_failure_explain(const struct hd_host *host, const char *uuid,
 	HD_AUTOFREE char *line = NULL;
 	HD_AUTOFREE char *quoted = hd_quote(name);
 	int64_t since;
+	int r;
 
 	if (!uuid[0] || !never_ran(host, uuid, &since))
 		return;
-	line = read_log(host, name, since);
-	if (line && quoted)
+	r = read_log(host, name, since, &line);
+	if ((r < 0 || line) && quoted)
 		hd_findings_add(
 			findings, "start-failed", HD_WARNING, HD_WHOLE_DOMAIN,
-			hd_text("The guest did not start: %s", line),
+			line ? hd_text("The guest did not start: %s", line) :
+			       hd_text("Why the guest did not start can't be read: %s",
+				       strerror(-r)),
 			hd_text("virt-hostdev explain %s", quoted), NULL);
 }

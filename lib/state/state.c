@@ -43,14 +43,16 @@ static int open_folder(const struct hd_host *host, int parent_fd,
 int hd_state_open_folder(const struct hd_host *host, enum hd_state_mode mode,
 			 struct hd_err *err)
 {
-	HD_AUTOCLOSE int run_fd = HD_UNSORTED_FD(hd_host_openat, host, "run",
-						 O_PATH | O_DIRECTORY);
+	HD_AUTOCLOSE int run_fd = -1;
+	struct hd_seen seen =
+		hd_host_openat(host, "run", O_PATH | O_DIRECTORY, &run_fd);
+	int r = hd_seen_required(seen);
 
-	if (run_fd == -ENOENT && mode != HD_STATE_CREATE)
-		return -ENOENT;
-	if (run_fd < 0)
-		return hd_err_set(err, -run_fd, "cannot open /run: %s",
-				  strerror(-run_fd));
+	if (seen.is == HD_ABSENT && mode != HD_STATE_CREATE)
+		return r;
+	if (r < 0)
+		return hd_err_set(err, -r, "cannot open /run: %s",
+				  strerror(-r));
 	return open_folder(host, run_fd, "virt-hostdev", mode, err);
 }
 

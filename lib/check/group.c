@@ -298,3 +298,64 @@ int hd_rule_group_unclaimed(struct hd_rule_context *s)
 	}
 	return HD_GO_ON;
 }
+
+/* Whether it is known who holds the device, or prepare gives it back before. */
+static bool is_accounted_for(const struct hd_rule_context *s)
+{
+	const struct hd_situation *situation = s->situation;
+	const struct hd_addr addr = s->device->addr;
+
+	for (size_t i = 0; i < situation->claims.n; i++)
+		if (hd_claim_find(&situation->claims.items[i], addr))
+			return true;
+	for (size_t i = 0; i < situation->abandoned.n; i++)
+		if (hd_claim_find(&situation->abandoned.items[i], addr))
+			return true;
+	return false;
+}
+
+/* What prepare gives back of its own guest, having lost nothing. */
+static bool is_undone_first(const struct hd_rule_context *s,
+			    const struct hd_unsettled *unsettled)
+{
+	return strcmp(unsettled->uuid, s->request->uuid) == 0 &&
+	       !unsettled->aside && hd_unsettled_is_complete(unsettled);
+}
+
+/* A claim that is to be settled and may hold the device, or NULL. */
+static const struct hd_unsettled *
+find_unsettled(const struct hd_rule_context *s)
+{
+	const struct hd_claims *claims = &s->situation->claims;
+
+	for (size_t i = 0; i < claims->n_unsettled; i++) {
+		const struct hd_unsettled *each = &claims->unsettled[i];
+
+		if (!is_undone_first(s, each) &&
+		    (!hd_unsettled_is_complete(each) ||
+		     hd_claim_find(&each->left, s->device->addr)))
+			return each;
+	}
+	return NULL;
+}
+
+/*
+ * A device on a VFIO driver that nobody holds may be what a claim that can't be
+ * used has taken. Were its driver written down as what the host had, it would
+ * never come back.
+ */
+int hd_rule_settled(struct hd_rule_context *s)
+{
+	const struct hd_unsettled *unsettled = find_unsettled(s);
+
+	/* Of a guest that starts libvirt has bound it just now. */
+	if (!unsettled || !s->device->vfio || s->request->bound ||
+	    is_accounted_for(s))
+		return HD_GO_ON;
+	return hd_report(
+		s, HD_RULE_CLAIM_UNSETTLED,
+		hd_text("%s %s: it is with driver %s already, and what it had before may stand in the claim %s, which can't be used.",
+			hd_label(s), s->cannot, s->device->driver,
+			unsettled->uuid),
+		hd_text("virt-hostdev recover --accept %s", unsettled->uuid));
+}

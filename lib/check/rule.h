@@ -94,6 +94,7 @@ int hd_rule_no_vfs(struct hd_rule_context *s);
 int hd_rule_foreign_member(struct hd_rule_context *s);
 int hd_rule_unclaimed(struct hd_rule_context *s);
 int hd_rule_group_unclaimed(struct hd_rule_context *s);
+int hd_rule_settled(struct hd_rule_context *s);
 int hd_rule_viable(struct hd_rule_context *s);
 int hd_rule_driver(struct hd_rule_context *s);
 int hd_rule_vfio_node(struct hd_rule_context *s);

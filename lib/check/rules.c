@@ -171,6 +171,11 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 	[HD_RULE_GROUP_CLAIMED] = { .id = "group-claimed",
 				    .severity = HD_ERROR,
 				    .judge = hd_rule_group_unclaimed },
+	/* It is on a VFIO driver, and what it had before may stand in a claim
+	 * that can't be used: it would never come back. */
+	[HD_RULE_CLAIM_UNSETTLED] = { .id = "claim-unsettled",
+				      .severity = HD_ERROR,
+				      .judge = hd_rule_settled },
 	[HD_RULE_CLAIMS_UNREADABLE] = { .id = "claims-unreadable",
 					.severity = HD_INFO },
 

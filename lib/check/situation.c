@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/check/check.h"
 #include "lib/check/rules.h"
@@ -38,13 +39,14 @@ static int load_claims(struct hd_ask *ask, struct hd_claims *ret)
  * Claims that nobody will give up stand in nobody's way: prepare undoes them
  * first. They become findings, so that whoever looks knows.
  */
-static int drop_abandoned(struct hd_ask *ask, struct hd_claims *claims)
+static int drop_abandoned(struct hd_ask *ask, struct hd_claims *claims,
+			  struct hd_claims *abandoned)
 {
 	size_t kept = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < claims->n; i++) {
-		struct hd_claim *claim = &claims->items[i];
+		struct hd_claim *claim = &claims->items[i], *slot;
 
 		if (ask->host->live)
 			claim->life = hd_claim_life(ask->host, claim);
@@ -65,7 +67,14 @@ static int drop_abandoned(struct hd_ask *ask, struct hd_claims *claims)
 						claim->domain) :
 					hd_text("What a bind by hand left behind has not been given back to the host yet."),
 				hd_text("virt-hostdev recover"), ask->err);
-		hd_claim_clear(claim);
+		slot = hd_array_add(&abandoned->items, &abandoned->n,
+				    sizeof(*slot));
+		if (slot)
+			*slot = *claim;
+		else
+			hd_claim_clear(claim);
+		if (!slot && r == 0)
+			r = hd_err_nomem(ask->err);
 	}
 	claims->n = kept;
 	return r;
@@ -135,7 +144,7 @@ static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 	int r = load_claims(ask, &ret->claims);
 
 	if (r == 0)
-		r = drop_abandoned(ask, &ret->claims);
+		r = drop_abandoned(ask, &ret->claims, &ret->abandoned);
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
 		r = hd_inventory_add(&ret->inventory, ask->host,
 				     request->assigns[i].addr, ask->err);
@@ -227,6 +236,7 @@ void hd_situation_clear(struct hd_situation *situation)
 {
 	hd_inventory_clear(&situation->inventory);
 	hd_claims_clear(&situation->claims);
+	hd_claims_clear(&situation->abandoned);
 	hd_nodes_clear(&situation->nodes);
 	hd_holders_clear(&situation->holders);
 	hd_critical_uses_clear(&situation->critical_uses);

@@ -21,6 +21,7 @@
 struct hd_situation {
 	struct hd_inventory inventory; /* devices and their groups */
 	struct hd_claims claims; /* of the guests, see hd_claim_prune() */
+	struct hd_claims abandoned; /* that stand in nobody's way */
 	enum hd_module_state *modules; /* of each assignment's driver */
 	bool vfio_node; /* /dev/vfio/vfio is there, or vfio isn't
 			 * loaded yet */

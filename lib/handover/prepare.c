@@ -37,61 +37,24 @@ static int save_pruned(struct hd_job *job, const struct hd_request *request,
 	return r;
 }
 
-static bool is_claimed(const struct hd_claims *claims, struct hd_addr addr)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		if (hd_claim_find(&claims->items[i], addr))
-			return true;
-	return false;
-}
-
-/* A claim that is to be settled and may hold the device, or NULL. */
-static const struct hd_unsettled *find_unsettled(const struct hd_claims *claims,
-						 struct hd_addr addr)
-{
-	for (size_t i = 0; i < claims->n_unsettled; i++) {
-		const struct hd_unsettled *each = &claims->unsettled[i];
-
-		if (each->foreign || !each->left.complete ||
-		    hd_claim_find(&each->left, addr))
-			return each;
-	}
-	return NULL;
-}
-
 /*
- * A device on a VFIO driver that nobody holds may be what a claim that can't be
- * read has taken. Were its driver written down as what the host had, it would
- * never come back.
+ * After a run that failed: gives back what it took. Where it broke off, with
+ * @failed, why it did is what is said.
  */
-static int refuse_unsettled(struct hd_job *job,
-			    const struct hd_situation *situation,
-			    const struct hd_claim *claim)
+static int take_back(struct hd_job *job, struct hd_claim *claim, int failed)
 {
-	bool refused = false;
-	int r = 0;
+	struct hd_err first = *job->ask.err;
+	int r;
 
-	for (size_t i = 0; r >= 0 && i < claim->n_devices; i++) {
-		const struct hd_claim_device *device = &claim->devices[i];
-		const struct hd_device *now =
-			hd_inventory_find(&situation->inventory, device->addr);
-		const struct hd_unsettled *unsettled =
-			find_unsettled(&situation->claims, device->addr);
-
-		if (!unsettled || !device->restore || !now || !now->vfio ||
-		    is_claimed(&situation->claims, device->addr))
-			continue;
-		refused = true;
-		r = hd_findings_add_refusal(
-			job->ask.findings, "claim-unsettled",
-			hd_text("%s is with driver %s already, and what it had before may stand in the claim %s, which can't be used.",
-				hd_addr_text(device->addr).s, now->driver,
-				unsettled->uuid),
-			hd_text("virt-hostdev recover --accept %s",
-				unsettled->uuid),
-			job->ask.err);
+	*job->ask.err = (struct hd_err)HD_ERR_INIT;
+	r = hd_release_claim(job, claim);
+	if (failed >= 0) {
+		hd_err_clear(&first);
+		return r < 0 ? r : HD_REFUSED;
 	}
-	return r < 0 ? r : refused ? HD_REFUSED : 0;
+	hd_err_clear(job->ask.err);
+	*job->ask.err = first;
+	return failed;
 }
 
 /*
@@ -115,20 +78,14 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 	situation.holders = (struct hd_holders){ NULL, 0 };
 	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
 			 job->ask.err);
-	if (r == 0 && untouched)
-		r = refuse_unsettled(job, &situation, claim);
-	if (r)
-		return r;
 	if (r == 0)
 		r = hd_bind_warn(claim, job->ask.findings, job->ask.err);
 	if (r == 0)
 		r = hd_claim_save(&job->ask.state, claim, job->ask.err);
-	if (r == 0)
-		r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
-	if (r <= 0)
+	if (r < 0)
 		return r;
-	r = hd_release_claim(job, claim);
-	return r < 0 ? r : HD_REFUSED;
+	r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
+	return r ? take_back(job, claim, r) : 0;
 }
 
 static int new_claim(struct hd_job *job, const struct hd_request *request,
@@ -373,5 +330,6 @@ int hd_start(struct hd_job *job, const struct hd_request *request)
 		return r;
 	rest.assigns = starting.fresh;
 	rest.n_assigns = starting.n_fresh;
+	rest.bound = true;
 	return bind_all(job, &rest, false, &starting.claim);
 }

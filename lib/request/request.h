@@ -49,6 +49,7 @@ struct hd_request {
 	size_t n_allows;
 	const struct hd_pin *pins;
 	size_t n_pins;
+	bool bound; /* libvirt has bound the devices just now, for it */
 };
 
 /* "hostdev", "interface" or "disk". */

@@ -21,6 +21,13 @@ struct hd_unsettled {
 	struct hd_claim left; /* see hd_claim_salvage() */
 };
 
+/* Whether all that it holds is left of it. */
+static inline bool
+hd_unsettled_is_complete(const struct hd_unsettled *unsettled)
+{
+	return !unsettled->foreign && unsettled->left.complete;
+}
+
 struct hd_claims {
 	struct hd_claim *items;
 	size_t n;

@@ -20,6 +20,7 @@ struct world {
 	struct hd_group groups[3];
 	struct hd_claim_device claimed;
 	struct hd_claim claim;
+	struct hd_unsettled unsettled;
 	struct hd_assign assigns[2];
 	enum hd_module_state modules[2];
 	struct hd_node nodes_of[1];
@@ -298,6 +299,54 @@ static void sibling_of_another_guest(void **state)
 		       "virsh shutdown first");
 	claim_for(w, OTHER, "first", NIC);
 	assert_fine(w);
+}
+
+/* A damaged one, of which nothing is left, or all. */
+static void unsettled_for(struct world *w, const char *uuid, bool complete)
+{
+	strcpy(w->unsettled.uuid, uuid);
+	w->unsettled.left.complete = complete;
+	w->situation.claims.unsettled = &w->unsettled;
+	w->situation.claims.n_unsettled = 1;
+}
+
+static void claim_that_is_to_be_settled(void **state)
+{
+	struct world *w = *state;
+
+	unsettled_for(w, OTHER, false);
+	assert_fine(w);
+	w->devices[GPU].driver = (char *)"vfio-pci";
+	w->devices[GPU].vfio = true;
+	assert_refused(w, "claim-unsettled", OTHER,
+		       "virt-hostdev recover --accept " OTHER);
+	/* libvirt has bound it; or what it had is known. */
+	w->request.bound = true;
+	assert_fine(w);
+	w->request.bound = false;
+	claim_for(w, MINE, "g", GPU);
+	assert_fine(w);
+	w->situation.abandoned = w->situation.claims;
+	w->situation.claims.n = 0;
+	assert_fine(w);
+	w->situation.abandoned = (struct hd_claims)HD_CLAIMS_INIT;
+	/* It holds something else, for all that it says. */
+	unsettled_for(w, OTHER, true);
+	assert_fine(w);
+	w->unsettled.foreign = true;
+	assert_refused(w, "claim-unsettled", OTHER, "--accept");
+	w->unsettled.foreign = false;
+	w->unsettled.left.devices = &w->claimed;
+	w->unsettled.left.n_devices = 1;
+	assert_refused(w, "claim-unsettled", OTHER, "--accept");
+	/* prepare gives back first what its own guest had. */
+	unsettled_for(w, MINE, true);
+	assert_fine(w);
+	w->unsettled.aside = true;
+	assert_refused(w, "claim-unsettled", MINE, "--accept");
+	w->unsettled.aside = false;
+	unsettled_for(w, MINE, false);
+	assert_refused(w, "claim-unsettled", MINE, "--accept");
 }
 
 static void without_uuid_the_name_counts(void **state)
@@ -860,6 +909,13 @@ static void no_free_group(struct world *w)
 	claim_for(w, OTHER, "first", AUDIO);
 }
 
+static void no_settled_claim(struct world *w)
+{
+	w->devices[GPU].driver = (char *)"vfio-pci";
+	w->devices[GPU].vfio = true;
+	unsettled_for(w, OTHER, false);
+}
+
 static void no_viable_group(struct world *w)
 {
 	w->devices[AUDIO].driver = (char *)"snd_hda_intel";
@@ -933,6 +989,7 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_GROUP_FOREIGN] = no_pci,
 	[HD_RULE_CLAIMED] = no_free_device,
 	[HD_RULE_GROUP_CLAIMED] = no_free_group,
+	[HD_RULE_CLAIM_UNSETTLED] = no_settled_claim,
 	[HD_RULE_GROUP_NOT_VIABLE] = no_viable_group,
 	[HD_RULE_DRIVER_MISSING] = no_module,
 	[HD_RULE_DRIVER_BLACKLISTED] = no_allowed_module,
@@ -1023,6 +1080,7 @@ int main(void)
 		TEST(platform_device_in_the_group),
 		TEST(device_of_another_guest),
 		TEST(sibling_of_another_guest),
+		TEST(claim_that_is_to_be_settled),
 		TEST(without_uuid_the_name_counts),
 		TEST(interface_needs_a_vf_with_its_pf_up),
 		TEST(device_that_does_not_answer),

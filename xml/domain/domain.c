@@ -197,7 +197,8 @@ struct hd_request hd_domain_request(const struct hd_domain *domain,
 				    metadata->allows,
 				    metadata->n_allows,
 				    metadata->pins,
-				    metadata->n_pins };
+				    metadata->n_pins,
+				    false };
 }
 
 void hd_domain_clear(struct hd_domain *domain)

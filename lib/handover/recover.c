@@ -23,6 +23,18 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim)
 static int report_kept(struct hd_job *job, const struct hd_claim *claim,
 		       struct hd_life life)
 {
+	if (life.is == HD_CANT_TELL && life.error == -EBADMSG)
+		return hd_findings_add_refusal(
+			job->ask.findings, "claim-unknown",
+			hd_text("The claim " HD_STATE_DIR
+				"/claims/%s is damaged, and whether %s%s%s is still starting can't be told of it, so what it has taken stays taken.",
+				claim->uuid, claim->domain ? "guest '" : "",
+				claim->domain ? claim->domain :
+						"a bind by hand",
+				claim->domain ? "'" : ""),
+			hd_text("When you know that nobody starts it: virt-hostdev recover --accept %s",
+				claim->uuid),
+			job->ask.err);
 	if (life.is == HD_CANT_TELL)
 		return hd_findings_add_refusal(
 			job->ask.findings, "claim-unknown",

@@ -39,6 +39,17 @@ static int postpone(struct returns *returns, struct hd_addr addr,
 			       returns->job->ask.err);
 }
 
+/* The same of one that can't be read, for the reason in the error. */
+static int postpone_unread(struct returns *returns, struct hd_addr addr)
+{
+	HD_AUTO_ERR struct hd_err cause = *returns->job->ask.err;
+
+	*returns->job->ask.err = (struct hd_err)HD_ERR_INIT;
+	return postpone(returns, addr, "device-unread",
+			hd_text("%s", hd_err_message(&cause)),
+			"When it can be read: virt-hostdev recover");
+}
+
 /* Leaves out the device at @index. */
 static void drop(struct returns *returns, size_t index)
 {
@@ -91,7 +102,7 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 				"/rescan"),
 			job->ask.err);
 	if (r < 0)
-		return r;
+		return postpone_unread(returns, claimed->addr);
 	returns->claimed[returns->n++] = claimed;
 	/* What is left of a damaged claim is believed where it is still so. */
 	if (returns->claim->damaged && !now->vfio) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/state/alive.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "lib/base/clock.h"
@@ -42,6 +43,17 @@ static struct hd_life cant_tell(struct hd_seen seen)
 	return (struct hd_life){ .is = HD_CANT_TELL, .error = seen.error };
 }
 
+static bool lacks_state(const struct hd_claim *claim)
+{
+	return claim->damaged && !claim->since;
+}
+
+/* Of a damaged claim, when what would tell is lost: it seems old then. */
+static struct hd_life is_lost(void)
+{
+	return (struct hd_life){ .is = HD_CANT_TELL, .error = -EBADMSG };
+}
+
 /* While its QEMU doesn't run. */
 static struct hd_life life_without_guest(const struct hd_host *host,
 					 const struct hd_claim *claim)
@@ -54,6 +66,8 @@ static struct hd_life life_without_guest(const struct hd_host *host,
 	if (claim->phase == HD_RUNNING)
 		return life(kept.is == HD_PRESENT ? HD_GUEST_ENDS :
 						    HD_LEFT_BEHIND);
+	if (claim->damaged && !claim->begun)
+		return is_lost();
 	if (kept.is == HD_ABSENT && age >= START_SECONDS)
 		return life(HD_LEFT_BEHIND);
 	return (struct hd_life){
@@ -77,13 +91,16 @@ struct hd_life hd_claim_life(const struct hd_host *host,
 	bool of_guest = claim->domain && !hd_claim_is_moving(claim);
 	struct hd_seen seen = hd_seen_absent();
 
-	if (claim->phase == HD_RUNNING && hd_claim_is_manual(claim))
+	if (claim->phase == HD_RUNNING && hd_claim_is_manual(claim) &&
+	    !lacks_state(claim))
 		return life(HD_BOUND_BY_HAND);
 	if (of_guest)
 		seen = hd_guest_runs(host, claim->domain, claim->uuid);
 	if (seen.is != HD_ABSENT)
 		return seen.is == HD_PRESENT ? life(HD_GUEST_RUNS) :
 					       cant_tell(seen);
+	if (lacks_state(claim))
+		return is_lost();
 	if (claim->phase == HD_RETURNING)
 		return life(HD_LEFT_BEHIND);
 	seen = daemon_lives(host, claim);
@@ -96,19 +113,49 @@ struct hd_life hd_claim_life(const struct hd_host *host,
 						HD_BEING_BOUND);
 }
 
+struct words {
+	const char *name, *text;
+};
+
+/* All words for what becomes of a claim; status explains them in its help. */
+static const struct words of_outlook[] = {
+	[HD_UNASKED] = { "unknown", "nobody has looked" },
+	[HD_GUEST_RUNS] = { "running", "its guest runs" },
+	[HD_GUEST_STARTS] = { "starting", "its guest may still be starting" },
+	[HD_GUEST_ENDS] = { "ending",
+			    "its guest is gone, and libvirt is still at work" },
+	[HD_ON_THEIR_WAY] = { "moving",
+			      "virt-hostdev attach or detach is at work on it" },
+	[HD_BEING_BOUND] = { "binding", "virt-hostdev bind is at work on it" },
+	[HD_BOUND_BY_HAND] = { "by hand", "virt-hostdev bind took it" },
+	[HD_LEFT_BEHIND] = { "left behind",
+			     "virt-hostdev recover gives it back" },
+	[HD_CANT_TELL] = { "unknown", "what tells whether it is still needed "
+				      "can't be read" },
+};
+
+static const struct words of_unsettled[] = {
+	[false] = { "damaged", "its claim is damaged" },
+	[true] = { "other version",
+		   "another version of virt-hostdev wrote its claim" },
+};
+
 const char *hd_outlook_name(enum hd_outlook outlook)
 {
-	static const char *const names[] = {
-		[HD_UNASKED] = "unknown",
-		[HD_GUEST_RUNS] = "running",
-		[HD_GUEST_STARTS] = "starting",
-		[HD_GUEST_ENDS] = "ending",
-		[HD_ON_THEIR_WAY] = "moving",
-		[HD_BEING_BOUND] = "binding",
-		[HD_BOUND_BY_HAND] = "by hand",
-		[HD_LEFT_BEHIND] = "left behind",
-		[HD_CANT_TELL] = "unknown",
-	};
+	return of_outlook[outlook].name;
+}
 
-	return names[outlook];
+const char *hd_outlook_text(enum hd_outlook outlook)
+{
+	return of_outlook[outlook].text;
+}
+
+const char *hd_unsettled_name(const struct hd_unsettled *unsettled)
+{
+	return of_unsettled[unsettled->foreign].name;
+}
+
+const char *hd_unsettled_text(const struct hd_unsettled *unsettled)
+{
+	return of_unsettled[unsettled->foreign].text;
 }

@@ -3,7 +3,7 @@
 #define HD_LIB_STATE_ALIVE_H
 
 #include "lib/host/host.h"
-#include "lib/state/claim.h"
+#include "lib/state/claims.h"
 
 /*
  * Whether anybody will see to what a claim holds. libvirt isn't asked: what it
@@ -24,6 +24,8 @@
  * - Of one that has not run yet nothing can be seen between prepare and QEMU. A
  *   start that failed had its release, so it is under way, or its release was
  *   killed. It counts as left behind ten minutes after prepare.
+ * - Of a damaged claim the line that tells whether it starts, or since when,
+ *   may be lost: then a start may be under way.
  * - What a person binds, or moves to a running guest or from it, is in good
  *   hands while that process lives.
  *
@@ -34,8 +36,16 @@
 struct hd_life hd_claim_life(const struct hd_host *host,
 			     const struct hd_claim *claim);
 
-/* For status: "running", "left behind", ... */
+/*
+ * What every verb calls it, "running", "left behind", ..., and what that means,
+ * as a part of a sentence.
+ */
 const char *hd_outlook_name(enum hd_outlook outlook);
+const char *hd_outlook_text(enum hd_outlook outlook);
+
+/* The same of a claim that is to be settled: "damaged" or "other version". */
+const char *hd_unsettled_name(const struct hd_unsettled *unsettled);
+const char *hd_unsettled_text(const struct hd_unsettled *unsettled);
 
 /* Notes that it is taken now. */
 void hd_claim_date(struct hd_claim *claim);

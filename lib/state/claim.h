@@ -128,9 +128,9 @@ int hd_claim_parse(const char *text, size_t length, struct hd_claim *ret,
 
 /*
  * Reads what is left of a damaged claim: the lines whose sums are right.
- * Without that of its state it is taken for one of a guest that runs. Nothing
- * is left of a damaged claim of version 1, which has no sums. Returns 0 or
- * -ENOMEM.
+ * Without that of its state it is taken for one of a guest that runs, @since 0.
+ * Nothing is left of a damaged claim of version 1, which has no sums. Returns 0
+ * or -ENOMEM.
  */
 int hd_claim_salvage(const char *text, size_t length, struct hd_claim *ret,
 		     struct hd_err *err);

@@ -6,10 +6,11 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("", "faults")]
 
-from test_every_write import NIC, NVME, OTHER, OnFakeKernel, domain, hostdev  # noqa: E402
+from test_every_write import HOOK, NIC, NVME, OTHER, OnFakeKernel, domain, hostdev  # noqa: E402
 from claims import version_1  # noqa: E402
+import faults  # noqa: E402
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 BOTH = domain(hostdev(1), hostdev(2))
@@ -148,7 +149,23 @@ class Unsettled(OnFakeKernel):
                 self.assertEqual(self.hook("release", BOTH).rc, 0)
                 self.assert_as_it_was()
                 self.good(self.hook("prepare", BOTH))
-        self.damage(b"state starting", b"state startinG")
+
+    def test_start_that_may_be_under_way_is_not_undone(self):
+        """Of a damaged claim the line may be lost that tells."""
+        taken = self.kernel.state()
+        for word, other in ((b"state starting", b"state startinG"), (b"\nbegun ", b"\nbeguN ")):
+            with self.subTest(word=word):
+                self.damage(word, other)
+                result = self.tool("recover")
+                self.assertEqual((result.rc, self.kernel.state()), (1, taken))
+                self.assertIn("whether guest 'guest' is still starting can't be told", result.err)
+                self.assertIn(f"virt-hostdev recover --accept {UUID}", result.err)
+                self.assertEqual(self.tool("recover", "--accept", UUID).rc, 0)
+                self.assert_as_it_was()
+                self.good(self.hook("prepare", BOTH))
+        # What it does tell is enough.
+        self.good(self.hook("started", BOTH))
+        self.damage(b"\nbegun ", b"\nbeguN ")
         self.assertEqual(self.tool("recover").rc, 0)
         self.assert_as_it_was()
 
@@ -176,6 +193,53 @@ class Unsettled(OnFakeKernel):
         self.assertTrue(self.claim.read_text().startswith("virt-hostdev-claim 2\n"))
         self.claim.write_text(version_1(self.claim.read_text()))
         self.good(self.hook("release", BOTH))
+        self.assert_as_it_was()
+
+
+class Broken(OnFakeKernel):
+    """What goes wrong on the way keeps nothing else from it."""
+
+    def test_start_that_breaks_off_is_undone_at_once(self):
+        self.boot(NIC + NVME)
+
+        def run(command):
+            return self.kernel.run(command, stdin=BOTH)
+
+        def log():
+            return (self.kernel.run_dir / "trace").read_text()
+
+        prepare = [HOOK, "guest", "prepare", "begin", "-"]
+        result, calls = faults.traced(run, prepare, ("clone", "pipe2"), log)
+        self.assertEqual(result.rc, 0, result.err)
+        self.good(self.hook("release", BOTH))
+        failed = 0
+        for call in calls:
+            result = run(faults.failing(call, "ENFILE") + prepare)
+            if result.rc == 0:
+                self.good(self.hook("release", BOTH))
+            else:
+                failed += 1
+                self.assertTrue(result.err.strip())
+            self.assert_as_it_was()
+        self.assertGreater(failed, 1)
+
+    def test_device_that_can_not_be_read_keeps_no_other(self):
+        self.boot(NIC + NVME)
+        self.good(self.hook("prepare", BOTH))
+        vendor = "/sys/bus/pci/devices/0000:01:00.0/vendor"
+        script = f"echo none >/run/none; mount --bind /run/none $(readlink -f {vendor})"
+        self.assertEqual(self.kernel.run(["sh", "-c", script]).rc, 0)
+        result = self.hook("release", BOTH)
+        self.assertEqual(result.rc, 1)
+        self.assertRegex(result.err, r"0000:01:00.0 can't be given back to the host yet: .*vendor")
+        self.assertIn("Fix: When it can be read: virt-hostdev recover", result.err)
+        self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+        self.assertIn("0000:01:00.0 vfio-pci vfio-pci", self.kernel.state())
+        claim, = self.status()
+        self.assertEqual([each["present"] for each in claim["devices"]], [None, True])
+        self.assertEqual(self.tool("status").rc, 3)
+        self.kernel.run(["sh", "-c", f"umount $(readlink -f {vendor})"])
+        self.assertEqual(self.tool("recover").rc, 0)
         self.assert_as_it_was()
 
 

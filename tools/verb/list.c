@@ -4,6 +4,7 @@
 #include "lib/base/print.h"
 #include "lib/guard/guard.h"
 #include "lib/request/config.h"
+#include "tools/cli/claimed.h"
 #include "tools/cli/columns.h"
 #include "tools/cli/json.h"
 #include "tools/tool.h"
@@ -97,17 +98,26 @@ static int run_guard(const struct hd_tool *tool,
 }
 
 static int run_json(const struct hd_tool *tool,
-		    const struct hd_inventory *inventory, struct hd_err *err)
+		    const struct hd_inventory *inventory,
+		    const struct hd_claimed *claimed, struct hd_err *err)
 {
 	json_object *object = json_object_new_object();
 	json_object *devices = json_object_new_array();
 	int r = 0;
 
-	for (size_t i = 0; i < inventory->n_devices; i++)
-		json_object_array_add(
-			devices,
-			hd_columns_json(&inventory->devices[i], tool->names));
+	for (size_t i = 0; i < inventory->n_devices; i++) {
+		json_object *device =
+			hd_columns_json(&inventory->devices[i], tool->names);
+
+		json_object_object_add(
+			device, "claim",
+			hd_claimed_json(claimed, inventory->devices[i].addr));
+		json_object_array_add(devices, device);
+	}
 	json_object_object_add(object, "devices", devices);
+	json_object_object_add(
+		object, "claims_known",
+		json_object_new_boolean(hd_claimed_all_known(claimed)));
 	if (((const struct values *)tool->values)->guard)
 		r = run_guard(tool, inventory, devices, err);
 	if (r == 0)
@@ -117,18 +127,29 @@ static int run_json(const struct hd_tool *tool,
 	return r;
 }
 
+static int run_text(const struct hd_tool *tool,
+		    const struct hd_inventory *inventory,
+		    const struct hd_claimed *claimed, struct hd_err *err)
+{
+	hd_print_findings(stderr, &claimed->findings, "");
+	return ((const struct values *)tool->values)->guard ?
+		       run_guard(tool, inventory, NULL, err) :
+		       hd_columns_print(inventory, HD_NO_GROUP, tool->names,
+					err);
+}
+
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	HD_AUTO_INVENTORY struct hd_inventory inventory = { 0 };
+	HD_AUTO_CLAIMED struct hd_claimed claimed = HD_CLAIMED_INIT;
 	int r = hd_inventory_read_all(&inventory, &tool->host, err);
 
 	(void)argc, (void)argv;
-	if (r == 0 && tool->json)
-		r = run_json(tool, &inventory, err);
-	else if (r == 0 && ((const struct values *)tool->values)->guard)
-		r = run_guard(tool, &inventory, NULL, err);
-	else if (r == 0)
-		r = hd_columns_print(&inventory, HD_NO_GROUP, tool->names, err);
+	if (r == 0)
+		r = hd_claimed_try(tool, &claimed, err);
+	if (r == 0)
+		r = (tool->json ? run_json : run_text)(tool, &inventory,
+						       &claimed, err);
 	return r < 0 ? HD_EXIT_FAILED : HD_EXIT_FINE;
 }
 

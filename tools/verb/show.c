@@ -4,31 +4,14 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
-#include "lib/check/rules.h"
-#include "lib/check/situation.h"
+#include "lib/host/device_override.h"
+#include "lib/host/inventory.h"
+#include "lib/request/config.h"
+#include "lib/state/alive.h"
+#include "tools/cli/claimed.h"
 #include "tools/cli/columns.h"
 #include "tools/cli/json.h"
 #include "tools/tool.h"
-
-/* The name of the guest that holds the device, or NULL. */
-static const char *holder(const struct hd_claims *claims, struct hd_addr addr)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		if (!hd_claim_is_manual(&claims->items[i]) &&
-		    hd_claim_find(&claims->items[i], addr))
-			return claims->items[i].domain;
-	return NULL;
-}
-
-static bool is_bound_by_hand(const struct hd_claims *claims,
-			     struct hd_addr addr)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		if (hd_claim_is_manual(&claims->items[i]) &&
-		    hd_claim_find(&claims->items[i], addr))
-			return true;
-	return false;
-}
 
 /* Whether a sibling keeps vfio from taking the group. */
 static bool blocks(const struct hd_device *device,
@@ -40,27 +23,48 @@ static bool blocks(const struct hd_device *device,
 	       !hd_device_leaves_group_viable(sibling);
 }
 
-/* Whether who holds what could be read. */
-static bool knows_claims(const struct hd_findings *findings)
+/* What there is to show: a device, its group, and who holds what. */
+struct shown {
+	struct hd_inventory inventory;
+	const struct hd_device *device;
+	struct hd_claimed claimed;
+	const struct hd_claim *claim; /* that holds it, or NULL */
+	const struct hd_unsettled *unsettled; /* NULL: @claim can be used */
+	bool known; /* whether any does */
+};
+
+static void clear_shown(struct shown *shown)
 {
-	for (size_t i = 0; i < findings->n; i++)
-		if (strcmp(findings->items[i].id,
-			   hd_rules[HD_RULE_CLAIMS_UNREADABLE].id) == 0)
-			return false;
-	return true;
+	hd_inventory_clear(&shown->inventory);
+	hd_claimed_clear(&shown->claimed);
 }
 
-static void print_json(const struct hd_tool *tool,
-		       const struct hd_situation *situation,
-		       const struct hd_device *device, bool known)
+/* The name of the guest that holds the device, or NULL. */
+static const char *holder(const struct shown *shown)
 {
+	return shown->claim ? shown->claim->domain : NULL;
+}
+
+static bool is_bound_by_hand(const struct shown *shown)
+{
+	const struct hd_claims *claims = &shown->claimed.claims;
+
+	for (size_t i = 0; i < claims->n; i++)
+		if (hd_claim_is_manual(&claims->items[i]) &&
+		    hd_claim_find(&claims->items[i], shown->device->addr))
+			return true;
+	return false;
+}
+
+static void print_json(const struct hd_tool *tool, const struct shown *shown)
+{
+	const struct hd_device *device = shown->device;
 	json_object *object = hd_columns_json(device, tool->names);
 	json_object *members = json_object_new_array();
 	json_object *blockers = json_object_new_array();
 
-	for (size_t i = 0; i < situation->inventory.n_devices; i++) {
-		const struct hd_device *member =
-			&situation->inventory.devices[i];
+	for (size_t i = 0; i < shown->inventory.n_devices; i++) {
+		const struct hd_device *member = &shown->inventory.devices[i];
 		const struct hd_addr_text addr = hd_addr_text(member->addr);
 
 		json_object_array_add(members, hd_json_text(addr.s));
@@ -75,14 +79,16 @@ static void print_json(const struct hd_tool *tool,
 		object, "physical_function",
 		device->is_vf ? hd_json_text(hd_addr_text(device->physfn).s) :
 				NULL);
-	json_object_object_add(
-		object, "guest",
-		hd_json_text(holder(&situation->claims, device->addr)));
+	json_object_object_add(object, "guest", hd_json_text(holder(shown)));
 	json_object_object_add(object, "guest_known",
-			       json_object_new_boolean(known));
-	json_object_object_add(object, "bound_by_hand",
-			       json_object_new_boolean(is_bound_by_hand(
-				       &situation->claims, device->addr)));
+			       json_object_new_boolean(shown->known));
+	json_object_object_add(
+		object, "bound_by_hand",
+		json_object_new_boolean(is_bound_by_hand(shown)));
+	json_object_object_add(object, "claim",
+			       hd_claimed_json(&shown->claimed, device->addr));
+	json_object_object_add(object, "unsettled",
+			       hd_unsettled_json(&shown->claimed));
 	json_object_object_add(object, "group_members", members);
 	json_object_object_add(object, "group_blockers", blockers);
 	hd_json_print(object);
@@ -95,12 +101,37 @@ static void print_line(const char *key, const char *value)
 	putchar('\n');
 }
 
-static int print_text(const struct hd_tool *tool,
-		      const struct hd_situation *situation,
-		      const struct hd_device *device, bool known,
+/* Who holds it, and what there is to be expected of that. */
+static void print_claim(const struct shown *shown)
+{
+	const struct hd_findings *findings = &shown->claimed.findings;
+	char text[256];
+
+	print_line("Held by guest",
+		   shown->claim || shown->known ? holder(shown) : "unknown");
+	if (is_bound_by_hand(shown))
+		print_line("Bound by hand", "yes");
+	if (shown->claim) {
+		snprintf(text, sizeof(text), "%s: %s",
+			 shown->unsettled ?
+				 hd_unsettled_name(shown->unsettled) :
+				 hd_outlook_name(shown->claim->life.is),
+			 shown->unsettled ?
+				 hd_unsettled_text(shown->unsettled) :
+				 hd_outlook_text(shown->claim->life.is));
+		print_line("State", text);
+	}
+	if (shown->claim && shown->claim->error)
+		print_line("What went wrong", shown->claim->error);
+	for (size_t i = 0; i < findings->n; i++)
+		print_line("Can't tell", findings->items[i].message);
+}
+
+static int print_text(const struct hd_tool *tool, const struct shown *shown,
 		      struct hd_err *err)
 {
-	const struct hd_inventory *inventory = &situation->inventory;
+	const struct hd_inventory *inventory = &shown->inventory;
+	const struct hd_device *device = shown->device;
 	char text[256];
 
 	printf("%s ", hd_addr_text(device->addr).s);
@@ -119,11 +150,7 @@ static int print_text(const struct hd_tool *tool,
 		print_line("Physical function", hd_addr_text(device->physfn).s);
 	print_line("Driver", device->driver);
 	print_line("Driver override", device->override);
-	print_line("Held by guest",
-		   known ? holder(&situation->claims, device->addr) :
-			   "unknown: only root can read who holds what");
-	if (is_bound_by_hand(&situation->claims, device->addr))
-		print_line("Bound by hand", "yes");
+	print_claim(shown);
 	if (device->group == HD_NO_GROUP) {
 		print_line("IOMMU group", NULL);
 		return 0;
@@ -138,42 +165,49 @@ static int print_text(const struct hd_tool *tool,
 	return hd_columns_print(inventory, device->group, tool->names, err);
 }
 
+static int read_shown(const struct hd_tool *tool, struct hd_addr addr,
+		      struct shown *ret, struct hd_err *err)
+{
+	HD_AUTO_CONFIG struct hd_config config;
+	int r = hd_config_read(&tool->host, &config, err);
+
+	if (r == 0)
+		r = hd_inventory_add(&ret->inventory, &tool->host, addr, err);
+	if (r < 0)
+		return r;
+	ret->device = hd_inventory_find(&ret->inventory, addr);
+	if (!ret->device) {
+		r = hd_err_set(err, ENOENT, "this host has no PCI device at %s",
+			       hd_addr_text(addr).s);
+		hd_err_fix(err, "virt-hostdev list");
+		return r;
+	}
+	r = hd_device_read_overrides(&tool->host, ret->inventory.devices,
+				     ret->inventory.n_devices,
+				     config.step_seconds, err);
+	if (r == 0)
+		r = hd_claimed_try(tool, &ret->claimed, err);
+	ret->claim = hd_claimed_find(&ret->claimed, addr, &ret->unsettled);
+	ret->known = hd_claimed_known(&ret->claimed, addr);
+	return r;
+}
+
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
-	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
-	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
-	struct hd_assign assign = { .source = HD_SOURCE_HOSTDEV };
-	HD_AUTO_ASK struct hd_ask ask =
-		HD_ASK_INIT(&tool->host, tool->names, &findings, err);
-	const struct hd_request request = {
-		.domain = "",
-		.uuid = "",
-		.assigns = &assign,
-		.n_assigns = 1,
-		.policy = &ask.config.policy,
-	};
-	const struct hd_device *device;
+	HD_AUTO(clear_shown)
+	struct shown shown = { .claimed = HD_CLAIMED_INIT };
+	struct hd_addr addr;
 
 	(void)argc;
-	if (hd_addr_parse(argv[0], &assign.addr, err) < 0)
+	if (hd_addr_parse(argv[0], &addr, err) < 0)
 		return HD_EXIT_USAGE;
-	if (hd_examine(&ask, &request, &situation) < 0)
+	if (read_shown(tool, addr, &shown, err) < 0)
 		return HD_EXIT_FAILED;
-	device = hd_inventory_find(&situation.inventory, assign.addr);
-	if (!device) {
-		hd_err_set(err, ENOENT, "this host has no PCI device at %s",
-			   hd_addr_text(assign.addr).s);
-		hd_err_fix(err, "virt-hostdev list");
+	if (tool->json)
+		print_json(tool, &shown);
+	else if (print_text(tool, &shown, err) < 0)
 		return HD_EXIT_FAILED;
-	}
-	if (tool->json) {
-		print_json(tool, &situation, device, knows_claims(&findings));
-		return HD_EXIT_FINE;
-	}
-	return print_text(tool, &situation, device, knows_claims(&findings),
-			  err) < 0 ?
-		       HD_EXIT_FAILED :
-		       HD_EXIT_FINE;
+	return shown.known ? HD_EXIT_FINE : HD_EXIT_UNKNOWN;
 }
 
 const struct hd_verb hd_verb_show = {

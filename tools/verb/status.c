@@ -6,7 +6,7 @@
 #include "lib/base/print.h"
 #include "lib/host/device.h"
 #include "lib/state/alive.h"
-#include "lib/state/claims.h"
+#include "tools/cli/claimed.h"
 #include "tools/cli/json.h"
 #include "tools/cli/table.h"
 #include "tools/tool.h"
@@ -28,8 +28,8 @@ static json_object *device_json(const struct hd_tool *tool,
 	json_object *object = json_object_new_object();
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 	struct hd_device now = { .driver = NULL };
-	bool there = hd_device_read(&tool->host, claimed->addr, HD_BRIEF, &now,
-				    &err) == 0;
+	int r = hd_device_read(&tool->host, claimed->addr, HD_BRIEF, &now,
+			       &err);
 
 	json_object_object_add(object, "address",
 			       hd_json_text(hd_addr_text(claimed->addr).s));
@@ -42,7 +42,9 @@ static json_object *device_json(const struct hd_tool *tool,
 	json_object_object_add(object, "override_before",
 			       hd_json_text(claimed->override));
 	json_object_object_add(object, "present",
-			       json_object_new_boolean(there));
+			       r == 0 || r == -ENOENT ?
+				       json_object_new_boolean(r == 0) :
+				       NULL);
 	json_object_object_add(object, "driver", hd_json_text(now.driver));
 	hd_device_clear(&now);
 	return object;
@@ -60,8 +62,7 @@ static json_object *claim_json(const struct hd_tool *tool,
 	json_object_object_add(object, "domain", hd_json_text(claim->domain));
 	json_object_object_add(object, "uuid", hd_json_text(claim->uuid));
 	json_object_object_add(object, "state",
-			       hd_json_text(hd_outlook_name(
-				       hd_claim_life(&tool->host, claim).is)));
+			       hd_json_text(hd_outlook_name(claim->life.is)));
 	json_object_object_add(object, "since", since_json(claim));
 	json_object_object_add(object, "error", hd_json_text(claim->error));
 	json_object_object_add(object, "devices", devices);
@@ -138,65 +139,63 @@ static int print_text(json_object *claims, bool unsettled, struct hd_err *err)
 	return 0;
 }
 
-static json_object *unsettled_json(const struct hd_claims *claims)
+/* Whether there is a device of which it can't be told whether it is there. */
+static bool lacks_device(json_object *claims)
 {
-	json_object *array = json_object_new_array();
+	for (size_t i = 0; i < json_object_array_length(claims); i++) {
+		json_object *devices = json_object_object_get(
+			json_object_array_get_idx(claims, i), "devices");
 
-	for (size_t i = 0; i < claims->n_unsettled; i++) {
-		const struct hd_unsettled *each = &claims->unsettled[i];
-		json_object *object = json_object_new_object();
-
-		json_object_object_add(object, "uuid",
-				       hd_json_text(each->uuid));
-		json_object_object_add(object, "why",
-				       hd_json_text(each->foreign ?
-							    "other version" :
-							    "damaged"));
-		json_object_object_add(object, "message",
-				       hd_json_text(each->message));
-		json_object_object_add(object, "fix", hd_json_text(each->fix));
-		json_object_array_add(array, object);
+		for (size_t j = 0; j < json_object_array_length(devices); j++)
+			if (!json_object_object_get(
+				    json_object_array_get_idx(devices, j),
+				    "present"))
+				return true;
 	}
-	return array;
+	return false;
 }
 
-static int print(const struct hd_tool *tool, const struct hd_claims *claims,
+/* Whether all could be told. */
+static bool is_known(const struct hd_claimed *claimed, json_object *claims)
+{
+	for (size_t i = 0; i < claimed->claims.n; i++)
+		if (claimed->claims.items[i].life.is == HD_CANT_TELL)
+			return false;
+	return hd_claimed_all_known(claimed) && !lacks_device(claims);
+}
+
+static int print(const struct hd_tool *tool, const struct hd_claimed *claimed,
 		 struct hd_err *err)
 {
 	json_object *object = json_object_new_object();
 	json_object *array = json_object_new_array();
+	bool known;
 	int r = 0;
 
-	for (size_t i = 0; i < claims->n; i++)
-		json_object_array_add(array,
-				      claim_json(tool, &claims->items[i]));
+	for (size_t i = 0; i < claimed->claims.n; i++)
+		json_object_array_add(
+			array, claim_json(tool, &claimed->claims.items[i]));
 	json_object_object_add(object, "claims", array);
-	json_object_object_add(object, "unsettled", unsettled_json(claims));
+	json_object_object_add(object, "unsettled", hd_unsettled_json(claimed));
+	known = is_known(claimed, array);
 	if (tool->json) {
 		hd_json_print(object);
 	} else {
-		r = print_text(array, claims->n_unsettled > 0, err);
+		r = print_text(array, claimed->claims.n_unsettled > 0, err);
 		json_object_put(object);
 	}
-	return r;
+	return r < 0 ? HD_EXIT_FAILED : known ? HD_EXIT_FINE : HD_EXIT_UNKNOWN;
 }
 
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
-	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
-	HD_AUTO_CLAIMS struct hd_claims claims = HD_CLAIMS_INIT;
-	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
-	int r = hd_state_open(&tool->host, HD_STATE_READ, &state, err);
+	HD_AUTO_CLAIMED struct hd_claimed claimed = HD_CLAIMED_INIT;
 
 	(void)argc, (void)argv;
-	if (r == 0)
-		r = hd_claims_load(&state, &claims, &findings, err);
-	if (r < 0 && r != -ENOENT)
+	if (hd_claimed_read(tool, &claimed, err) < 0)
 		return HD_EXIT_FAILED;
-	hd_print_findings(stderr, &findings, "");
-	if (print(tool, &claims, err) < 0)
-		return HD_EXIT_FAILED;
-	return claims.n_unsettled ? HD_EXIT_UNKNOWN : HD_EXIT_FINE;
+	hd_print_findings(stderr, &claimed.findings, "");
+	return print(tool, &claimed, err);
 }
 
 const struct hd_verb hd_verb_status = {
@@ -208,8 +207,8 @@ const struct hd_verb hd_verb_status = {
 		"(virt-hostdev attach or detach is at work on it), left behind: who had the devices\n"
 		"is gone, and they were not given back (virt-hostdev recover does that); or unknown:\n"
 		"what tells it can't be read.\n"
-		"A claim that can't be used, as it is damaged or another version wrote it, is named\n"
-		"beside them, and it can't be told then what is held: see recover --accept.\n"
+		"A claim that can't be used, as it is damaged or of another version, is named beside\n"
+		"them, and it can't be told then what is held: see recover --accept.\n"
 		"BEFORE is the driver that the device had and gets back. Only root can see it.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.tells = true,

@@ -399,8 +399,8 @@ static int mount_and_serve(struct fk_kernel *k, struct fuse_session *session,
 
 int fk_mount_serve(struct fk_kernel *k, const char *path)
 {
-	char *argv[] = { (char *)"fakekernel", (char *)"-ofsname=fakekernel",
-			 NULL };
+	char *argv[] = { (char *)"fakekernel",
+			 (char *)"-ofsname=fakekernel,allow_other", NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(2, argv);
 	struct fuse_session *session =
 		fuse_session_new(&args, &operations, sizeof(operations), k);

@@ -2,14 +2,19 @@
 """A claim survives: /run that is full or can't be written to, damage, other versions."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("", "faults")]
 
-from test_every_write import HOOK, NIC, NVME, OTHER, OnFakeKernel, domain, hostdev  # noqa: E402
-from claims import version_1  # noqa: E402
+from test_every_write import (HOOK, NIC, NVME, OTHER, TOOL, OnFakeKernel, domain,  # noqa: E402
+                              hostdev)
+from claims import changed, version_1  # noqa: E402
 import faults  # noqa: E402
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
@@ -241,6 +246,218 @@ class Broken(OnFakeKernel):
         self.kernel.run(["sh", "-c", f"umount $(readlink -f {vendor})"])
         self.assertEqual(self.tool("recover").rc, 0)
         self.assert_as_it_was()
+
+
+class Words(OnFakeKernel):
+    """Every verb says the same of a claim, whatever its state."""
+
+    ADDRESS = "0000:01:00.0"
+    # By state: what to do from a fresh start; its word; what check finds of a second
+    # guest's start; what doctor's row of it is.
+    STATES = {
+        "none": ((), None, (), "pass"),
+        "starting": (("prepare",), "starting", ("claimed",), "pass"),
+        "running": (("prepare", "started", "live"), "running", ("claimed",), "pass"),
+        "ending": (("prepare", "started", "keep"), "ending", ("claimed",), "pass"),
+        "left behind": (("prepare", "forget"), "left behind", ("claim-abandoned",), "warn"),
+        "by hand": (("bind",), "by hand", (), "pass"),
+        "binding": (("bind", "be_binding"), "binding", (), "pass"),
+        "moving": (("prepare", "move"), "moving", ("claimed",), "pass"),
+        "unknown": (("prepare", "garble"), "unknown", ("claimed",), "unknown"),
+        "error kept": (("prepare", "break_return"), "left behind", ("claim-abandoned",), "warn"),
+        "damaged": (("prepare", "garble_state"), "damaged", ("claim-damaged", "claim-unsettled"),
+                    "warn"),
+        "a device lost": (("prepare", "lose"), None, ("claim-damaged", "claim-unsettled"), "warn"),
+        "set aside": (("prepare", "lose", "put_aside"), None,
+                      ("claim-damaged", "claim-unsettled"), "warn"),
+        "other version": (("prepare", "upgrade"), None, ("claim-version", "claim-unsettled"),
+                          "warn"),
+    }
+    UNSETTLED = {"damaged": "damaged", "a device lost": "damaged", "set aside": "damaged",
+                 "other version": "other version"}
+
+    def setUp(self):
+        self.boot(NIC + NVME)
+        self.folder = self.kernel.run_dir / "libvirt/qemu"
+
+    def claim(self):
+        return next(path for path in (self.kernel.run_dir / "virt-hostdev/claims").iterdir()
+                    if not path.suffix)
+
+    def change(self, before, after):
+        changed(self.claim(), lambda text: re.sub(before, after, text, flags=re.M))
+
+    def replace(self, before, after):
+        data = self.claim().read_bytes()
+        self.assertIn(before, data)
+        self.claim().write_bytes(data.replace(before, after, 1))
+
+    def file(self, suffix, text):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"guest.{suffix}").write_text(text)
+
+    def prepare(self):
+        self.good(self.hook("prepare", BOTH))
+
+    def started(self):
+        self.good(self.hook("started", BOTH))
+
+    def live(self):
+        guest = self.kernel.popen(["sh", "-c", "echo; read end", UUID], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        self.addCleanup(guest.communicate)
+        self.assertEqual(guest.stdout.readline(), b"\n")
+        self.file("pid", f"{guest.pid}\n")
+
+    def keep(self):
+        self.file("xml", "<domstatus/>")
+
+    def forget(self):
+        self.forget_daemon(self.claim())
+
+    def bind(self):
+        self.assertEqual(self.tool("bind", "01:00.0", "02:00.0").rc, 0)
+
+    def be_binding(self):
+        start = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+        self.change(r"^state running (\d+) \d+ \d+", rf"state starting \1 {os.getpid()} {start}")
+
+    def move(self):
+        self.change(r"^(domain .*)$", rf"\1\nguest {OTHER}")
+
+    def garble(self):
+        self.file("pid", "no number")
+
+    def break_return(self):
+        self.kernel.refuse("e1000e", "EIO")
+        self.assertEqual(self.hook("release", BOTH).rc, 1)
+
+    def garble_state(self):
+        self.replace(b"state starting", b"state startinG")
+
+    def lose(self):
+        self.replace(b"restore e1000e", b"restore e1000f")
+
+    def put_aside(self):
+        self.claim().rename(f"{self.claim()}.damaged")
+
+    def upgrade(self):
+        self.replace(b"claim 2", b"claim 3")
+
+    def walk(self, check):
+        for name, (steps, word, found, row) in self.STATES.items():
+            with self.subTest(state=name):
+                self.kernel.reset()
+                for step in steps:
+                    getattr(self, step)()
+                check(name, word, found, row)
+
+    def json(self, *words, as_nobody=False):
+        result = (self.as_nobody if as_nobody else self.tool)(*words)
+        return result.rc, json.loads(result.out)
+
+    def expected(self, status):
+        """The device's claim, as status tells it."""
+        for claim in status["claims"]:
+            if self.ADDRESS in [device["address"] for device in claim["devices"]]:
+                return {key: claim[key] for key in ("domain", "uuid", "state")}
+        return None
+
+    def test_all_verbs_agree(self):
+        self.walk(self.check_all)
+
+    def check_all(self, name, word, found, row):
+        why = self.UNSETTLED.get(name)
+        sure = why is None and word != "unknown"
+        code, status = self.json("status", "--json")
+        self.assertEqual(code, 0 if sure else 3)
+        self.assertEqual([each["why"] for each in status["unsettled"]], [why] if why else [])
+        claim = {"domain": "guest", "uuid": UUID, "state": word} if why and word else \
+            self.expected(status)
+        self.assertEqual(claim["state"] if claim else None, word)
+        self.check_list(claim, status["unsettled"])
+        self.check_show(claim, status, word)
+        text = self.tool("status")
+        self.assertEqual(text.rc, 0 if sure else 3)
+        self.assertIn(f" {why or word} " if word and not why else "", text.out)
+        self.assertEqual("Nobody holds a device." in text.out, name == "none")
+        if word or why:
+            self.assertIn(why or word, self.tool("status", "--help").out)
+        rows = {each["id"]: each["status"] for each in
+                self.json("doctor", "--json")[1]["checks"]}
+        self.assertEqual(rows["hook-leftovers"], row)
+        self.check_second(found)
+
+    def check_list(self, claim, unsettled):
+        code, listed = self.json("list", "--json")
+        self.assertEqual((code, listed["claims_known"]), (0, not unsettled))
+        device, = (each for each in listed["devices"] if each["address"] == self.ADDRESS)
+        self.assertEqual(device["claim"], claim)
+        text = self.tool("list")
+        self.assertEqual(text.rc, 0)
+        self.assertEqual([line for line in text.err.splitlines() if not line.startswith("Fix: ")],
+                         [f"{each['message']}." for each in unsettled])
+
+    def check_show(self, claim, status, word):
+        code, shown = self.json("show", "--json", "01:00.0")
+        text = self.tool("show", "01:00.0")
+        self.assertEqual((shown["claim"], shown["unsettled"]), (claim, status["unsettled"]))
+        known = not status["unsettled"]
+        self.assertEqual((shown["guest_known"], code, text.rc), (known, *[0 if known else 3] * 2))
+        self.assertEqual(shown["guest"], claim and claim["domain"])
+        guest = shown["guest"] or ("-" if known else "unknown")
+        self.assertRegex(text.out, rf"(?m)^  Held by guest +{guest}$")
+        self.assertEqual(re.findall(r"(?m)^  State +([^:]*): .", text.out), [word] if word else [])
+        for each in status["unsettled"]:
+            self.assertIn(each["message"], text.out)
+        for each in status["claims"]:
+            self.assertIn(each["error"] or "", text.out)
+
+    def check_second(self, found):
+        """What check and plan say to another guest, the hook says too."""
+        codes = []
+        for verb in ("check", "plan"):
+            result = self.kernel.run([TOOL, verb, "--json", "-"], stdin=SECOND)
+            codes.append(result.rc)
+            for each in found:
+                self.assertIn(f'"{each}"', result.out)
+        self.kernel.refuse("e1000e", "0")
+        before = self.kernel.state()
+        result = self.hook("prepare", SECOND, "second")
+        self.assertEqual(codes, [result.rc] * 2, result.err)
+        if result.rc:
+            self.assertEqual(self.kernel.state(), before)
+
+    def as_nobody(self, *words):
+        return self.kernel.run(["setpriv", "--reuid=65534", "--clear-groups",
+                                "/run/virt-hostdev-tool", *words])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_ordinary_user_is_told_what_he_can_not_know(self):
+        self.walk(self.check_as_nobody)
+
+    def check_as_nobody(self, name, *_):
+        shutil.copy(TOOL, self.kernel.run_dir / "virt-hostdev-tool")
+        if name == "none":
+            return  # there is no folder, as he can see
+        text = self.as_nobody("status", "--json")
+        self.assertEqual((text.rc, text.out), (3, ""))
+        self.assertIn("Permission denied", text.err)
+        code, listed = self.json("list", "--json", as_nobody=True)
+        self.assertEqual((code, listed["claims_known"]), (0, False))
+        self.assertEqual({each["claim"] is None for each in listed["devices"]}, {True})
+        text = self.as_nobody("list")
+        self.assertEqual((text.rc, text.err), (
+            0, "Who holds which device is not known: only root can read "
+            "/run/virt-hostdev.\n"))
+        code, shown = self.json("show", "--json", "01:00.0", as_nobody=True)
+        self.assertEqual((code, shown["guest_known"], shown["claim"]), (3, False, None))
+        text = self.as_nobody("show", "01:00.0")
+        self.assertEqual(text.rc, 3)
+        self.assertRegex(text.out, r"(?m)^  Held by guest +unknown$")
+        rows = {each["id"]: each["status"] for each in
+                self.json("doctor", "--json", as_nobody=True)[1]["checks"]}
+        self.assertEqual(rows["hook-leftovers"], "unknown")
 
 
 if __name__ == "__main__":

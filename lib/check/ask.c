@@ -26,13 +26,19 @@ int hd_ask_find_holders(const struct hd_ask *ask,
 			HD_INFO, HD_WHOLE_DOMAIN,
 			hd_text("Whether a process of the host uses these devices is not known: only root can see what others have open."),
 			hd_text("Run it as root"), ask->err);
-	if (r == -ETIMEDOUT)
-		return hd_findings_add(
-			ask->findings, hd_rules[HD_RULE_HOLDERS_UNKNOWN].id,
-			HD_WARNING, HD_WHOLE_DOMAIN,
-			hd_text("Whether a process of the host uses these devices could not be found out: /proc did not answer for %u seconds.",
-				ask->config.step_seconds),
-			hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),
-			ask->err);
 	return r == -ENOTSUP ? 0 : r;
+}
+
+int hd_ask_say_unknown(const struct hd_ask *ask,
+		       const struct hd_holders *holders)
+{
+	return !holders->unknown ?
+		       0 :
+		       hd_findings_add(
+			       ask->findings,
+			       hd_rules[HD_RULE_HOLDERS_UNKNOWN].id, HD_WARNING,
+			       HD_WHOLE_DOMAIN,
+			       hd_text("Whether a process of the host uses these devices could not be found out: %s.",
+				       holders->unknown),
+			       hd_text("%s", holders->remedy), ask->err);
 }

@@ -38,10 +38,17 @@ void hd_ask_end(struct hd_ask *ask);
 
 /*
  * Finds who holds devices, see hd_holders_find(), in place of what @ret held.
- * That it can't be known is a finding. Returns 0 or a negative errno.
+ * That only root can know is a finding. Returns 0 or a negative errno.
  */
 int hd_ask_find_holders(const struct hd_ask *ask,
 			const struct hd_device *devices, size_t n,
 			const struct hd_nodes *nodes, struct hd_holders *ret);
+
+/*
+ * Says what could not be looked at, for who goes on all the same:
+ * hd_check() says it by itself. Returns 0 or a negative errno.
+ */
+int hd_ask_say_unknown(const struct hd_ask *ask,
+		       const struct hd_holders *holders);
 
 #endif

@@ -31,6 +31,35 @@ static int report_holders(struct hd_rule_context *s,
 		hd_text("Let it end first, or end it: kill %d", first->pid));
 }
 
+/*
+ * Not everything could be looked at: where the kernel might block, or data be
+ * lost, nobody is to try. A host where we may see nothing at all was set up so.
+ */
+static int report_unknown(struct hd_rule_context *s,
+			  const struct hd_device *device)
+{
+	const struct hd_holders *holders = &s->situation->holders;
+	HD_AUTOFREE char *name = NULL;
+
+	if (!holders->unknown)
+		return HD_GO_ON;
+	name = hd_describe(s->situation, device);
+	if (!name)
+		return hd_err_nomem(s->err);
+	if (!holders->denied &&
+	    hd_holders_could_harm(device, &s->situation->nodes))
+		return hd_report(
+			s, HD_RULE_HOLDERS_UNKNOWN,
+			hd_text("%s %s while it can't be told which processes use it: %s.",
+				name, s->cannot, holders->unknown),
+			hd_text("%s", holders->remedy));
+	return hd_warn(
+		s, HD_RULE_HOLDERS_UNKNOWN,
+		hd_text("Whether a process of the host uses %s could not be found out: %s.",
+			name, holders->unknown),
+		hd_text("%s", holders->remedy));
+}
+
 static int report_interfaces(struct hd_rule_context *s,
 			     const struct hd_device *device)
 {
@@ -69,6 +98,8 @@ int hd_rule_holders(struct hd_rule_context *s)
 		r = report_holders(s, device, true);
 		if (r == HD_GO_ON)
 			r = report_holders(s, device, false);
+		if (r == HD_GO_ON)
+			r = report_unknown(s, device);
 		if (r == HD_GO_ON)
 			r = report_interfaces(s, device);
 	}

@@ -338,7 +338,8 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 				   .severity = HD_WARNING,
 				   .judge = hd_rule_holders },
 	[HD_RULE_HOLDERS_UNKNOWN] = { .id = "holders-unknown",
-				      .severity = HD_WARNING },
+				      .severity = HD_ERROR,
+				      .judge = hd_rule_holders },
 };
 
 const struct hd_rule *hd_rule_find(const char *id)

@@ -146,7 +146,7 @@ static int read_nodes(struct hd_job *job, const struct hd_claim *moving,
 	return r;
 }
 
-/* The groups of which a process has something open. */
+/* The groups of which a process has something open, or may have. */
 static int find_held(struct hd_job *job, const struct hd_claim *moving,
 		     struct hd_device *devices, struct hd_groups *ret)
 {
@@ -158,8 +158,9 @@ static int find_held(struct hd_job *job, const struct hd_claim *moving,
 					&nodes, &job->holders);
 	for (size_t i = 0; r == 0 && i < moving->n_devices; i++)
 		if (devices[i].vfio &&
-		    hd_holders_first(&job->holders, devices[i].addr,
-				     devices[i].driver, true))
+		    ((job->holders.unknown && !job->holders.denied) ||
+		     hd_holders_first(&job->holders, devices[i].addr,
+				      devices[i].driver, true)))
 			r = hd_groups_of_device(job, devices[i].addr, ret);
 	return r;
 }

@@ -22,9 +22,8 @@ struct hd_job {
 };
 
 #define HD_JOB_INIT(host, names, findings, err)                                \
-	{ HD_ASK_INIT((host), (names), (findings), (err)),                     \
-	  HD_LOCKS_INIT,                                                       \
-	  { NULL, 0 } }
+	{ HD_ASK_INIT((host), (names), (findings), (err)), HD_LOCKS_INIT,      \
+	  HD_HOLDERS_INIT }
 #define HD_AUTO_JOB __attribute__((cleanup(hd_job_end)))
 
 /* Closes the state, releases the locks and frees. */

@@ -75,7 +75,7 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 		return r;
 	hd_holders_clear(&job->holders);
 	job->holders = situation.holders;
-	situation.holders = (struct hd_holders){ NULL, 0 };
+	situation.holders = (struct hd_holders)HD_HOLDERS_INIT;
 	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
 			 job->ask.err);
 	if (r == 0)

@@ -174,7 +174,10 @@ static int wait_for_holders(struct returns *returns)
 		nanosleep(&pause, NULL);
 		r = find_held(returns, &held);
 	}
-	return r;
+	/* It goes back all the same: a step that blocks is given up. */
+	return r < 0 ? r :
+		       hd_ask_say_unknown(&returns->job->ask,
+					  &returns->job->holders);
 }
 
 /* Whoever took a device that is held from its driver would be blocked. */

@@ -23,6 +23,7 @@ struct hd_holder {
 	struct hd_addr addr;
 	enum hd_hold hold;
 	bool writes; /* it is open for writing */
+	size_t others; /* more processes that hold it so, which aren't named */
 	pid_t pid;
 	char command[16]; /* as in proc_pid_comm(5), cut by the kernel */
 	char path[128]; /* what is open, cut */
@@ -31,21 +32,33 @@ struct hd_holder {
 struct hd_holders {
 	struct hd_holder *items;
 	size_t n;
+	/*
+	 * The first thing that could not be looked at, as half a sentence, and
+	 * what helps: others may hold the devices, too. Owned; NULL when all
+	 * was seen.
+	 */
+	char *unknown, *remedy;
+	bool denied; /* we may not see it, as a security module has it: on such
+		      * a host that is so each time */
 };
 
+#define HD_HOLDERS_INIT { NULL, 0, NULL, NULL, false }
 #define HD_AUTO_HOLDERS __attribute__((cleanup(hd_holders_clear)))
 
 /*
  * Finds the processes that hold devices: that have one of @nodes open, or the
  * VFIO group of a device, or its memory ("resource0", ... in its folder in
- * sysfs), wherever in the file system they found it. A process of its own does
+ * sysfs), wherever in the file system they found it. A file is known by its
+ * device and inode numbers, never by its name, which anybody can have, and one
+ * that is open with O_PATH doesn't count (open(2)). A process of its own does
  * the looking, since /proc can block; it is given up after @seconds.
  *
  * @devices, @n  the devices that @nodes belong to
  *
- * Returns 0; -ETIMEDOUT when it was given up, -EPERM when we may not see what
- * others have open, -ENOTSUP for a copied tree, which has no processes, all
- * without a sentence; another negative errno with a sentence in @err.
+ * Returns 0, also when it was given up or couldn't read everything: see
+ * @unknown in hd_holders; -EPERM when we may not see what others have open,
+ * -ENOTSUP for a copied tree, which has no processes, both without a sentence;
+ * another negative errno with a sentence in @err.
  */
 int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 		    size_t n, const struct hd_nodes *nodes, unsigned seconds,
@@ -57,6 +70,13 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
  * when whoever holds it only loses it.
  */
 const char *hd_holder_harm(const struct hd_holder *holder, const char *driver);
+
+/*
+ * Whether a process that is not known could block or lose something for good
+ * when the device is taken from its driver.
+ */
+bool hd_holders_could_harm(const struct hd_device *device,
+			   const struct hd_nodes *nodes);
 
 /*
  * "process 812 (dd) has /dev/nvme0n1 open and process 900 ...": who holds the

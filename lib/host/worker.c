@@ -23,12 +23,17 @@ static void die_with(pid_t maker)
 static void cut_loose(int a, int b)
 {
 	int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, a, b };
-	int null_fd = open("/dev/null", O_RDWR);
+	int null_fd;
 
 	signal(SIGPIPE, SIG_IGN);
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		dup2(null_fd, fd);
+	/* First, so that there is room for one more. */
 	hd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (null_fd < 0 || dup2(null_fd, fd) < 0)
+			close(fd);
+	if (null_fd > STDERR_FILENO)
+		close(null_fd);
 }
 
 /* Becomes the worker that the header speaks of. */
@@ -91,8 +96,10 @@ int hd_worker_read(int fd, int64_t deadline, void *data, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return -ETIMEDOUT;
+			return n < 0 ? -errno : -ETIMEDOUT;
 		got = read(fd, (char *)data + length, size - length);
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got <= 0)
 			return -EIO;
 		length += (size_t)got;

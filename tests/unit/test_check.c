@@ -81,7 +81,7 @@ static int set_up(void **state)
 		.modules = w->modules,
 		.vfio_node = true,
 		.nodes = { w->nodes_of, 0 },
-		.holders = { w->holders_of, 0 },
+		.holders = { .items = w->holders_of },
 		.critical_uses = { w->critical_uses_of, 0 },
 		.pin_matches = { &w->match, 0 },
 	};
@@ -530,6 +530,38 @@ static void holder_of_a_sibling_counts_when_it_goes_along(void **state)
 	assert_fine(w);
 }
 
+/* It refuses where an unbind could block or lose data, and there only. */
+static void who_cannot_be_seen_may_hold_it(void **state)
+{
+	static const struct {
+		const char *driver;
+		enum hd_node_kind node;
+		bool vfio, denied, refused;
+	} rows[] = {
+		{ "nvme", HD_NODE_BLOCK, false, false, true },
+		{ "nvidia", HD_NODE_CHAR, false, false, true },
+		{ "vfio-pci", HD_NODE_NET, true, false, true },
+		{ "nouveau", HD_NODE_CHAR, false, false, false },
+		{ "e1000e", HD_NODE_NET, false, false, false },
+		{ "nvme", HD_NODE_BLOCK, false, true, false },
+	};
+	struct world *w = *state;
+
+	no_sight_of_holders(w);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		w->devices[GPU].driver = (char *)rows[i].driver;
+		w->devices[GPU].vfio = rows[i].vfio;
+		w->nodes_of[0].kind = rows[i].node;
+		w->situation.holders.denied = rows[i].denied;
+		if (rows[i].refused)
+			assert_refused(w, "holders-unknown",
+				       "process 7 (a) maps", "kill 7");
+		else
+			assert_warned(w, "holders-unknown",
+				      "process 7 (a) maps");
+	}
+}
+
 static void own_qemu_holds_what_it_has(void **state)
 {
 	struct world *w = *state;
@@ -962,6 +994,18 @@ static void no_peace(struct world *w)
 	hold(w, GPU, HD_HOLD_VFIO, true, "/dev/vfio/1");
 }
 
+static void no_sight_of_holders(struct world *w)
+{
+	w->devices[GPU].driver = (char *)"nvme";
+	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[GPU].addr,
+					   .kind = HD_NODE_BLOCK,
+					   .name = (char *)"nvme0n1" };
+	w->situation.nodes.n = 1;
+	w->situation.holders.unknown = (char *)"what process 7 (a) maps can't "
+					       "be read: Input/output error";
+	w->situation.holders.remedy = (char *)"Let it end, or end it: kill 7";
+}
+
 static void no_idle_interface(struct world *w)
 {
 	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[GPU].addr,
@@ -1000,6 +1044,7 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_ALLOW_UNUSED] = no_use_of_the_allowance,
 	[HD_RULE_DEVICE_HELD] = no_peace,
 	[HD_RULE_INTERFACE_UP] = no_idle_interface,
+	[HD_RULE_HOLDERS_UNKNOWN] = no_sight_of_holders,
 };
 
 /* The one finding is the rule's, as severe as the table says. */
@@ -1090,6 +1135,7 @@ int main(void)
 		TEST(each_device_has_its_own_findings),
 		TEST(who_would_block_or_break_refuses),
 		TEST(holder_of_a_sibling_counts_when_it_goes_along),
+		TEST(who_cannot_be_seen_may_hold_it),
 		TEST(own_qemu_holds_what_it_has),
 		TEST(interface_that_is_up_is_named),
 		TEST(what_the_host_needs_is_refused_with_its_chain),

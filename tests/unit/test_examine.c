@@ -64,17 +64,6 @@ static int find_abandoned_claim(struct place *place, struct hd_ask *ask)
 	return r;
 }
 
-/* Nobody has time to answer. */
-static int find_no_holders(struct place *place, struct hd_ask *ask)
-{
-	HD_AUTO_HOLDERS struct hd_holders holders = { NULL, 0 };
-	const struct hd_nodes nodes = { NULL, 0 };
-
-	place->host.live = true;
-	ask->config.step_seconds = 0;
-	return hd_ask_find_holders(ask, &nic, 1, &nodes, &holders);
-}
-
 /* hd_rule_guard() refuses, or says by whose leave it doesn't. */
 static int find_allowance(struct place *place, struct hd_ask *ask)
 {
@@ -110,7 +99,6 @@ static int (*const finders[HD_N_RULES])(struct place *place,
 	[HD_RULE_CLAIMS_UNREADABLE] = find_unreadable_claims,
 	[HD_RULE_CLAIM_ABANDONED] = find_abandoned_claim,
 	[HD_RULE_CRITICAL_ALLOWED] = find_allowance,
-	[HD_RULE_HOLDERS_UNKNOWN] = find_no_holders,
 };
 
 static void every_rule_without_a_judge_is_seen(void **state)
@@ -138,18 +126,47 @@ static void every_rule_without_a_judge_is_seen(void **state)
 				 hd_err_message(&err));
 		assert_true(findings.n > 0);
 		assert_string_equal(findings.items[0].id, hd_rules[i].id);
-		/* Only root looks for holders at all. */
-		if (geteuid() == 0)
-			assert_int_equal(findings.items[0].severity,
-					 hd_rules[i].severity);
+		assert_int_equal(findings.items[0].severity,
+				 hd_rules[i].severity);
 		place_tear_down((void **)&place);
 	}
+}
+
+/* Nobody has time to answer. */
+static void holders_in_no_time_are_unknown(void **state)
+{
+	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	HD_AUTO_HOLDERS struct hd_holders holders = HD_HOLDERS_INIT;
+	const struct hd_nodes nodes = { NULL, 0 };
+	struct place *place;
+
+	(void)state;
+	place_set_up((void **)&place);
+	{
+		HD_AUTO_ASK struct hd_ask ask =
+			HD_ASK_INIT(&place->host, NULL, &findings, &err);
+
+		place->host.live = true;
+		ask.config.step_seconds = 0;
+		assert_int_equal(
+			hd_ask_find_holders(&ask, &nic, 1, &nodes, &holders),
+			0);
+		assert_int_equal(hd_ask_say_unknown(&ask, &holders), 0);
+	}
+	assert_int_equal(findings.n, 1);
+	assert_string_equal(findings.items[0].id, "holders-unknown");
+	/* Only root looks for holders at all. */
+	assert_int_equal(findings.items[0].severity,
+			 geteuid() == 0 ? HD_WARNING : HD_INFO);
+	place_tear_down((void **)&place);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rule_without_a_judge_is_seen),
+		cmocka_unit_test(holders_in_no_time_are_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

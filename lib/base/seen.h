@@ -68,18 +68,4 @@ HD_LOOK static inline int hd_seen_whether(struct hd_seen seen, bool *ret)
 	return seen.error;
 }
 
-/* Not yet looked through: an answer as it was before it had a type. */
-static inline int hd_unsorted(struct hd_seen seen)
-{
-	return hd_seen_required(seen);
-}
-
-#define HD_UNSORTED_FD(open, ...)                                              \
-	({                                                                     \
-		int fd_unsorted_ = -1;                                         \
-		int r_unsorted_ =                                              \
-			hd_unsorted(open(__VA_ARGS__, &fd_unsorted_));         \
-		r_unsorted_ < 0 ? r_unsorted_ : fd_unsorted_;                  \
-	})
-
 #endif

@@ -1041,7 +1041,7 @@ class Guest(_OnHost):
 
     def test_bad_xml(self):
         result = tool("doctor", "--root", self.root, "-", stdin="<domain>")
-        self.assertEqual((result.returncode, result.out), (1, ""))
+        self.assertEqual((result.returncode, result.out), (2, ""))
         self.assertIn("line 1", result.err)
 
 

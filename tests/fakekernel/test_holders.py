@@ -5,6 +5,7 @@ import fcntl
 import json
 import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -136,6 +137,111 @@ class Holders(OnFakeKernel):
                                 f"(sleep) has {FOLDER}/{name} in use: it "
                                 "drives the device itself.")
             self.end(holder)
+
+    def run_holder(self, script, *arguments, unshare=False):
+        """A Python program that goes on when it has set itself up."""
+        enter = ["unshare", "--mount"] if unshare else []
+        process = self.kernel.popen(
+            [*enter, "python3", "-c", f"import mmap, os, resource, subprocess, sys, time\n{script}\n"
+                                      "print(flush=True)\ntime.sleep(3600)", *arguments],
+            stdout=subprocess.PIPE)
+        self.addCleanup(self.end, process)
+        self.assertEqual(process.stdout.readline(), b"\n")
+        return process
+
+    def test_name_of_its_memory(self):
+        """Anybody may call his file so."""
+        self.boot(NIC + "attr 0000:41:00.0 resource0 x\n")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "0000:41:00.0/resource0")
+            file.parent.mkdir()
+            file.write_text("x")
+            self.run_holder("file = open(sys.argv[1], 'r+b')\n"
+                            "memory = mmap.mmap(file.fileno(), 1)", str(file))
+            self.assertEqual(self.findings(domain(hostdev(0x41))), [])
+
+    def test_name_of_its_group(self):
+        """Anybody has a /dev of his own, in a namespace of his own."""
+        self.boot(NIC.replace("driver=e1000e", "driver=vfio-pci override=vfio-pci"))
+        self.run_holder("subprocess.run(['mount', '-t', 'tmpfs', 'mine', '/dev/vfio'], check=True)\n"
+                        "file = open('/dev/vfio/411', 'w')", unshare=True)
+        self.assertEqual(self.findings(domain(hostdev(0x41))), [])
+
+    def test_group_by_another_name(self):
+        self.boot(NIC.replace("driver=e1000e", "driver=vfio-pci override=vfio-pci"))
+        holder = self.run_holder(
+            "os.mkdir('/dev/shm/mine')\n"
+            "subprocess.run(['mount', '--bind', '/dev/vfio', '/dev/shm/mine'], check=True)\n"
+            "file = open('/dev/shm/mine/411')", unshare=True)
+        self.assert_refused(domain(hostdev(0x41)),
+                            f"process {holder.pid} (python3) has /dev/shm/mine/411 open")
+
+    def test_path_that_is_open(self):
+        """O_PATH takes no permission, and the driver isn't asked."""
+        self.boot(NIC.replace("driver=e1000e", "driver=vfio-pci override=vfio-pci") +
+                  "attr 0000:41:00.0 resource0 x\n")
+        self.run_holder("for path in sys.argv[1:]:\n    os.open(path, os.O_PATH)", "/dev/vfio/411",
+                        "/sys/bus/pci/devices/0000:41:00.0/resource0")
+        self.assertEqual(self.findings(domain(hostdev(0x41))), [])
+
+    def test_many_files_hide_nobody(self):
+        self.boot(NIC + f"bound 0000:41:00.0 e1000e ptp/ptp0/dev {FULL}\n"
+                  "attr 0000:41:00.0 resource0 x\n")
+        crowd = self.run_holder(
+            "_, most = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
+            "file = os.open('/dev/full', os.O_RDONLY)\n"
+            "for _ in range(min(20000, most - 100)):\n    os.dup(file)")
+        for _ in range(4):
+            self.hold("/dev/full")
+        holder = self.hold("/sys/bus/pci/devices/0000:41:00.0/resource0")
+        self.assertGreater(holder.pid, crowd.pid)
+        xml = domain(hostdev(0x41))
+        self.assert_refused(xml, f"while process {holder.pid} (sleep) has {FOLDER}/resource0 in use: ")
+        self.end(holder)
+        (_, _, message), = self.findings(xml)
+        self.assertIn(f"process {crowd.pid} (python3) has /dev/full open and process", message)
+        self.assertTrue(message.endswith(" and 2 more processes."), message)
+
+    def test_first_thread_that_has_ended(self):
+        """/proc shows no files of its process, but the others have them open."""
+        self.boot(NIC.replace("driver=e1000e", "driver=vfio-pci override=vfio-pci"))
+        holder = self.run_holder(
+            "import ctypes, threading\n"
+            "file = open('/dev/vfio/411')\n"
+            "def stay():\n"
+            "    while 'Z (zombie)' not in open(f'/proc/{os.getpid()}/status').read():\n"
+            "        time.sleep(0.01)\n"
+            "    print(flush=True)\n"
+            "    time.sleep(3600)\n"
+            "threading.Thread(target=stay).start()\n"
+            "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)")
+        self.assert_refused(domain(hostdev(0x41)), f"process {holder.pid} (python3) has /dev/vfio/411 open")
+
+    def test_what_could_not_be_read(self):
+        """It may be who has it: nobody is to try where that would lose data."""
+        disk = "nvme/nvme0/nvme0n1"
+        self.boot(NIC + NVME + f"bound 0000:42:00.0 nvme {disk}/dev 259:0\n"
+                  f"bound 0000:42:00.0 nvme {disk}/subsystem -> ../../../../../../../class/block\n"
+                  "file class/block/\nlink class/block/nvme0n1 "
+                  f"../../devices/pci0000:00/0000:00:02.0/0000:42:00.0/{disk}\n")
+        nic, disk = domain(hostdev(0x41)), domain(hostdev(0x42))
+        holder = self.hold("/dev/zero")
+        (self.kernel.run_dir / "maps").write_text("not as the kernel writes it\n")
+        maps = f"/proc/{holder.pid}/maps"
+        self.assertEqual(self.kernel.run(["mount", "--bind", "/run/maps", maps]).rc, 0)
+        words = f"what process {holder.pid} (sleep) maps can't be read: Protocol error."
+        (name, severity, message), = self.findings(nic)
+        self.assertEqual((name, severity), ("holders-unknown", "warning"))
+        self.assertTrue(message.endswith(words), message)
+        (name, severity, message), = self.findings(disk)
+        self.assertEqual((name, severity), ("holders-unknown", "error"))
+        self.assertTrue(message.endswith(words), message)
+        result = self.hook("prepare", disk)
+        self.assertEqual((result.rc, result.err.splitlines()[0]), (1, message))
+        self.assertEqual(self.kernel.writes(), 0)
+        self.assertEqual(self.kernel.run(["umount", maps]).rc, 0)
+        self.assertEqual(self.findings(disk), [])
 
     def test_memory_that_is_mapped(self):
         """As DPDK does: the file is closed long ago."""

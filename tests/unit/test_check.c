@@ -530,6 +530,18 @@ static void holder_of_a_sibling_counts_when_it_goes_along(void **state)
 	assert_fine(w);
 }
 
+static void no_sight_of_holders(struct world *w)
+{
+	w->devices[GPU].driver = (char *)"nvme";
+	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[GPU].addr,
+					   .kind = HD_NODE_BLOCK,
+					   .name = (char *)"nvme0n1" };
+	w->situation.nodes.n = 1;
+	w->situation.holders.unknown = (char *)"what process 7 (a) maps can't "
+					       "be read: Input/output error";
+	w->situation.holders.remedy = (char *)"Let it end, or end it: kill 7";
+}
+
 /* It refuses where an unbind could block or lose data, and there only. */
 static void who_cannot_be_seen_may_hold_it(void **state)
 {
@@ -992,18 +1004,6 @@ static void no_use_of_the_allowance(struct world *w)
 static void no_peace(struct world *w)
 {
 	hold(w, GPU, HD_HOLD_VFIO, true, "/dev/vfio/1");
-}
-
-static void no_sight_of_holders(struct world *w)
-{
-	w->devices[GPU].driver = (char *)"nvme";
-	w->nodes_of[0] = (struct hd_node){ .addr = w->devices[GPU].addr,
-					   .kind = HD_NODE_BLOCK,
-					   .name = (char *)"nvme0n1" };
-	w->situation.nodes.n = 1;
-	w->situation.holders.unknown = (char *)"what process 7 (a) maps can't "
-					       "be read: Input/output error";
-	w->situation.holders.remedy = (char *)"Let it end, or end it: kill 7";
 }
 
 static void no_idle_interface(struct world *w)

@@ -212,7 +212,7 @@ static int read_magic(int dir_fd, const char *name, long *ret)
 static int is_file(const struct target *target, unsigned major, unsigned minor,
 		   uint64_t ino, int dir_fd, const char *name)
 {
-	long magic;
+	long magic = 0;
 	int r;
 
 	if (target->type != S_IFREG || target->ino != ino)
@@ -290,7 +290,7 @@ static int look_at_file(struct search *s, int fd_fd, const char *number)
 	/* Without asking a server that may not answer. */
 	if (statx(fd_fd, number, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
 		  &st) < 0) {
-		long magic;
+		long magic = 0;
 
 		/* Of another user's FUSE, where no file is a device. */
 		r = -errno;
@@ -723,9 +723,9 @@ static int tell_blank(struct hd_holders *holders, const struct report *end,
 			err);
 	if (blank->what == PROCESSES)
 		return cannot_tell(holders,
-				   hd_text("/proc can't be read: %s",
+				   hd_text(HD_PROC " can't be read: %s",
 					   strerror(-blank->error)),
-				   hd_text("ls /proc"), err);
+				   hd_text("ls " HD_PROC), err);
 	return cannot_tell(
 		holders,
 		hd_text("what process %d (%s) %s can't be read: %s", blank->pid,
@@ -743,7 +743,8 @@ static int tell_failure(struct hd_holders *holders, int r, unsigned seconds,
 	if (r == -ETIMEDOUT)
 		return cannot_tell(
 			holders,
-			hd_text("/proc did not answer for %u seconds", seconds),
+			hd_text(HD_PROC " did not answer for %u seconds",
+				seconds),
 			hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),
 			err);
 	return cannot_tell(

@@ -158,6 +158,8 @@ class Holders(OnFakeKernel):
             file.write_text("x")
             self.run_holder("file = open(sys.argv[1], 'r+b')\n"
                             "memory = mmap.mmap(file.fileno(), 1)", str(file))
+            # Of the same file system.
+            self.hold("/sys/bus/pci/devices/0000:41:00.0/vendor")
             self.assertEqual(self.findings(domain(hostdev(0x41))), [])
 
     def test_name_of_its_group(self):

@@ -23,7 +23,7 @@ int hd_undo(struct hd_job *job, struct hd_claim *claim)
 static int report_kept(struct hd_job *job, const struct hd_claim *claim,
 		       struct hd_life life)
 {
-	if (life.is == HD_CANT_TELL && life.error == -EBADMSG)
+	if (life.is == HD_CANT_TELL && claim->damaged && life.error == -EBADMSG)
 		return hd_findings_add_refusal(
 			job->ask.findings, "claim-unknown",
 			hd_text("The claim " HD_STATE_DIR

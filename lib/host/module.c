@@ -395,8 +395,8 @@ static int has_vfio_alias(const struct session *session, bool *ret)
 	int r = kmod_module_get_info(session->module, &info);
 
 	*ret = false;
-	if (r < 0)
-		return r;
+	if (r < 0) /* what has no file declares nothing */
+		return r == -ENOENT ? 0 : r;
 	for (item = info; item; item = kmod_list_next(info, item))
 		*ret |= strcmp(kmod_module_info_get_key(item), "alias") == 0 &&
 			hd_after(kmod_module_info_get_value(item), "vfio_pci:");

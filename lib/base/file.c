@@ -11,11 +11,6 @@
 
 #define FIRST_SIZE 16384
 
-bool hd_is_absent(int r)
-{
-	return hd_seen_of(r).is == HD_ABSENT;
-}
-
 int hd_file_is_regular(int fd)
 {
 	struct stat st;

@@ -6,9 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a negative errno says that there is no such thing: HD_ABSENT. */
-bool hd_is_absent(int r);
-
 /*
  * 0 for a regular file; -EISDIR, -EINVAL for anything else, which may block or
  * never end; another negative errno.

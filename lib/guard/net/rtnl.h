@@ -4,7 +4,7 @@
 
 #include "lib/guard/net/routes.h"
 
-/* The only place that knows libmnl. */
+/* What the kernel tells by netlink; what it is told, rebind/link.h does. */
 
 /*
  * Asks the kernel for default routes and for the ways to addresses, and calls

@@ -327,14 +327,17 @@ static void append_settings(struct fk_device *device)
 {
 	static const struct {
 		const char *path, *text;
-	} all[] = { { "power/control", "on" },
-		    { "d3cold_allowed", "1" },
-		    { "reset_method", "flr" } };
+		bool setting;
+	} all[] = { { "power/control", "on", true },
+		    { "power/runtime_status", "active", false },
+		    { "d3cold_allowed", "1", true },
+		    { "reset_method", "flr", true } };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		char *words[] = { (char *)all[i].text, NULL };
 
-		append_extra(device, NULL, all[i].path, words)->setting = true;
+		append_extra(device, NULL, all[i].path, words)->setting =
+			all[i].setting;
 	}
 }
 

@@ -156,6 +156,11 @@ class FakeKernel:
             os.close(self._life)
             self._life = self._life_end = None
 
+    def renew_daemons(self):
+        """Those that ran hooks end, so that they don't become ever more."""
+        self.end_daemons()
+        self._life, self._life_end = os.pipe()
+
     def _as_daemon(self, command):
         """A hook is run by a daemon that goes on afterwards: every other time directly,
         else through a script, which is at its end when the hook is."""
@@ -227,6 +232,8 @@ class FakeKernel:
     def reset(self):
         """Everything as at the start, /run empty too."""
         self.command("reset")
+        if self._life is not None:
+            self.renew_daemons()
         for entry in self.run_dir.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)

@@ -797,7 +797,7 @@ class Lifecycle(_Emulated):
         self.destroy("g")
         self.host.sh("mv /root/hook /etc/libvirt/hooks/qemu")
         self.assertEqual(self.driver(devices.NIC_A), "vfio-pci")
-        self.assertEqual(self.status()["g"]["state"], "ending")
+        self.assertEqual(self.status()["g"]["state"], "left behind")
         self.assertIn("the devices of 1 guest", self.host.sh("virt-hostdev recover").out)
         self.assertEqual(self.driver(devices.NIC_A), "e1000e")
         self.assertEqual(self.status(), {})

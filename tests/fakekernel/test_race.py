@@ -95,8 +95,9 @@ FOLDERS = ("/run/virt-hostdev/claims", "/run/virt-hostdev/locks/group-21")
 NIC = "0000:01:00.0"
 # 0: it is not stopped; bind writes twice before the device is bound.
 HALTS = (0, 1, 2)
-# What strace says of it, and of a lock that another one has.
-STOPPED, BUSY = "stopped by SIGSTOP", "EAGAIN"
+# What strace says of it, and of who is not the first in the queue for a lock.
+STOPPED = "stopped by SIGSTOP"
+BUSY = ("EAGAIN", "F_OFD_GETLK, {l_type=F_WRLCK")
 HOLDER = str(uuid.uuid5(uuid.NAMESPACE_DNS, "holder"))
 
 
@@ -191,18 +192,18 @@ class Pairs(OnFakeKernel):
         self.kernel.reset()
         self.set_up_for(first, second)
         paths = [word for folder in FOLDERS for word in ("-P", folder)]
-        one = self.traced("one", [*paths, "-e", "trace=flock," + call,
+        one = self.traced("one", [*paths, "-e", "trace=flock,fcntl," + call,
                                   "-e", f"inject={call}:signal=SIGSTOP:when={k}"],
                           first, "first")
         stopped = self.wait_for(one, "one", STOPPED)
         if stopped:
             inject = ["-e", f"inject=renameat:signal=SIGSTOP:when={halt}"] if halt else []
-            two = self.traced("two", [*paths, "-e", "trace=flock,renameat", *inject],
+            two = self.traced("two", [*paths, "-e", "trace=flock,fcntl,renameat", *inject],
                               second, "second")
-            self.wait_for(two, "two", STOPPED, BUSY)
+            self.wait_for(two, "two", STOPPED, *BUSY)
             self.go_on(one)
             if halt and self.wait_for(two, "two", STOPPED):
-                self.wait_for(one, "one", BUSY)
+                self.wait_for(one, "one", *BUSY)
             self.go_on(two)
             self.finish(two, second)
         self.finish(one, first)

@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/host/holders.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/base/file.h"
 #include "lib/base/print.h"
-#include "lib/base/stream.h"
-#include "lib/base/text.h"
+#include "lib/host/holders_search.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 #include "lib/host/worker.h"
-
-/* A sentence names no more than these. */
-#define NAMED_LIMIT 3
-
-#define N_HOLDS (HD_HOLD_RESOURCE + 1)
 
 #define VFIO_GROUP "/dev/vfio/%d"
 #define VFIO_CLASS "vfio"
@@ -38,441 +24,18 @@
 /* The base address registers of a function. */
 #define N_BARS 6
 
-/*
- * What is looked for: a file, by what the kernel takes it for. The name that
- * somebody opened it by says nothing: whoever has a mount namespace of his own
- * makes any.
- */
-struct target {
-	size_t device; /* its index */
-	enum hd_hold hold;
-	mode_t type; /* S_IFCHR, S_IFBLK: the numbers are what it stands for;
-		      * S_IFREG: they are of its file system, and @ino counts */
-	unsigned major, minor;
-	uint64_t ino;
-	bool sysfs; /* other network namespaces have it in another sysfs, with
-		     * the same inode numbers */
-};
-
-struct targets {
-	struct target *items;
-	size_t n;
-};
-
 #define AUTO_TARGETS __attribute__((cleanup(targets_clear)))
 
-static void targets_clear(struct targets *targets)
+static void targets_clear(struct hd_holder_targets *targets)
 {
 	free(targets->items);
 }
 
-/* What one process was found to have of a device, in one way. */
-struct found {
-	bool any, writes;
-	char path[sizeof(((struct hd_holder *)NULL)->path)];
-};
-
-/* What could not be read. */
-struct blank {
-	enum { NOTHING, PROCESSES, A_PROCESS, FILES, MAPS } what;
-	int error; /* a negative errno */
-	pid_t pid; /* whose, 0 for PROCESSES */
-	char command[sizeof(((struct hd_holder *)NULL)->command)];
-};
-
-/* What the worker says: who holds a device, and in the end what it missed. */
-struct report {
-	bool end;
-	struct hd_holder holder;
-	struct blank blank; /* the first thing */
-	bool denied, most_denied; /* we may not see what others have open */
-};
-
-struct search {
-	const struct hd_device *devices;
-	size_t n_devices;
-	const struct targets *targets;
-	struct found *found; /* of each device N_HOLDS */
-	bool contained; /* we are in a user namespace */
-	int out_fd;
-	struct blank blank, denied; /* the first of each */
-	size_t n_seen, n_denied; /* processes */
-	/* The process that is being looked at: */
-	int proc_fd; /* its folder */
-	pid_t pid;
-	bool is_denied;
-};
-
-/* In the process that looks */
-
-/* Empty when the process has just ended. */
-static void read_command(const struct search *s, char *ret, size_t size)
+static int add_target(struct hd_holder_targets *targets,
+		      struct hd_holder_target target)
 {
-	HD_AUTOCLOSE int fd = -1;
-	ssize_t n;
-
-	fd = openat(s->proc_fd, "comm", O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, ret, size - 1);
-	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
-
-static bool is_gone(int r)
-{
-	return r == -ENOENT || r == -ESRCH;
-}
-
-/*
- * Keeps in mind that something could not be read; nothing if it is no more. In
- * a user namespace we see our own processes only, and change no device either;
- * a container's first process, which is of its maker, may be kept from us.
- */
-static void miss(struct search *s, int what, int r)
-{
-	struct blank *blank = &s->blank;
-
-	if (is_gone(r))
-		return;
-	if (r == -EACCES || r == -EPERM) {
-		if (s->contained || s->pid == 1)
-			return;
-		s->is_denied = true;
-		blank = &s->denied;
-	}
-	if (blank->what != NOTHING)
-		return;
-	*blank = (struct blank){ what, r, s->pid, "" };
-	if (s->proc_fd >= 0)
-		read_command(s, blank->command, sizeof(blank->command));
-}
-
-static void tell(const struct search *s, const struct report *report)
-{
-	if (write(s->out_fd, report, sizeof(*report)) != sizeof(*report))
-		_exit(1);
-}
-
-/* One process is named once for each kind of thing that it holds. */
-static void tell_found(struct search *s)
-{
-	for (size_t i = 0; i < s->n_devices * N_HOLDS; i++) {
-		struct found *found = &s->found[i];
-		struct report report = {
-			.holder = { .addr = s->devices[i / N_HOLDS].addr,
-				    .hold = (enum hd_hold)(i % N_HOLDS),
-				    .writes = found->writes,
-				    .pid = s->pid },
-		};
-
-		if (!found->any)
-			continue;
-		read_command(s, report.holder.command,
-			     sizeof(report.holder.command));
-		memcpy(report.holder.path, found->path, sizeof(found->path));
-		tell(s, &report);
-		*found = (struct found){ .any = false };
-	}
-}
-
-/* It is named for what it writes to rather than for what it reads. */
-static void keep(struct search *s, const struct target *target, bool writes,
-		 const char *path)
-{
-	struct found *found =
-		&s->found[target->device * N_HOLDS + target->hold];
-
-	if (found->any && (found->writes || !writes))
-		return;
-	found->any = true;
-	found->writes = writes;
-	snprintf(found->path, sizeof(found->path), "%s", path);
-}
-
-/*
- * The kind of file system that an open or mapped file is on. Opening it so asks
- * no driver, and a FUSE server that is another user's isn't asked by the
- * kernel.
- */
-static int read_magic(int dir_fd, const char *name, long *ret)
-{
-	HD_AUTOCLOSE int fd = -1;
-	struct statfs fs;
-
-	fd = openat(dir_fd, name, O_PATH | O_CLOEXEC);
-	if (fd < 0 || fstatfs(fd, &fs) < 0)
-		return -errno;
-	*ret = (long)fs.f_type;
-	return 0;
-}
-
-/*
- * Whether a regular file is the one that is looked for; @dir_fd and @name are
- * where it can be opened by. Returns 1, 0 or a negative errno.
- */
-static int is_file(const struct target *target, unsigned major, unsigned minor,
-		   uint64_t ino, int dir_fd, const char *name)
-{
-	long magic = 0;
-	int r;
-
-	if (target->type != S_IFREG || target->ino != ino)
-		return 0;
-	if (target->major == major && target->minor == minor)
-		return 1;
-	if (!target->sysfs)
-		return 0;
-	r = read_magic(dir_fd, name, &magic);
-	return r < 0 ? r : magic == SYSFS_MAGIC;
-}
-
-/*
- * "flags:	0100002" of an open file. Whoever has one opened with O_PATH
- * needed no permission for it, and holds nothing.
- */
-static int read_flags(const struct search *s, const char *number, unsigned *ret)
-{
-	HD_AUTOCLOSE int fd = -1;
-	HD_AUTOFREE char *text = NULL;
-	const char *line;
-	char path[64];
-	char *end;
-	size_t length;
-	int r;
-
-	snprintf(path, sizeof(path), "fdinfo/%.20s", number);
-	fd = openat(s->proc_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = hd_read_first(fd, 4096, &text, &length);
-	if (r < 0)
-		return r;
-	line = strstr(text, "flags:\t");
-	if (!line)
-		return -EPROTO;
-	line += strlen("flags:\t");
-	*ret = (unsigned)strtoul(line, &end, 8);
-	return end == line ? -EPROTO : 0;
-}
-
-static int match_file(struct search *s, const struct target *target, int fd_fd,
-		      const char *number, const struct statx *st)
-{
-	char path[PATH_MAX];
-	unsigned flags = 0;
-	ssize_t n;
-	int r;
-
-	if (target->type != S_IFREG)
-		r = target->major == st->stx_rdev_major &&
-		    target->minor == st->stx_rdev_minor;
-	else
-		r = is_file(target, st->stx_dev_major, st->stx_dev_minor,
-			    st->stx_ino, fd_fd, number);
-	if (r <= 0)
-		return r;
-	r = read_flags(s, number, &flags);
-	if (r < 0 || (flags & O_PATH))
-		return r;
-	n = readlinkat(fd_fd, number, path, sizeof(path) - 1);
-	if (n < 0)
-		return -errno;
-	path[n] = '\0';
-	keep(s, target, (flags & O_ACCMODE) != O_RDONLY, path);
-	return 0;
-}
-
-/* One open file. */
-static int look_at_file(struct search *s, int fd_fd, const char *number)
-{
-	struct statx st;
-	int r = 0;
-
-	/* Without asking a server that may not answer. */
-	if (statx(fd_fd, number, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
-		  &st) < 0) {
-		long magic = 0;
-
-		/* Of another user's FUSE, where no file is a device. */
-		r = -errno;
-		return read_magic(fd_fd, number, &magic) == 0 &&
-				       magic == FUSE_SUPER_MAGIC ?
-			       0 :
-			       r;
-	}
-	for (size_t i = 0; r == 0 && i < s->targets->n; i++)
-		if ((st.stx_mode & S_IFMT) == s->targets->items[i].type)
-			r = match_file(s, &s->targets->items[i], fd_fd, number,
-				       &st);
-	return r;
-}
-
-static void look_at_files(struct search *s)
-{
-	int fd = openat(s->proc_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int r = 0;
-
-	if (!dir) {
-		miss(s, FILES, -errno);
-		hd_auto_close(&fd);
-		return;
-	}
-	while ((entry = hd_dir_next(dir, &r))) {
-		int one = look_at_file(s, fd, entry->d_name);
-
-		if (one < 0)
-			miss(s, FILES, one);
-	}
-	if (r < 0)
-		miss(s, FILES, r);
-	closedir(dir);
-}
-
-/* "7f0a1000-7f0a2000 rw-s 00000000 00:16 12345    /sys/..." */
-static int look_at_map(struct search *s, char *line)
-{
-	unsigned long start, end;
-	unsigned major, minor;
-	char name[64];
-	uint64_t ino;
-	int r = 0, n = -1;
-
-	if (sscanf(line, "%lx-%lx %*s %*x %x:%x %" SCNu64 " %n", &start, &end,
-		   &major, &minor, &ino, &n) != 5 ||
-	    n < 0)
-		return -EPROTO;
-	line[strcspn(line, "\n")] = '\0';
-	snprintf(name, sizeof(name), "map_files/%lx-%lx", start, end);
-	for (size_t i = 0; r == 0 && ino && i < s->targets->n; i++) {
-		r = is_file(&s->targets->items[i], major, minor, ino,
-			    s->proc_fd, name);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			keep(s, &s->targets->items[i], true, line + n);
-	}
-	return 0;
-}
-
-/*
- * Who maps a device's memory needs the file no longer. False for who has no
- * memory at all: a thread of the kernel, which most processes are, or one that
- * ended.
- */
-static bool look_at_maps(struct search *s)
-{
-	int fd = openat(s->proc_fd, "maps", O_RDONLY | O_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	HD_AUTOFREE char *line = NULL;
-	size_t size = 0;
-	bool any = false;
-
-	if (!file) {
-		miss(s, MAPS, -errno);
-		hd_auto_close(&fd);
-		return true;
-	}
-	while (errno = 0, getline(&line, &size, file) > 0) {
-		int r = look_at_map(s, line);
-
-		any = true;
-		if (r < 0)
-			miss(s, MAPS, r);
-	}
-	if (!feof(file))
-		miss(s, MAPS, errno ? -errno : -EIO);
-	fclose(file);
-	return any;
-}
-
-/* A thread, or the process whose first one it is. */
-static bool look_at_thread(struct search *s, int dir_fd, const char *name)
-{
-	bool any = false;
-
-	s->proc_fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s->proc_fd < 0) {
-		miss(s, A_PROCESS, -errno);
-		return true;
-	}
-	any = look_at_maps(s);
-	if (any)
-		look_at_files(s);
-	tell_found(s);
-	close(s->proc_fd);
-	s->proc_fd = -1;
-	return any;
-}
-
-/* When the first thread has ended, the others may well go on. */
-static void look_at_threads(struct search *s, int dir_fd, const char *name)
-{
-	const struct dirent *entry;
-	char path[64];
-	DIR *dir;
-	int fd, r = 0;
-
-	snprintf(path, sizeof(path), "%.20s/task", name);
-	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		miss(s, A_PROCESS, -errno);
-		hd_auto_close(&fd);
-		return;
-	}
-	while ((entry = hd_dir_next(dir, &r)))
-		if (strcmp(entry->d_name, name) != 0 &&
-		    look_at_thread(s, fd, entry->d_name))
-			break; /* they have all in common */
-	if (r < 0)
-		miss(s, A_PROCESS, r);
-	closedir(dir);
-}
-
-static void look(const struct hd_host *host, struct search *s, pid_t maker)
-{
-	struct report end = { .end = true };
-	const struct dirent *entry;
-	int fd = -1, r = 0;
-	DIR *dir;
-
-	r = hd_seen_required(
-		hd_host_openat(host, HD_PROC, O_RDONLY | O_DIRECTORY, &fd));
-	dir = r < 0 ? NULL : fdopendir(fd);
-	if (!dir)
-		miss(s, PROCESSES, -EIO);
-	while (dir && (entry = hd_dir_next(dir, &r))) {
-		pid_t pid = atoi(entry->d_name);
-
-		if (!isdigit((unsigned char)entry->d_name[0]) || pid == maker)
-			continue;
-		s->pid = pid;
-		s->is_denied = false;
-		if (!look_at_thread(s, fd, entry->d_name))
-			look_at_threads(s, fd, entry->d_name);
-		s->n_seen++;
-		s->n_denied += s->is_denied;
-	}
-	s->pid = 0;
-	if (r < 0)
-		miss(s, PROCESSES, is_gone(r) ? -EIO : r);
-	end.blank = s->blank;
-	if (s->blank.what == NOTHING && s->denied.what != NOTHING) {
-		end.blank = s->denied;
-		end.denied = true;
-		end.most_denied = s->n_denied > s->n_seen / 2;
-	}
-	/* So that a death in the middle isn't taken for the end. */
-	tell(s, &end);
-}
-
-/* In its maker */
-
-static int add_target(struct targets *targets, struct target target)
-{
-	struct target *slot = hd_array_add(&targets->items, &targets->n,
-					   sizeof(*targets->items));
+	struct hd_holder_target *slot = hd_array_add(
+		&targets->items, &targets->n, sizeof(*targets->items));
 
 	if (!slot)
 		return -ENOMEM;
@@ -492,7 +55,8 @@ static int look_up(int dir_fd, const char *name, struct statx *ret)
 }
 
 /* The memory of a device, "resource0" or "resource0_wc" in its folder. */
-static int add_resources(struct targets *targets, const struct hd_host *host,
+static int add_resources(struct hd_holder_targets *targets,
+			 const struct hd_host *host,
 			 const struct hd_device *device, size_t index)
 {
 	HD_AUTOCLOSE int fd = -1;
@@ -508,22 +72,22 @@ static int add_resources(struct targets *targets, const struct hd_host *host,
 			 i % 2 ? "_wc" : "");
 		r = look_up(fd, name, &st);
 		if (r == 0)
-			r = add_target(
-				targets,
-				(struct target){ .device = index,
-						 .hold = HD_HOLD_RESOURCE,
-						 .type = S_IFREG,
-						 .major = st.stx_dev_major,
-						 .minor = st.stx_dev_minor,
-						 .ino = st.stx_ino,
-						 .sysfs = true });
+			r = add_target(targets,
+				       (struct hd_holder_target){
+					       .device = index,
+					       .hold = HD_HOLD_RESOURCE,
+					       .type = S_IFREG,
+					       .major = st.stx_dev_major,
+					       .minor = st.stx_dev_minor,
+					       .ino = st.stx_ino,
+					       .sysfs = true });
 		r = hd_seen_optional(hd_seen_of(r));
 	}
 	return r;
 }
 
 /* "244:11" */
-static int parse_numbers(const char *text, struct target *target)
+static int parse_numbers(const char *text, struct hd_holder_target *target)
 {
 	int n = -1;
 
@@ -538,12 +102,13 @@ static int parse_numbers(const char *text, struct target *target)
  * The node of a device's VFIO group: what sysfs says that it stands for, and
  * what is in our own /dev if sysfs has no such class.
  */
-static int add_group(struct targets *targets, const struct hd_host *host,
-		     const struct hd_device *device, size_t index)
+static int add_group(struct hd_holder_targets *targets,
+		     const struct hd_host *host, const struct hd_device *device,
+		     size_t index)
 {
-	struct target target = { .device = index,
-				 .hold = HD_HOLD_VFIO,
-				 .type = S_IFCHR };
+	struct hd_holder_target target = { .device = index,
+					   .hold = HD_HOLD_VFIO,
+					   .type = S_IFCHR };
 	HD_AUTOFREE char *numbers = NULL;
 	HD_AUTOCLOSE int fd = -1;
 	struct statx st;
@@ -581,7 +146,8 @@ static int add_group(struct targets *targets, const struct hd_host *host,
 	return add_target(targets, target);
 }
 
-static int add_nodes(struct targets *targets, const struct hd_nodes *nodes,
+static int add_nodes(struct hd_holder_targets *targets,
+		     const struct hd_nodes *nodes,
 		     const struct hd_device *device, size_t index)
 {
 	int r = 0;
@@ -593,15 +159,15 @@ static int add_nodes(struct targets *targets, const struct hd_nodes *nodes,
 		if (node->kind == HD_NODE_NET ||
 		    !hd_addr_equal(node->addr, device->addr))
 			continue;
-		r = add_target(
-			targets,
-			(struct target){ .device = index,
-					 .hold = block	      ? HD_HOLD_BLOCK :
-						 device->vfio ? HD_HOLD_VFIO :
-								HD_HOLD_CHAR,
-					 .type = block ? S_IFBLK : S_IFCHR,
-					 .major = node->major,
-					 .minor = node->minor });
+		r = add_target(targets,
+			       (struct hd_holder_target){
+				       .device = index,
+				       .hold = block	    ? HD_HOLD_BLOCK :
+					       device->vfio ? HD_HOLD_VFIO :
+							      HD_HOLD_CHAR,
+				       .type = block ? S_IFBLK : S_IFCHR,
+				       .major = node->major,
+				       .minor = node->minor });
 	}
 	return r;
 }
@@ -627,7 +193,8 @@ static int cannot_tell(struct hd_holders *holders, char *cause, char *remedy,
 
 static int find_targets(const struct hd_host *host,
 			const struct hd_device *devices, size_t n,
-			const struct hd_nodes *nodes, struct targets *targets,
+			const struct hd_nodes *nodes,
+			struct hd_holder_targets *targets,
 			struct hd_holders *holders, struct hd_err *err)
 {
 	int r = 0;
@@ -672,7 +239,7 @@ static int add_holder(struct hd_holders *holders,
 		slot = known;
 		n++;
 	}
-	if (n >= NAMED_LIMIT) {
+	if (n >= HD_HOLDERS_NAMED) {
 		slot->others++;
 		return 0;
 	}
@@ -685,7 +252,7 @@ static int add_holder(struct hd_holders *holders,
 
 /* Until the worker says that it is at its end. */
 static int collect(int fd, unsigned seconds, struct hd_holders *ret,
-		   struct report *end)
+		   struct hd_holder_report *end)
 {
 	int64_t deadline = hd_now_ms() + (int64_t)seconds * 1000;
 
@@ -700,17 +267,17 @@ static int collect(int fd, unsigned seconds, struct hd_holders *ret,
 }
 
 /* What the worker didn't see. */
-static int tell_blank(struct hd_holders *holders, const struct report *end,
-		      struct hd_err *err)
+static int tell_blank(struct hd_holders *holders,
+		      const struct hd_holder_report *end, struct hd_err *err)
 {
 	static const char *const verbs[] = {
-		[A_PROCESS] = "does",
-		[FILES] = "has open",
-		[MAPS] = "maps",
+		[HD_BLANK_PROCESS] = "does",
+		[HD_BLANK_FILES] = "has open",
+		[HD_BLANK_MAPS] = "maps",
 	};
-	const struct blank *blank = &end->blank;
+	const struct hd_holder_blank *blank = &end->blank;
 
-	if (blank->what == NOTHING)
+	if (blank->what == HD_BLANK_NOTHING)
 		return 0;
 	if (!holders->unknown)
 		holders->denied = end->denied;
@@ -721,7 +288,7 @@ static int tell_blank(struct hd_holders *holders, const struct report *end,
 				strerror(-blank->error)),
 			hd_text("See what a security module forbids: journalctl -k --grep=denied"),
 			err);
-	if (blank->what == PROCESSES)
+	if (blank->what == HD_BLANK_PROCESSES)
 		return cannot_tell(holders,
 				   hd_text(HD_PROC " can't be read: %s",
 					   strerror(-blank->error)),
@@ -771,12 +338,12 @@ static int read_contained(const struct hd_host *host, bool *ret)
 	return r;
 }
 
-static int search(const struct hd_host *host, struct search *s,
+static int search(const struct hd_host *host, struct hd_holder_search *s,
 		  unsigned seconds, struct hd_holders *holders,
 		  struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
-	struct report end = { .end = false };
+	struct hd_holder_report end = { .end = false };
 	pid_t maker = getpid(), pid = hd_worker_fork(host, &fd, err);
 	int r;
 
@@ -784,7 +351,7 @@ static int search(const struct hd_host *host, struct search *s,
 		return (int)pid;
 	if (pid == 0) {
 		s->out_fd = fd;
-		look(host, s, maker);
+		hd_holders_look(host, s, maker);
 		_exit(0);
 	}
 	r = collect(fd, seconds, holders, &end);
@@ -800,13 +367,13 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 		    struct hd_holders *ret, struct hd_err *err)
 {
 	HD_AUTO_HOLDERS struct hd_holders holders = HD_HOLDERS_INIT;
-	AUTO_TARGETS struct targets targets = { NULL, 0 };
-	HD_AUTOFREE struct found *found = NULL;
-	struct search s = { .devices = devices,
-			    .n_devices = n,
-			    .targets = &targets,
-			    .out_fd = -1,
-			    .proc_fd = -1 };
+	AUTO_TARGETS struct hd_holder_targets targets = { NULL, 0 };
+	HD_AUTOFREE struct hd_holder_found *found = NULL;
+	struct hd_holder_search s = { .devices = devices,
+				      .n_devices = n,
+				      .targets = &targets,
+				      .out_fd = -1,
+				      .proc_fd = -1 };
 	int r;
 
 	if (!host->live)
@@ -815,7 +382,7 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 		return -EPERM;
 	if (n == 0)
 		return 0;
-	s.found = found = calloc(n * N_HOLDS, sizeof(*found));
+	s.found = found = calloc(n * HD_N_HOLDS, sizeof(*found));
 	if (!found)
 		return hd_err_nomem(err);
 	r = read_contained(host, &s.contained);
@@ -831,108 +398,6 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 	*ret = holders;
 	holders = (struct hd_holders)HD_HOLDERS_INIT;
 	return 0;
-}
-
-/* What comes of an unbind, in this order; NULL stands for any driver. */
-static const struct {
-	enum hd_hold hold;
-	const char *driver;
-	bool only_writers;
-	bool for_good; /* it blocks, or something is lost */
-	const char *harm;
-} harms[] = {
-	/* vfio_unregister_group_dev() waits for the last user */
-	{ HD_HOLD_VFIO, NULL, false, true,
-	  "the kernel would wait until it lets go" },
-	/* nv_pci_remove() loops until nobody uses the GPU */
-	{ HD_HOLD_CHAR, "nvidia", false, true,
-	  "driver nvidia would wait for it for ever" },
-	{ HD_HOLD_BLOCK, NULL, true, true, "what it writes would be lost" },
-	{ HD_HOLD_RESOURCE, NULL, false, false, "it drives the device itself" },
-};
-
-const char *hd_holder_harm(const struct hd_holder *holder, const char *driver)
-{
-	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++)
-		if (harms[i].hold == holder->hold &&
-		    (!harms[i].driver ||
-		     (driver && strcmp(driver, harms[i].driver) == 0)) &&
-		    (!harms[i].only_writers || holder->writes))
-			return harms[i].harm;
-	return NULL;
-}
-
-bool hd_holders_could_harm(const struct hd_device *device,
-			   const struct hd_nodes *nodes)
-{
-	bool may_be[N_HOLDS] = { [HD_HOLD_VFIO] = device->vfio };
-
-	for (size_t i = 0; i < nodes->n; i++) {
-		if (!hd_addr_equal(nodes->items[i].addr, device->addr))
-			continue;
-		may_be[HD_HOLD_CHAR] |= nodes->items[i].kind == HD_NODE_CHAR;
-		may_be[HD_HOLD_BLOCK] |= nodes->items[i].kind == HD_NODE_BLOCK;
-	}
-	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++)
-		if (harms[i].for_good && may_be[harms[i].hold] &&
-		    (!harms[i].driver ||
-		     (device->driver &&
-		      strcmp(device->driver, harms[i].driver) == 0)))
-			return true;
-	return false;
-}
-
-static bool counts(const struct hd_holder *holder, struct hd_addr addr,
-		   const char *driver, bool harmful)
-{
-	return hd_addr_equal(holder->addr, addr) &&
-	       !hd_holder_harm(holder, driver) == !harmful;
-}
-
-const struct hd_holder *hd_holders_first(const struct hd_holders *holders,
-					 struct hd_addr addr,
-					 const char *driver, bool harmful)
-{
-	for (size_t i = 0; i < holders->n; i++)
-		if (counts(&holders->items[i], addr, driver, harmful))
-			return &holders->items[i];
-	return NULL;
-}
-
-char *hd_holders_text(const struct hd_holders *holders, struct hd_addr addr,
-		      const char *driver, bool harmful)
-{
-	char *text = NULL;
-	size_t size, named = 0, more = 0;
-	FILE *file;
-
-	if (!hd_holders_first(holders, addr, driver, harmful))
-		return NULL;
-	file = hd_stream_open(&text, &size);
-	if (!file)
-		return NULL;
-	for (size_t i = 0; i < holders->n; i++) {
-		const struct hd_holder *holder = &holders->items[i];
-
-		if (!counts(holder, addr, driver, harmful))
-			continue;
-		more += holder->others;
-		if (named == NAMED_LIMIT) {
-			more++;
-			continue;
-		}
-		fprintf(file, "%sprocess %d (%s) has %s %s",
-			named ? " and " : "", holder->pid, holder->command,
-			holder->path,
-			holder->hold == HD_HOLD_RESOURCE ? "in use" :
-			holder->hold == HD_HOLD_BLOCK && holder->writes ?
-							   "open for writing" :
-							   "open");
-		named++;
-	}
-	if (more)
-		fprintf(file, " and %zu more processes", more);
-	return hd_stream_text(file, &text);
 }
 
 void hd_holders_clear(struct hd_holders *holders)

@@ -36,14 +36,21 @@ static int remove_entry(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
+void place_remove(const struct place *place, const char *path)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof(whole), "%s/%s", place->root, path);
+	assert_int_equal(nftw(whole, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 int place_tear_down(void **state)
 {
 	struct place *place = *state;
 
 	hd_state_close(&place->store);
 	hd_host_close(&place->host);
-	assert_int_equal(
-		nftw(place->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+	place_remove(place, "");
 	free(place);
 	return 0;
 }

@@ -23,4 +23,7 @@ int place_tear_down(void **state);
 void place_write(const struct place *place, const char *path, const char *text,
 		 size_t length);
 
+/* Removes a file, or a folder with all below it. */
+void place_remove(const struct place *place, const char *path);
+
 #endif

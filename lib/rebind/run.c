@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/base/print.h"
 #include "lib/host/worker.h"
 #include "lib/rebind/step.h"
@@ -192,25 +193,43 @@ static void report_blocked(const struct hd_step *step, pid_t pid,
 		NULL);
 }
 
-/* Takes one result off a worker's pipe; false when it has ended. */
-static bool take_result(struct hd_run *run, struct hd_worker *worker,
-			struct hd_findings *findings)
+enum heard {
+	HEARD_STEP, /* that one is done */
+	HEARD_END, /* that it has ended */
+	HEARD_NOTHING, /* it can't be told what it does */
+};
+
+/* It is in the middle of its steps. */
+static void lose(const struct hd_plan *plan, struct hd_worker *worker,
+		 const char *how, struct hd_findings *findings)
+{
+	if (worker->failed || worker->at >= plan->n_steps)
+		return;
+	report_failure(&plan->steps[worker->at], how, findings);
+	worker->failed = true;
+}
+
+/* Takes one result off a worker's pipe. */
+static enum heard take_result(struct hd_run *run, struct hd_worker *worker,
+			      struct hd_findings *findings)
 {
 	const struct hd_plan *plan = run->plan;
 	struct result result;
 	ssize_t n = read(worker->fd, &result, sizeof(result));
 
 	if (n < 0 && errno == EINTR)
-		return true;
+		return HEARD_STEP;
+	if (n < 0) {
+		lose(plan, worker,
+		     "what the process that does it says can't be read",
+		     findings);
+		return HEARD_NOTHING;
+	}
 	if (n != (ssize_t)sizeof(result) || result.step >= plan->n_steps) {
-		/* It ended; in the middle of its steps, somebody killed it. */
-		if (!worker->failed && worker->at < plan->n_steps) {
-			report_failure(&plan->steps[worker->at],
-				       "the process that did it was killed",
-				       findings);
-			worker->failed = true;
-		}
-		return false;
+		/* In the middle of its steps, somebody killed it. */
+		lose(plan, worker, "the process that did it was killed",
+		     findings);
+		return HEARD_END;
 	}
 	result.message[sizeof(result.message) - 1] = '\0';
 	/* What follows from a device's first failure says no more. */
@@ -227,7 +246,7 @@ static bool take_result(struct hd_run *run, struct hd_worker *worker,
 				       HD_STAGE_DEVICES :
 				       HD_STAGE_HOST,
 			       worker->addr, result.step + 1);
-	return true;
+	return HEARD_STEP;
 }
 
 static void end_worker(struct hd_worker *worker)
@@ -236,6 +255,13 @@ static void end_worker(struct hd_worker *worker)
 	worker->fd = -1;
 	waitpid(worker->process.pid, NULL, 0);
 	worker->process.pid = 0;
+}
+
+static void drop_worker(struct hd_worker *worker)
+{
+	kill(worker->process.pid, SIGKILL);
+	close(worker->fd);
+	worker->fd = -1;
 }
 
 /* What the workers of a run are waited for with. */
@@ -257,15 +283,19 @@ static void restart_clock(const struct wait *wait, struct hd_worker *worker)
 static void hear(struct wait *wait, size_t index)
 {
 	struct hd_worker *worker = &wait->run->workers[index];
+	enum heard heard = take_result(wait->run, worker, wait->findings);
 
-	if (take_result(wait->run, worker, wait->findings) &&
-	    worker->at < wait->run->plan->n_steps) {
+	if (heard == HEARD_STEP && worker->at < wait->run->plan->n_steps) {
 		restart_clock(wait, worker);
 		return;
 	}
 	wait->failures += worker->failed;
 	wait->fds[index].fd = -1;
-	end_worker(worker);
+	/* Whether the kernel holds it isn't known, so nobody waits for it. */
+	if (heard == HEARD_NOTHING)
+		drop_worker(worker);
+	else
+		end_worker(worker);
 }
 
 /* Leaves the worker at @index behind, since the kernel holds it. */
@@ -312,6 +342,22 @@ static void wait_for_some(struct wait *wait, int left)
 			give_up(wait, i);
 }
 
+/* A byte for each worker; where it fails, none has begun what it was made for.
+ */
+static int let_go(const struct hd_run *run, struct hd_err *err)
+{
+	HD_AUTOFREE char *bytes = calloc(run->n_workers + 1, 1);
+	int r = bytes ? hd_write_all(run->go_fd, bytes, run->n_workers) :
+			-ENOMEM;
+
+	return r == 0 ?
+		       0 :
+		       hd_err_set(
+			       err, -r,
+			       "the processes that change devices can't be told to begin: %s",
+			       strerror(-r));
+}
+
 int hd_run_finish(struct hd_run *run, unsigned seconds,
 		  const struct hd_holders *holders,
 		  struct hd_findings *findings, struct hd_err *err)
@@ -319,16 +365,17 @@ int hd_run_finish(struct hd_run *run, unsigned seconds,
 	HD_AUTOFREE struct pollfd *fds =
 		calloc(run->n_workers + 1, sizeof(*fds));
 	struct wait wait = { run, seconds, holders, findings, fds, 0 };
-	int left;
+	int left, r;
 
 	if (!fds)
 		return hd_err_nomem(err);
+	r = let_go(run, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < run->n_workers; i++) {
 		fds[i] = (struct pollfd){ run->workers[i].fd, POLLIN, 0 };
 		restart_clock(&wait, &run->workers[i]);
 	}
-	for (size_t i = 0; i < run->n_workers; i++)
-		(void)!write(run->go_fd, "", 1);
 	while ((left = time_left(&wait)) >= 0)
 		wait_for_some(&wait, left);
 	return (int)wait.failures;

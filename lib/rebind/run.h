@@ -60,8 +60,8 @@ int hd_run_start(struct hd_run *run, const struct hd_host *host,
  *
  * However many devices hang, that is waited for once.
  *
- * Returns the number of workers that did not do all their steps; or -ENOMEM
- * before any of them was set off.
+ * Returns the number of workers that did not do all their steps; or a negative
+ * errno, with a sentence, before any of them was set off.
  */
 int hd_run_finish(struct hd_run *run, unsigned seconds,
 		  const struct hd_holders *holders,

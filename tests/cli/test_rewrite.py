@@ -785,7 +785,7 @@ class BadInput(_InFolder):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
-        self.refused("stays as it was: File too large", preexec_fn=limit)
+        self.refused("stays as it was: File too large", code=1, preexec_fn=limit)
         self.assert_untouched()
 
     def test_output_that_is_full(self):

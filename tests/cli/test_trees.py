@@ -103,22 +103,29 @@ class Encoding(_OnDescribed):
                 self.assertIn(text, each, locale)
                 self.assertNotIn("\\x", each)
 
-    def test_names(self):
+    def status_of(self, claim, locale="C.UTF-8"):
+        """The lines that status has of a guest, whose name is an umlaut, a character that
+        turns the line around, C1's CSI, half a character."""
         folder = f"{self.root}/run/virt-hostdev"
-        os.makedirs(f"{folder}/locks")
-        os.mkdir(f"{folder}/claims")
+        for name in ("locks", "claims"):
+            os.makedirs(f"{folder}/{name}", exist_ok=True)
         with open(f"{folder}/claims/{self.UUID}", "w", encoding="ascii") as file:
-            # An umlaut, a character that turns the line around, C1's CSI, half a character.
             file.write(f"virt-hostdev-claim 1\ndomain {self.UUID} B%c3%bc%e2%80%ae%c2%9b%c3\n"
-                       "state running 1700000000 1 1 -\n"
-                       "device 0000:01:00.0 1 10de:1f06 restore nouveau -\nend\n")
+                       f"state running 1700000000 1 1 -\n{claim}\nend\n")
+        result = tool("status", "--root", self.root, env={**os.environ, "LC_ALL": locale})
+        return result.stdout.decode().splitlines()
+
+    def test_names(self):
         steering = r"\xe2\x80\xae\xc2\x9b\xc3"
         for locale, name in (("C.UTF-8", "Bü"), ("C", r"B\xc3\xbc")):
-            result = tool("status", "--root", self.root, env={**os.environ, "LC_ALL": locale})
-            rows = result.stdout.decode().splitlines()
+            rows = self.status_of("device 0000:01:00.0 1 10de:1f06 restore other -", locale)
             self.assertEqual(rows[1].split(" ")[0], name + steering)
             # Columns are as wide as what is in them.
             self.assertEqual(rows[0].index("ADDRESS"), rows[1].index("0000:"))
+
+    def test_guest_that_gave_up_all_it_had(self):
+        _, row = self.status_of("device 0000:01:00.0 1 10de:1f06 restore nouveau -")
+        self.assertRegex(row, r"\ABü\S+ +\S+ +2023-\S+ +- +- +- +-\Z")
 
 
 class Desktop(_OnDescribed):

@@ -82,12 +82,15 @@ static const struct {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
+/* A guest that has given up all that it had still has its line. */
 static void add_lines(struct hd_table *table, json_object *claim)
 {
 	json_object *devices = json_object_object_get(claim, "devices");
+	size_t n = json_object_array_length(devices);
 
-	for (size_t i = 0; i < json_object_array_length(devices); i++) {
-		json_object *device = json_object_array_get_idx(devices, i);
+	for (size_t i = 0; i == 0 || i < n; i++) {
+		json_object *device =
+			n ? json_object_array_get_idx(devices, i) : NULL;
 
 		hd_table_line(table);
 		for (size_t j = 0; j < N_COLUMNS; j++)

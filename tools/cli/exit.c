@@ -26,10 +26,10 @@ bool hd_exit_is_of(const struct hd_verb *verb, enum hd_exit exit)
 /* Whether an errno says that something may be there, but wasn't read. */
 static bool is_unread(int code)
 {
-	static const int codes[] = { EACCES, EAGAIN,   EBUSY,	  EIO,
-				     EISDIR, ELOOP,    EMFILE,	  ENFILE,
-				     ENOMEM, ENOTDIR,  EOVERFLOW, EPERM,
-				     ESTALE, ETIMEDOUT };
+	static const int codes[] = { EACCES, EAGAIN, EBUSY,    EIO,
+				     EISDIR, ELOOP,  EMFILE,   ENFILE,
+				     ENOMEM, ENOSYS, ENOTDIR,  EOVERFLOW,
+				     EPERM,  ESTALE, ETIMEDOUT };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i] == code)

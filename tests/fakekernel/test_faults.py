@@ -42,7 +42,7 @@ def without_times(text):
     return re.sub(r'"since": "[^"]*"|\d{3,}', "N", text)
 
 
-class Faults(OnFakeKernel):
+class _Faults(OnFakeKernel):
     slow = True
 
     def boot_and_ask(self, name):
@@ -129,6 +129,14 @@ class Faults(OnFakeKernel):
             self.assertTrue(messages(result.out) - messages(good.out), (result, good.out))
 
 
+class Events(_Faults):
+    """Of libvirt, and recover, which does what they left undone."""
+
+
+class Verbs(_Faults):
+    """Those that look."""
+
+
 def _add_tests():
     events = {"prepare": "nothing_held", "release": "prepared", "started": "prepared",
               "reconnect": "running"}
@@ -138,34 +146,29 @@ def _add_tests():
              "list": ["list", "--json"], "status": ["status", "--json"],
              "show": ["show", "--json", "01:00.0"], "xml": ["xml", "01:00.0"]}
 
-    def add(name, command, before, judge, scenario):
+    def add(kind, name, command, before, judge, scenario):
         def test(self):
             self.boot_and_ask(scenario)
             self.every_fault(command, getattr(self, before), getattr(self, judge))
-        setattr(Faults, "test_" + re.sub(r"\W+", "_", f"{name} {scenario}"), test)
+        setattr(kind, "test_" + re.sub(r"\W+", "_", f"{name} {scenario}"), test)
 
     for scenario in SCENARIOS:
         for event, before in events.items():
-            add(event, [HOOK, "guest", event, "begin", "-"], before, "all_or_nothing", scenario)
-        add("recover", [TOOL, "recover"], "left_behind", "all_or_nothing", scenario)
+            add(Events, event, [HOOK, "guest", event, "begin", "-"], before, "all_or_nothing",
+                scenario)
+        add(Events, "recover", [TOOL, "recover"], "left_behind", "all_or_nothing", scenario)
         for verb, before in verbs.items():
-            add(verb, [TOOL, *words[verb]], before, "same_or_said", scenario)
+            add(Verbs, verb, [TOOL, *words[verb]], before, "same_or_said", scenario)
 
 
 _add_tests()
 
 
-class Limits(OnFakeKernel):
+class Limits(_Faults):
     """Too few descriptors, too little memory or stack, too small files, step by step."""
-    slow = True
 
     STEPS = {"nofile": range(3, 24), "as": range(4 << 20, 84 << 20, 4 << 20),
              "stack": range(16 << 10, 160 << 10, 16 << 10), "fsize": range(0, 640, 64)}
-
-    boot_and_ask = Faults.boot_and_ask
-    nothing_held, prepared, running = Faults.nothing_held, Faults.prepared, Faults.running
-    left_behind, ask, outcome = Faults.left_behind, Faults.ask, Faults.outcome
-    all_or_nothing = Faults.all_or_nothing
 
     def limits(self, command, before):
         self.boot_and_ask("one device")

@@ -14,28 +14,37 @@ static int warn(struct hd_rewritten *rewritten, const char *id, char *message,
 			       HD_WHOLE_DOMAIN, message, NULL, err);
 }
 
+static int not_validated(struct hd_rewritten *rewritten,
+			 const struct hd_err *why, struct hd_err *err)
+{
+	return warn(
+		rewritten, "not-validated",
+		hd_text("The result is not validated: %s", hd_err_message(why)),
+		err);
+}
+
 /*
  * A domain may have been no valid one before, as part of one or with what only
- * another version of libvirt knows: it is no worse then.
+ * another version of libvirt knows: it is no worse then. Where it can't be told
+ * that is said: libvirt validates what it is given by itself.
  */
 static int check_schema(const struct hd_original *original,
 			struct hd_rewritten *rewritten, struct hd_err *err)
 {
 	HD_AUTO_SCHEMA struct hd_schema *schema = NULL;
-	HD_AUTO_ERR struct hd_err why = HD_ERR_INIT;
-	int r = hd_schema_read(HD_SCHEMA_DOMAIN, &schema, &why);
+	HD_AUTO_ERR struct hd_err why = HD_ERR_INIT, unsure = HD_ERR_INIT;
+	int before, r = hd_schema_read(HD_SCHEMA_DOMAIN, &schema, &why);
 
-	if (r < 0)
-		return warn(rewritten, "not-validated",
-			    hd_text("The result is not validated: %s",
-				    hd_err_message(&why)),
-			    err);
-	r = hd_schema_validate(schema, rewritten->text, rewritten->length,
-			       &why);
 	if (r == 0)
-		return 0;
-	if (hd_schema_validate(schema, original->text, original->length,
-			       NULL) == 0)
+		r = hd_schema_validate(schema, rewritten->text,
+				       rewritten->length, &why);
+	if (r != -EINVAL)
+		return r < 0 ? not_validated(rewritten, &why, err) : 0;
+	before = hd_schema_validate(schema, original->text, original->length,
+				    &unsure);
+	if (before < 0 && before != -EINVAL)
+		return not_validated(rewritten, &unsure, err);
+	if (before == 0)
 		return hd_err_set(
 			err, EINVAL,
 			"the schema of the installed libvirt doesn't allow what this would make of the domain, so nothing is changed: %s",

@@ -58,7 +58,7 @@ class Tool(unittest.TestCase):
         ks = list(range(1, number + 1))
         if number > most + end:
             ks[most:-end] = ks[most:-end:97] if FULL else []
-        cases = [{name: str(k)} for name, step in (("NOMEM_K", 1), ("NOMEM_FROM", rounds(7, 1)))
+        cases = [{name: str(k)} for name, step in (("NOMEM_K", 1), ("NOMEM_FROM", 1 if FULL else 7))
                  for k in ks[::step]]
         with ThreadPoolExecutor() as pool:
             for case, got in zip(cases, pool.map(lambda case: self.run_tool(words, **case), cases)):

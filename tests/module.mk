@@ -28,6 +28,7 @@ scrub := $(addprefix $(O)/tools/,verb/capture/scrub.o verb/capture/recording.o \
 $(O)/tests/fuzz/fuzz_scrub: $(scrub)
 $(O)/tests/unit/test_scrub: $(scrub)
 $(O)/tests/unit/test_scrub: hd_ldflags += -Wl,--wrap=pcre2_match_8
+$(O)/tests/unit/test_index: hd_ldflags += -Wl,--wrap=reallocarray
 
 check: packages
 	$(PYTHON) tests/run.py

@@ -101,20 +101,29 @@ struct hd_addr_text hd_addr_nodedev(struct hd_addr addr)
 	return text;
 }
 
+int hd_addr_index(struct hd_index *index, const void *array, size_t n,
+		  size_t size, struct hd_err *err)
+{
+	const char *element = array;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++, element += size)
+		r = hd_index_add(index,
+				 hd_addr_key(*(const struct hd_addr *)element),
+				 i, err);
+	hd_index_sort(index);
+	return r;
+}
+
 int hd_addr_compare(const void *a, const void *b)
 {
-	const struct hd_addr *x = a, *y = b;
+	uint64_t x = hd_addr_key(*(const struct hd_addr *)a);
+	uint64_t y = hd_addr_key(*(const struct hd_addr *)b);
 
-	if (x->domain != y->domain)
-		return x->domain < y->domain ? -1 : 1;
-	if (x->bus != y->bus)
-		return x->bus - y->bus;
-	if (x->slot != y->slot)
-		return x->slot - y->slot;
-	return x->function - y->function;
+	return (x > y) - (x < y);
 }
 
 bool hd_addr_equal(struct hd_addr a, struct hd_addr b)
 {
-	return hd_addr_compare(&a, &b) == 0;
+	return hd_addr_key(a) == hd_addr_key(b);
 }

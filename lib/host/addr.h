@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/index.h"
 
 /*
  * The address of a PCI function on the host. The domain has 32 bits: Linux
@@ -40,6 +41,22 @@ struct hd_addr_text hd_addr_text(struct hd_addr addr);
 
 /* The name of libvirt's node device: "pci_0000_01_00_0". */
 struct hd_addr_text hd_addr_nodedev(struct hd_addr addr);
+
+/* A number for each address, in the order in which lspci has them: the key of
+ * an index, see lib/base/index.h. */
+static inline uint64_t hd_addr_key(struct hd_addr addr)
+{
+	return (uint64_t)addr.domain << 24 | (uint64_t)addr.bus << 16 |
+	       (uint64_t)addr.slot << 8 | addr.function;
+}
+
+/*
+ * Adds to an index where in an array of @n structures of @size bytes, each of
+ * which begins with its address, a device's are. Returns 0 or -ENOMEM with a
+ * sentence.
+ */
+int hd_addr_index(struct hd_index *index, const void *array, size_t n,
+		  size_t size, struct hd_err *err);
 
 /* Orders addresses as lspci does; for qsort over struct hd_addr. */
 int hd_addr_compare(const void *a, const void *b);

@@ -138,6 +138,21 @@ static void prune_claims(const struct hd_inventory *inventory,
 				       &inventory->devices[j]);
 }
 
+static int add_devices(struct hd_ask *ask, const struct hd_request *request,
+		       struct hd_inventory *ret)
+{
+	HD_AUTOFREE struct hd_addr *addrs =
+		calloc(request->n_assigns + 1, sizeof(*addrs));
+
+	if (!addrs)
+		return hd_err_nomem(ask->err);
+	for (size_t i = 0; i < request->n_assigns; i++)
+		addrs[i] = request->assigns[i].addr;
+	return hd_inventory_add(ret, ask->host,
+				(struct hd_addrs){ addrs, request->n_assigns },
+				ask->err);
+}
+
 static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 			  struct hd_situation *ret)
 {
@@ -145,9 +160,8 @@ static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 
 	if (r == 0)
 		r = drop_abandoned(ask, &ret->claims, &ret->abandoned);
-	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
-		r = hd_inventory_add(&ret->inventory, ask->host,
-				     request->assigns[i].addr, ask->err);
+	if (r == 0)
+		r = add_devices(ask, request, &ret->inventory);
 	prune_claims(&ret->inventory, &ret->claims);
 	for (size_t i = 0; i < ret->inventory.n_devices; i++)
 		ret->inventory.devices[i].saves =

@@ -376,8 +376,10 @@ enum hd_answer hd_case_confirm(const struct hd_case *item,
 
 	if (item->entry->confirm != HD_CONFIRM_NOTHING) {
 		if (item->has_addr)
-			q.unread = hd_inventory_add(&inventory, host,
-						    item->addr, NULL) < 0;
+			q.unread = hd_inventory_add(
+					   &inventory, host,
+					   (struct hd_addrs){ &item->addr, 1 },
+					   NULL) < 0;
 		if (item->has_addr && !q.unread)
 			q.device = hd_inventory_find(&inventory, item->addr);
 		q.inventory = inventory;

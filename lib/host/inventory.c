@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/index.h"
 #include "lib/host/sysfs.h"
 
 static int append_device(struct hd_inventory *inventory,
@@ -29,35 +31,6 @@ static int append_device(struct hd_inventory *inventory,
 	return 0;
 }
 
-static int add_device(struct hd_inventory *inventory,
-		      const struct hd_host *host, struct hd_addr addr,
-		      struct hd_err *err)
-{
-	if (hd_inventory_find(inventory, addr))
-		return 0;
-	return append_device(inventory, host, addr, HD_FULL, err);
-}
-
-/* One entry of a group's folder: a PCI function, or something else. */
-static int add_member(struct hd_inventory *inventory,
-		      const struct hd_host *host, size_t group,
-		      const char *name, struct hd_err *err)
-{
-	struct hd_addr addr;
-	char **foreign;
-	int r;
-
-	if (hd_addr_parse(name, &addr, NULL) == 0) {
-		r = add_device(inventory, host, addr, err);
-		return r == -ENOENT ? 0 : r;
-	}
-	foreign = &inventory->groups[group].foreign;
-	if (*foreign)
-		return 0;
-	*foreign = strdup(name);
-	return *foreign ? 0 : hd_err_nomem(err);
-}
-
 static int compare_devices(const void *a, const void *b)
 {
 	const struct hd_device *x = a, *y = b;
@@ -65,12 +38,67 @@ static int compare_devices(const void *a, const void *b)
 	return hd_addr_compare(&x->addr, &y->addr);
 }
 
-/* readdir(3) has no order, but sentences and tables should. */
+static int compare_groups(const void *a, const void *b)
+{
+	const struct hd_group *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* readdir(3) has no order, but sentences and tables should, and what is sorted
+ * is found. A device that was found twice had gone and come back meanwhile. */
 static void sort(struct hd_inventory *inventory)
 {
+	struct hd_device *devices = inventory->devices;
+	size_t n = 0;
+
 	if (inventory->n_devices)
-		qsort(inventory->devices, inventory->n_devices,
-		      sizeof(*inventory->devices), compare_devices);
+		qsort(devices, inventory->n_devices, sizeof(*devices),
+		      compare_devices);
+	for (size_t i = 0; i < inventory->n_devices; i++) {
+		if (n && hd_addr_equal(devices[n - 1].addr, devices[i].addr))
+			hd_device_clear(&devices[i]);
+		else
+			devices[n++] = devices[i];
+	}
+	inventory->n_devices = n;
+	if (inventory->n_groups)
+		qsort(inventory->groups, inventory->n_groups,
+		      sizeof(*inventory->groups), compare_groups);
+}
+
+/* Among the first @n of them, which are sorted. */
+static const struct hd_device *find_among(const struct hd_device *devices,
+					  size_t n, struct hd_addr addr)
+{
+	const struct hd_device wanted = { .addr = addr };
+
+	return n ? bsearch(&wanted, devices, n, sizeof(*devices),
+			   compare_devices) :
+		   NULL;
+}
+
+/* One entry of a group's folder: a PCI function, or something else. The first
+ * @known devices of the inventory are sorted, and no later one is a member. */
+static int add_member(struct hd_inventory *inventory,
+		      const struct hd_host *host, size_t known, size_t group,
+		      const char *name, struct hd_err *err)
+{
+	struct hd_addr addr;
+	char **foreign;
+	int r;
+
+	if (hd_addr_parse(name, &addr, NULL) == 0) {
+		if (find_among(inventory->devices, known, addr))
+			return 0;
+		r = append_device(inventory, host, addr, HD_FULL, err);
+		return r == -ENOENT ? 0 : r;
+	}
+	foreign = &inventory->groups[group].foreign;
+	if (*foreign)
+		return 0;
+	*foreign = strdup(name);
+	return *foreign ? 0 : hd_err_nomem(err);
 }
 
 /* -ENOENT would say that there is no such device. */
@@ -82,7 +110,7 @@ static int fail_group(int number, int r, struct hd_err *err)
 }
 
 static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
-		     int number, struct hd_err *err)
+		     size_t known, int number, struct hd_err *err)
 {
 	struct hd_group *group;
 	const struct dirent *entry;
@@ -90,8 +118,6 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 	DIR *dir;
 	int fd = -1, unread = 0, r;
 
-	if (number == HD_NO_GROUP || hd_inventory_group(inventory, number))
-		return 0;
 	r = hd_seen_required(hd_sysfs_open_group(host, (unsigned)number, &fd));
 	if (r < 0)
 		return fail_group(number, r, err);
@@ -110,10 +136,61 @@ static int add_group(struct hd_inventory *inventory, const struct hd_host *host,
 	}
 	index = inventory->n_groups - 1;
 	while (r == 0 && (entry = hd_dir_next(dir, &unread)))
-		r = add_member(inventory, host, index, entry->d_name, err);
+		r = add_member(inventory, host, known, index, entry->d_name,
+			       err);
 	closedir(dir);
-	sort(inventory);
 	return unread < 0 ? fail_group(number, unread, err) : r;
+}
+
+/* Reads each of the devices that isn't there yet, once. */
+static int add_devices(struct hd_inventory *inventory,
+		       const struct hd_host *host, struct hd_addrs addrs,
+		       struct hd_err *err)
+{
+	size_t known = inventory->n_devices;
+	HD_AUTOFREE struct hd_addr *sorted =
+		calloc(addrs.n + 1, sizeof(*sorted));
+	int r = 0;
+
+	if (!sorted)
+		return hd_err_nomem(err);
+	for (size_t i = 0; i < addrs.n; i++)
+		sorted[i] = addrs.items[i];
+	qsort(sorted, addrs.n, sizeof(*sorted), hd_addr_compare);
+	for (size_t i = 0; r == 0 && i < addrs.n; i++) {
+		if ((i && hd_addr_equal(sorted[i - 1], sorted[i])) ||
+		    find_among(inventory->devices, known, sorted[i]))
+			continue;
+		r = append_device(inventory, host, sorted[i], HD_FULL, err);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	sort(inventory);
+	return r;
+}
+
+/* Reads each group of the devices that isn't there yet, once. */
+static int add_groups(struct hd_inventory *inventory,
+		      const struct hd_host *host, struct hd_err *err)
+{
+	HD_AUTO_INDEX struct hd_index wanted = HD_INDEX_INIT;
+	size_t known = inventory->n_devices;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < known; i++) {
+		int number = inventory->devices[i].group;
+
+		if (number != HD_NO_GROUP &&
+		    !hd_inventory_group(inventory, number))
+			r = hd_index_add(&wanted, (unsigned)number, i, err);
+	}
+	hd_index_sort(&wanted);
+	for (size_t i = 0; r == 0 && i < wanted.n; i++)
+		if (i == 0 || wanted.items[i].key != wanted.items[i - 1].key)
+			r = add_group(inventory, host, known,
+				      (int)wanted.items[i].key, err);
+	sort(inventory);
+	return r;
 }
 
 static int look_for_iommu(struct hd_inventory *inventory,
@@ -131,20 +208,14 @@ static int look_for_iommu(struct hd_inventory *inventory,
 }
 
 int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
-		     struct hd_addr addr, struct hd_err *err)
+		     struct hd_addrs addrs, struct hd_err *err)
 {
-	const struct hd_device *device;
-	int r = add_device(inventory, host, addr, err);
+	int r = add_devices(inventory, host, addrs, err);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	device = r == 0 ? hd_inventory_find(inventory, addr) : NULL;
-	if (device)
-		r = add_group(inventory, host, device->group, err);
-	else
-		r = 0;
+	if (r == 0)
+		r = add_groups(inventory, host, err);
 	/* Only who has no group needs to know whether others have. */
-	if (r == 0 && !inventory->iommu)
+	if (r == 0 && addrs.n && !inventory->iommu)
 		r = look_for_iommu(inventory, host, err);
 	return r;
 }
@@ -188,19 +259,18 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 const struct hd_device *hd_inventory_find(const struct hd_inventory *inventory,
 					  struct hd_addr addr)
 {
-	for (size_t i = 0; i < inventory->n_devices; i++)
-		if (hd_addr_equal(inventory->devices[i].addr, addr))
-			return &inventory->devices[i];
-	return NULL;
+	return find_among(inventory->devices, inventory->n_devices, addr);
 }
 
 const struct hd_group *hd_inventory_group(const struct hd_inventory *inventory,
 					  int number)
 {
-	for (size_t i = 0; i < inventory->n_groups; i++)
-		if (inventory->groups[i].number == number)
-			return &inventory->groups[i];
-	return NULL;
+	const struct hd_group wanted = { .number = number };
+
+	return inventory->n_groups ?
+		       bsearch(&wanted, inventory->groups, inventory->n_groups,
+			       sizeof(*inventory->groups), compare_groups) :
+		       NULL;
 }
 
 void hd_inventory_clear(struct hd_inventory *inventory)

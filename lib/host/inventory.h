@@ -15,7 +15,9 @@ struct hd_group {
 
 /*
  * The devices that a decision needs, and all members of their groups, read
- * once. Deciding reads the inventory, never sysfs.
+ * once. Deciding reads the inventory, never sysfs. Devices are in the order of
+ * their addresses, groups in that of their numbers, and so both are found in no
+ * time.
  */
 struct hd_inventory {
 	struct hd_device *devices;
@@ -28,14 +30,15 @@ struct hd_inventory {
 #define HD_AUTO_INVENTORY __attribute__((cleanup(hd_inventory_clear)))
 
 /*
- * Adds the device at @addr and every member of its group. A device that isn't
- * there is not an error: it is not found afterwards. How many functions the
- * host has makes no difference to the cost.
+ * Adds the devices at @addrs, in any order and as often as it may be, and every
+ * member of their groups. A device that isn't there is not an error: it is not
+ * found afterwards. How many functions the host has makes no difference to the
+ * cost.
  *
  * Returns 0 or a negative errno with a sentence in @err.
  */
 int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
-		     struct hd_addr addr, struct hd_err *err);
+		     struct hd_addrs addrs, struct hd_err *err);
 
 /* Reads every PCI function of the host, HD_BRIEF, in the order of addresses. */
 int hd_inventory_read_all(struct hd_inventory *inventory,

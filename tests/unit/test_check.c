@@ -38,7 +38,7 @@ struct world {
 	struct hd_findings findings;
 };
 
-enum { GPU, AUDIO, PORT, NIC, VF, LONER, N_DEVICES };
+enum { PORT, GPU, AUDIO, NIC, VF, LONER, N_DEVICES };
 
 static struct hd_device device(const char *address, int group, char *driver)
 {

@@ -39,7 +39,8 @@ static int add_group(struct hd_named_devices *choice,
 		     struct hd_err *err)
 {
 	HD_AUTO_INVENTORY struct hd_inventory inventory = { 0 };
-	int r = hd_inventory_add(&inventory, &tool->host, addr, err);
+	int r = hd_inventory_add(&inventory, &tool->host,
+				 (struct hd_addrs){ &addr, 1 }, err);
 
 	for (size_t i = 0; r == 0 && i < inventory.n_devices; i++)
 		if (!inventory.devices[i].bridge)

@@ -172,7 +172,8 @@ static int read_shown(const struct hd_tool *tool, struct hd_addr addr,
 	int r = hd_config_read(&tool->host, &config, err);
 
 	if (r == 0)
-		r = hd_inventory_add(&ret->inventory, &tool->host, addr, err);
+		r = hd_inventory_add(&ret->inventory, &tool->host,
+				     (struct hd_addrs){ &addr, 1 }, err);
 	if (r < 0)
 		return r;
 	ret->device = hd_inventory_find(&ret->inventory, addr);

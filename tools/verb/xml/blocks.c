@@ -88,8 +88,8 @@ static int add_named(struct hd_blocks *blocks, struct hd_addr addr)
 
 	if (find_item(blocks, addr))
 		return 0;
-	r = hd_inventory_add(&blocks->inventory, &blocks->tool->host, addr,
-			     blocks->err);
+	r = hd_inventory_add(&blocks->inventory, &blocks->tool->host,
+			     (struct hd_addrs){ &addr, 1 }, blocks->err);
 	if (r < 0)
 		return r;
 	device = hd_inventory_find(&blocks->inventory, addr);

@@ -49,18 +49,19 @@ int hd_check(const struct hd_situation *situation,
 		request->domain ? hd_text("can't be given to guest '%s'",
 					  request->domain) :
 				  hd_text("can't be taken from the host");
+	HD_AUTO_LOOKUP struct hd_lookup lookup = HD_LOOKUP_INIT;
 	struct hd_rule_context of_device = {
 		.situation = situation,
 		.request = request,
+		.lookup = &lookup,
 		.cannot = cannot,
 		.findings = findings,
 		.err = err,
 	};
 	struct hd_rule_context of_request = of_device;
-	int r = 0;
+	int r = cannot ? hd_lookup_make(situation, request, &lookup, err) :
+			 hd_err_nomem(err);
 
-	if (!cannot)
-		return hd_err_nomem(err);
 	for (size_t i = 0; r >= 0 && i < request->n_assigns; i++)
 		r = judge_assign(&of_device, i);
 	of_request.index = HD_WHOLE_DOMAIN;

@@ -4,13 +4,17 @@
 
 /* What allows it to be lost, or NULL. */
 static const struct hd_allow *
-find_allow(const struct hd_request *request,
+find_allow(const struct hd_rule_context *s,
 	   const struct hd_critical_use *critical_use)
 {
-	for (size_t i = 0; i < request->n_allows; i++)
-		if (request->allows[i].critical == critical_use->critical &&
-		    hd_addr_equal(request->allows[i].addr, critical_use->addr))
-			return &request->allows[i];
+	size_t n;
+	const struct hd_index_item *allows = hd_index_find(
+		&s->lookup->allows, hd_addr_key(critical_use->addr), &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (s->request->allows[allows[i].at].critical ==
+		    critical_use->critical)
+			return &s->request->allows[allows[i].at];
 	return NULL;
 }
 
@@ -138,7 +142,7 @@ static int report_allowed(struct hd_rule_context *s,
 static int judge_use(struct hd_rule_context *s, const struct hd_device *device,
 		     const struct hd_critical_use *critical_use)
 {
-	const struct hd_allow *allow = find_allow(s->request, critical_use);
+	const struct hd_allow *allow = find_allow(s, critical_use);
 	struct hd_decision decision =
 		hd_policy_decide(s->request, device, critical_use->critical);
 
@@ -150,23 +154,33 @@ static int judge_use(struct hd_rule_context *s, const struct hd_device *device,
 	return report_critical_use(s, device, critical_use, allow, &decision);
 }
 
+static int judge_uses(struct hd_rule_context *s, const struct hd_device *device)
+{
+	size_t n;
+	const struct hd_index_item *uses =
+		hd_index_find(&s->lookup->uses, hd_addr_key(device->addr), &n);
+	int r, result = HD_GO_ON;
+
+	for (size_t i = 0; i < n; i++) {
+		r = judge_use(s, device,
+			      &s->situation->critical_uses.items[uses[i].at]);
+		if (r < 0)
+			return r;
+		if (r == HD_DONE)
+			result = HD_DONE;
+	}
+	return result;
+}
+
 /* What the host can't do without: all of it is named. */
 int hd_rule_guard(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = &s->situation->inventory;
-	const struct hd_critical_uses *critical_uses =
-		&s->situation->critical_uses;
+	struct hd_going going = hd_going(s);
+	const struct hd_device *device;
 	int r, result = HD_GO_ON;
 
-	for (size_t i = 0; i < critical_uses->n; i++) {
-		const struct hd_critical_use *critical_use =
-			&critical_uses->items[i];
-		const struct hd_device *device =
-			hd_inventory_find(inventory, critical_use->addr);
-
-		if (!hd_goes_with(s, device))
-			continue;
-		r = judge_use(s, device, critical_use);
+	while ((device = hd_going_next(&going))) {
+		r = judge_uses(s, device);
 		if (r < 0)
 			return r;
 		if (r == HD_DONE)
@@ -181,16 +195,17 @@ static bool is_needed(const struct hd_rule_context *s,
 		      const struct hd_allow *allow)
 {
 	const struct hd_situation *situation = s->situation;
-	const struct hd_critical_uses *uses = &situation->critical_uses;
 	const struct hd_device *device =
 		hd_inventory_find(&situation->inventory, allow->addr);
+	size_t n;
+	const struct hd_index_item *uses =
+		hd_index_find(&s->lookup->uses, hd_addr_key(allow->addr), &n);
 
-	for (size_t i = 0; i < uses->n; i++)
-		if (uses->items[i].critical == allow->critical &&
-		    hd_addr_equal(uses->items[i].addr, allow->addr))
+	for (size_t i = 0; i < n; i++)
+		if (situation->critical_uses.items[uses[i].at].critical ==
+		    allow->critical)
 			return true;
-	return (device && device->vfio) ||
-	       hd_own_claim_has(situation, s->request, allow->addr);
+	return (device && device->vfio) || hd_own_claim_has(s, allow->addr);
 }
 
 /* An allowance that is good for nothing is one for another device. */

@@ -67,15 +67,18 @@ int hd_rule_interface(struct hd_rule_context *s)
  */
 int hd_rule_answers(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = &s->situation->inventory;
+	const struct hd_device *devices = s->situation->inventory.devices;
+	const struct hd_index_item self = { 0, (size_t)(s->device - devices) };
+	const struct hd_index_item *mates = &self;
+	size_t n = 1;
 
-	for (size_t i = 0; i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
+	if (s->device->group != HD_NO_GROUP)
+		mates = hd_index_find(&s->situation->fates.mates,
+				      (unsigned)s->device->group, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct hd_device *device = &devices[mates[i].at];
 
-		if (!device->override_unknown ||
-		    (device != s->device &&
-		     (s->device->group == HD_NO_GROUP ||
-		      device->group != s->device->group)))
+		if (!device->override_unknown)
 			continue;
 		return hd_report(
 			s, HD_RULE_DEVICE_LOCKED,

@@ -40,57 +40,6 @@ int hd_rule_foreign_member(struct hd_rule_context *s)
 		hd_text("Use a device whose group holds PCI devices only; virt-hostdev list shows the groups"));
 }
 
-static bool blocks_group(struct hd_rule_context *s,
-			 const struct hd_device *device)
-{
-	return device->group == s->device->group &&
-	       !hd_device_leaves_group_viable(device) &&
-	       !hd_is_assigned(s->request, device);
-}
-
-/* Whether the hook could take a sibling along. */
-static bool can_go_along(const struct hd_device *device)
-{
-	return !device->bridge && device->numvfs == 0;
-}
-
-/* The host takes them along by itself, or the domain says so and may. */
-static bool may_go_along(const struct hd_request *request,
-			 const struct hd_device *device)
-{
-	if (request->siblings == HD_SIBLINGS_REFUSE)
-		return false;
-	if (request->policy->siblings == HD_SIBLINGS_BIND)
-		return true;
-	return request->siblings == HD_SIBLINGS_BIND &&
-	       hd_policy_decide(request, device, HD_MAY_SIBLINGS).permitted;
-}
-
-bool hd_check_binds_sibling(const struct hd_request *request,
-			    const struct hd_device *device)
-{
-	return can_go_along(device) && !hd_is_assigned(request, device) &&
-	       !hd_device_leaves_group_viable(device) &&
-	       may_go_along(request, device);
-}
-
-bool hd_check_binds(const struct hd_request *request,
-		    const struct hd_device *device)
-{
-	return hd_is_assigned(request, device) ||
-	       hd_check_binds_sibling(request, device);
-}
-
-/* Whether @device is the subject's, or would be taken along with it. */
-bool hd_goes_with(const struct hd_rule_context *s,
-		  const struct hd_device *device)
-{
-	return device == s->device ||
-	       (device && device->group == s->device->group &&
-		device->group != HD_NO_GROUP &&
-		hd_check_binds_sibling(s->request, device));
-}
-
 /* Those who block a group. */
 struct blockers {
 	char *who; /* owned, as the next one */
@@ -110,15 +59,18 @@ static void clear_blockers(struct blockers *blockers)
 static int list_blockers(struct hd_rule_context *s, struct blockers *ret,
 			 FILE *who, FILE *commands)
 {
-	const struct hd_inventory *inventory = &s->situation->inventory;
+	const struct hd_device *devices = s->situation->inventory.devices;
+	size_t n;
+	const struct hd_index_item *mates = hd_index_find(
+		&s->situation->fates.mates, (unsigned)s->device->group, &n);
 
-	for (size_t i = 0; i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct hd_device *device = &devices[mates[i].at];
 		HD_AUTOFREE char *name = NULL;
 		struct hd_decision decision;
 
-		if (!blocks_group(s, device) ||
-		    hd_check_binds_sibling(s->request, device))
+		if (hd_fate_of(s->situation, device) != HD_STAYS ||
+		    hd_device_leaves_group_viable(device))
 			continue;
 		name = hd_describe(s->situation, device);
 		if (!name)
@@ -130,7 +82,8 @@ static int list_blockers(struct hd_rule_context *s, struct blockers *ret,
 			hd_policy_decide(s->request, device, HD_MAY_SIBLINGS);
 		if (!decision.permitted && !ret->decision.said.file)
 			ret->decision = decision;
-		ret->n_allowable += can_go_along(device) && decision.permitted;
+		ret->n_allowable +=
+			hd_fate_can_go_along(device) && decision.permitted;
 		ret->n++;
 	}
 	return 0;
@@ -247,14 +200,14 @@ static char *way_out(const struct hd_claim *claim)
 
 int hd_rule_unclaimed(struct hd_rule_context *s)
 {
-	const struct hd_claims *claims = &s->situation->claims;
+	size_t n;
+	const struct hd_index_item *others = hd_index_find(
+		&s->lookup->others, hd_addr_key(s->device->addr), &n);
 
-	for (size_t i = 0; i < claims->n; i++) {
-		const struct hd_claim *claim = &claims->items[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct hd_claim *claim =
+			s->lookup->taken[others[i].at].claim;
 
-		if (hd_is_own(claim, s->request) ||
-		    !hd_claim_find(claim, s->device->addr))
-			continue;
 		if (hd_claim_is_manual(claim)) {
 			if (s->request->domain)
 				continue;
@@ -277,41 +230,31 @@ int hd_rule_unclaimed(struct hd_rule_context *s)
 /* A vfio group has one owner: siblings can't go to different guests. */
 int hd_rule_group_unclaimed(struct hd_rule_context *s)
 {
-	const struct hd_claims *claims = &s->situation->claims;
+	size_t n;
+	const struct hd_index_item *others = hd_index_find(
+		&s->lookup->other_groups, (unsigned)s->device->group, &n);
+	const struct hd_taken *first;
 
-	for (size_t i = 0; i < claims->n; i++) {
-		const struct hd_claim *claim = &claims->items[i];
-
-		if (hd_is_own(claim, s->request) || hd_claim_is_manual(claim))
-			continue;
-		for (size_t j = 0; j < claim->n_devices; j++) {
-			if (claim->devices[j].group != s->device->group)
-				continue;
-			return hd_report(
-				s, HD_RULE_GROUP_CLAIMED,
-				hd_text("%s %s: guest '%s' has %s of the same group%s.",
-					hd_label(s), s->cannot, claim->domain,
-					hd_addr_text(claim->devices[j].addr).s,
-					says_life(claim->life)),
-				way_out(claim));
-		}
-	}
-	return HD_GO_ON;
+	if (!others)
+		return HD_GO_ON;
+	first = &s->lookup->taken[others->at];
+	return hd_report(
+		s, HD_RULE_GROUP_CLAIMED,
+		hd_text("%s %s: guest '%s' has %s of the same group%s.",
+			hd_label(s), s->cannot, first->claim->domain,
+			hd_addr_text(first->device->addr).s,
+			says_life(first->claim->life)),
+		way_out(first->claim));
 }
 
 /* Whether it is known who holds the device, or prepare gives it back before. */
 static bool is_accounted_for(const struct hd_rule_context *s)
 {
-	const struct hd_situation *situation = s->situation;
-	const struct hd_addr addr = s->device->addr;
+	uint64_t key = hd_addr_key(s->device->addr);
 
-	for (size_t i = 0; i < situation->claims.n; i++)
-		if (hd_claim_find(&situation->claims.items[i], addr))
-			return true;
-	for (size_t i = 0; i < situation->abandoned.n; i++)
-		if (hd_claim_find(&situation->abandoned.items[i], addr))
-			return true;
-	return false;
+	return hd_index_has(&s->lookup->own, key) ||
+	       hd_index_has(&s->lookup->others, key) ||
+	       hd_index_has(&s->lookup->abandoned, key);
 }
 
 /* What prepare gives back of its own guest, having lost nothing. */

@@ -7,11 +7,13 @@ static int report_holders(struct hd_rule_context *s,
 			  const struct hd_device *device, bool harmful)
 {
 	const struct hd_holders *holders = &s->situation->holders;
-	const struct hd_holder *first = hd_holders_first(
-		holders, device->addr, device->driver, harmful);
+	const struct hd_holder *first = NULL;
 	HD_AUTOFREE char *name = NULL;
 	HD_AUTOFREE char *who = NULL;
 
+	if (hd_index_has(&s->lookup->holders, hd_addr_key(device->addr)))
+		first = hd_holders_first(holders, device->addr, device->driver,
+					 harmful);
 	if (!first)
 		return HD_GO_ON;
 	name = hd_describe(s->situation, device);
@@ -63,14 +65,16 @@ static int report_unknown(struct hd_rule_context *s,
 static int report_interfaces(struct hd_rule_context *s,
 			     const struct hd_device *device)
 {
-	const struct hd_nodes *nodes = &s->situation->nodes;
+	size_t n;
+	const struct hd_index_item *nodes =
+		hd_index_find(&s->lookup->nodes, hd_addr_key(device->addr), &n);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < nodes->n; i++) {
-		const struct hd_node *node = &nodes->items[i];
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct hd_node *node =
+			&s->situation->nodes.items[nodes[i].at];
 
-		if (node->kind != HD_NODE_NET || !node->up ||
-		    !hd_addr_equal(node->addr, device->addr))
+		if (node->kind != HD_NODE_NET || !node->up)
 			continue;
 		r = hd_report(
 			s, HD_RULE_INTERFACE_UP,
@@ -84,17 +88,14 @@ static int report_interfaces(struct hd_rule_context *s,
 /* Who would lose what the guest gets, or what is taken along with it. */
 int hd_rule_holders(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = &s->situation->inventory;
+	struct hd_going going = hd_going(s);
+	const struct hd_device *device;
 	int r = HD_GO_ON;
 
 	/* While the guest runs, its own QEMU holds the group. */
-	if (hd_own_claim_has_group(s->situation, s->request, s->device->group))
+	if (hd_own_claim_has_group(s, s->device->group))
 		return HD_GO_ON;
-	for (size_t i = 0; r == HD_GO_ON && i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
-
-		if (!hd_goes_with(s, device))
-			continue;
+	while (r == HD_GO_ON && (device = hd_going_next(&going))) {
 		r = report_holders(s, device, true);
 		if (r == HD_GO_ON)
 			r = report_holders(s, device, false);

@@ -35,16 +35,13 @@ static int report_kept(struct hd_rule_context *s,
 /* What the administrator keeps for the host, or for other guests. */
 int hd_rule_kept(struct hd_rule_context *s)
 {
-	const struct hd_inventory *inventory = &s->situation->inventory;
+	struct hd_going going = hd_going(s);
+	const struct hd_device *device;
 
-	for (size_t i = 0; i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
-		struct hd_decision decision;
-
-		if (!hd_goes_with(s, device))
-			continue;
-		decision =
+	while ((device = hd_going_next(&going))) {
+		struct hd_decision decision =
 			hd_policy_decide(s->request, device, HD_MAY_BE_GIVEN);
+
 		if (!decision.permitted)
 			return report_kept(s, device, &decision);
 	}

@@ -42,13 +42,14 @@ static int refuse_pinned(struct hd_rule_context *s,
 /* Before anything else: the rest would be said of another device. */
 int hd_rule_pinned(struct hd_rule_context *s)
 {
-	const struct hd_pin_matches *pin_matches = &s->situation->pin_matches;
+	size_t n;
+	const struct hd_index_item *pins = hd_index_find(
+		&s->lookup->pins, hd_addr_key(s->assign->addr), &n);
 
-	for (size_t i = 0; i < pin_matches->n; i++) {
-		const struct hd_pin_match *pinned = &pin_matches->items[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct hd_pin_match *pinned =
+			&s->situation->pin_matches.items[pins[i].at];
 
-		if (!hd_addr_equal(pinned->pin->addr, s->assign->addr))
-			continue;
 		if (pinned->match == HD_MATCH_DIFFERENT)
 			return refuse_pinned(s, pinned);
 		if (pinned->match == HD_MATCH_ALIKE && pinned->n_elsewhere)
@@ -70,11 +71,9 @@ int hd_rule_pins_used(struct hd_rule_context *s)
 
 	for (size_t i = 0; r == HD_GO_ON && i < request->n_pins; i++) {
 		struct hd_addr addr = request->pins[i].addr;
-		bool used = hd_own_claim_has(s->situation, request, addr);
 
-		for (size_t j = 0; j < request->n_assigns; j++)
-			used |= hd_addr_equal(request->assigns[j].addr, addr);
-		if (!used)
+		if (!hd_own_claim_has(s, addr) &&
+		    !hd_index_has(&s->lookup->assigns, hd_addr_key(addr)))
 			r = hd_report(
 				s, HD_RULE_PIN_UNUSED,
 				hd_text("Line %u pins %s, which guest '%s' doesn't ask for.",

@@ -2,7 +2,6 @@
 #include "lib/check/rule.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
@@ -88,46 +87,43 @@ char *hd_link_command(const char *interface, const char *state)
 	return quoted ? hd_text("ip link set %s %s", quoted, state) : NULL;
 }
 
-bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request)
+bool hd_own_claim_has(const struct hd_rule_context *s, struct hd_addr addr)
 {
-	if (request->uuid[0])
-		return strcmp(claim->uuid, request->uuid) == 0;
-	return claim->domain && request->domain &&
-	       strcmp(claim->domain, request->domain) == 0;
+	return hd_index_has(&s->lookup->own, hd_addr_key(addr));
 }
 
-bool hd_own_claim_has(const struct hd_situation *situation,
-		      const struct hd_request *request, struct hd_addr addr)
+bool hd_own_claim_has_group(const struct hd_rule_context *s, int group)
 {
-	const struct hd_claims *claims = &situation->claims;
-
-	for (size_t i = 0; i < claims->n; i++)
-		if (hd_is_own(&claims->items[i], request) &&
-		    hd_claim_find(&claims->items[i], addr))
-			return true;
-	return false;
+	return hd_index_has(&s->lookup->own_groups, (unsigned)group);
 }
 
-bool hd_own_claim_has_group(const struct hd_situation *situation,
-			    const struct hd_request *request, int group)
+struct hd_going hd_going(const struct hd_rule_context *s)
 {
-	const struct hd_claims *claims = &situation->claims;
+	struct hd_going going = { .s = s, .self = true };
 
-	for (size_t i = 0; i < claims->n; i++)
-		for (size_t j = 0; j < claims->items[i].n_devices; j++)
-			if (hd_is_own(&claims->items[i], request) &&
-			    claims->items[i].devices[j].group == group)
-				return true;
-	return false;
+	going.mates = hd_index_find(&s->situation->fates.mates,
+				    (unsigned)s->device->group, &going.n);
+	return going;
 }
 
-/* Whether the same guest gets @device too, so that it leaves its host driver.
- */
-bool hd_is_assigned(const struct hd_request *request,
-		    const struct hd_device *device)
+const struct hd_device *hd_going_next(struct hd_going *going)
 {
-	for (size_t i = 0; i < request->n_assigns; i++)
-		if (hd_addr_equal(request->assigns[i].addr, device->addr))
-			return true;
-	return false;
+	const struct hd_situation *situation = going->s->situation;
+	const struct hd_device *devices = situation->inventory.devices;
+	const struct hd_device *mate = NULL;
+
+	for (; going->n; going->mates++, going->n--)
+		if (situation->fates.items[going->mates->at] == HD_GOES_ALONG)
+			break;
+	if (going->n)
+		mate = &devices[going->mates->at];
+	if (going->self && (!mate || going->s->device < mate)) {
+		going->self = false;
+		return going->s->device;
+	}
+	if (mate) {
+		going->mates++;
+		going->n--;
+	}
+	return mate;
 }

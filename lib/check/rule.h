@@ -3,6 +3,7 @@
 #define HD_LIB_CHECK_RULE_H
 
 #include "lib/check/check.h"
+#include "lib/check/lookup.h"
 #include "lib/check/rules.h"
 #include "lib/request/policy.h"
 
@@ -14,6 +15,7 @@
 struct hd_rule_context {
 	const struct hd_situation *situation;
 	const struct hd_request *request;
+	const struct hd_lookup *lookup; /* into the two */
 	size_t index;
 	const struct hd_assign *assign;
 	const struct hd_device *device; /* NULL when it isn't there */
@@ -62,24 +64,25 @@ char *hd_link_command(const char *interface, const char *state);
 /* Who can change what a setting forbids; freed by the caller. */
 char *hd_administrator_can_change(const struct hd_decision *decision);
 
-/* Whether a claim is of whoever asks. */
-bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request);
-
 /* Whether whoever asks holds the device already. */
-bool hd_own_claim_has(const struct hd_situation *situation,
-		      const struct hd_request *request, struct hd_addr addr);
+bool hd_own_claim_has(const struct hd_rule_context *s, struct hd_addr addr);
 
 /* Whether whoever asks holds a device of the group already. */
-bool hd_own_claim_has_group(const struct hd_situation *situation,
-			    const struct hd_request *request, int group);
+bool hd_own_claim_has_group(const struct hd_rule_context *s, int group);
 
-/* Whether the request asks for the device. */
-bool hd_is_assigned(const struct hd_request *request,
-		    const struct hd_device *device);
+/* The way through the subject's device and what would be taken along with it,
+ * in the order of addresses; begun by hd_going(). */
+struct hd_going {
+	const struct hd_rule_context *s;
+	const struct hd_index_item *mates; /* that are to come, see hd_fates */
+	size_t n;
+	bool self; /* the subject's device is to come */
+};
 
-/* Whether @device is the subject's, or would be taken along with it. */
-bool hd_goes_with(const struct hd_rule_context *s,
-		  const struct hd_device *device);
+struct hd_going hd_going(const struct hd_rule_context *s);
+
+/* The next one, or NULL. */
+const struct hd_device *hd_going_next(struct hd_going *going);
 
 /* See hd_rules. Each returns HD_GO_ON, HD_DONE or -ENOMEM. */
 int hd_rule_pinned(struct hd_rule_context *s);

@@ -128,16 +128,6 @@ static int look_for_vfio_node(struct hd_ask *ask,
 	return 0;
 }
 
-/* What running guests have given up stands in nobody's way either. */
-static void prune_claims(const struct hd_inventory *inventory,
-			 struct hd_claims *claims)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		for (size_t j = 0; j < inventory->n_devices; j++)
-			hd_claim_prune(&claims->items[i],
-				       &inventory->devices[j]);
-}
-
 static int add_devices(struct hd_ask *ask, const struct hd_request *request,
 		       struct hd_inventory *ret)
 {
@@ -153,6 +143,25 @@ static int add_devices(struct hd_ask *ask, const struct hd_request *request,
 				ask->err);
 }
 
+/* Of what may be taken, what is to be put back is read with the rest. */
+static int read_overrides(struct hd_ask *ask, const struct hd_request *request,
+			  struct hd_situation *situation)
+{
+	struct hd_inventory *inventory = &situation->inventory;
+	int r = hd_fates_find(inventory, request, &situation->fates, ask->err);
+
+	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++)
+		inventory->devices[i].saves =
+			situation->fates.items[i] != HD_STAYS;
+	if (r == 0)
+		r = hd_device_read_overrides(
+			ask->host, inventory->devices, inventory->n_devices,
+			ask->config.step_seconds, ask->err);
+	return r < 0 ? r :
+		       hd_fates_find(inventory, request, &situation->fates,
+				     ask->err);
+}
+
 static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 			  struct hd_situation *ret)
 {
@@ -162,29 +171,24 @@ static int read_situation(struct hd_ask *ask, const struct hd_request *request,
 		r = drop_abandoned(ask, &ret->claims, &ret->abandoned);
 	if (r == 0)
 		r = add_devices(ask, request, &ret->inventory);
-	prune_claims(&ret->inventory, &ret->claims);
-	for (size_t i = 0; i < ret->inventory.n_devices; i++)
-		ret->inventory.devices[i].saves =
-			hd_check_binds(request, &ret->inventory.devices[i]);
+	/* What running guests have given up stands in nobody's way either. */
+	for (size_t i = 0; r == 0 && i < ret->claims.n; i++)
+		hd_claim_prune(&ret->claims.items[i], &ret->inventory);
 	if (r == 0)
-		r = hd_device_read_overrides(ask->host, ret->inventory.devices,
-					     ret->inventory.n_devices,
-					     ask->config.step_seconds,
-					     ask->err);
+		r = read_overrides(ask, request, ret);
 	return r < 0 ? r :
 		       query_modules(ask->host, request, &ret->modules,
 				     ask->err);
 }
 
 /* Reads what the host made of the devices that would be taken. */
-static int read_nodes(struct hd_ask *ask, const struct hd_request *request,
-		      struct hd_situation *situation)
+static int read_nodes(struct hd_ask *ask, struct hd_situation *situation)
 {
 	const struct hd_inventory *inventory = &situation->inventory;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++)
-		if (hd_check_binds(request, &inventory->devices[i]))
+		if (situation->fates.items[i] != HD_STAYS)
 			r = hd_nodes_add(&situation->nodes, ask->host,
 					 &inventory->devices[i], ask->err);
 	return r;
@@ -195,7 +199,6 @@ static int read_nodes(struct hd_ask *ask, const struct hd_request *request,
  * took it there was asked then.
  */
 static int find_critical_uses(struct hd_ask *ask,
-			      const struct hd_request *request,
 			      struct hd_situation *situation)
 {
 	const struct hd_inventory *inventory = &situation->inventory;
@@ -206,7 +209,7 @@ static int find_critical_uses(struct hd_ask *ask,
 	if (!taken)
 		return hd_err_nomem(ask->err);
 	for (size_t i = 0; i < inventory->n_devices; i++)
-		if (hd_check_binds(request, &inventory->devices[i]) &&
+		if (situation->fates.items[i] != HD_STAYS &&
 		    !inventory->devices[i].vfio)
 			taken[n++] = inventory->devices[i];
 	return hd_guard_find(ask->host, taken, n, &situation->nodes,
@@ -224,9 +227,9 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 		r = hd_pins_compare(ask->host, request->pins, request->n_pins,
 				    &situation.pin_matches, ask->err);
 	if (r == 0)
-		r = read_nodes(ask, request, &situation);
+		r = read_nodes(ask, &situation);
 	if (r == 0)
-		r = find_critical_uses(ask, request, &situation);
+		r = find_critical_uses(ask, &situation);
 	if (r == 0)
 		r = hd_ask_find_holders(ask, situation.inventory.devices,
 					situation.inventory.n_devices,
@@ -249,6 +252,7 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 void hd_situation_clear(struct hd_situation *situation)
 {
 	hd_inventory_clear(&situation->inventory);
+	hd_fates_clear(&situation->fates);
 	hd_claims_clear(&situation->claims);
 	hd_claims_clear(&situation->abandoned);
 	hd_nodes_clear(&situation->nodes);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/check/ask.h"
+#include "lib/check/fate.h"
 #include "lib/guard/guard.h"
 #include "lib/host/holders.h"
 #include "lib/host/inventory.h"
@@ -20,6 +21,7 @@
  */
 struct hd_situation {
 	struct hd_inventory inventory; /* devices and their groups */
+	struct hd_fates fates; /* of its devices */
 	struct hd_claims claims; /* of the guests, see hd_claim_prune() */
 	struct hd_claims abandoned; /* that stand in nobody's way */
 	enum hd_module_state *modules; /* of each assignment's driver */
@@ -45,6 +47,13 @@ struct hd_situation {
  */
 int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 	       struct hd_situation *ret);
+
+/* What becomes of a device of the situation's inventory. */
+static inline enum hd_fate hd_fate_of(const struct hd_situation *situation,
+				      const struct hd_device *device)
+{
+	return situation->fates.items[device - situation->inventory.devices];
+}
 
 void hd_situation_clear(struct hd_situation *situation);
 

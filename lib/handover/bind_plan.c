@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/handover/bind_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/check/check.h"
 
 /* A device that no guest gets needs no driver of its own kind. */
 #define HD_SIBLING_DRIVER "vfio-pci"
@@ -43,71 +43,119 @@ static bool is_ready(const struct hd_assign *assign,
 	return device->vfio;
 }
 
-/*
- * Whether the hook binds the device; one that is wanted twice (two namespaces
- * of an NVMe disk) if once of them.
- */
-static bool is_unmanaged(const struct hd_request *request, struct hd_addr addr)
+/* What is decided, device by device. */
+struct deciding {
+	const struct hd_request *request;
+	const struct hd_situation *situation;
+	bool untouched;
+	struct hd_claim *claim;
+	struct hd_plan *plan;
+	struct hd_err *err;
+	/* Both of each device of the inventory; owned. */
+	bool *unmanaged; /* the hook binds it; of one that is wanted twice (two
+			  * namespaces of an NVMe disk) if once of them */
+	bool *decided; /* the claim has it */
+	bool loaded; /* the siblings' driver is, or will be */
+};
+
+static void clear_deciding(struct deciding *deciding)
 {
-	for (size_t i = 0; i < request->n_assigns; i++)
-		if (!request->assigns[i].managed &&
-		    hd_addr_equal(request->assigns[i].addr, addr))
-			return true;
-	return false;
+	free(deciding->unmanaged);
+	free(deciding->decided);
 }
 
-static int decide_device(const struct hd_request *request,
-			 const struct hd_assign *assign,
-			 const struct hd_device *device, bool untouched,
-			 struct hd_claim *claim, struct hd_plan *plan,
-			 struct hd_err *err)
+/* The place of a device in the inventory; all that is asked for are there. */
+static size_t place_of(const struct deciding *d, struct hd_addr addr)
 {
-	const char *driver = hd_assign_driver(assign);
-	int r;
+	const struct hd_inventory *inventory = &d->situation->inventory;
 
-	if (hd_claim_find(claim, device->addr))
-		return 0;
-	r = claim_device(claim, device, untouched, err);
-	if (r < 0 || !is_unmanaged(request, assign->addr) ||
-	    is_ready(assign, device))
-		return r;
-	return hd_plan_move(plan, device, driver, driver, err);
+	return (size_t)(hd_inventory_find(inventory, addr) -
+			inventory->devices);
 }
 
 /* Whether an assignment has shown that the driver is loaded already. */
-static bool is_loaded(const struct hd_request *request,
-		      const struct hd_situation *situation, const char *driver)
+static bool is_loaded(const struct deciding *d, const char *driver)
 {
+	const struct hd_request *request = d->request;
+
 	for (size_t i = 0; i < request->n_assigns; i++)
-		if (situation->modules[i] == HD_MODULE_PRESENT &&
+		if (d->situation->modules[i] == HD_MODULE_PRESENT &&
 		    strcmp(hd_assign_driver(&request->assigns[i]), driver) == 0)
 			return true;
 	return false;
 }
 
-/* The members of a device's group that have to leave their host drivers. */
-static int decide_siblings(const struct hd_request *request,
-			   const struct hd_situation *situation, int group,
-			   struct hd_claim *claim, struct hd_plan *plan,
-			   struct hd_err *err)
+static int begin(struct deciding *d)
 {
-	const struct hd_inventory *inventory = &situation->inventory;
+	const struct hd_inventory *inventory = &d->situation->inventory;
+
+	d->unmanaged = calloc(inventory->n_devices + 1, sizeof(bool));
+	d->decided = calloc(inventory->n_devices + 1, sizeof(bool));
+	if (!d->unmanaged || !d->decided)
+		return hd_err_nomem(d->err);
+	d->loaded = is_loaded(d, HD_SIBLING_DRIVER);
+	for (size_t i = 0; i < d->request->n_assigns; i++)
+		if (!d->request->assigns[i].managed)
+			d->unmanaged[place_of(d, d->request->assigns[i].addr)] =
+				true;
+	for (size_t i = 0; i < d->claim->n_devices; i++) {
+		const struct hd_device *device =
+			hd_inventory_find(inventory, d->claim->devices[i].addr);
+
+		if (device)
+			d->decided[device - inventory->devices] = true;
+	}
+	return 0;
+}
+
+static int decide_device(struct deciding *d, const struct hd_assign *assign)
+{
+	size_t place = place_of(d, assign->addr);
+	const struct hd_device *device =
+		&d->situation->inventory.devices[place];
+	const char *driver = hd_assign_driver(assign);
+	int r;
+
+	if (d->decided[place])
+		return 0;
+	d->decided[place] = true;
+	r = claim_device(d->claim, device, d->untouched, d->err);
+	if (r < 0 || !d->unmanaged[place] || is_ready(assign, device))
+		return r;
+	return hd_plan_move(d->plan, device, driver, driver, d->err);
+}
+
+static int decide_sibling(struct deciding *d, const struct hd_device *device)
+{
+	int r = d->loaded ? 0 :
+			    hd_plan_load(d->plan, HD_SIBLING_DRIVER, d->err);
+
+	d->loaded = true;
+	if (r == 0)
+		r = claim_device(d->claim, device, true, d->err);
+	return r < 0 ? r :
+		       hd_plan_move(d->plan, device, HD_SIBLING_DRIVER,
+				    HD_SIBLING_DRIVER, d->err);
+}
+
+/* The members of a device's group that have to leave their host drivers. */
+static int decide_siblings(struct deciding *d, const struct hd_assign *assign)
+{
+	const struct hd_device *devices = d->situation->inventory.devices;
+	const struct hd_fates *fates = &d->situation->fates;
+	int group = devices[place_of(d, assign->addr)].group;
+	size_t n;
+	const struct hd_index_item *mates =
+		hd_index_find(&fates->mates, (unsigned)group, &n);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++) {
-		const struct hd_device *device = &inventory->devices[i];
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		size_t place = mates[i].at;
 
-		if (device->group != group ||
-		    !hd_check_binds_sibling(request, device) ||
-		    hd_claim_find(claim, device->addr))
+		if (fates->items[place] != HD_GOES_ALONG || d->decided[place])
 			continue;
-		if (!is_loaded(request, situation, HD_SIBLING_DRIVER))
-			r = hd_plan_load(plan, HD_SIBLING_DRIVER, err);
-		if (r == 0)
-			r = claim_device(claim, device, true, err);
-		if (r == 0)
-			r = hd_plan_move(plan, device, HD_SIBLING_DRIVER,
-					 HD_SIBLING_DRIVER, err);
+		d->decided[place] = true;
+		r = decide_sibling(d, &devices[place]);
 	}
 	return r;
 }
@@ -158,7 +206,14 @@ int hd_bind_plan(const struct hd_request *request,
 		 struct hd_claim *claim, struct hd_plan *plan,
 		 struct hd_err *err)
 {
-	int r = 0;
+	HD_AUTO(clear_deciding)
+	struct deciding d = { .request = request,
+			      .situation = situation,
+			      .untouched = untouched,
+			      .claim = claim,
+			      .plan = plan,
+			      .err = err };
+	int r = begin(&d);
 
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++)
 		if (situation->modules[i] == HD_MODULE_LOADABLE)
@@ -166,15 +221,9 @@ int hd_bind_plan(const struct hd_request *request,
 					 hd_assign_driver(&request->assigns[i]),
 					 err);
 	for (size_t i = 0; r == 0 && i < request->n_assigns; i++) {
-		const struct hd_assign *assign = &request->assigns[i];
-		const struct hd_device *device =
-			hd_inventory_find(&situation->inventory, assign->addr);
-
-		r = decide_device(request, assign, device, untouched, claim,
-				  plan, err);
+		r = decide_device(&d, &request->assigns[i]);
 		if (r == 0)
-			r = decide_siblings(request, situation, device->group,
-					    claim, plan, err);
+			r = decide_siblings(&d, &request->assigns[i]);
 	}
 	return r;
 }

@@ -20,8 +20,8 @@
  *             device in the order of the request
  *
  * A device that libvirt binds itself (managed) is written down, but there is
- * no step for it. Siblings that the policy lets us take along (see
- * hd_check_binds_sibling()) are taken and written down like the device.
+ * no step for it. Siblings that go along (HD_GOES_ALONG) are taken and written
+ * down like the device.
  *
  * Returns 0 or -ENOMEM.
  */

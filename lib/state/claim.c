@@ -223,7 +223,7 @@ static int parse_attribute(char *line, struct hd_claim *claim)
 	HD_AUTOFREE char *path = NULL;
 	HD_AUTOFREE char *value = NULL;
 	struct hd_addr addr;
-	size_t i = 0;
+	size_t i = claim->n_devices;
 	int r;
 
 	if (!word || hd_addr_parse(word, &addr, NULL) < 0)
@@ -231,12 +231,12 @@ static int parse_attribute(char *line, struct hd_claim *claim)
 	r = read_words(line, &path, &value);
 	if (r < 0 || !path)
 		return r < 0 ? r : -EBADMSG;
-	while (i < claim->n_devices &&
-	       !hd_addr_equal(claim->devices[i].addr, addr))
-		i++;
-	if (i == claim->n_devices)
+	/* It stands behind its device. */
+	while (i && !hd_addr_equal(claim->devices[i - 1].addr, addr))
+		i--;
+	if (i == 0)
 		return -EBADMSG;
-	return hd_attributes_add(&claim->devices[i].attributes, path,
+	return hd_attributes_add(&claim->devices[i - 1].attributes, path,
 				 value ? value : "", 0);
 }
 
@@ -538,22 +538,22 @@ static bool is_given_up(const struct hd_claim *claim,
 			const struct hd_claim_device *device,
 			const struct hd_device *now)
 {
-	if (claim->phase != HD_RUNNING || !device->restore || now->vfio ||
-	    !hd_addr_equal(device->addr, now->addr))
+	if (claim->phase != HD_RUNNING || !device->restore || !now || now->vfio)
 		return false;
 	return now->driver && device->driver ?
 		       strcmp(now->driver, device->driver) == 0 :
 		       now->driver == device->driver;
 }
 
-void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now)
+void hd_claim_prune(struct hd_claim *claim, const struct hd_inventory *now)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < claim->n_devices; i++) {
 		struct hd_claim_device *device = &claim->devices[i];
 
-		if (!is_given_up(claim, device, now)) {
+		if (!is_given_up(claim, device,
+				 hd_inventory_find(now, device->addr))) {
 			claim->devices[kept++] = *device;
 			continue;
 		}

@@ -9,7 +9,7 @@
 #include "lib/base/uuid.h"
 #include "lib/host/addr.h"
 #include "lib/host/attributes.h"
-#include "lib/host/device.h"
+#include "lib/host/inventory.h"
 #include "lib/host/proc.h"
 
 /* One device of a claim, and all that is needed to give it back. */
@@ -151,13 +151,14 @@ static inline bool hd_claim_is_moving(const struct hd_claim *claim)
 }
 
 /*
- * Takes a device off a claim when its guest has given it up: the guest runs,
- * but the device, as it is @now, is back on the driver that it had, and that is
- * no VFIO driver. libvirt runs no hook when a device is detached from a running
- * guest (qemu_hotplug.c has no virHookCall()). A claim that lost a device is
- * marked @pruned, and should be saved before the device goes to another guest.
+ * Takes off a claim each device that its guest has given up: the guest runs,
+ * but the device, as it is in @now, is back on the driver that it had, and that
+ * is no VFIO driver. libvirt runs no hook when a device is detached from a
+ * running guest (qemu_hotplug.c has no virHookCall()). A claim that lost a
+ * device is marked @pruned, and should be saved before the device goes to
+ * another guest.
  */
-void hd_claim_prune(struct hd_claim *claim, const struct hd_device *now);
+void hd_claim_prune(struct hd_claim *claim, const struct hd_inventory *now);
 
 /* The device of @claim with this address, or NULL. */
 const struct hd_claim_device *hd_claim_find(const struct hd_claim *claim,

@@ -104,6 +104,7 @@ static int tear_down(void **state)
 	struct world *w = *state;
 
 	hd_findings_clear(&w->findings);
+	hd_fates_clear(&w->situation.fates);
 	free(w);
 	return 0;
 }
@@ -126,6 +127,9 @@ static void claim_for(struct world *w, const char *uuid, const char *name,
 static void check(struct world *w, bool refuses)
 {
 	hd_findings_clear(&w->findings);
+	assert_int_equal(hd_fates_find(&w->situation.inventory, &w->request,
+				       &w->situation.fates, NULL),
+			 0);
 	assert_int_equal(
 		hd_check(&w->situation, &w->request, &w->findings, NULL),
 		refuses ? HD_REFUSED : 0);

@@ -483,9 +483,10 @@ static void room_is_kept(void **state)
 static void prune(struct hd_claim *claim, const char *address,
 		  const char *driver, bool vfio)
 {
-	const struct hd_device now = { .addr = addr(address),
-				       .driver = (char *)driver,
-				       .vfio = vfio };
+	struct hd_device device = { .addr = addr(address),
+				    .driver = (char *)driver,
+				    .vfio = vfio };
+	const struct hd_inventory now = { .devices = &device, .n_devices = 1 };
 
 	hd_claim_prune(claim, &now);
 }

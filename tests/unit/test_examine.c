@@ -72,7 +72,8 @@ static int find_allowance(struct place *place, struct hd_ask *ask)
 				       .critical = HD_CRITICAL_SSH,
 				       .chain = (char *)"eth0" };
 	enum hd_module_state module = HD_MODULE_PRESENT;
-	const struct hd_situation situation = {
+	HD_AUTO(hd_fates_clear) struct hd_fates fates = HD_FATES_INIT;
+	struct hd_situation situation = {
 		.inventory = { &device, 1, NULL, 0, true },
 		.modules = &module,
 		.vfio_node = true,
@@ -91,6 +92,9 @@ static int find_allowance(struct place *place, struct hd_ask *ask)
 	};
 
 	(void)place;
+	assert_int_equal(
+		hd_fates_find(&situation.inventory, &request, &fates, NULL), 0);
+	situation.fates = fates;
 	return hd_check(&situation, &request, ask->findings, ask->err);
 }
 

@@ -19,7 +19,9 @@ static void look_at(const struct hd_tool *tool, struct hd_claim *claim)
 
 		if (hd_device_read(&tool->host, claim->devices[i].addr,
 				   HD_BRIEF, &now, &err) == 0)
-			hd_claim_prune(claim, &now);
+			hd_claim_prune(claim, &(struct hd_inventory){
+						      .devices = &now,
+						      .n_devices = 1 });
 		hd_device_clear(&now);
 	}
 }

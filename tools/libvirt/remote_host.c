@@ -54,17 +54,22 @@ int hd_remote_host_check(const struct hd_remote_host *remote,
 {
 	HD_AUTOFREE enum hd_module_state *modules =
 		calloc(request->n_assigns + 1, sizeof(*modules));
+	HD_AUTO(hd_fates_clear) struct hd_fates fates = HD_FATES_INIT;
 	/* It owns nothing. */
-	const struct hd_situation situation = {
+	struct hd_situation situation = {
 		.inventory = remote->inventory,
 		.modules = modules,
 		.vfio_node = true,
 		.names = names,
 	};
 	struct hd_request known = *request;
+	int r = modules ? hd_fates_find(&remote->inventory, request, &fates,
+					err) :
+			  hd_err_nomem(err);
 
-	if (!modules)
-		return hd_err_nomem(err);
+	if (r < 0)
+		return r;
+	situation.fates = fates;
 	for (size_t i = 0; i < request->n_assigns; i++)
 		modules[i] = HD_MODULE_PRESENT;
 	/* What is allowed to be lost isn't looked for. */

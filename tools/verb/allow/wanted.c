@@ -183,18 +183,10 @@ static int find_critical(const struct search *search, enum hd_critical critical)
 
 		if (search->wish->n_addrs ?
 			    is_named(search->wish, device->addr) :
-			    hd_check_binds(search->request, device))
+			    hd_fate_of(search->situation, device) != HD_STAYS)
 			r = consider(search, device, critical, &found);
 	}
 	return r < 0 || found ? r : refuse_unneeded(search, critical);
-}
-
-static bool is_assigned(const struct hd_request *request, struct hd_addr addr)
-{
-	for (size_t i = 0; i < request->n_assigns; i++)
-		if (hd_addr_equal(request->assigns[i].addr, addr))
-			return true;
-	return false;
 }
 
 /* Of each member that the guest doesn't get, whatever driver it has now. */
@@ -211,7 +203,7 @@ static int find_siblings(const struct search *search, bool there)
 		int r;
 
 		if (device->bridge ||
-		    is_assigned(search->request, device->addr))
+		    hd_fate_of(search->situation, device) == HD_IS_ASSIGNED)
 			continue;
 		if (root)
 			return refuse_root(search, root);

@@ -79,10 +79,11 @@ static struct hd_life life_without_guest(const struct hd_host *host,
 
 /* Whoever has promised to end it; PRESENT when nobody is known. */
 static struct hd_seen daemon_lives(const struct hd_host *host,
-				   const struct hd_claim *claim)
+				   const struct hd_claim *claim, bool of_guest)
 {
-	return claim->daemon.pid ? hd_process_lives(host, claim->daemon) :
-				   hd_seen_present();
+	return claim->daemon.pid && (claim->begun || !of_guest) ?
+		       hd_process_lives(host, claim->daemon) :
+		       hd_seen_present();
 }
 
 struct hd_life hd_claim_life(const struct hd_host *host,
@@ -103,7 +104,7 @@ struct hd_life hd_claim_life(const struct hd_host *host,
 		return is_lost();
 	if (claim->phase == HD_RETURNING)
 		return life(HD_LEFT_BEHIND);
-	seen = daemon_lives(host, claim);
+	seen = daemon_lives(host, claim, of_guest);
 	if (seen.is != HD_PRESENT)
 		return seen.is == HD_ABSENT ? life(HD_LEFT_BEHIND) :
 					      cant_tell(seen);

@@ -17,7 +17,8 @@
  *   release that ends leaves no claim.
  * - What no daemon answers for any more is left behind when its QEMU doesn't
  *   run. The daemon is known by its number and its start, hd_process_daemon().
- *   Where the hook found none, none is missed.
+ *   Where the hook found none, none is missed; nor that of a claim that has no
+ *   @begun, whose hook took its parent for it, a script perhaps.
  * - Of a guest that did run, and whose QEMU is gone, libvirt has nothing left
  *   to do as soon as there is no NAME.xml: then release has been, and was
  *   killed, or comes and finds its work done. While there is one, it ends.

@@ -57,6 +57,60 @@ static int take_back(struct hd_job *job, struct hd_claim *claim, int failed)
 	return failed;
 }
 
+static bool meets(const struct hd_claim *claim, const struct hd_groups *groups)
+{
+	for (size_t i = 0; i < claim->n_devices; i++)
+		if (hd_groups_have(groups, claim->devices[i].group))
+			return true;
+	return false;
+}
+
+/* Of the guests' claims that nobody will give up, another one's with a device
+ * of these groups. */
+static bool is_left_behind(const struct hd_claims *claims, const char *own,
+			   const struct hd_groups *groups)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (strcmp(claims->items[i].uuid, own) != 0 &&
+		    meets(&claims->items[i], groups))
+			return true;
+	return false;
+}
+
+/*
+ * What was left behind has been given back, or the groups are another's still:
+ * but not what was left behind since, as when that guest ends just now, nor
+ * what libvirt has bound for this one. Who recovers it later would take it from
+ * this guest.
+ */
+static int refuse_left_behind(struct hd_job *job,
+			      const struct hd_request *request,
+			      const struct hd_claims *left)
+{
+	bool refused = false;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && left->n && i < request->n_assigns; i++) {
+		HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
+		struct hd_addr addr = request->assigns[i].addr;
+
+		r = hd_groups_of_device(job, addr, &groups);
+		if (r < 0 || !is_left_behind(left, request->uuid, &groups))
+			continue;
+		refused = true;
+		r = hd_findings_add_refusal(
+			job->ask.findings, hd_rules[HD_RULE_CLAIM_ABANDONED].id,
+			hd_text("%s can't be %s%s%s yet: what was taken of its IOMMU group before has been left behind, and is not back with the host.",
+				hd_addr_text(addr).s,
+				request->domain ? "given to guest '" :
+						  "bound by hand",
+				request->domain ? request->domain : "",
+				request->domain ? "'" : ""),
+			hd_text("virt-hostdev recover"), job->ask.err);
+	}
+	return r < 0 ? r : refused ? HD_REFUSED : 0;
+}
+
 /*
  * Decides, writes the decision down, does it, and undoes it if it fails. @claim
  * is what the domain holds already; the groups are locked.
@@ -68,6 +122,8 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
 	int r = hd_examine(&job->ask, request, &situation);
 
+	if (r == 0)
+		r = refuse_left_behind(job, request, &situation.abandoned);
 	if (r)
 		return r;
 	r = save_pruned(job, request, &situation.claims);
@@ -118,14 +174,6 @@ struct obstacles {
 static void clear_obstacles(struct obstacles *obstacles)
 {
 	hd_claims_clear(&obstacles->claims);
-}
-
-static bool meets(const struct hd_claim *claim, const struct hd_groups *groups)
-{
-	for (size_t i = 0; i < claim->n_devices; i++)
-		if (hd_groups_have(groups, claim->devices[i].group))
-			return true;
-	return false;
 }
 
 /* Moves to the obstacles what has to be released before; adds its groups. */
@@ -264,55 +312,6 @@ static int find_starting(struct hd_job *job, void *data, struct hd_groups *ret)
 	return r < 0 ? r : hd_groups_of_claim(job, &starting->claim, ret);
 }
 
-/* Whether another claim, which nobody will ever give up, has the device's
- * group.
- */
-static int is_left_behind(struct hd_job *job, const struct hd_claims *claims,
-			  const char *own, struct hd_addr addr, bool *ret)
-{
-	HD_AUTO_GROUPS struct hd_groups groups = { NULL, 0 };
-	int r = hd_groups_of_device(job, addr, &groups);
-
-	*ret = false;
-	for (size_t i = 0; r == 0 && i < claims->n; i++)
-		*ret |= strcmp(claims->items[i].uuid, own) != 0 &&
-			meets(&claims->items[i], &groups) &&
-			hd_claim_life(job->ask.host, &claims->items[i]).is ==
-				HD_LEFT_BEHIND;
-	return r;
-}
-
-/*
- * What was left behind can't be given back now, since libvirt has just bound it
- * for this guest; and who recovers it later would take it from this guest.
- */
-static int refuse_left_behind(struct hd_job *job,
-			      const struct starting *starting)
-{
-	HD_AUTO_CLAIMS struct hd_claims all = HD_CLAIMS_INIT;
-	int r = hd_claims_load(&job->ask.state, &all, job->ask.findings,
-			       job->ask.err);
-	bool refused = false;
-
-	for (size_t i = 0; r >= 0 && i < starting->n_fresh; i++) {
-		struct hd_addr addr = starting->fresh[i].addr;
-		bool left;
-
-		r = is_left_behind(job, &all, starting->request->uuid, addr,
-				   &left);
-		if (r < 0 || !left)
-			continue;
-		refused = true;
-		r = hd_findings_add_refusal(
-			job->ask.findings, hd_rules[HD_RULE_CLAIM_ABANDONED].id,
-			hd_text("%s can't be given to guest '%s' yet: what was taken of its IOMMU group before has been left behind, and is not back with the host.",
-				hd_addr_text(addr).s,
-				starting->request->domain),
-			hd_text("virt-hostdev recover"), job->ask.err);
-	}
-	return r < 0 ? r : refused ? HD_REFUSED : 0;
-}
-
 int hd_start(struct hd_job *job, const struct hd_request *request)
 {
 	HD_AUTO(clear_starting)
@@ -324,9 +323,6 @@ int hd_start(struct hd_job *job, const struct hd_request *request)
 	if (r == 0)
 		r = hd_job_lock(job, find_starting, &starting);
 	if (r < 0 || starting.n_fresh == 0)
-		return r;
-	r = refuse_left_behind(job, &starting);
-	if (r)
 		return r;
 	rest.assigns = starting.fresh;
 	rest.n_assigns = starting.n_fresh;

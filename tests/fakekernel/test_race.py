@@ -11,6 +11,7 @@ import subprocess
 import time
 import uuid
 
+from fakekernel import DAEMON
 from program import domain, hostdev
 from setting import HANG, rounds
 from test_every_write import HOOK, TOOL, OnFakeKernel
@@ -30,11 +31,11 @@ class Race(OnFakeKernel):
         # The same choices in every run.
         self.random = random.Random(4711)
 
-    def at_once(self, event, guests):
+    def at_once(self, event, guests, daemon=()):
         """Runs the hook of every guest at the same time; exit code and stderr each."""
         hooks = []
         for name, xml in guests.items():
-            hook = self.kernel.popen([HOOK, name, event, "begin", "-"], stdin=subprocess.PIPE,
+            hook = self.kernel.popen([*daemon, HOOK, name, event, "begin", "-"], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             # Where nothing is held, release needs no document to know.
             with contextlib.suppress(BrokenPipeError):
@@ -88,6 +89,33 @@ class Race(OnFakeKernel):
                 for code, err in self.at_once("release", guests).values():
                     self.assertEqual((code, err), (0, ""))
                 self.assert_as_it_was()
+
+    def recover_on_and_on(self):
+        """Until /run/stop is there; /run/said has what they said."""
+        loop = 'until [ -e /run/stop ]; do "$1" recover || exit; done >>/run/said 2>&1'
+        return self.kernel.popen(["sh", "-c", loop, "sh", TOOL])
+
+    def test_recover_keeps_nobody_waiting_for_ever(self):
+        """The daemon of each guest is gone as soon as it has its devices, so that whoever
+        comes next undoes it, and recover does, which never rests."""
+        self.kernel.end_daemons()
+        loops = [self.recover_on_and_on() for _ in range(2)]
+        won = 0
+        for number in range(ROUNDS // 5):
+            _, guests = self.guests()
+            # It waits for a descriptor that nobody has.
+            for code, err in self.at_once("prepare", guests, [DAEMON, "99"]).values():
+                won += code == 0
+                if code:
+                    with self.subTest(round=number):
+                        self.assertRegex(err, r"guest 'guest-\d+' has it|has been left behind")
+        (self.kernel.run_dir / "stop").touch()
+        self.assertEqual([each.wait(HANG) for each in loops], [0, 0])
+        said = (self.kernel.run_dir / "said").read_text()
+        self.assertGreater(won, ROUNDS)
+        self.assertIn("Given back to the host", said)
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assert_as_it_was()
 
 
 CALLS = ("flock", "openat", "renameat", "unlinkat")
@@ -210,6 +238,33 @@ class Pairs(OnFakeKernel):
         self.assert_consistent((first, second))
         self.give_all_back()
         return stopped
+
+    def test_prepare_and_guest_that_ends(self):
+        """libvirt is done with its end just then, and calls its release later."""
+        self.boot(NICS)
+        kept = self.kernel.run_dir / "libvirt/qemu/holder.xml"
+        for k in itertools.count(1):
+            self.kernel.reset()
+            self.set_up_for("release")
+            self.good(self.hook("started", self.guest("holder"), "holder"))
+            kept.parent.mkdir(parents=True)
+            kept.touch()
+            one = self.traced("one", ["-P", FOLDERS[0], "-e", "trace=openat", "-e",
+                                      f"inject=openat:signal=SIGSTOP:when={k}"],
+                              "prepare", "first")
+            if not self.wait_for(one, "one", STOPPED):
+                break
+            kept.unlink()
+            self.go_on(one)
+            self.finish(one, "prepare")
+            with self.subTest(number=k):
+                self.good(self.hook("release", self.guest("holder"), "holder"))
+                self.assertEqual(self.tool("recover").rc, 0)
+                self.assertEqual(len(self.kernel.claims()), one.returncode == 0)
+                self.assert_consistent(("prepare",))
+            self.give_all_back()
+        self.finish(one, "prepare")
+        self.assertGreater(k, 3)
 
     def run_pair(self, first, second):
         self.boot(NICS)

@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/print.h"
 #include "lib/base/stdfiles.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 #include "tools/tree/root.h"
 
@@ -80,6 +81,11 @@ static int run_here(const struct hd_verb *verb, int argc, char **argv,
 	tool->host = root.host;
 	names = tool->names = hd_names_new();
 	status = verb->run(tool, argc, argv, err);
+	if (hd_json_failed()) {
+		status = HD_EXIT_FAILED;
+		if (!err->code)
+			hd_err_nomem(err);
+	}
 	return status == HD_EXIT_FAILED && err->code ?
 		       (int)hd_exit_of_err(verb, err) :
 		       status;

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/host/names.h"
 
+#include <errno.h>
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/stdfiles.h"
 
 struct hd_names {
 	struct pci_access *access; /* NULL until the first question */
@@ -37,22 +43,65 @@ struct hd_names *hd_names_new(void)
 	return calloc(1, sizeof(struct hd_names));
 }
 
+static struct pci_access *make_access(void)
+{
+	struct pci_access *access = pci_alloc();
+
+	if (!access)
+		return NULL;
+	access->error = on_error;
+	access->warning = on_message;
+	access->debug = on_message;
+	/* No cache file of names in somebody's home folder. */
+	access->id_lookup_mode = 0;
+	return access;
+}
+
+/* Whether libpci reads the names, or gives up in an orderly way. */
+static bool loads(struct hd_names *names)
+{
+	names->access = make_access();
+	if (!names->access)
+		return false;
+	asking = names;
+	if (setjmp(names->escape) == 0)
+		pci_load_name_list(names->access);
+	return true;
+}
+
+/*
+ * Until it has read its list, libpci writes to memory without asking whether it
+ * got any. A child, which has as much as we have, goes first: a name is not
+ * worth more.
+ */
+static bool child_loads(struct hd_names *names)
+{
+	pid_t pid = fork();
+	int keep = STDIN_FILENO, status;
+
+	if (pid == 0) {
+		prctl(PR_SET_DUMPABLE, 0);
+		/* Where it calls exit(3), nothing of ours is written twice. */
+		hd_close_others(&keep, 1);
+		_exit(!loads(names));
+	}
+	if (pid < 0)
+		return false;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return status == 0;
+}
+
 /* Makes libpci ready; false when there is none, once and for all. */
 static bool begin(struct hd_names *names)
 {
 	if (names->access || names->broken)
 		return !names->broken;
-	names->access = pci_alloc();
-	if (!names->access) {
-		names->broken = true;
-		return false;
-	}
-	names->access->error = on_error;
-	names->access->warning = on_message;
-	names->access->debug = on_message;
-	/* No cache file of names in somebody's home folder. */
-	names->access->id_lookup_mode = 0;
-	return true;
+	if (child_loads(names))
+		names->access = make_access();
+	names->broken = !names->access;
+	return !names->broken;
 }
 
 void hd_names_free(struct hd_names *names)

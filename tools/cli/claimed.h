@@ -2,10 +2,10 @@
 #ifndef HD_TOOLS_CLI_CLAIMED_H
 #define HD_TOOLS_CLI_CLAIMED_H
 
-#include <json-c/json.h>
 #include <stdbool.h>
 
 #include "lib/state/claims.h"
+#include "tools/cli/json.h"
 #include "tools/tool.h"
 
 /* Who holds what, as every verb that shows it reads and names it. */

@@ -2,7 +2,6 @@
 #ifndef HD_TOOLS_CLI_COLUMNS_H
 #define HD_TOOLS_CLI_COLUMNS_H
 
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "lib/host/inventory.h"

@@ -35,7 +35,8 @@ void hd_table_cell(struct hd_table *table, const char *text)
 {
 	char *printed = NULL;
 	size_t size;
-	FILE *file = table->failed ? NULL : hd_stream_open(&printed, &size);
+	FILE *file =
+		table->failed || !text ? NULL : hd_stream_open(&printed, &size);
 
 	table->failed = true;
 	if (!file)

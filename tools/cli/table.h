@@ -24,7 +24,8 @@ void hd_table_column(struct hd_table *table, const char *header, int flags);
 
 void hd_table_line(struct hd_table *table);
 
-/* Fills the next cell of the line, as hd_print_cell() prints it. */
+/* Fills the next cell of the line, as hd_print_cell() prints it; NULL is text
+ * for which there was no memory. */
 void hd_table_cell(struct hd_table *table, const char *text);
 
 /* Whether it has no line. */

@@ -181,7 +181,7 @@ static int print(const struct hd_tool *tool, const struct hd_claimed *claimed,
 	json_object_object_add(object, "claims", array);
 	json_object_object_add(object, "unsettled", hd_unsettled_json(claimed));
 	known = is_known(claimed, array);
-	if (tool->json) {
+	if (tool->json || hd_json_failed()) {
 		hd_json_print(object);
 	} else {
 		r = print_text(array, claimed->claims.n_unsettled > 0, err);

@@ -24,8 +24,10 @@ void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 	free(checkup->fix);
 	checkup->fix = NULL;
 	va_start(args, format);
-	if (vasprintf(&checkup->detail, format, args) < 0)
+	if (vasprintf(&checkup->detail, format, args) < 0) {
 		checkup->detail = NULL;
+		exam->failed = true;
+	}
 	va_end(args);
 	checkup->health = health;
 	if ((health == HD_WARN || health == HD_FAIL) && exam->row->fix)
@@ -38,8 +40,10 @@ void hd_exam_fix(struct hd_exam *exam, const char *format, ...)
 
 	free(exam->checkup->fix);
 	va_start(args, format);
-	if (vasprintf(&exam->checkup->fix, format, args) < 0)
+	if (vasprintf(&exam->checkup->fix, format, args) < 0) {
 		exam->checkup->fix = NULL;
+		exam->failed = true;
+	}
 	va_end(args);
 }
 
@@ -57,6 +61,7 @@ void hd_exam_unread_errno(struct hd_exam *exam, const char *path, int r)
 {
 	HD_AUTOFREE char *text = describe(path, r);
 
+	exam->failed |= !text;
 	if (text)
 		hd_exam_unknown(exam, "%s", text);
 }

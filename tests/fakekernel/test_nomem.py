@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Memory runs out while a domain is read: the answer is the same, or there is none."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from program import domain, hostdev
 from setting import BUILD, FULL, HANG, rounds
+from test_doctor import EXITS, HEALTHY, _OnHost
 from test_every_write import HOOK, TOOL, OnFakeKernel
 from tree import usual
 
@@ -72,6 +74,42 @@ class Tool(unittest.TestCase):
                         if not got[2].startswith(b"The result is not validated: "):
                             self.assertEqual(got[2], good[2])
 
+    def every(self, words, step):
+        """What some of the allocations lead to, by the name and number of the fault. That
+        which fails alone, and that from which on all fail."""
+        number = self.count(words)
+        cases = [{name: str(k)} for name, each in (("NOMEM_K", step), ("NOMEM_FROM", 5 * step))
+                 for k in range(1, number + 1, 1 if FULL else each)]
+        with ThreadPoolExecutor() as pool:
+            yield from zip(cases, pool.map(lambda case: self.run_tool(words, **case), cases))
+
+    def assert_told(self, case, got, judge):
+        """A sentence and no answer, or an answer that judge() finds right."""
+        code, out, err, *_ = got
+        with self.subTest(**case):
+            self.assertIn(code, (0, 1, 3), got)
+            if out:
+                judge(code, json.loads(out))
+            else:
+                self.assertTrue(code and err.strip(), got)
+
+    @staticmethod
+    def without_names(value):
+        """For a name there may be no memory."""
+        if isinstance(value, dict):
+            return {key: Tool.without_names(each) for key, each in value.items()
+                    if key not in ("name", "class_name")}
+        return [Tool.without_names(each) for each in value] if isinstance(value, list) else value
+
+    def test_what_a_host_has(self):
+        for step, *words in ((3, "list"), (3, "show", "0000:01:00.0"), (1, "status")):
+            code, out, *_ = self.run_tool([*words, "--json"])
+            good = self.without_names(json.loads(out))
+            self.assertEqual(code, 0)
+            for case, got in self.every([*words, "--json"], step):
+                self.assert_told({"words": words, **case}, got, lambda code, report: (
+                    self.assertEqual((code, self.without_names(report)), (0, good))))
+
     def test_check(self):
         self.each("check", "guest.xml")
 
@@ -87,6 +125,42 @@ class Tool(unittest.TestCase):
     def test_rewrite(self):
         self.each("rewrite", "guest.xml", "--in-place", "--set", "rom.bar=off", "--add", "01:00.1",
                   most=700)
+
+
+class Doctor(_OnHost):
+    """What is said of a host is never better, nor worse, than it is."""
+    count, every, assert_told = Tool.count, Tool.every, Tool.assert_told
+
+    def run_tool(self, words, **faults):
+        result = subprocess.run([TOOL, *words, "--root", self.root], check=False,
+                                env={**os.environ, "LD_PRELOAD": str(NOMEM), **faults},
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG)
+        return result.returncode, result.stdout, result.stderr
+
+    def each(self, step):
+        self.top = self.folder
+        words = ["doctor", "--json"]
+        good = json.loads(self.run_tool(words)[1])
+        statuses = {(each["id"], each["address"]): each["status"] for each in good["checks"]}
+        verdicts = good["summary"]["verdict"], "unknown"
+
+        def judge(code, report):
+            self.assertIn(report["summary"]["verdict"], verdicts)
+            self.assertEqual(code, EXITS[report["summary"]["verdict"]])
+            self.assertTrue(report["summary"]["message"])
+            for each in report["checks"]:
+                known = statuses[each["id"], each["address"]]
+                self.assertIn(each["status"], (known, "unknown", "skip"), each)
+        for case, got in self.every(words, step):
+            self.assert_told(case, got, judge)
+        return verdicts[0]
+
+    def test_good(self):
+        self.make(HEALTHY)
+        self.assertEqual(self.each(11), "good")
+
+    def test_unknown(self):
+        self.assertEqual(self.each(11), "unknown")
 
 
 class Hook(OnFakeKernel):
@@ -123,6 +197,23 @@ class Hook(OnFakeKernel):
                 else:
                     self.assertTrue(result.err.strip())
                 self.hook("release", self.GUEST)
+                self.assert_as_it_was()
+
+
+    def test_who_is_refused_is_told(self):
+        """A sentence, of which the name of a device is a part."""
+        self.boot("device 0000:02:00.0 8086:10d3 020000 driver=e1000e group=2\n"
+                  "device 0000:02:00.1 8086:10d3 020000 driver=e1000e group=2\n")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "count"
+            good = self.hook("prepare", domain(hostdev(2)), NOMEM_COUNT=str(file))
+            number = int(file.read_text())
+        self.assertIn("(Intel Corporation 82574L Gigabit Network Connection, ", good.err)
+        for k in range(1, number + 1, 1 if FULL else 3):
+            with self.subTest(k=k):
+                result = self.hook("prepare", domain(hostdev(2)), NOMEM_K=str(k))
+                self.assertEqual((result.rc, result.out), (1, ""), result)
+                self.assertTrue(result.err.strip())
                 self.assert_as_it_was()
 
 

@@ -29,6 +29,11 @@ static void free_reader(struct archive **a)
 	archive_read_free(*a);
 }
 
+static void free_entry(struct archive_entry **entry)
+{
+	archive_entry_free(*entry);
+}
+
 struct unpack {
 	struct archive *a;
 	int dir_fd;
@@ -294,10 +299,14 @@ static int unpack_entry(struct unpack *u, struct archive_entry *header)
 
 static int unpack_all(struct unpack *u)
 {
-	struct archive_entry *header;
+	/* The one that libarchive has itself it may not have got. */
+	HD_AUTO(free_entry)
+	struct archive_entry *header = archive_entry_new();
 	int r;
 
-	while ((r = archive_read_next_header(u->a, &header)) == ARCHIVE_OK ||
+	if (!header)
+		return hd_err_nomem(u->err);
+	while ((r = archive_read_next_header2(u->a, header)) == ARCHIVE_OK ||
 	       r == ARCHIVE_WARN) {
 		r = unpack_entry(u, header);
 		if (r < 0)
@@ -325,6 +334,10 @@ int hd_tar_unpack(int fd, int dir_fd, const char *name, size_t *ret,
 	archive_read_support_filter_gzip(a);
 	archive_read_support_filter_xz(a);
 	archive_read_support_filter_zstd(a);
+	/* What opens would make room for this, and not look whether it got any.
+	 */
+	if (archive_read_set_callback_data(a, NULL) != ARCHIVE_OK)
+		return hd_err_nomem(err);
 	if (archive_read_open_fd(a, fd, BLOCK_SIZE) != ARCHIVE_OK)
 		return fail_archive(&u);
 	r = unpack_all(&u);

@@ -2,6 +2,7 @@
 #include "lib/doctor/read/unpack.h"
 
 #include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -63,16 +64,26 @@ static int choose(const struct hd_unpack *unpack)
 	return 0;
 }
 
+static void free_entry(struct archive_entry **entry)
+{
+	archive_entry_free(*entry);
+}
+
 static int start(struct hd_unpack *unpack, int fd)
 {
-	struct archive_entry *entry; /* libarchive's */
-	int r = choose(unpack);
+	/* The one that libarchive has itself it may not have got. */
+	HD_AUTO(free_entry) struct archive_entry *entry = archive_entry_new();
+	int r = entry ? choose(unpack) : -ENOMEM;
 
 	if (r < 0)
 		return r;
+	/* Else what opens makes room for this, and doesn't look whether it got
+	 * any. */
+	if (archive_read_set_callback_data(unpack->archive, NULL) != ARCHIVE_OK)
+		return -ENOMEM;
 	if (archive_read_open_fd(unpack->archive, fd, BLOCK) != ARCHIVE_OK)
 		return code_of(unpack);
-	r = archive_read_next_header(unpack->archive, &entry);
+	r = archive_read_next_header2(unpack->archive, entry);
 	unpack->ended = r == ARCHIVE_EOF;
 	return r == ARCHIVE_OK || unpack->ended ? 0 : code_of(unpack);
 }

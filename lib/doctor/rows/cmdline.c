@@ -230,6 +230,7 @@ static void compare(struct hd_exam *exam, const char *path, char *text)
 			word, equals ? (size_t)(equals - word) : strlen(word));
 		bool found = false;
 
+		exam->failed |= !name;
 		if (!name || !matters(word))
 			continue;
 		while (!found && (arg = hd_bootargs_find(args, name, arg)))

@@ -159,17 +159,19 @@ static int open_image(struct hd_exam *exam, char **ret)
 		release ? hd_text("/lib/modules/%s/pkgbase", release) : NULL;
 	HD_AUTOFREE char *package = NULL;
 
+	exam->failed |= release && !of;
 	if (of)
 		hd_exam_try(exam, of, &package);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		const char *kernel = forms[i].of_package ? package : release;
-		HD_AUTOFREE char *path =
-			kernel && hd_sysfs_is_name(kernel) ?
-				hd_text("%s%s%s", forms[i].before, kernel,
-					forms[i].after) :
-				NULL;
+		HD_AUTOFREE char *path = NULL;
 		int fd = -1;
 
+		if (!kernel || !hd_sysfs_is_name(kernel))
+			continue;
+		path = hd_text("%s%s%s", forms[i].before, kernel,
+			       forms[i].after);
+		exam->failed |= !path;
 		if (!path || !hd_exam_open(exam, path, O_RDONLY, &fd))
 			continue;
 		*ret = hd_steal(&path);

@@ -141,6 +141,7 @@ static bool is_runnable(struct hd_exam *exam, const char *path)
 	HD_AUTOCLOSE int fd = -1;
 	struct stat st;
 
+	exam->failed |= !folder;
 	if (!hd_exam_open(exam, path, O_PATH, &fd))
 		return !exam->facts->host->live &&
 		       !(folder && hd_exam_exists(exam, folder));

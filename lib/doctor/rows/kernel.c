@@ -17,10 +17,11 @@
 static bool is_set(const struct hd_host_facts *facts, const char *name,
 		   size_t n)
 {
-	HD_AUTOFREE char *option = strndup(name, n);
-	const char *value =
-		option ? hd_kconfig_value(&facts->kconfig, option) : NULL;
+	char option[64]; /* one of those of the rows below */
+	const char *value;
 
+	snprintf(option, sizeof(option), "%.*s", (int)n, name);
+	value = hd_kconfig_value(&facts->kconfig, option);
 	return value && strcmp(value, "n") != 0;
 }
 

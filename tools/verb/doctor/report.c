@@ -172,7 +172,8 @@ static json_object *summary_json(const struct hd_host *host,
 	json_object_object_add(
 		object, "exit",
 		json_object_new_int((int)hd_report_exit(diagnosis)));
-	json_object_object_add(object, "message", hd_json_text(text));
+	json_object_object_add(object, "message",
+			       hd_json_made(hd_json_text(text)));
 	json_object_object_add(
 		object, "first",
 		good ? NULL :

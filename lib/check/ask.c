@@ -20,12 +20,16 @@ int hd_ask_find_holders(const struct hd_ask *ask,
 	hd_holders_clear(ret);
 	r = hd_holders_find(ask->host, devices, n, nodes,
 			    ask->config.step_seconds, ret, ask->err);
-	if (r == -EPERM)
+	/* Who changes something from within a container knows where he is. */
+	if (r == -EPERM || (r == 0 && ret->contained && !ask->state.writable))
 		return hd_findings_add(
 			ask->findings, hd_rules[HD_RULE_HOLDERS_UNKNOWN].id,
 			HD_INFO, HD_WHOLE_DOMAIN,
-			hd_text("Whether a process of the host uses these devices is not known: only root can see what others have open."),
-			hd_text("Run it as root"), ask->err);
+			hd_text("Whether a process of the host uses these devices is not known: only root%s can see what others have open.",
+				r == 0 ? " on the host" : ""),
+			hd_text("Run it as root%s",
+				r == 0 ? ", on the host" : ""),
+			ask->err);
 	return r == -ENOTSUP ? 0 : r;
 }
 

@@ -35,7 +35,7 @@ static int report_holders(struct hd_rule_context *s,
 
 /*
  * Not everything could be looked at: where the kernel might block, or data be
- * lost, nobody is to try. A host where we may see nothing at all was set up so.
+ * lost, nobody is to try, unless it is little that isn't known.
  */
 static int report_unknown(struct hd_rule_context *s,
 			  const struct hd_device *device)
@@ -48,7 +48,7 @@ static int report_unknown(struct hd_rule_context *s,
 	name = hd_describe(s->situation, device);
 	if (!name)
 		return hd_err_nomem(s->err);
-	if (!holders->denied &&
+	if (!holders->slight &&
 	    hd_holders_could_harm(device, &s->situation->nodes))
 		return hd_report(
 			s, HD_RULE_HOLDERS_UNKNOWN,

@@ -158,7 +158,7 @@ static int find_held(struct hd_job *job, const struct hd_claim *moving,
 					&nodes, &job->holders);
 	for (size_t i = 0; r == 0 && i < moving->n_devices; i++)
 		if (devices[i].vfio &&
-		    ((job->holders.unknown && !job->holders.denied) ||
+		    ((job->holders.unknown && !job->holders.slight) ||
 		     hd_holders_first(&job->holders, devices[i].addr,
 				      devices[i].driver, true)))
 			r = hd_groups_of_device(job, devices[i].addr, ret);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -250,116 +251,171 @@ static int add_holder(struct hd_holders *holders,
 	return 0;
 }
 
-/* Until the worker says that it is at its end. */
-static int collect(int fd, unsigned seconds, struct hd_holders *ret,
-		   struct hd_holder_report *end)
-{
-	int64_t deadline = hd_now_ms() + (int64_t)seconds * 1000;
-
-	for (;;) {
-		int r = hd_worker_read(fd, deadline, end, sizeof(*end));
-
-		if (r < 0 || end->end)
-			return r;
-		if (add_holder(ret, &end->holder) < 0)
-			return -ENOMEM;
-	}
-}
-
 /* What the worker didn't see. */
 static int tell_blank(struct hd_holders *holders,
-		      const struct hd_holder_report *end, struct hd_err *err)
+		      const struct hd_holder_blank *blank, struct hd_err *err)
 {
 	static const char *const verbs[] = {
 		[HD_BLANK_PROCESS] = "does",
 		[HD_BLANK_FILES] = "has open",
 		[HD_BLANK_MAPS] = "maps",
 	};
-	const struct hd_holder_blank *blank = &end->blank;
+	const char *cause = blank->error == -ETIMEDOUT ?
+				    "there is no answer" :
+				    strerror(-blank->error);
+	char of_user[32] = "";
 
-	if (blank->what == HD_BLANK_NOTHING)
-		return 0;
-	if (!holders->unknown)
-		holders->denied = end->denied;
-	if (end->most_denied)
-		return cannot_tell(
-			holders,
-			hd_text("what other processes have open may not be read here: %s",
-				strerror(-blank->error)),
-			hd_text("See what a security module forbids: journalctl -k --grep=denied"),
-			err);
+	if (blank->user)
+		snprintf(of_user, sizeof(of_user), " of user %u", blank->user);
 	if (blank->what == HD_BLANK_PROCESSES)
 		return cannot_tell(holders,
-				   hd_text(HD_PROC " can't be read: %s",
-					   strerror(-blank->error)),
+				   hd_text(HD_PROC " can't be read: %s", cause),
 				   hd_text("ls " HD_PROC), err);
+	if (blank->what == HD_BLANK_MANY)
+		return cannot_tell(
+			holders,
+			hd_text("user %u has too many files open or mapped for all of them to be looked at, process %d (%s) among others",
+				blank->user, blank->pid, blank->command),
+			hd_text("Let that user's processes end, or end them: pkill -KILL -U %u",
+				blank->user),
+			err);
 	return cannot_tell(
 		holders,
-		hd_text("what process %d (%s) %s can't be read: %s", blank->pid,
-			blank->command, verbs[blank->what],
-			strerror(-blank->error)),
+		hd_text("what process %d (%s)%s %s can't be read: %s",
+			blank->pid, blank->command, of_user, verbs[blank->what],
+			cause),
 		hd_text("Let it end, or end it: kill %d", blank->pid), err);
 }
 
-/* Why the worker didn't come to its end. */
-static int tell_failure(struct hd_holders *holders, int r, unsigned seconds,
-			struct hd_err *err)
+/* Of what was not seen, the gravest. */
+static int tell_blanks(struct hd_holders *holders,
+		       const struct hd_holder_progress *progress,
+		       struct hd_err *err)
 {
-	if (r == -ENOMEM)
-		return hd_err_nomem(err);
-	if (r == -ETIMEDOUT)
+	if (progress->grave.what != HD_BLANK_NOTHING)
+		return tell_blank(holders, &progress->grave, err);
+	if (progress->slight.what == HD_BLANK_NOTHING)
+		return 0;
+	if (!holders->unknown)
+		holders->slight = true;
+	if (progress->denied && progress->n_denied > progress->n_seen / 2)
 		return cannot_tell(
 			holders,
-			hd_text(HD_PROC " did not answer for %u seconds",
-				seconds),
-			hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),
+			hd_text("what other processes have open may not be read here: %s",
+				strerror(-progress->slight.error)),
+			hd_text("See what a security module forbids: journalctl -k --grep=denied"),
 			err);
+	return tell_blank(holders, &progress->slight, err);
+}
+
+/* Why the worker didn't come to its end. */
+static int tell_failure(struct hd_holders *holders, int r,
+			const struct hd_holder_progress *progress,
+			unsigned seconds, struct hd_err *err)
+{
+	char at[64] = "";
+
+	if (r == -ENOMEM)
+		return hd_err_nomem(err);
+	if (r != -ETIMEDOUT)
+		return cannot_tell(
+			holders,
+			hd_text("the process that looks for them was killed"),
+			hd_text("See whether memory ran out: journalctl -k --grep=oom"),
+			err);
+	if (progress->stage == HD_STAGE_MAPS && !holders->unknown &&
+	    progress->grave.what == HD_BLANK_NOTHING)
+		holders->slight = true;
+	if (progress->pid)
+		snprintf(at, sizeof(at), ", and process %d is not the last",
+			 progress->pid);
 	return cannot_tell(
-		holders, hd_text("the process that looks for them was killed"),
-		hd_text("See whether memory ran out: journalctl -k --grep=oom"),
+		holders,
+		hd_text("they could not all be looked at within %u seconds%s",
+			seconds, at),
+		hd_text("Look for processes in state D with: ps -eo pid,stat,wchan:30,args"),
 		err);
 }
 
-/* Whether we are root of a user namespace only: "0 0 4294967295" is the first.
+/*
+ * Until the worker says that it is at its end, or doesn't get on any more:
+ * -EAGAIN. Another negative errno when that's all that it will ever say.
  */
-static int read_contained(const struct hd_host *host, bool *ret)
+static int collect(int fd, const struct hd_holder_progress *progress,
+		   int64_t deadline, struct hd_holders *ret)
 {
-	HD_AUTOFREE char *text = NULL;
-	unsigned long inside, outside, length;
-	size_t size;
-	bool there;
-	int r = hd_seen_whether(
-		hd_host_read(host, HD_PROC_UID_MAP, 65536, &text, &size),
-		&there);
+	struct hd_holder_report report;
 
-	*ret = r == 0 && there &&
-	       sscanf(text, "%lu %lu %lu", &inside, &outside, &length) == 3 &&
-	       (inside || outside || length != UINT32_MAX);
-	return r;
+	for (;;) {
+		unsigned long n = progress->n_things;
+		int64_t limit = hd_now_ms() + HD_HOLDERS_PATIENCE;
+		int r = hd_worker_read(fd, limit < deadline ? limit : deadline,
+				       &report, sizeof(report));
+
+		if (r == -ETIMEDOUT && hd_now_ms() < deadline) {
+			if (progress->pid && progress->n_things == n)
+				return -EAGAIN;
+			continue;
+		}
+		if (r < 0 || report.end)
+			return r;
+		if (add_holder(ret, &report.holder) < 0)
+			return -ENOMEM;
+	}
 }
 
-static int search(const struct hd_host *host, struct hd_holder_search *s,
-		  unsigned seconds, struct hd_holders *holders,
-		  struct hd_err *err)
+/* Whether we see the host's processes: its first namespaces have these numbers,
+ * enum init_ns_ino of linux/nsfs.h. */
+static int read_contained(const struct hd_host *host, bool *ret)
 {
-	HD_AUTOCLOSE int fd = -1;
-	struct hd_holder_report end = { .end = false };
-	pid_t maker = getpid(), pid = hd_worker_fork(host, &fd, err);
+	static const struct {
+		const char *name, *text;
+	} first[] = { { "pid", "pid:[4026531836]" },
+		      { "user", "user:[4026531837]" } };
+
+	*ret = false;
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		char path[64], text[64];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), HD_PROC_NAMESPACE, first[i].name);
+		n = readlinkat(host->root_fd, path + 1, text, sizeof(text));
+		/* A kernel may be made without. */
+		if (n < 0 && errno != ENOENT)
+			return -errno;
+		if (n >= 0 && ((size_t)n != strlen(first[i].text) ||
+			       memcmp(text, first[i].text, (size_t)n) != 0))
+			*ret = true;
+	}
+	return 0;
+}
+
+static int search(struct hd_holder_search *s, unsigned seconds,
+		  struct hd_holders *holders, struct hd_err *err)
+{
+	int64_t deadline = hd_now_ms() + (int64_t)seconds * 1000;
 	int r;
 
-	if (pid < 0)
-		return (int)pid;
-	if (pid == 0) {
-		s->out_fd = fd;
-		hd_holders_look(host, s, maker);
-		_exit(0);
-	}
-	r = collect(fd, seconds, holders, &end);
-	kill(pid, SIGKILL);
-	/* When it is stuck we are not to be. */
-	waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
-	return r < 0 ? tell_failure(holders, r, seconds, err) :
-		       tell_blank(holders, &end, err);
+	do {
+		HD_AUTOCLOSE int fd = -1;
+		pid_t maker = getpid(), pid = hd_worker_fork(s->host, &fd, err);
+
+		if (pid < 0)
+			return (int)pid;
+		if (pid == 0) {
+			s->out_fd = fd;
+			hd_holders_look(s, maker);
+			_exit(0);
+		}
+		r = collect(fd, s->progress, deadline, holders);
+		kill(pid, SIGKILL);
+		/* When it is stuck we are not to be. */
+		waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
+		s->resumed = true;
+	} while (r == -EAGAIN);
+	if (r < 0)
+		r = tell_failure(holders, r, s->progress, seconds, err);
+	return r < 0 ? r : tell_blanks(holders, s->progress, err);
 }
 
 int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
@@ -369,7 +425,8 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 	HD_AUTO_HOLDERS struct hd_holders holders = HD_HOLDERS_INIT;
 	AUTO_TARGETS struct hd_holder_targets targets = { NULL, 0 };
 	HD_AUTOFREE struct hd_holder_found *found = NULL;
-	struct hd_holder_search s = { .devices = devices,
+	struct hd_holder_search s = { .host = host,
+				      .devices = devices,
 				      .n_devices = n,
 				      .targets = &targets,
 				      .out_fd = -1,
@@ -385,14 +442,19 @@ int hd_holders_find(const struct hd_host *host, const struct hd_device *devices,
 	s.found = found = calloc(n * HD_N_HOLDS, sizeof(*found));
 	if (!found)
 		return hd_err_nomem(err);
-	r = read_contained(host, &s.contained);
-	if (r < 0)
-		return hd_err_set(err, -r,
-				  "cannot read " HD_PROC_UID_MAP ": %s",
-				  strerror(-r));
 	r = find_targets(host, devices, n, nodes, &targets, &holders, err);
-	if (r == 0)
-		r = search(host, &s, seconds, &holders, err);
+	if (r < 0)
+		return r;
+	s.progress = mmap(NULL, sizeof(*s.progress), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s.progress == MAP_FAILED)
+		return hd_err_nomem(err);
+	r = read_contained(host, &s.contained);
+	r = r < 0 ? hd_err_set(err, -r, "cannot read " HD_PROC "/self/ns: %s",
+			       strerror(-r)) :
+		    search(&s, seconds, &holders, err);
+	holders.contained = s.contained || s.progress->partial;
+	munmap(s.progress, sizeof(*s.progress));
 	if (r < 0)
 		return r;
 	*ret = holders;

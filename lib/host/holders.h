@@ -38,11 +38,11 @@ struct hd_holders {
 	 * was seen.
 	 */
 	char *unknown, *remedy;
-	bool denied; /* we may not see it, as a security module has it: on such
-		      * a host that is so each time */
+	bool slight; /* nobody is refused for it, see hd_holders_find() */
+	bool contained; /* only a container's processes are shown */
 };
 
-#define HD_HOLDERS_INIT { NULL, 0, NULL, NULL, false }
+#define HD_HOLDERS_INIT { NULL, 0, NULL, NULL, false, false }
 #define HD_AUTO_HOLDERS __attribute__((cleanup(hd_holders_clear)))
 
 /*
@@ -51,7 +51,22 @@ struct hd_holders {
  * sysfs), wherever in the file system they found it. A file is known by its
  * device and inode numbers, never by its name, which anybody can have, and one
  * that is open with O_PATH doesn't count (open(2)). A process of its own does
- * the looking, since /proc can block; it is given up after @seconds.
+ * the looking, since /proc can block; it is given up after @seconds. With a
+ * process that doesn't let it get on for three of them it goes on after that
+ * one.
+ *
+ * No user can hide another one's processes, nor keep devices from guests that
+ * he may not open himself. Nothing asks the server of a file system of his
+ * (FUSE): the attributes that the kernel has will do, and the kind of a file
+ * system is read from the list of mounts. Each user but root has a share of
+ * what is looked at, see HD_HOLDERS_SHARE. And what isn't known is @slight, so
+ * that it is said but refuses nothing,
+ *
+ * - when it is in a process whose user can open no device that taking would
+ *   block, or lose data on: he has too much open, or files that can't be read;
+ * - when it is what a process maps, since memory that is mapped doesn't block,
+ *   and anybody can have the kernel wait with the lock of his mappings;
+ * - when a security module denies it, which it would do at each start.
  *
  * @devices, @n  the devices that @nodes belong to
  *

@@ -37,6 +37,16 @@ const char *hd_holder_harm(const struct hd_holder *holder, const char *driver)
 	return NULL;
 }
 
+bool hd_hold_harms_for_good(enum hd_hold hold, const char *driver)
+{
+	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++)
+		if (harms[i].for_good && harms[i].hold == hold &&
+		    (!harms[i].driver ||
+		     (driver && strcmp(driver, harms[i].driver) == 0)))
+			return true;
+	return false;
+}
+
 bool hd_holders_could_harm(const struct hd_device *device,
 			   const struct hd_nodes *nodes)
 {
@@ -48,11 +58,9 @@ bool hd_holders_could_harm(const struct hd_device *device,
 		may_be[HD_HOLD_CHAR] |= nodes->items[i].kind == HD_NODE_CHAR;
 		may_be[HD_HOLD_BLOCK] |= nodes->items[i].kind == HD_NODE_BLOCK;
 	}
-	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++)
-		if (harms[i].for_good && may_be[harms[i].hold] &&
-		    (!harms[i].driver ||
-		     (device->driver &&
-		      strcmp(device->driver, harms[i].driver) == 0)))
+	for (int i = 0; i < HD_N_HOLDS; i++)
+		if (may_be[i] &&
+		    hd_hold_harms_for_good((enum hd_hold)i, device->driver))
 			return true;
 	return false;
 }

@@ -7,12 +7,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -38,28 +39,266 @@ static bool is_gone(int r)
 	return r == -ENOENT || r == -ESRCH;
 }
 
-/*
- * Keeps in mind that something could not be read; nothing if it is no more. In
- * a user namespace we see our own processes only, and change no device either;
- * a container's first process, which is of its maker, may be kept from us.
- */
-static void miss(struct hd_holder_search *s, int what, int r)
-{
-	struct hd_holder_blank *blank = &s->blank;
+/* Who started a process, and by what it may open files; credentials(7). */
+struct creds {
+	unsigned real, uids[4], gids[4];
+	unsigned long long capabilities;
+	char *groups; /* "24 27 1000 ", within @text */
+	char *text; /* owned */
+};
 
-	if (is_gone(r))
-		return;
-	if (r == -EACCES || r == -EPERM) {
-		if (s->contained || s->pid == 1)
-			return;
-		s->is_denied = true;
-		blank = &s->denied;
+/* Reads "Uid:	1000	1000	1000	1000" and the like. */
+static int parse_ids(const char *text, const char *name, unsigned ids[4])
+{
+	const char *line = strstr(text, name);
+
+	return line && sscanf(line + strlen(name), "%u %u %u %u", &ids[0],
+			      &ids[1], &ids[2], &ids[3]) == 4 ?
+		       0 :
+		       -EPROTO;
+}
+
+static int read_file(const struct hd_holder_search *s, const char *name,
+		     size_t most, char **ret)
+{
+	HD_AUTOCLOSE int fd = -1;
+	size_t length;
+
+	fd = openat(s->proc_fd, name, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : hd_read_first(fd, most, ret, &length);
+}
+
+static int read_creds(const struct hd_holder_search *s, struct creds *ret)
+{
+	const char *capabilities;
+	int r = read_file(s, "status", 1024 * 1024, &ret->text);
+
+	/* The name comes first, with newlines escaped: these can't be in it. */
+	if (r == 0)
+		r = parse_ids(ret->text, "\nUid:\t", ret->uids);
+	if (r == 0)
+		r = parse_ids(ret->text, "\nGid:\t", ret->gids);
+	if (r < 0)
+		return r;
+	ret->real = ret->uids[0];
+	ret->groups = strstr(ret->text, "\nGroups:\t");
+	capabilities = strstr(ret->text, "\nCapPrm:\t");
+	if (!ret->groups || !capabilities)
+		return -EPROTO;
+	ret->groups += strlen("\nGroups:\t");
+	ret->capabilities =
+		strtoull(capabilities + strlen("\nCapPrm:\t"), NULL, 16);
+	return 0;
+}
+
+static int user_namespace(int fd, ino_t *ret)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
+}
+
+/*
+ * Who made the user namespace that a process is in, below ours; false when it
+ * is in ours. A namespace of root's is a container: a user for itself.
+ */
+static bool find_namespace(const struct hd_holder_search *s, uint64_t *ret)
+{
+	ino_t ours, upper, ino;
+	int fd = openat(s->proc_fd, "ns/user", O_RDONLY | O_CLOEXEC);
+	int self = openat(s->proc_fd, "../self/ns/user", O_RDONLY | O_CLOEXEC);
+	bool below = false;
+
+	if (user_namespace(self, &ours) == 0 && user_namespace(fd, &ino) == 0 &&
+	    ino != ours) {
+		uid_t owner = 0;
+		int parent;
+
+		while ((parent = ioctl(fd, NS_GET_PARENT)) >= 0 &&
+		       user_namespace(parent, &upper) == 0 && upper != ours) {
+			close(fd);
+			fd = parent;
+			ino = upper;
+		}
+		hd_auto_close(&parent);
+		if (ioctl(fd, NS_GET_OWNER_UID, &owner) < 0)
+			owner = 0;
+		*ret = owner ? owner : (UINT64_C(1) << 32 | (uint64_t)ino);
+		below = true;
 	}
+	hd_auto_close(&fd);
+	hd_auto_close(&self);
+	return below;
+}
+
+/* Whose share it is that the process takes of; NULL for root, who has all. */
+static struct hd_holder_account *find_account(struct hd_holder_search *s)
+{
+	struct hd_holder_progress *p = s->progress;
+	struct creds creds = { .text = NULL };
+	uint64_t user = UINT64_MAX; /* nobody knows */
+	size_t i = 0;
+	int r = read_creds(s, &creds);
+
+	free(creds.text);
+	if (!find_namespace(s, &user)) {
+		if (r == 0 && creds.real == 0)
+			return NULL;
+		if (r == 0)
+			user = creds.real;
+	}
+	while (i < p->n_accounts && p->accounts[i].user != user)
+		i++;
+	if (i == HD_HOLDERS_USERS)
+		return &p->accounts[i - 1];
+	if (i == p->n_accounts)
+		p->accounts[p->n_accounts++].user = user;
+	return &p->accounts[i];
+}
+
+static bool has_bits(const struct statx *st, unsigned bits)
+{
+	return st->stx_mode & bits &
+	       (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH);
+}
+
+static bool is_one_of(unsigned id, const unsigned ids[4])
+{
+	return id == ids[0] || id == ids[1] || id == ids[2] || id == ids[3];
+}
+
+static bool is_in_groups(unsigned gid, const struct creds *creds)
+{
+	const char *p = creds->groups;
+	char *end;
+
+	if (is_one_of(gid, creds->gids))
+		return true;
+	for (; *p && *p != '\n'; p = end) {
+		if (strtoul(p, &end, 10) == gid && end != p)
+			return true;
+		if (end == p)
+			break;
+		end += strspn(end, " ");
+	}
+	return false;
+}
+
+/* Whether a file has an access control list; also when that isn't known. */
+static bool has_list(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), HD_PROC "/self/fd/%d", fd);
+	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0 ||
+	       (errno != ENODATA && errno != EOPNOTSUPP);
+}
+
+/* Whether somebody may open a device's file; also when that isn't known. */
+static bool may_open(const struct hd_holder_search *s,
+		     const struct hd_holder_target *target,
+		     const struct creds *creds)
+{
+	HD_AUTOCLOSE int fd = -1;
+	struct statx st;
+	char path[64];
+
+	if (target->type == S_IFREG)
+		return true;
+	snprintf(path, sizeof(path), "/dev/%s/%u:%u",
+		 target->type == S_IFBLK ? "block" : "char", target->major,
+		 target->minor);
+	if (hd_host_openat(s->host, path, O_PATH, &fd).is != HD_PRESENT ||
+	    statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		  STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &st) < 0 ||
+	    (st.stx_mode & S_IFMT) != target->type ||
+	    st.stx_rdev_major != target->major ||
+	    st.stx_rdev_minor != target->minor)
+		return true;
+	/* With an access control list the group's bits are its mask, acl(5). */
+	return has_bits(&st, S_IRWXO) ||
+	       (is_one_of(st.stx_uid, creds->uids) && has_bits(&st, S_IRWXU)) ||
+	       (has_bits(&st, S_IRWXG) &&
+		(is_in_groups(st.stx_gid, creds) || has_list(fd)));
+}
+
+/* Whether the process could block somebody who takes a device, or lose data. */
+static bool may_hold(const struct hd_holder_search *s)
+{
+	struct creds creds = { .text = NULL };
+	uint64_t user;
+	bool may = read_creds(s, &creds) < 0 || is_one_of(0, creds.uids) ||
+		   (creds.capabilities && !find_namespace(s, &user));
+
+	for (size_t i = 0; !may && i < s->targets->n; i++) {
+		const struct hd_holder_target *target = &s->targets->items[i];
+
+		may = hd_hold_harms_for_good(
+			      target->hold,
+			      s->devices[target->device].driver) &&
+		      may_open(s, target, &creds);
+	}
+	free(creds.text);
+	return may;
+}
+
+/*
+ * Keeps in mind that something could not be looked at; nothing if it is no
+ * more. In a user namespace that is most, which is said once; and who may not
+ * see a container's first process, which is its maker's, is in one.
+ */
+static void miss(struct hd_holder_search *s, int what, int r, bool slight)
+{
+	struct hd_holder_progress *p = s->progress;
+	bool denied = r == -EACCES || r == -EPERM;
+	struct hd_holder_blank *blank =
+		slight || denied ? &p->slight : &p->grave;
+	struct creds creds = { .text = NULL };
+
+	p->partial |= denied && p->pid == 1;
+	if (is_gone(r) || (denied && (s->contained || p->pid == 1)))
+		return;
+	s->is_denied |= denied;
 	if (blank->what != HD_BLANK_NOTHING)
 		return;
-	*blank = (struct hd_holder_blank){ what, r, s->pid, "" };
-	if (s->proc_fd >= 0)
+	if (blank == &p->slight)
+		p->denied = denied;
+	blank->error = r;
+	blank->pid = p->pid;
+	if (s->proc_fd >= 0) {
 		read_command(s, blank->command, sizeof(blank->command));
+		if (read_creds(s, &creds) == 0)
+			blank->user = creds.real;
+		free(creds.text);
+	}
+	blank->what = what;
+}
+
+/*
+ * Takes so much of the share of the process's user. False when there is nothing
+ * left of it: it isn't looked at any further.
+ */
+static bool spend(struct hd_holder_search *s, unsigned n)
+{
+	struct hd_holder_progress *p = s->progress;
+
+	p->n_things += n;
+	if (s->is_many)
+		return false;
+	if (p->n_things <= HD_HOLDERS_FREE)
+		return true;
+	if (!s->has_account)
+		s->account = find_account(s);
+	s->has_account = true;
+	if (!s->account || (s->account->n += n) <= HD_HOLDERS_SHARE)
+		return true;
+	s->is_many = true;
+	miss(s, HD_BLANK_MANY, -EUSERS,
+	     p->stage == HD_STAGE_MAPS || !may_hold(s));
+	return false;
 }
 
 static void tell(const struct hd_holder_search *s,
@@ -78,7 +317,7 @@ static void tell_found(struct hd_holder_search *s)
 			.holder = { .addr = s->devices[i / HD_N_HOLDS].addr,
 				    .hold = (enum hd_hold)(i % HD_N_HOLDS),
 				    .writes = found->writes,
-				    .pid = s->pid },
+				    .pid = s->progress->pid },
 		};
 
 		if (!found->any)
@@ -107,69 +346,98 @@ static void keep(struct hd_holder_search *s,
 }
 
 /*
- * The kind of file system that an open or mapped file is on. Opening it so asks
- * no driver, and a FUSE server that is another user's isn't asked by the
- * kernel.
+ * Whether the mount or the file system that a line of mountinfo stands for is
+ * the one; -1 is any mount. Sets where its kind stands, proc_pid_mountinfo(5):
+ * "36 35 98:0 /a /b rw master:1 - ext4 /dev/root rw"; blanks in names are \040.
  */
-static int read_magic(int dir_fd, const char *name, long *ret)
+static bool is_mount(const char *line, long id, unsigned major, unsigned minor,
+		     const char **ret)
 {
-	HD_AUTOCLOSE int fd = -1;
-	struct statfs fs;
+	const char *kind = strstr(line, " - ");
+	unsigned its_major, its_minor;
+	long its_id;
 
-	fd = openat(dir_fd, name, O_PATH | O_CLOEXEC);
-	if (fd < 0 || fstatfs(fd, &fs) < 0)
-		return -errno;
-	*ret = (long)fs.f_type;
-	return 0;
+	if (!kind ||
+	    sscanf(line, "%ld %*d %u:%u", &its_id, &its_major, &its_minor) != 3)
+		return false;
+	*ret = kind + strlen(" - ");
+	return id >= 0 ? its_id == id :
+			 its_major == major && its_minor == minor;
 }
 
 /*
- * Whether a regular file is the one that is looked for; @dir_fd and @name are
- * where it can be opened by. Returns 1, 0 or a negative errno.
+ * Looks for a mount of the process, by its number, or, if that is -1, by the
+ * numbers of its file system, and says whether that is of the kind: nothing
+ * asks the file system itself, whose server may never answer. Returns 1, 0 or a
+ * negative errno, -ENODATA when the process has no such mount any more.
  */
-static int is_file(const struct hd_holder_target *target, unsigned major,
-		   unsigned minor, uint64_t ino, int dir_fd, const char *name)
+static int is_of_kind(struct hd_holder_search *s, long id, unsigned major,
+		      unsigned minor, const char *kind)
 {
-	long magic = 0;
-	int r;
+	int fd = openat(s->proc_fd, "mountinfo", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	HD_AUTOFREE char *line = NULL;
+	size_t size = 0;
+	int r = -ENODATA;
 
+	if (!file) {
+		r = -errno;
+		hd_auto_close(&fd);
+		return r;
+	}
+	while (r == -ENODATA && spend(s, 1) &&
+	       (errno = 0, getline(&line, &size, file) > 0)) {
+		const char *its, *rest;
+
+		if (!is_mount(line, id, major, minor, &its))
+			continue;
+		rest = hd_after(its, kind);
+		/* "fuse.sshfs" is one of "fuse" */
+		r = rest && (*rest == ' ' || *rest == '.');
+	}
+	if (ferror(file))
+		r = errno ? -errno : -EIO;
+	fclose(file);
+	return r;
+}
+
+/*
+ * Whether a regular file is the one that is looked for: a file of sysfs has its
+ * number in every network namespace, each of which has a sysfs of its own
+ * (fs/kernfs/mount.c). Returns 1, 0 or a negative errno.
+ */
+static int is_file(struct hd_holder_search *s,
+		   const struct hd_holder_target *target, unsigned major,
+		   unsigned minor, uint64_t ino)
+{
 	if (target->type != S_IFREG || target->ino != ino)
 		return 0;
 	if (target->major == major && target->minor == minor)
 		return 1;
-	if (!target->sysfs)
-		return 0;
-	r = read_magic(dir_fd, name, &magic);
-	return r < 0 ? r : magic == SYSFS_MAGIC;
+	return target->sysfs ? is_of_kind(s, -1, major, minor, "sysfs") : 0;
 }
 
 /*
- * "flags:	0100002" of an open file. Whoever has one opened with O_PATH
- * needed no permission for it, and holds nothing.
+ * A number of an open file in /proc/PID/fdinfo/FD: "flags:	0100002".
  */
-static int read_flags(const struct hd_holder_search *s, const char *number,
-		      unsigned *ret)
+static int read_info(const struct hd_holder_search *s, const char *number,
+		     const char *name, int base, long *ret)
 {
-	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *text = NULL;
 	const char *line;
 	char path[64];
 	char *end;
-	size_t length;
 	int r;
 
 	snprintf(path, sizeof(path), "fdinfo/%.20s", number);
-	fd = openat(s->proc_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = hd_read_first(fd, 4096, &text, &length);
+	r = read_file(s, path, 4096, &text);
 	if (r < 0)
 		return r;
-	line = strstr(text, "flags:\t");
+	line = strstr(text, name);
 	if (!line)
 		return -EPROTO;
-	line += strlen("flags:\t");
-	*ret = (unsigned)strtoul(line, &end, 8);
+	line += strlen(name);
+	*ret = strtol(line, &end, base);
 	return end == line ? -EPROTO : 0;
 }
 
@@ -178,7 +446,7 @@ static int match_file(struct hd_holder_search *s,
 		      const char *number, const struct statx *st)
 {
 	char path[PATH_MAX];
-	unsigned flags = 0;
+	long flags = 0;
 	ssize_t n;
 	int r;
 
@@ -186,11 +454,12 @@ static int match_file(struct hd_holder_search *s,
 		r = target->major == st->stx_rdev_major &&
 		    target->minor == st->stx_rdev_minor;
 	else
-		r = is_file(target, st->stx_dev_major, st->stx_dev_minor,
-			    st->stx_ino, fd_fd, number);
+		r = is_file(s, target, st->stx_dev_major, st->stx_dev_minor,
+			    st->stx_ino);
 	if (r <= 0)
 		return r;
-	r = read_flags(s, number, &flags);
+	/* One that is open with O_PATH took no permission: it holds nothing. */
+	r = read_info(s, number, "flags:\t", 8, &flags);
 	if (r < 0 || (flags & O_PATH))
 		return r;
 	n = readlinkat(fd_fd, number, path, sizeof(path) - 1);
@@ -201,73 +470,87 @@ static int match_file(struct hd_holder_search *s,
 	return 0;
 }
 
+/* What a user can bring about, and what only his can be, is slight. */
+static void miss_file(struct hd_holder_search *s, int r, bool slight)
+{
+	if (!is_gone(r))
+		miss(s, HD_BLANK_FILES, r, slight || !may_hold(s));
+}
+
 /* One open file. */
-static int look_at_file(struct hd_holder_search *s, int fd_fd,
-			const char *number)
+static void look_at_file(struct hd_holder_search *s, int fd_fd,
+			 const char *number)
 {
 	struct statx st;
 	int r = 0;
 
-	/* Without asking a server that may not answer. */
+	/* What the kernel has, without asking a server that may not answer. */
 	if (statx(fd_fd, number, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
 		  &st) < 0) {
-		long magic = 0;
+		long mount = -1;
 
-		/* Of another user's FUSE, where no file is a device. */
 		r = -errno;
-		return read_magic(fd_fd, number, &magic) == 0 &&
-				       magic == FUSE_SUPER_MAGIC ?
-			       0 :
-			       r;
+		/* Of FUSE, where no file is a device. */
+		if (is_gone(r) ||
+		    (read_info(s, number, "mnt_id:\t", 10, &mount) == 0 &&
+		     is_of_kind(s, mount, 0, 0, "fuse") == 1))
+			return;
+		miss_file(s, r, false);
+		return;
 	}
-	for (size_t i = 0; r == 0 && i < s->targets->n; i++)
-		if ((st.stx_mode & S_IFMT) == s->targets->items[i].type)
-			r = match_file(s, &s->targets->items[i], fd_fd, number,
-				       &st);
-	return r;
+	for (size_t i = 0; i < s->targets->n; i++) {
+		const struct hd_holder_target *target = &s->targets->items[i];
+
+		if ((st.stx_mode & S_IFMT) != target->type)
+			continue;
+		r = match_file(s, target, fd_fd, number, &st);
+		/* Memory of a device blocks nobody. */
+		if (r < 0)
+			miss_file(s, r, target->hold == HD_HOLD_RESOURCE);
+	}
 }
 
-static void look_at_files(struct hd_holder_search *s)
+/*
+ * False for who has no open files: a thread of the kernel, which most processes
+ * are, or one that ended.
+ */
+static bool look_at_files(struct hd_holder_search *s)
 {
 	int fd = openat(s->proc_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	bool any = false;
 	int r = 0;
 
 	if (!dir) {
-		miss(s, HD_BLANK_FILES, -errno);
+		miss(s, HD_BLANK_FILES, -errno, false);
 		hd_auto_close(&fd);
-		return;
+		return true;
 	}
-	while ((entry = hd_dir_next(dir, &r))) {
-		int one = look_at_file(s, fd, entry->d_name);
-
-		if (one < 0)
-			miss(s, HD_BLANK_FILES, one);
+	while (spend(s, 1) && (entry = hd_dir_next(dir, &r))) {
+		any = true;
+		look_at_file(s, fd, entry->d_name);
 	}
 	if (r < 0)
-		miss(s, HD_BLANK_FILES, r);
+		miss(s, HD_BLANK_FILES, r, false);
 	closedir(dir);
+	return any;
 }
 
 /* "7f0a1000-7f0a2000 rw-s 00000000 00:16 12345    /sys/..." */
 static int look_at_map(struct hd_holder_search *s, char *line)
 {
-	unsigned long start, end;
 	unsigned major, minor;
-	char name[64];
 	uint64_t ino;
 	int r = 0, n = -1;
 
-	if (sscanf(line, "%lx-%lx %*s %*x %x:%x %" SCNu64 " %n", &start, &end,
-		   &major, &minor, &ino, &n) != 5 ||
+	if (sscanf(line, "%*x-%*x %*s %*x %x:%x %" SCNu64 " %n", &major, &minor,
+		   &ino, &n) != 3 ||
 	    n < 0)
 		return -EPROTO;
 	line[strcspn(line, "\n")] = '\0';
-	snprintf(name, sizeof(name), "map_files/%lx-%lx", start, end);
 	for (size_t i = 0; r == 0 && ino && i < s->targets->n; i++) {
-		r = is_file(&s->targets->items[i], major, minor, ino,
-			    s->proc_fd, name);
+		r = is_file(s, &s->targets->items[i], major, minor, ino);
 		if (r < 0)
 			return r;
 		if (r > 0)
@@ -290,19 +573,19 @@ static bool look_at_maps(struct hd_holder_search *s)
 	bool any = false;
 
 	if (!file) {
-		miss(s, HD_BLANK_MAPS, -errno);
+		miss(s, HD_BLANK_MAPS, -errno, true);
 		hd_auto_close(&fd);
 		return true;
 	}
-	while (errno = 0, getline(&line, &size, file) > 0) {
+	while (spend(s, 1) && (errno = 0, getline(&line, &size, file) > 0)) {
 		int r = look_at_map(s, line);
 
 		any = true;
 		if (r < 0)
-			miss(s, HD_BLANK_MAPS, r);
+			miss(s, HD_BLANK_MAPS, r, true);
 	}
-	if (!feof(file))
-		miss(s, HD_BLANK_MAPS, errno ? -errno : -EIO);
+	if (!s->is_many && !feof(file))
+		miss(s, HD_BLANK_MAPS, errno ? -errno : -EIO, true);
 	fclose(file);
 	return any;
 }
@@ -311,20 +594,26 @@ static bool look_at_maps(struct hd_holder_search *s)
 static bool look_at_thread(struct hd_holder_search *s, int dir_fd,
 			   const char *name)
 {
-	bool any = false;
+	bool any = true;
 
 	s->proc_fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s->proc_fd < 0) {
-		miss(s, HD_BLANK_PROCESS, -errno);
+		miss(s, HD_BLANK_PROCESS, -errno, false);
 		return true;
 	}
-	any = look_at_maps(s);
-	if (any)
-		look_at_files(s);
+	if (s->resumed)
+		/* The worker before this one got no further. */
+		miss(s,
+		     s->progress->stage == HD_STAGE_MAPS ? HD_BLANK_MAPS :
+							   HD_BLANK_FILES,
+		     -ETIMEDOUT, s->progress->stage == HD_STAGE_MAPS);
+	else if (spend(s, 10))
+		any = s->progress->stage == HD_STAGE_MAPS ? look_at_maps(s) :
+							    look_at_files(s);
 	tell_found(s);
 	close(s->proc_fd);
 	s->proc_fd = -1;
-	return any;
+	return any || s->is_many;
 }
 
 /* When the first thread has ended, the others may well go on. */
@@ -333,14 +622,19 @@ static void look_at_threads(struct hd_holder_search *s, int dir_fd,
 {
 	const struct dirent *entry;
 	char path[64];
+	struct stat st;
 	DIR *dir;
 	int fd, r = 0;
 
 	snprintf(path, sizeof(path), "%.20s/task", name);
+	/* Its entry, its ".", and a ".." of each thread: of one only, mostly.
+	 */
+	if (fstatat(dir_fd, path, &st, 0) == 0 && st.st_nlink == 3)
+		return;
 	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		miss(s, HD_BLANK_PROCESS, -errno);
+		miss(s, HD_BLANK_PROCESS, -errno, false);
 		hd_auto_close(&fd);
 		return;
 	}
@@ -349,45 +643,62 @@ static void look_at_threads(struct hd_holder_search *s, int dir_fd,
 		    look_at_thread(s, fd, entry->d_name))
 			break; /* they have all in common */
 	if (r < 0)
-		miss(s, HD_BLANK_PROCESS, r);
+		miss(s, HD_BLANK_PROCESS, r, false);
 	closedir(dir);
 }
 
-void hd_holders_look(const struct hd_host *host, struct hd_holder_search *s,
-		     pid_t maker)
+static void look_at_process(struct hd_holder_search *s, int dir_fd,
+			    const char *name)
 {
-	struct hd_holder_report end = { .end = true };
+	struct hd_holder_progress *p = s->progress;
+
+	s->has_account = s->is_denied = s->is_many = false;
+	if (!look_at_thread(s, dir_fd, name))
+		look_at_threads(s, dir_fd, name);
+	p->n_seen += p->stage == HD_STAGE_FILES;
+	p->n_denied += p->stage == HD_STAGE_FILES && s->is_denied;
+}
+
+/* All processes, one stage; /proc has them in the order of their numbers. */
+static void look_at_processes(struct hd_holder_search *s, pid_t maker)
+{
+	struct hd_holder_progress *p = s->progress;
 	const struct dirent *entry;
 	int fd = -1, r = 0;
 	DIR *dir;
 
 	r = hd_seen_required(
-		hd_host_openat(host, HD_PROC, O_RDONLY | O_DIRECTORY, &fd));
+		hd_host_openat(s->host, HD_PROC, O_RDONLY | O_DIRECTORY, &fd));
 	dir = r < 0 ? NULL : fdopendir(fd);
-	if (!dir)
-		miss(s, HD_BLANK_PROCESSES, -EIO);
-	while (dir && (entry = hd_dir_next(dir, &r))) {
+	if (!dir) {
+		p->pid = 0;
+		miss(s, HD_BLANK_PROCESSES, -EIO, false);
+		return;
+	}
+	while ((entry = hd_dir_next(dir, &r))) {
 		pid_t pid = atoi(entry->d_name);
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || pid == maker)
+		if (!isdigit((unsigned char)entry->d_name[0]) || pid == maker ||
+		    pid < p->pid || (pid == p->pid && !s->resumed))
 			continue;
-		s->pid = pid;
-		s->is_denied = false;
-		if (!look_at_thread(s, fd, entry->d_name))
-			look_at_threads(s, fd, entry->d_name);
-		s->n_seen++;
-		s->n_denied += s->is_denied;
+		s->resumed &= pid == p->pid;
+		p->pid = pid;
+		look_at_process(s, fd, entry->d_name);
+		s->resumed = false;
 	}
-	s->pid = 0;
+	p->pid = 0;
 	if (r < 0)
-		miss(s, HD_BLANK_PROCESSES, is_gone(r) ? -EIO : r);
-	end.blank = s->blank;
-	if (s->blank.what == HD_BLANK_NOTHING &&
-	    s->denied.what != HD_BLANK_NOTHING) {
-		end.blank = s->denied;
-		end.denied = true;
-		end.most_denied = s->n_denied > s->n_seen / 2;
-	}
+		miss(s, HD_BLANK_PROCESSES, is_gone(r) ? -EIO : r, false);
+	closedir(dir);
+}
+
+void hd_holders_look(struct hd_holder_search *s, pid_t maker)
+{
+	const struct hd_holder_report end = { .end = true };
+	struct hd_holder_progress *p = s->progress;
+
+	for (; p->stage < HD_N_STAGES; p->stage++)
+		look_at_processes(s, maker);
 	/* So that a death in the middle isn't taken for the end. */
 	tell(s, &end);
 }

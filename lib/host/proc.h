@@ -26,7 +26,7 @@
 #define HD_PROC_RELEASE HD_PROC "/sys/kernel/osrelease"
 #define HD_PROC_STACK HD_PROC "/%d/stack"
 #define HD_PROC_SWAPS HD_PROC "/swaps"
-#define HD_PROC_UID_MAP HD_PROC "/self/uid_map"
+#define HD_PROC_NAMESPACE HD_PROC "/self/ns/%s"
 #define HD_PROC_TAINTED HD_PROC "/sys/kernel/tainted"
 
 /* A process that can't be mistaken for a later one with the same number. */

@@ -26,6 +26,7 @@
  *   vf=ADDR         a VF of that PF; not there until its PF makes it
  *
  * attr ADDR PATH [TEXT...]           a file below the device's folder
+ * number ADDR NAME NUMBER            of the inode of an attr
  * bound ADDR DRIVER PATH [TEXT...]   the same, only while DRIVER is bound
  *   "-> TARGET" for TEXT makes a link
  * setting ADDR DRIVER|- PATH [TEXT...]
@@ -377,6 +378,19 @@ static const char *on_attr(struct fk_kernel *k, char **words)
 	return NULL;
 }
 
+static const char *on_number(struct fk_kernel *k, char **words)
+{
+	struct fk_device *device =
+		words[0] ? fk_device_find(k, words[0]) : NULL;
+	struct fk_node *node =
+		device && words[1] ? fk_find(device->dir, words[1]) : NULL;
+
+	if (!node || !words[2])
+		return "number needs a device, a file of it and a number";
+	node->number = strtoull(words[2], NULL, 10);
+	return NULL;
+}
+
 static const char *on_bound(struct fk_kernel *k, char **words)
 {
 	struct fk_device *device =
@@ -449,7 +463,7 @@ static const struct {
 } kinds[] = {
 	{ "driver", on_driver },   { "device", on_device }, { "attr", on_attr },
 	{ "bound", on_bound },	   { "file", on_file },	    { "link", on_link },
-	{ "setting", on_setting },
+	{ "setting", on_setting }, { "number", on_number },
 };
 
 static const char *read_line(struct fk_kernel *k, char *line)

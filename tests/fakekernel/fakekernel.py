@@ -131,6 +131,11 @@ class FakeKernel:
             self.close()
             raise FakeKernelError(setup.stderr.strip())
 
+    @property
+    def pid(self):
+        """Of the process that is the kernel."""
+        return self._daemon.pid
+
     def close(self):
         """Ends the kernel; whoever is blocked in it is let go."""
         daemon, self._daemon = self._daemon, None

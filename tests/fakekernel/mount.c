@@ -51,7 +51,7 @@ static mode_t mode_of(const struct fk_node *node)
 static struct stat stat_of(const struct fk_node *node)
 {
 	return (struct stat){
-		.st_ino = (ino_t)(uintptr_t)node,
+		.st_ino = node->number ? node->number : (ino_t)(uintptr_t)node,
 		.st_mode = mode_of(node),
 		.st_nlink = 1,
 		.st_size = node->kind == FK_FILE ? PAGE : 0,

@@ -3,16 +3,20 @@
 
 import fcntl
 import json
+import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
+import unittest
 from pathlib import Path
 
 import test_every_write
+from fakekernel import FakeKernel
 from program import domain, hostdev
 from setting import HANG, step_seconds
-from test_every_write import HOOK, TOOL, OnFakeKernel
+from test_every_write import DRIVERS, HOOK, TOOL, OnFakeKernel
 
 
 def elsewhere(description):
@@ -32,6 +36,10 @@ USB_CONTROLLER = NVME.replace("010802", "0c0330").replace("driver=nvme", "driver
 # Of the NIC, behind its port.
 FOLDER = "/sys/devices/pci0000:00/0000:00:01.0/0000:41:00.0"
 
+# The file is closed, but its memory is still mapped.
+MAPPER = ("with open('/sys/bus/pci/devices/0000:41:00.0/resource0', 'rb') as file:\n"
+          "    memory = mmap.mmap(file.fileno(), 1, mmap.MAP_PRIVATE, mmap.PROT_READ)\n"
+          "os.closerange(3, 100)")
 
 STEP = step_seconds()
 
@@ -138,9 +146,9 @@ class Holders(OnFakeKernel):
                                 "drives the device itself.")
             self.end(holder)
 
-    def run_holder(self, script, *arguments, unshare=False):
+    def run_holder(self, script, *arguments, unshare=()):
         """A Python program that goes on when it has set itself up."""
-        enter = ["unshare", "--mount"] if unshare else []
+        enter = ["unshare", *unshare] if unshare else []
         process = self.kernel.popen(
             [*enter, "python3", "-c", f"import mmap, os, resource, subprocess, sys, time\n{script}\n"
                                       "print(flush=True)\ntime.sleep(3600)", *arguments],
@@ -166,7 +174,7 @@ class Holders(OnFakeKernel):
         """Anybody has a /dev of his own, in a namespace of his own."""
         self.boot(NIC.replace("driver=e1000e", "driver=vfio-pci override=vfio-pci"))
         self.run_holder("subprocess.run(['mount', '-t', 'tmpfs', 'mine', '/dev/vfio'], check=True)\n"
-                        "file = open('/dev/vfio/411', 'w')", unshare=True)
+                        "file = open('/dev/vfio/411', 'w')", unshare=["--mount"])
         self.assertEqual(self.findings(domain(hostdev(0x41))), [])
 
     def test_group_by_another_name(self):
@@ -174,7 +182,7 @@ class Holders(OnFakeKernel):
         holder = self.run_holder(
             "os.mkdir('/dev/shm/mine')\n"
             "subprocess.run(['mount', '--bind', '/dev/vfio', '/dev/shm/mine'], check=True)\n"
-            "file = open('/dev/shm/mine/411')", unshare=True)
+            "file = open('/dev/shm/mine/411')", unshare=["--mount"])
         self.assert_refused(domain(hostdev(0x41)),
                             f"process {holder.pid} (python3) has /dev/shm/mine/411 open")
 
@@ -220,42 +228,232 @@ class Holders(OnFakeKernel):
             "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)")
         self.assert_refused(domain(hostdev(0x41)), f"process {holder.pid} (python3) has /dev/vfio/411 open")
 
-    def test_what_could_not_be_read(self):
-        """It may be who has it: nobody is to try where that would lose data."""
+    def boot_with_disk(self):
+        """And a NIC, from which nobody loses anything for good."""
         disk = "nvme/nvme0/nvme0n1"
         self.boot(NIC + NVME + f"bound 0000:42:00.0 nvme {disk}/dev 259:0\n"
                   f"bound 0000:42:00.0 nvme {disk}/subsystem -> ../../../../../../../class/block\n"
                   "file class/block/\nlink class/block/nvme0n1 "
                   f"../../devices/pci0000:00/0000:00:02.0/0000:42:00.0/{disk}\n")
-        nic, disk = domain(hostdev(0x41)), domain(hostdev(0x42))
+        return domain(hostdev(0x41)), domain(hostdev(0x42))
+
+    def assert_unknown(self, xml, severity, words):
+        (name, its, message), *others = self.findings(xml)
+        self.assertEqual((name, its), ("holders-unknown", severity))
+        self.assertEqual({other[0] for other in others} - {name}, set())
+        self.assertIn(words, message)
+        return message
+
+    def cover(self, name, path):
+        """Something else is where /proc has a file or a folder."""
+        self.assertEqual(self.kernel.run(["mount", "--bind", f"/run/{name}", path]).rc, 0)
+        self.addCleanup(self.kernel.run, ["umount", path])
+
+    def cover_maps(self, holder):
+        """What it maps is not to be had: whoever opens it waits for ever."""
+        os.mkfifo(self.kernel.run_dir / "maps")
+        self.cover("maps", f"/proc/{holder.pid}/maps")
+
+    def test_what_could_not_be_read(self):
+        """It may be who has it: nobody is to try where that would lose data."""
+        nic, disk = self.boot_with_disk()
         holder = self.hold("/dev/zero")
-        (self.kernel.run_dir / "maps").write_text("not as the kernel writes it\n")
-        maps = f"/proc/{holder.pid}/maps"
-        self.assertEqual(self.kernel.run(["mount", "--bind", "/run/maps", maps]).rc, 0)
-        words = f"what process {holder.pid} (sleep) maps can't be read: Protocol error."
-        (name, severity, message), = self.findings(nic)
-        self.assertEqual((name, severity), ("holders-unknown", "warning"))
-        self.assertTrue(message.endswith(words), message)
-        (name, severity, message), = self.findings(disk)
-        self.assertEqual((name, severity), ("holders-unknown", "error"))
-        self.assertTrue(message.endswith(words), message)
+        (self.kernel.run_dir / "files").mkdir()
+        (self.kernel.run_dir / "files/3").symlink_to("3")
+        files = f"/proc/{holder.pid}/fd"
+        self.assertEqual(self.kernel.run(["mount", "--bind", "/run/files", files]).rc, 0)
+        words = (f"what process {holder.pid} (sleep) has open can't be read: "
+                 "Too many levels of symbolic links.")
+        self.assert_unknown(nic, "warning", words)
+        message = self.assert_unknown(disk, "error", words)
         result = self.hook("prepare", disk)
         self.assertEqual((result.rc, result.err.splitlines()[0]), (1, message))
         self.assertEqual(self.kernel.writes(), 0)
-        self.assertEqual(self.kernel.run(["umount", maps]).rc, 0)
+        row, = [row for row in json.loads(self.kernel.run(
+            [TOOL, "doctor", "--json", "-"], stdin=disk).out)["checks"]
+            if row["id"] == "guard-holders"]
+        self.assertEqual((row["status"], row["detail"] + "."), ("unknown", message))
+        self.assertEqual(self.kernel.run(["umount", files]).rc, 0)
         self.assertEqual(self.findings(disk), [])
+
+    def test_mappings_that_could_not_be_read(self):
+        """Who has no file open, but its memory mapped, keeps nobody waiting."""
+        _, disk = self.boot_with_disk()
+        holder = self.hold("/dev/zero")
+        (self.kernel.run_dir / "maps").write_text("not as the kernel writes it\n")
+        self.cover("maps", f"/proc/{holder.pid}/maps")
+        self.assert_unknown(disk, "warning",
+                            f"what process {holder.pid} (sleep) maps can't be read: Protocol error.")
+
+    def test_mappings_without_an_answer(self):
+        """Any user can keep the lock of his mappings: it neither hides another one nor
+        keeps guests from starting."""
+        self.boot(NIC + GPU + "attr 0000:41:00.0 resource0 x\n")
+        blocker = self.hold("/dev/zero")
+        self.cover_maps(blocker)
+        mapper = self.run_holder(MAPPER)
+        self.assertGreater(mapper.pid, blocker.pid)
+        self.assert_refused(domain(hostdev(0x41)),
+                            f"process {mapper.pid} (python3) has {FOLDER}/resource0 in use")
+        self.assert_unknown(domain(hostdev(0x43), hostdev(0x43, function=1)), "warning",
+                            f"what process {blocker.pid} (sleep) maps can't be read: there is no "
+                            "answer.")
+
+    def test_file_without_an_answer(self):
+        self.boot("driver nvidia 10de:*:0300??\n" +
+                  GPU.replace("driver=nouveau", "driver=nvidia") +
+                  f"bound 0000:43:00.0 nvidia drm/card0/dev {FULL}\n")
+        holder = self.hold("/dev/full")
+        (self.kernel.run_dir / "info").mkdir()
+        os.mkfifo(self.kernel.run_dir / "info/3")
+        self.cover("info", f"/proc/{holder.pid}/fdinfo")
+        self.assert_unknown(domain(hostdev(0x43), hostdev(0x43, function=1)), "error",
+                            f"what process {holder.pid} (sleep) has open can't be read: there is "
+                            "no answer.")
+
+    def test_no_time_left(self):
+        _, disk = self.boot_with_disk()
+        self.configure("step-timeout = 1")
+        blocker = self.hold("/dev/zero")
+        self.cover_maps(blocker)
+        message = self.assert_unknown(disk, "warning", "could not all be looked at within 1 seconds")
+        self.assertIn(f"process {blocker.pid} is not the last", message)
+
+    def test_search_that_is_killed(self):
+        _, disk = self.boot_with_disk()
+        self.cover_maps(self.hold("/dev/zero"))
+        pipe = self.kernel.run_dir / "maps"
+        tool = self.kernel.popen([TOOL, "check", "--json", "-"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+        tool.stdin.write(disk.encode())
+        tool.stdin.close()
+        tool.stdin = None
+        opened = []
+
+        def is_read():
+            try:
+                opened.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+            except OSError:
+                return False
+            return True
+
+        self.wait_for(is_read)
+        self.addCleanup(os.close, opened[0])
+        worker, = Path(f"/proc/{tool.pid}/task/{tool.pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        out, _ = tool.communicate(timeout=HANG)
+        (finding,), = [device["findings"] for device in json.loads(out)["devices"]]
+        self.assertEqual((finding["id"], finding["severity"]), ("holders-unknown", "error"))
+        self.assertIn("the process that looks for them was killed", finding["message"])
+
+    def test_too_few_descriptors(self):
+        """Whoever isn't seen for want of them isn't said not to be there."""
+        self.boot(NIC + "attr 0000:41:00.0 resource0 x\n")
+        holder = self.hold("/sys/bus/pci/devices/0000:41:00.0/resource0")
+        outcomes = set()
+        for most in range(4, 24):
+            result = self.kernel.run(["prlimit", f"--nofile={most}:{most}", TOOL, "check", "--json",
+                                      "-"], stdin=domain(hostdev(0x41)))
+            if not result.out:
+                self.assertGreater(result.rc, 0, most)
+                continue
+            ids = {each["id"] for device in json.loads(result.out)["devices"]
+                   for each in device["findings"]}
+            if not ids & {"device-held", "holders-unknown"}:
+                # It came to an end before that.
+                self.assertEqual(result.rc, 1, (most, result))
+            outcomes |= ids
+        self.assertIn("holders-unknown", outcomes)
+        self.assertIn("device-held", outcomes)
+        self.end(holder)
+
+    @unittest.skipUnless(os.geteuid() == 0, "root of a user namespace is in a container anyway")
+    def test_search_that_is_denied(self):
+        """As it would be each time: it is said."""
+        _, disk = self.boot_with_disk()
+        self.hold("/dev/zero")
+        result = self.kernel.run(["setpriv", "--bounding-set", "-sys_ptrace", TOOL, "check", "--json",
+                                  "-"], stdin=disk)
+        report = json.loads(result.out)
+        (finding,), = [device["findings"] for device in report["devices"]]
+        self.assertEqual((finding["id"], finding["severity"]), ("holders-unknown", "warning"))
+        self.assertRegex(finding["message"], "(may not|can't) be read.*: Permission denied")
+
+    def test_search_in_a_container(self):
+        """Others than its own processes are not shown: that is said once."""
+        self.boot(NIC)
+        result = self.kernel.run(["unshare", "--pid", "--fork", "--mount-proc", TOOL, "check",
+                                  "--json", "-"], stdin=domain(hostdev(0x41)))
+        report = json.loads(result.out)
+        said = [(each["id"], each["severity"]) for each in report["findings"]]
+        self.assertEqual(said, [("holders-unknown", "info")])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root mounts the sysfs of another network")
+    def test_memory_in_another_network(self):
+        """Each network namespace has a sysfs of its own, with the same inodes."""
+        number = os.stat("/sys/kernel/uevent_seqnum").st_ino
+        self.boot(NIC + "attr 0000:41:00.0 resource0 x\n"
+                  f"number 0000:41:00.0 resource0 {number}\n")
+        holder = self.run_holder(
+            "os.mkdir('/dev/shm/sys')\n"
+            "subprocess.run(['mount', '-t', 'sysfs', 'sys', '/dev/shm/sys'], check=True)\n"
+            "file = open('/dev/shm/sys/kernel/uevent_seqnum')", unshare=["--mount", "--net"])
+        self.assert_refused(domain(hostdev(0x41)), f"process {holder.pid} (python3) has "
+                            "/dev/shm/sys/kernel/uevent_seqnum in use")
+
+    def test_server_that_never_answers(self):
+        """Nobody asks a user's own file system for anything."""
+        description = NIC + ("attr 0000:41:00.0 resource0 x\n"
+                             "number 0000:41:00.0 resource0 4711\n")
+        self.boot(description)
+        theirs = FakeKernel(DRIVERS + description)
+        self.addCleanup(theirs.close)
+        holder = theirs.popen(["sh", "-c", "exec 3</sys/bus/pci/devices/0000:41:00.0/resource0 && "
+                                           "echo && exec sleep 3600"], stdout=subprocess.PIPE)
+        self.addCleanup(self.end, holder)
+        self.assertEqual(holder.stdout.readline(), b"\n")
+        os.kill(theirs.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, theirs.pid, signal.SIGCONT)
+        self.assertEqual(self.findings(domain(hostdev(0x41))), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "root of a user namespace has no other user")
+    def test_user_who_has_too_much_open(self):
+        """He hides nobody, and keeps from guests only what he may open."""
+        self.boot("driver nvidia 10de:*:0300??\n" +
+                  GPU.replace("driver=nouveau", "driver=nvidia") +
+                  f"bound 0000:43:00.0 nvidia drm/card0/dev {FULL}\n" +
+                  NIC + "attr 0000:41:00.0 resource0 x\n")
+        nic, gpu = domain(hostdev(0x41)), domain(hostdev(0x43), hostdev(0x43, function=1))
+        crowd = self.run_holder(
+            "import ctypes\n"
+            "_, most = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
+            "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+            "file = os.open('/dev/zero', os.O_RDONLY)\n"
+            "each = min(20000, most - 100)\n"
+            "for _ in range(each):\n    os.dup(file)\n"
+            "libc = ctypes.CDLL(None)\n"
+            "for _ in range(400000 // each):\n"
+            "    if os.fork() == 0:\n"
+            "        libc.prctl(1, 9)\n"
+            "        time.sleep(3600)\n")
+        many = "user 65534 has too many files open or mapped for all of them to be looked at"
+        # Nobody knows who may open it; then he may; then he may not.
+        self.assert_unknown(gpu, "error", many)
+        for mode, severity in ((0o666, "error"), (0o660, "warning")):
+            node = "/dev/char/" + FULL
+            made = self.kernel.run(["sh", "-ec", "mkdir -p /dev/char; rm -f $1; mknod $1 c 1 7; "
+                                                 f"chmod {mode:o} $1", "sh", node])
+            self.assertEqual(made.rc, 0, made)
+            self.assert_unknown(gpu, severity, many)
+        holder = self.hold("/sys/bus/pci/devices/0000:41:00.0/resource0")
+        self.assertGreater(holder.pid, crowd.pid)
+        self.assert_refused(nic, f"process {holder.pid} (sleep) has {FOLDER}/resource0 in use")
 
     def test_memory_that_is_mapped(self):
         """As DPDK does: the file is closed long ago."""
         self.boot(NIC + "attr 0000:41:00.0 resource0 x\n")
-        script = ("import mmap, os, time\n"
-                  "with open('/sys/bus/pci/devices/0000:41:00.0/resource0', 'rb') as file:\n"
-                  "    memory = mmap.mmap(file.fileno(), 1, mmap.MAP_PRIVATE, mmap.PROT_READ)\n"
-                  "os.closerange(3, 100)\n"
-                  "print(flush=True)\ntime.sleep(3600)")
-        process = self.kernel.popen(["python3", "-c", script], stdout=subprocess.PIPE)
-        self.addCleanup(self.end, process)
-        self.assertEqual(process.stdout.readline(), b"\n")
+        process = self.run_holder(MAPPER)
         self.assert_refused(domain(hostdev(0x41)), f"process {process.pid} (python3) has "
                                                 f"{FOLDER}/resource0 in use")
 

@@ -42,6 +42,7 @@ struct fk_node {
 	struct fk_node *target; /* of a link within the tree, of an alias */
 	bool fixed; /* stays for ever, so it may be cached */
 	bool gone;
+	uint64_t number; /* of its inode; 0: any */
 	uint64_t refs; /* the tree's, children's, links', the mount's */
 };
 

@@ -552,7 +552,7 @@ static void who_cannot_be_seen_may_hold_it(void **state)
 	static const struct {
 		const char *driver;
 		enum hd_node_kind node;
-		bool vfio, denied, refused;
+		bool vfio, slight, refused;
 	} rows[] = {
 		{ "nvme", HD_NODE_BLOCK, false, false, true },
 		{ "nvidia", HD_NODE_CHAR, false, false, true },
@@ -568,7 +568,7 @@ static void who_cannot_be_seen_may_hold_it(void **state)
 		w->devices[GPU].driver = (char *)rows[i].driver;
 		w->devices[GPU].vfio = rows[i].vfio;
 		w->nodes_of[0].kind = rows[i].node;
-		w->situation.holders.denied = rows[i].denied;
+		w->situation.holders.slight = rows[i].slight;
 		if (rows[i].refused)
 			assert_refused(w, "holders-unknown",
 				       "process 7 (a) maps", "kill 7");

@@ -118,7 +118,9 @@ static void say_finding(struct hd_exam *exam, const struct hd_finding *finding)
 		n--;
 	if (health == HD_WARN)
 		health = exam->row->bad;
-	if (health == HD_FAIL && is_not_told(exam))
+	if (health == HD_FAIL &&
+	    (is_not_told(exam) ||
+	     hd_rule_find(finding->id) == &hd_rules[HD_RULE_HOLDERS_UNKNOWN]))
 		health = HD_UNREAD;
 	hd_exam_say(exam, health, "%.*s", (int)n, finding->message);
 	/* What isn't known to be bad has no fix. */

@@ -3,6 +3,7 @@
 #include "tests/fakekernel/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -389,6 +390,12 @@ static int mount_and_serve(struct fk_kernel *k, struct fuse_session *session,
 			   const char *path)
 {
 	if (fuse_session_mount(session, path) < 0)
+		return -1;
+	/*
+	 * A request goes away when who made it is killed: what poll() saw may
+	 * not be there any more.
+	 */
+	if (fcntl(fuse_session_fd(session), F_SETFL, O_NONBLOCK) < 0)
 		return -1;
 	fk_control_ready();
 	serve(k, session);

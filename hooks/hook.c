@@ -135,7 +135,8 @@ static int follow(const char *text, size_t length,
 		  const struct hd_domain *domain, struct hd_result *result)
 {
 	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
-	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches = { NULL, 0 };
+	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches =
+		HD_PIN_MATCHES_INIT;
 	HD_AUTOFREE char *rewritten = NULL;
 	size_t size;
 	int r = hd_host_open(&host, NULL, &result->err);

@@ -77,20 +77,6 @@ static int add_claims(struct hd_lookup *lookup,
 	return r;
 }
 
-static int add_pins(struct hd_lookup *lookup,
-		    const struct hd_pin_matches *pin_matches,
-		    struct hd_err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < pin_matches->n; i++)
-		r = hd_index_add(&lookup->pins,
-				 hd_addr_key(pin_matches->items[i].pin->addr),
-				 i, err);
-	hd_index_sort(&lookup->pins);
-	return r;
-}
-
 #define INDEX(index, items, n)                                                 \
 	hd_addr_index(&lookup->index, items, n, sizeof(*(items)), err)
 
@@ -109,8 +95,6 @@ static int fill(struct hd_lookup *lookup, const struct hd_situation *situation,
 			  situation->holders.n);
 	if (r == 0)
 		r = INDEX(nodes, situation->nodes.items, situation->nodes.n);
-	if (r == 0)
-		r = add_pins(lookup, &situation->pin_matches, err);
 	return r < 0 ? r : add_claims(lookup, situation, request, err);
 }
 
@@ -132,7 +116,6 @@ void hd_lookup_clear(struct hd_lookup *lookup)
 {
 	hd_index_clear(&lookup->assigns);
 	hd_index_clear(&lookup->allows);
-	hd_index_clear(&lookup->pins);
 	hd_index_clear(&lookup->uses);
 	hd_index_clear(&lookup->holders);
 	hd_index_clear(&lookup->nodes);

@@ -21,7 +21,6 @@ struct hd_lookup {
 	/* By address. */
 	struct hd_index assigns; /* in the request */
 	struct hd_index allows; /* in the request */
-	struct hd_index pins; /* in pin_matches */
 	struct hd_index uses; /* in critical_uses */
 	struct hd_index holders; /* in holders */
 	struct hd_index nodes; /* in nodes */

@@ -43,8 +43,9 @@ static int refuse_pinned(struct hd_rule_context *s,
 int hd_rule_pinned(struct hd_rule_context *s)
 {
 	size_t n;
-	const struct hd_index_item *pins = hd_index_find(
-		&s->lookup->pins, hd_addr_key(s->assign->addr), &n);
+	const struct hd_index_item *pins =
+		hd_index_find(&s->situation->pin_matches.by_addr,
+			      hd_addr_key(s->assign->addr), &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct hd_pin_match *pinned =

@@ -19,13 +19,20 @@ struct look {
 	const struct hd_host *host;
 	struct hd_inventory inventory; /* empty until it is needed */
 	struct known *known; /* for each device of it; owned */
+	struct hd_index kinds; /* where in it the devices with an id are */
 	struct hd_err *err;
 };
 
 static void end_look(struct look *look)
 {
 	hd_inventory_clear(&look->inventory);
+	hd_index_clear(&look->kinds);
 	free(look->known);
+}
+
+static uint64_t kind_of(uint16_t vendor, uint16_t device)
+{
+	return (uint64_t)vendor << 16 | device;
 }
 
 static int begin_search(struct look *look)
@@ -36,6 +43,14 @@ static int begin_search(struct look *look)
 
 	if (r < 0 || look->known)
 		return r;
+	for (size_t i = 0; r == 0 && i < look->inventory.n_devices; i++)
+		r = hd_index_add(&look->kinds,
+				 kind_of(look->inventory.devices[i].vendor,
+					 look->inventory.devices[i].device),
+				 i, look->err);
+	if (r < 0)
+		return r;
+	hd_index_sort(&look->kinds);
 	look->known =
 		calloc(look->inventory.n_devices + 1, sizeof(*look->known));
 	return look->known ? 0 : hd_err_nomem(look->err);
@@ -80,20 +95,22 @@ static void count(const struct known *known, struct hd_addr addr,
 static int search(const struct look *look, struct hd_pin_match *pinned)
 {
 	const struct hd_identity *wanted = &pinned->pin->identity;
+	size_t n;
+	const struct hd_index_item *kind = hd_index_find(
+		&look->kinds, kind_of(wanted->vendor, wanted->device), &n);
 
-	for (size_t i = 0; i < look->inventory.n_devices; i++) {
-		const struct hd_device *device = &look->inventory.devices[i];
+	for (size_t i = 0; i < n; i++) {
+		struct known *known = &look->known[kind[i].at];
+		struct hd_addr addr = look->inventory.devices[kind[i].at].addr;
 		int r;
 
-		if (device->vendor != wanted->vendor ||
-		    device->device != wanted->device ||
-		    hd_addr_equal(device->addr, pinned->pin->addr))
+		if (hd_addr_equal(addr, pinned->pin->addr))
 			continue;
-		r = read_identity(look, device->addr, &look->known[i]);
+		r = read_identity(look, addr, known);
 		if (r < 0)
 			return r;
-		if (look->known[i].present)
-			count(&look->known[i], device->addr, pinned);
+		if (known->present)
+			count(known, addr, pinned);
 	}
 	return 0;
 }
@@ -114,41 +131,34 @@ static int compare(struct look *look, const struct known *now,
 	return r < 0 ? r : search(look, item);
 }
 
-static int by_address(const void *a, const void *b)
-{
-	const struct hd_pin_match *const *x = a, *const *y = b;
-
-	return hd_addr_compare(&(*x)->pin->addr, &(*y)->pin->addr);
-}
-
 int hd_pins_compare(const struct hd_host *host, const struct hd_pin *pins,
 		    size_t n, struct hd_pin_matches *ret, struct hd_err *err)
 {
 	HD_AUTO(end_look) struct look look = { .host = host, .err = err };
-	HD_AUTOFREE struct hd_pin_match *items = calloc(n + 1, sizeof(*items));
-	HD_AUTOFREE struct hd_pin_match **sorted =
-		calloc(n + 1, sizeof(struct hd_pin_match *));
+	HD_AUTO_PIN_MATCHES struct hd_pin_matches all = HD_PIN_MATCHES_INIT;
+	const struct hd_index_item *sorted;
 	struct known now = { .read = false };
-	int r = 0;
+	int r = hd_addr_index(&all.by_addr, pins, n, sizeof(*pins), err);
 
-	if (!items || !sorted)
-		return hd_err_nomem(err);
-	for (size_t i = 0; i < n; i++) {
-		items[i].pin = &pins[i];
-		sorted[i] = &items[i];
-	}
-	qsort(sorted, n, sizeof(*sorted), by_address);
+	all.items = r == 0 ? calloc(n + 1, sizeof(*all.items)) : NULL;
+	if (!all.items)
+		return r < 0 ? r : hd_err_nomem(err);
+	all.n = n;
+	sorted = all.by_addr.items;
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (i == 0 || by_address(&sorted[i - 1], &sorted[i]) != 0)
+		const struct hd_pin *pin = &pins[sorted[i].at];
+
+		if (i == 0 || sorted[i].key != sorted[i - 1].key)
 			now.read = false;
-		r = read_identity(&look, sorted[i]->pin->addr, &now);
+		all.items[sorted[i].at].pin = pin;
+		r = read_identity(&look, pin->addr, &now);
 		if (r == 0)
-			r = compare(&look, &now, sorted[i]);
+			r = compare(&look, &now, &all.items[sorted[i].at]);
 	}
 	if (r < 0)
 		return r;
-	ret->items = hd_steal(&items);
-	ret->n = n;
+	*ret = all;
+	all = (struct hd_pin_matches)HD_PIN_MATCHES_INIT;
 	return 0;
 }
 
@@ -162,5 +172,6 @@ bool hd_pin_match_place(const struct hd_pin_match *pinned, struct hd_addr *ret)
 void hd_pin_matches_clear(struct hd_pin_matches *pin_matches)
 {
 	free(pin_matches->items);
-	*pin_matches = (struct hd_pin_matches){ NULL, 0 };
+	hd_index_clear(&pin_matches->by_addr);
+	*pin_matches = (struct hd_pin_matches)HD_PIN_MATCHES_INIT;
 }

@@ -31,9 +31,12 @@ struct hd_pin_match {
 };
 
 struct hd_pin_matches {
-	struct hd_pin_match *items;
+	struct hd_pin_match *items; /* in the order of the pins */
 	size_t n;
+	struct hd_index by_addr; /* of the pins' addresses, where in @items */
 };
+
+#define HD_PIN_MATCHES_INIT { NULL, 0, HD_INDEX_INIT }
 
 #define HD_AUTO_PIN_MATCHES __attribute__((cleanup(hd_pin_matches_clear)))
 

@@ -83,7 +83,7 @@ static int set_up(void **state)
 		.nodes = { w->nodes_of, 0 },
 		.holders = { .items = w->holders_of },
 		.critical_uses = { w->critical_uses_of, 0 },
-		.pin_matches = { &w->match, 0 },
+		.pin_matches = { .items = &w->match },
 	};
 	w->policy = (struct hd_policy)HD_POLICY_INIT;
 	w->request = (struct hd_request){
@@ -105,6 +105,7 @@ static int tear_down(void **state)
 
 	hd_findings_clear(&w->findings);
 	hd_fates_clear(&w->situation.fates);
+	hd_index_clear(&w->situation.pin_matches.by_addr);
 	free(w);
 	return 0;
 }
@@ -126,7 +127,13 @@ static void claim_for(struct world *w, const char *uuid, const char *name,
 /* @refuses: an error is among what is found. */
 static void check(struct world *w, bool refuses)
 {
+	struct hd_pin_matches *matches = &w->situation.pin_matches;
+
 	hd_findings_clear(&w->findings);
+	hd_index_clear(&matches->by_addr);
+	assert_int_equal(hd_addr_index(&matches->by_addr, w->request.pins,
+				       matches->n, sizeof(w->pin), NULL),
+			 0);
 	assert_int_equal(hd_fates_find(&w->situation.inventory, &w->request,
 				       &w->situation.fates, NULL),
 			 0);

@@ -145,7 +145,8 @@ static json_object *match_json(const struct hd_pin_match *pinned)
 static int check(struct job *job)
 {
 	const struct hd_metadata *metadata = &job->domain.metadata;
-	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches = { NULL, 0 };
+	HD_AUTO_PIN_MATCHES struct hd_pin_matches pin_matches =
+		HD_PIN_MATCHES_INIT;
 	json_object *object, *pins;
 	bool fine = true;
 

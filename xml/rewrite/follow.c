@@ -9,10 +9,11 @@
 static const struct hd_pin_match *
 find_pinned(const struct hd_pin_matches *pin_matches, struct hd_addr addr)
 {
-	for (size_t i = 0; i < pin_matches->n; i++)
-		if (hd_addr_equal(pin_matches->items[i].pin->addr, addr))
-			return &pin_matches->items[i];
-	return NULL;
+	size_t n;
+	const struct hd_index_item *first =
+		hd_index_find(&pin_matches->by_addr, hd_addr_key(addr), &n);
+
+	return first ? &pin_matches->items[first->at] : NULL;
 }
 
 static int fail_lost(const struct hd_pin_match *pinned, struct hd_err *err)

@@ -129,12 +129,11 @@ bool hd_lint_is_q35(const struct hd_lint *lint)
 static const struct hd_lint_device *find_device(const struct hd_lint *lint,
 						struct hd_addr addr)
 {
-	const struct hd_lint_facts *facts = lint->facts;
+	size_t n;
+	const struct hd_index_item *first =
+		hd_index_find(&lint->by_addr, hd_addr_key(addr), &n);
 
-	for (size_t i = 0; i < facts->n_devices; i++)
-		if (hd_addr_equal(facts->devices[i].addr, addr))
-			return &facts->devices[i];
-	return NULL;
+	return first ? &lint->facts->devices[first->at] : NULL;
 }
 
 static int add_place(void *data, struct hd_place *found, struct hd_err *err)
@@ -184,8 +183,12 @@ static void read_machine(struct hd_lint *lint)
 
 static int check(struct hd_lint *lint)
 {
-	int r = hd_places_walk(lint->domain, add_place, lint, lint->err);
+	int r = hd_addr_index(&lint->by_addr, lint->facts->devices,
+			      lint->facts->n_devices,
+			      sizeof(*lint->facts->devices), lint->err);
 
+	if (r == 0)
+		r = hd_places_walk(lint->domain, add_place, lint, lint->err);
 	if (r == 0)
 		r = sort_places(lint);
 	read_machine(lint);
@@ -194,6 +197,7 @@ static int check(struct hd_lint *lint)
 			r = rules[i].check(lint);
 	free(lint->places);
 	free(lint->by_node);
+	hd_index_clear(&lint->by_addr);
 	return r;
 }
 

@@ -28,6 +28,7 @@ struct hd_lint {
 	size_t n_places, n_readable;
 	const struct hd_lint_place **by_node; /* the places; owned */
 	const struct hd_lint_facts *facts;
+	struct hd_index by_addr; /* of the devices of the facts; owned */
 	enum hd_firmware firmware; /* of an x86 guest */
 	const char *machine; /* of an x86 guest, or NULL */
 	struct hd_findings *findings;

@@ -2,6 +2,7 @@
 #include "lib/handover/release_plan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -141,21 +142,52 @@ static bool is_held(const struct returns *returns, size_t index)
 				true);
 }
 
+/* What is below the devices that are to be let go, but for those of which it
+ * can't be read: they are left out. */
+static int read_nodes(struct returns *returns, struct hd_nodes *ret)
+{
+	struct hd_job *job = returns->job;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < returns->n;) {
+		if (!leaves_vfio(returns, i) ||
+		    hd_nodes_add(ret, job->ask.host, &returns->now[i],
+				 job->ask.err) == 0) {
+			i++;
+			continue;
+		}
+		r = postpone_unread(returns, returns->now[i].addr);
+		drop(returns, i);
+	}
+	return r;
+}
+
+/* A search that failed is one that was given up. */
+static int note_unsearched(struct hd_job *job)
+{
+	HD_AUTO_ERR struct hd_err cause = *job->ask.err;
+
+	*job->ask.err = (struct hd_err)HD_ERR_INIT;
+	hd_holders_clear(&job->holders);
+	job->holders.unknown = hd_text("%s", hd_err_message(&cause));
+	job->holders.remedy =
+		hd_text("%s", cause.fix ? cause.fix : "journalctl -k");
+	return job->holders.unknown && job->holders.remedy ?
+		       0 :
+		       hd_err_nomem(job->ask.err);
+}
+
 /* Whether any of the devices is held, now. */
 static int find_held(struct returns *returns, bool *ret)
 {
 	struct hd_job *job = returns->job;
 	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
-	int r = 0;
+	int r = read_nodes(returns, &nodes);
 
 	*ret = false;
-	for (size_t i = 0; r == 0 && i < returns->n; i++)
-		if (leaves_vfio(returns, i))
-			r = hd_nodes_add(&nodes, job->ask.host,
-					 &returns->now[i], job->ask.err);
-	if (r == 0)
-		r = hd_ask_find_holders(&job->ask, returns->now, returns->n,
-					&nodes, &job->holders);
+	if (r == 0 && hd_ask_find_holders(&job->ask, returns->now, returns->n,
+					  &nodes, &job->holders) < 0)
+		r = note_unsearched(job);
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
 		*ret |= is_held(returns, i);
 	return r;
@@ -201,13 +233,41 @@ static int leave_out_held(struct returns *returns)
 	return r;
 }
 
-/* Reads the rest, and leaves out what the kernel doesn't tell in time. */
+static int read_override(struct returns *returns, size_t first, size_t n)
+{
+	const struct hd_job *job = returns->job;
+
+	return hd_device_read_overrides(job->ask.host, &returns->now[first], n,
+					job->ask.config.step_seconds,
+					job->ask.err);
+}
+
+/* Reads the rest of all at once, or else of one after the other. */
+static int read_overrides(struct returns *returns)
+{
+	int r = read_override(returns, 0, returns->n);
+
+	if (r == 0)
+		return 0;
+	hd_err_clear(returns->job->ask.err);
+	r = 0;
+	for (size_t i = 0; r == 0 && i < returns->n;) {
+		free(returns->now[i].override);
+		returns->now[i].override = NULL;
+		if (read_override(returns, i, 1) == 0) {
+			i++;
+			continue;
+		}
+		r = postpone_unread(returns, returns->now[i].addr);
+		drop(returns, i);
+	}
+	return r;
+}
+
+/* Leaves out what the kernel doesn't tell in time. */
 static int read_locked(struct returns *returns)
 {
-	struct hd_job *job = returns->job;
-	int r = hd_device_read_overrides(
-		job->ask.host, returns->now, returns->n,
-		job->ask.config.step_seconds, job->ask.err);
+	int r = read_overrides(returns);
 
 	for (size_t i = 0; r == 0 && i < returns->n;) {
 		if (!returns->now[i].override_unknown) {
@@ -238,6 +298,18 @@ static int plan_return(const struct returns *returns, size_t index,
 				       job->ask.err);
 }
 
+/* All of it, or the device has to wait. */
+static int plan_whole_return(struct returns *returns, size_t index,
+			     struct hd_plan *ret)
+{
+	size_t before = ret->n_steps;
+
+	if (plan_return(returns, index, ret) == 0)
+		return 0;
+	hd_plan_cut(ret, before);
+	return postpone_unread(returns, returns->now[index].addr);
+}
+
 static int plan(struct returns *returns, struct hd_plan *ret)
 {
 	const struct hd_claim *claim = returns->claim;
@@ -253,7 +325,7 @@ static int plan(struct returns *returns, struct hd_plan *ret)
 	if (r == 0)
 		r = read_locked(returns);
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
-		r = plan_return(returns, i, ret);
+		r = plan_whole_return(returns, i, ret);
 	return r;
 }
 

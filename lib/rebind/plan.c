@@ -121,12 +121,18 @@ int hd_plan_restore(struct hd_plan *plan, struct hd_addr addr,
 	return 0;
 }
 
+void hd_plan_cut(struct hd_plan *plan, size_t n)
+{
+	while (plan->n_steps > n) {
+		plan->n_steps--;
+		free(plan->steps[plan->n_steps].from);
+		free(plan->steps[plan->n_steps].to);
+	}
+}
+
 void hd_plan_clear(struct hd_plan *plan)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		free(plan->steps[i].from);
-		free(plan->steps[i].to);
-	}
+	hd_plan_cut(plan, 0);
 	free(plan->steps);
 	*plan = (struct hd_plan){ NULL, 0 };
 }

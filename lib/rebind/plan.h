@@ -83,6 +83,9 @@ int hd_plan_restore(struct hd_plan *plan, struct hd_addr addr,
 		    const struct hd_attributes *attributes, unsigned patience,
 		    struct hd_err *err);
 
+/* Takes off the steps after the first @n. */
+void hd_plan_cut(struct hd_plan *plan, size_t n);
+
 void hd_plan_clear(struct hd_plan *plan);
 
 #endif

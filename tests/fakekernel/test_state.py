@@ -248,6 +248,44 @@ class Broken(OnFakeKernel):
         self.assert_as_it_was()
 
 
+    FOLDER = "/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
+
+    def release(self, call, path):
+        """Each such call of that file fails."""
+        return self.kernel.run([*faults.STRACE, "-o", "/dev/null", "-P", path,
+                                "-e", f"trace={call}", "-e", f"inject={call}:error=EIO",
+                                HOOK, "guest", "release", "end", "-"], stdin=BOTH)
+
+    def test_nothing_that_is_read_of_a_device_keeps_another(self):
+        """Its numbers, what is below it, and what is read by a process of its own."""
+        self.boot(NIC + NVME)
+        for call, name in (("read", "/vendor"), ("getdents64", ""), ("read", "/driver_override")):
+            self.good(self.hook("prepare", BOTH))
+            for _ in range(2):
+                with self.subTest(call=call, name=name):
+                    result = self.release(call, self.FOLDER + name)
+                    self.assertEqual(result.rc, 1)
+                    self.assertRegex(result.err, r"^0000:01:00.0 can't be given back to the host "
+                                                 r"yet: .*: Input/output error")
+                    self.assertIn("Fix: When it can be read: virt-hostdev recover", result.err)
+                    self.assertIn("0000:02:00.0 nvme -", self.kernel.state())
+                    self.assertIn("0000:01:00.0 vfio-pci vfio-pci", self.kernel.state())
+                    claim, = self.status()
+                    self.assertEqual(claim["state"], "left behind")
+                    self.assertTrue(result.err.startswith(claim["error"]), claim["error"])
+            self.assertEqual(self.tool("recover").rc, 0)
+            self.assert_as_it_was()
+
+    def test_search_for_holders_that_fails_keeps_nothing(self):
+        self.boot(NIC + NVME)
+        self.good(self.hook("prepare", BOTH))
+        result = self.release("openat,openat2", "proc/self/uid_map")
+        self.assertEqual(result.rc, 0, result.err)
+        self.assertIn("Whether a process of the host uses these devices could not be found out: "
+                      "cannot read /proc/self/uid_map: Input/output error.\n", result.err)
+        self.assert_as_it_was()
+
+
 class Words(OnFakeKernel):
     """Every verb says the same of a claim, whatever its state."""
 

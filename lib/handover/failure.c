@@ -11,18 +11,23 @@
 #include "lib/state/claims.h"
 #include "lib/state/state.h"
 
-/* Whether prepare took devices for it, and libvirt never said that it runs. */
-static bool never_ran(const struct hd_host *host, const char *uuid,
-		      int64_t *ret_since)
+/* Whether prepare took devices for it, and libvirt never said that it runs; the
+ * sentence in @err says why that can't be known. */
+HD_LOOK static struct hd_seen look_for_start(const struct hd_host *host,
+					     const char *uuid,
+					     int64_t *ret_since,
+					     struct hd_err *err)
 {
 	HD_AUTO_STATE struct hd_state state = HD_STATE_INIT;
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	int r = hd_state_open(host, HD_STATE_READ, &state, err);
 
-	if (hd_state_open(host, HD_STATE_READ, &state, NULL) < 0 ||
-	    hd_claim_load(&state, uuid, &claim, NULL) < 0)
-		return false;
+	if (r == 0)
+		r = hd_claim_load(&state, uuid, &claim, err);
 	*ret_since = claim.since;
-	return claim.phase == HD_STARTING;
+	return r < 0			  ? hd_seen_of(r) :
+	       claim.phase == HD_STARTING ? hd_seen_present() :
+					    hd_seen_absent();
 }
 
 /*
@@ -50,10 +55,20 @@ void hd_failure_explain(const struct hd_host *host, const char *uuid,
 {
 	HD_AUTOFREE char *line = NULL;
 	HD_AUTOFREE char *quoted = hd_quote(name);
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	struct hd_seen seen = hd_seen_absent();
 	int64_t since;
 	int r;
 
-	if (!uuid[0] || !never_ran(host, uuid, &since))
+	if (uuid[0])
+		seen = look_for_start(host, uuid, &since, &err);
+	if (seen.is == HD_UNKNOWN)
+		hd_findings_add(
+			findings, "start-failed", HD_WARNING, HD_WHOLE_DOMAIN,
+			hd_text("Whether the guest had started can't be told: %s.",
+				hd_err_message(&err)),
+			NULL, NULL);
+	if (seen.is != HD_PRESENT)
 		return;
 	r = read_log(host, name, since, &line);
 	if ((r < 0 || line) && quoted)

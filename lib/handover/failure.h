@@ -10,8 +10,8 @@
  * why, as far as QEMU's log tells, as a warning "start-failed". It is looked
  * for in what libvirt wrote since prepare, at the end of
  * /var/log/libvirt/qemu/NAME.log, as explain does. Called while the claim is
- * there. That the log can't be read is a warning too; whatever else goes wrong,
- * nothing is said.
+ * there. That the claim or the log can't be read is a warning too; when memory
+ * runs out nothing is said.
  *
  * @uuid  of the guest, or "" when it isn't known
  */

@@ -12,6 +12,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/seen.h"
 
 /* What was set aside; see hd_claim_set_aside(). */
 #define ASIDE ".damaged"
@@ -140,10 +141,12 @@ static int load_file(const struct hd_state *state, const char *name,
 	return r;
 }
 
-static bool is_there(const struct hd_state *state, const char *name)
+HD_LOOK static struct hd_seen look(int dir_fd, const char *name)
 {
-	return faccessat(state->claims_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) ==
-	       0;
+	return hd_seen_of(faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) <
+					  0 ?
+				  -errno :
+				  0);
 }
 
 /* Reads a whole claim that somebody has set aside, and gives it its place back
@@ -328,7 +331,7 @@ static int write_claim(const struct hd_state *state,
 {
 	size_t room = room_for(claim, text);
 	int dir_fd = state->claims_fd;
-	bool fresh = !is_there(state, claim->uuid);
+	struct hd_seen before = look(dir_fd, claim->uuid);
 	int r = replace_file(dir_fd, claim->uuid, text), spared;
 
 	if (r < 0 && use_spare(dir_fd, claim->uuid, text) == 0)
@@ -339,7 +342,7 @@ static int write_claim(const struct hd_state *state,
 	if (spared == 0 || claim->phase != HD_STARTING)
 		return 0;
 	/* Nothing has been taken yet. */
-	if (fresh)
+	if (before.is == HD_ABSENT)
 		unlinkat(dir_fd, claim->uuid, 0);
 	return spared;
 }
@@ -373,7 +376,7 @@ int hd_claim_remove(const struct hd_state *state, const char *uuid,
 		int r = -errno;
 
 		/* Where nothing can be written it is not even looked for. */
-		if (is_there(state, uuid))
+		if (look(state->claims_fd, uuid).is != HD_ABSENT)
 			return hd_err_set(err, -r,
 					  "cannot remove " HD_STATE_DIR
 					  "/claims/%s: %s",
@@ -484,13 +487,21 @@ static int load_into(const struct hd_state *state, const char *uuid, bool aside,
 {
 	HD_AUTO_ERR struct hd_err cause = HD_ERR_INIT;
 	HD_AUTO_CLAIM struct hd_claim claim = { .domain = NULL };
+	struct hd_seen other =
+		aside ? look(state->claims_fd, uuid) : hd_seen_absent();
 	/* What was set aside and is whole comes after what has its place. */
-	bool late = aside && is_there(state, uuid);
-	int r = late  ? load_file(state, name_of(uuid, ASIDE).s, uuid, &claim,
-				  &cause) :
-		aside ? load_aside(state, uuid, &claim, &cause) :
-			load_file(state, uuid, uuid, &claim, &cause);
+	bool late = other.is == HD_PRESENT;
+	int r;
 
+	if (other.is == HD_UNKNOWN)
+		return hd_err_set(err, -other.error,
+				  "cannot look for " HD_STATE_DIR
+				  "/claims/%s: %s",
+				  uuid, strerror(-other.error));
+	r = late  ? load_file(state, name_of(uuid, ASIDE).s, uuid, &claim,
+			      &cause) :
+	    aside ? load_aside(state, uuid, &claim, &cause) :
+		    load_file(state, uuid, uuid, &claim, &cause);
 	if (r == -ENOENT) /* its guest ended meanwhile */
 		return 0;
 	if (r == 0 && late) {
@@ -506,15 +517,16 @@ static int load_into(const struct hd_state *state, const char *uuid, bool aside,
 	return add_whole(claims, &claim, err);
 }
 
-/* What belongs to no claim; hd_claim_remove() does it for those that do. */
+/* What belongs to no claim; hd_claim_remove() does it for those that do. One
+ * that was set aside may get its place back. */
 static int tidy(void *data, int dir_fd, const char *name)
 {
 	char uuid[HD_UUID_SIZE];
 
 	(void)data;
 	if ((is_name_of(name, NEW, uuid) || is_name_of(name, SPARE, uuid)) &&
-	    faccessat(dir_fd, uuid, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-	    errno == ENOENT)
+	    look(dir_fd, uuid).is == HD_ABSENT &&
+	    look(dir_fd, name_of(uuid, ASIDE).s).is == HD_ABSENT)
 		unlinkat(dir_fd, name, 0);
 	return 0;
 }

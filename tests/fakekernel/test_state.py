@@ -191,6 +191,43 @@ class Unsettled(OnFakeKernel):
         self.good(self.hook("release", BOTH))
         self.assert_as_it_was()
 
+    def failing(self, command, calls, **options):
+        """Each such call fails where the claims lie."""
+        return self.kernel.run(
+            [*faults.STRACE, "-o", "/dev/null", "-P", "/run/virt-hostdev/claims",
+             "-P", f"/run/virt-hostdev/claims/{UUID}", "-e", f"trace={calls}",
+             "-e", f"inject={calls}:error=EIO", *command], **options)
+
+    def test_claim_that_can_not_be_looked_for_is_there(self):
+        """As it is removed, or when one was set aside beside it."""
+        release = [HOOK, "guest", "release", "end", "-"]
+        result = self.failing(release, "?unlinkat,?faccessat,?faccessat2", stdin=BOTH)
+        self.assertEqual(result.rc, 0)
+        self.assertIn(f"What was written down can't be changed: cannot remove "
+                      f"/run/virt-hostdev/claims/{UUID}: Input/output error.", result.err)
+        self.assertEqual((self.kernel.state(), list(self.kernel.claims())), (self.start, [UUID]))
+        self.claim.rename(f"{self.claim}.damaged")
+        result = self.failing([TOOL, "status"], "?faccessat,?faccessat2")
+        self.assertEqual(result.rc, 3)
+        self.assertIn(f"cannot look for /run/virt-hostdev/claims/{UUID}", result.err)
+        self.assertNotIn("Nobody holds", result.out)
+
+    def test_claim_that_can_not_be_read_tells_no_start(self):
+        result = self.failing([HOOK, "guest", "release", "end", "-"], "read", stdin=BOTH)
+        self.assertEqual(result.rc, 1)
+        self.assertIn("Whether the guest had started can't be told: cannot read "
+                      f"/run/virt-hostdev/claims/{UUID}: Input/output error.\n", result.err)
+
+    def test_room_of_what_was_set_aside_is_kept(self):
+        """It may come back when there is no other room."""
+        self.claim.rename(f"{self.claim}.damaged")
+        spare = self.claim.with_name(f"{UUID}.spare")
+        self.assertTrue(spare.exists())
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assertTrue(self.claim.exists() and spare.exists())
+        self.good(self.hook("release", BOTH))
+        self.assert_as_it_was()
+
     def test_what_the_version_before_has_written(self):
         self.claim.write_text(version_1(self.claim.read_text()))
         self.assertEqual(len(self.status()), 1)

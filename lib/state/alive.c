@@ -100,6 +100,8 @@ struct hd_life hd_claim_life(const struct hd_host *host,
 	if (seen.is != HD_ABSENT)
 		return seen.is == HD_PRESENT ? life(HD_GUEST_RUNS) :
 					       cant_tell(seen);
+	if (!host->live)
+		return cant_tell(hd_seen_of(-ENOTSUP));
 	if (lacks_state(claim))
 		return is_lost();
 	if (claim->phase == HD_RETURNING)

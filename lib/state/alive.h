@@ -30,6 +30,9 @@
  * - What a person binds, or moves to a running guest or from it, is in good
  *   hands while that process lives.
  *
+ * A copied tree has no processes, and may lack libvirt's files: of a guest it
+ * tells that it runs, where both were recorded, and nothing else.
+ *
  * What can't be read is HD_CANT_TELL, and nobody undoes that, nor gives it to
  * another guest. The next hook that needs one of its groups, and hd_recover(),
  * undo what was left behind.

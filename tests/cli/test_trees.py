@@ -5,8 +5,10 @@ import json
 import os
 import tempfile
 import unittest
+from pathlib import Path
 
 import described
+from claims import sealed
 from program import SIBLINGS, domain, hostdev, tool
 
 
@@ -122,6 +124,23 @@ class Encoding(_OnDescribed):
             self.assertEqual(rows[1].split(" ")[0], name + steering)
             # Columns are as wide as what is in them.
             self.assertEqual(rows[0].index("ADDRESS"), rows[1].index("0000:"))
+
+    def test_files_tell_of_no_end(self):
+        """A copied tree has no processes, and nobody knows what was copied."""
+        device = "device 0000:01:00.0 1 10de:1f06 restore nouveau -"
+        folder = Path(self.root, "run/virt-hostdev/claims")
+        self.status_of(device)
+        for domain in ("guest", "-"):
+            for state in ("starting 1700000000 0 0", "starting 1700000000 1 1",
+                          "running 1700000000 1 1", "returning 1700000000 1 1"):
+                (folder / self.UUID).write_text(sealed(
+                    f"virt-hostdev-claim 2\ndomain {self.UUID} {domain}\nstate {state} -\n"
+                    f"begun 1\n{device}\nend\n"))
+                result = tool("status", "--json", "--root", self.root)
+                claim, = json.loads(result.out)["claims"]
+                by_hand = domain == "-" and "running" in state
+                self.assertEqual((claim["state"], result.returncode),
+                                 ("by hand", 0) if by_hand else ("unknown", 3), state)
 
     def test_guest_that_gave_up_all_it_had(self):
         _, row = self.status_of("device 0000:01:00.0 1 10de:1f06 restore nouveau -")

@@ -29,6 +29,9 @@ $(O)/tests/fuzz/fuzz_scrub: $(scrub)
 $(O)/tests/unit/test_scrub: $(scrub)
 $(O)/tests/unit/test_scrub: hd_ldflags += -Wl,--wrap=pcre2_match_8
 $(O)/tests/unit/test_index: hd_ldflags += -Wl,--wrap=reallocarray
+# What the kernel answers is theirs.
+$(O)/tests/unit/test_rtnl: hd_ldflags += \
+	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
 
 check: packages
 	$(PYTHON) tests/run.py

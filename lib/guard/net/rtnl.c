@@ -39,19 +39,8 @@ struct talk {
 
 /* The attributes of a message that we know; the last of a type counts. */
 struct attributes {
-	struct talk *talk;
 	const struct nlattr *items[RTA_MAX + 1];
 };
-
-static int collect(const struct nlattr *attribute, void *data)
-{
-	struct attributes *attributes = data;
-	unsigned type = mnl_attr_get_type(attribute);
-
-	if (type <= RTA_MAX)
-		attributes->items[type] = attribute;
-	return MNL_CB_OK;
-}
 
 /* An answer that can't be understood may hide anything. */
 static int garbled(void)
@@ -60,10 +49,18 @@ static int garbled(void)
 	return MNL_CB_ERROR;
 }
 
-static int parse(const struct nlmsghdr *header, size_t offset,
-		 struct attributes *ret)
+/* False when they don't fill the message: libmnl passes over the rest. */
+static bool parse(const struct nlmsghdr *header, size_t offset,
+		  struct attributes *ret)
 {
-	return mnl_attr_parse(header, (unsigned)offset, collect, ret);
+	const char *end = mnl_nlmsg_get_payload_tail(header);
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each(attribute, header,
+			  (unsigned)offset) if (mnl_attr_get_type(attribute) <=
+						RTA_MAX)
+		ret->items[mnl_attr_get_type(attribute)] = attribute;
+	return (const char *)attribute >= end;
 }
 
 static int tell(struct talk *talk, int family, unsigned index)
@@ -103,7 +100,7 @@ static int take_route(const struct nlmsghdr *header, void *data)
 {
 	struct talk *talk = data;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-	struct attributes found = { .talk = talk };
+	struct attributes found = { { NULL } };
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*route))
 		return garbled();
@@ -115,7 +112,7 @@ static int take_route(const struct nlmsghdr *header, void *data)
 	    (talk->to == HD_ROUTE_DEFAULT &&
 	     (route->rtm_dst_len != 0 || (route->rtm_flags & RTM_F_CLONED))))
 		return MNL_CB_OK;
-	if (parse(header, sizeof(*route), &found) < 0)
+	if (!parse(header, sizeof(*route), &found))
 		return garbled();
 	if (found.items[RTA_MULTIPATH])
 		return tell_ways(talk, route->rtm_family,
@@ -137,14 +134,14 @@ static int take_address(const struct nlmsghdr *header, void *data)
 {
 	struct talk *talk = data;
 	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
-	struct attributes found = { .talk = talk };
+	struct attributes found = { { NULL } };
 	const struct nlattr *attribute;
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*address))
 		return garbled();
 	if (address->ifa_family != talk->ip.family)
 		return MNL_CB_OK;
-	if (parse(header, sizeof(*address), &found) < 0)
+	if (!parse(header, sizeof(*address), &found))
 		return garbled();
 	/* Of a tunnel IFA_ADDRESS is the other end's. */
 	attribute = found.items[IFA_LOCAL] ? found.items[IFA_LOCAL] :

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The administrator's policy decides the same at every way to a device."""
 
+import sys
+from pathlib import Path
+
 from program import SIBLINGS, domain, hostdev
-from test_every_write import GPU, NIC, NVME, USB, OnFakeKernel
+from test_every_write import GPU, HOOK, NIC, NVME, USB, OnFakeKernel
 from test_hotplug import HOTPLUG, UUID
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
+
+from faults import failing, traced  # noqa: E402
 
 CONF = "/etc/virt-hostdev.conf"
 NIC_ADDRESS, NVME_ADDRESS = "0000:01:00.0", "0000:02:00.0"
@@ -89,3 +96,23 @@ class Policy(OnFakeKernel):
                 self.assertEqual((result.rc, result.out), (0, ""))
                 self.assertIn(words, result.err)
                 self.refused(self.hook("prepare", xml), words)
+
+    def test_a_file_that_goes_away_while_it_is_read(self):
+        """It was listed, so its rules count, and they aren't known any more."""
+        self.boot(NIC)
+        self.configure()
+        self.shell(f"mkdir -m 755 {CONF}.d; cat >{CONF}.d/a.conf; chmod 644 {CONF}.d/a.conf",
+                   stdin=KEPT)
+        xml = domain(hostdev(1))
+        _, calls = traced(lambda words: self.kernel.run(words, stdin=xml),
+                          [HOOK, "guest", "prepare", "begin", "-"],
+                          ("openat", "newfstatat", "statx", "fstat", "read"),
+                          (self.kernel.run_dir / "trace").read_text)
+        calls = [call for call in calls if "a.conf" in call.text]
+        self.assertGreaterEqual({call.name for call in calls}, {"openat", "read"})
+        for call in calls:
+            for error in "ENOENT", "EIO", "EACCES":
+                with self.subTest(call, error=error):
+                    result = self.kernel.run([*failing(call, error), HOOK, "guest", "prepare",
+                                              "begin", "-"], stdin=xml)
+                    self.refused(result, f"{CONF}.d/a.conf ")

@@ -66,24 +66,21 @@ class CriticalUses(_Emulated):
         return self.host.sh(f"cd /sys/bus/pci/devices/{address}; ls nvme/nvme*/ net 2>/dev/null | "
                             "grep -E '^(nvme[0-9]+n[0-9]+|e[a-z]+[0-9].*)$'").out.strip()
 
-    def allow(self, address, *criticals, siblings=False):
-        return ("<h:hostdev xmlns:h='urn:virt-hostdev:1'>"
-                + ("<h:siblings policy='bind'/>" if siblings else "")
-                + "".join(f"<h:allow address='{address}' critical='{critical}'/>"
-                          for critical in criticals) + "</h:hostdev>")
-
     def needed(self, address, critical, chain, asked=None):
         """Refused with the chain, which list --guard has as well, and allowed by name."""
         asked = asked or address
-        siblings = asked != address
-        self.define("g", hostdev(asked, "no"), metadata=self.allow(address, siblings=siblings))
+        self.define("g", hostdev(asked, "no"))
+        if asked != address:
+            self.host.sh("virt-hostdev allow --siblings g")
         refused = self.assert_refused("g", address, chain.replace("→", "->"))
         self.assertEqual(refused, f"critical-{critical}")
         listed = self.host.sh("LC_ALL=C.UTF-8 virt-hostdev list --guard").out.splitlines()
         self.assertTrue([line for line in listed
                          if line.split()[:2] == [address, critical] and line.endswith(chain)], listed)
-        self.define("g", hostdev(asked, "no"),
-                    metadata=self.allow(address, critical, siblings=siblings))
+        self.assertRegex(self.host.sh(f"virt-hostdev allow --critical {critical} g {address}").out,
+                         f"^{address} may be lost to the host: {critical}")
+        self.assertIn(f"<hostdev:allow address=\"{address}\" critical=\"{critical}\"/>",
+                      self.host.sh("virsh dumpxml --inactive g").out.replace("'", '"'))
         report = json.loads(self.host.sh("virt-hostdev check --json g").out)
         self.assertEqual([each["id"] for each in report["findings"]], [])
         bind = self.host.sh(f"virt-hostdev bind {address}", check=False)

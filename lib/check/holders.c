@@ -66,13 +66,12 @@ static int report_interfaces(struct hd_rule_context *s,
 			     const struct hd_device *device)
 {
 	size_t n;
-	const struct hd_index_item *nodes =
-		hd_index_find(&s->lookup->nodes, hd_addr_key(device->addr), &n);
+	const struct hd_node *nodes =
+		hd_nodes_of(&s->situation->nodes, device->addr, &n);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct hd_node *node =
-			&s->situation->nodes.items[nodes[i].at];
+		const struct hd_node *node = &nodes[i];
 
 		if (node->kind != HD_NODE_NET || !node->up)
 			continue;

@@ -93,8 +93,6 @@ static int fill(struct hd_lookup *lookup, const struct hd_situation *situation,
 	if (r == 0)
 		r = INDEX(holders, situation->holders.items,
 			  situation->holders.n);
-	if (r == 0)
-		r = INDEX(nodes, situation->nodes.items, situation->nodes.n);
 	return r < 0 ? r : add_claims(lookup, situation, request, err);
 }
 
@@ -118,7 +116,6 @@ void hd_lookup_clear(struct hd_lookup *lookup)
 	hd_index_clear(&lookup->allows);
 	hd_index_clear(&lookup->uses);
 	hd_index_clear(&lookup->holders);
-	hd_index_clear(&lookup->nodes);
 	hd_index_clear(&lookup->own);
 	hd_index_clear(&lookup->others);
 	hd_index_clear(&lookup->abandoned);

@@ -23,7 +23,6 @@ struct hd_lookup {
 	struct hd_index allows; /* in the request */
 	struct hd_index uses; /* in critical_uses */
 	struct hd_index holders; /* in holders */
-	struct hd_index nodes; /* in nodes */
 	/* What claims have; of others' both are places in @taken. */
 	struct hd_index own; /* of whoever asks */
 	struct hd_index others; /* of anybody else */

@@ -268,17 +268,16 @@ static bool may_show(const struct hd_device *device)
 static bool is_concerned(const struct hd_guard *guard,
 			 const struct hd_device *device)
 {
+	size_t n;
+	const struct hd_node *of = hd_nodes_of(guard->nodes, device->addr, &n);
+
 	if (may_show(device))
 		return true;
-	for (size_t i = 0; i < guard->nodes->n; i++) {
-		const struct hd_node *node = &guard->nodes->items[i];
-
-		if (node->kind == HD_NODE_CHAR &&
-		    hd_addr_equal(node->addr, device->addr) &&
-		    (is_numbered(node->name, "card") ||
-		     is_numbered(node->name, "fb")))
+	for (size_t i = 0; i < n; i++)
+		if (of[i].kind == HD_NODE_CHAR &&
+		    (is_numbered(of[i].name, "card") ||
+		     is_numbered(of[i].name, "fb")))
 			return true;
-	}
 	return false;
 }
 

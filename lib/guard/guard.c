@@ -25,13 +25,22 @@ static const struct {
 	{ hd_guard_regions, HD_CRITICAL_REGION },
 };
 
+static int compare_devices(const void *a, const void *b)
+{
+	const struct hd_device *x = a, *y = b;
+
+	return hd_addr_compare(&x->addr, &y->addr);
+}
+
 const struct hd_device *hd_guard_device(const struct hd_guard *guard,
 					struct hd_addr addr)
 {
-	for (size_t i = 0; i < guard->n_devices; i++)
-		if (hd_addr_equal(guard->devices[i].addr, addr))
-			return &guard->devices[i];
-	return NULL;
+	const struct hd_device wanted = { .addr = addr };
+
+	return guard->n_devices ?
+		       bsearch(&wanted, guard->devices, guard->n_devices,
+			       sizeof(wanted), compare_devices) :
+		       NULL;
 }
 
 bool hd_guard_has(const struct hd_guard *guard, enum hd_node_kind kind)
@@ -105,9 +114,11 @@ int hd_guard_add_unknown(struct hd_guard *guard, struct hd_addr addr,
 static bool has_node(const struct hd_guard *guard, struct hd_addr addr,
 		     enum hd_node_kind kind)
 {
-	for (size_t i = 0; i < guard->nodes->n; i++)
-		if (guard->nodes->items[i].kind == kind &&
-		    hd_addr_equal(guard->nodes->items[i].addr, addr))
+	size_t n;
+	const struct hd_node *of = hd_nodes_of(guard->nodes, addr, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (of[i].kind == kind)
 			return true;
 	return false;
 }

@@ -57,7 +57,7 @@ struct hd_critical_uses {
  *                 and there is no other card
  *   keyboard      no other, virtual ones don't count
  *
- * @devices, @n  what is to be taken
+ * @devices, @n  what is to be taken, in the order of addresses
  * @nodes        of these devices, from hd_nodes_add()
  * @seconds      how long the kernel may take to tell its routes
  *

@@ -151,14 +151,15 @@ static int add_nodes(struct hd_holder_targets *targets,
 		     const struct hd_nodes *nodes,
 		     const struct hd_device *device, size_t index)
 {
+	size_t n;
+	const struct hd_node *of = hd_nodes_of(nodes, device->addr, &n);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < nodes->n; i++) {
-		const struct hd_node *node = &nodes->items[i];
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct hd_node *node = &of[i];
 		bool block = node->kind == HD_NODE_BLOCK;
 
-		if (node->kind == HD_NODE_NET ||
-		    !hd_addr_equal(node->addr, device->addr))
+		if (node->kind == HD_NODE_NET)
 			continue;
 		r = add_target(targets,
 			       (struct hd_holder_target){

@@ -51,12 +51,12 @@ bool hd_holders_could_harm(const struct hd_device *device,
 			   const struct hd_nodes *nodes)
 {
 	bool may_be[HD_N_HOLDS] = { [HD_HOLD_VFIO] = device->vfio };
+	size_t n;
+	const struct hd_node *of = hd_nodes_of(nodes, device->addr, &n);
 
-	for (size_t i = 0; i < nodes->n; i++) {
-		if (!hd_addr_equal(nodes->items[i].addr, device->addr))
-			continue;
-		may_be[HD_HOLD_CHAR] |= nodes->items[i].kind == HD_NODE_CHAR;
-		may_be[HD_HOLD_BLOCK] |= nodes->items[i].kind == HD_NODE_BLOCK;
+	for (size_t i = 0; i < n; i++) {
+		may_be[HD_HOLD_CHAR] |= of[i].kind == HD_NODE_CHAR;
+		may_be[HD_HOLD_BLOCK] |= of[i].kind == HD_NODE_BLOCK;
 	}
 	for (int i = 0; i < HD_N_HOLDS; i++)
 		if (may_be[i] &&

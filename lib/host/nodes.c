@@ -311,8 +311,38 @@ static int add_nvidia(struct walk *walk)
 	return 0;
 }
 
-int hd_nodes_add(struct hd_nodes *nodes, const struct hd_host *host,
-		 const struct hd_device *device, struct hd_err *err)
+/* How many of the first @n have an address below @key; those are sorted. */
+static size_t count_below(const struct hd_nodes *nodes, size_t n, uint64_t key)
+{
+	size_t first = 0, end = n;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (hd_addr_key(nodes->items[middle].addr) < key)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
+/* Puts those of one device, from @first to the end, where they belong. */
+static void sort_in(struct hd_nodes *nodes, size_t first, struct hd_addr addr)
+{
+	size_t to = count_below(nodes, first, hd_addr_key(addr) + 1);
+
+	for (size_t i = first; to < first && i < nodes->n; i++, to++) {
+		struct hd_node node = nodes->items[i];
+
+		memmove(&nodes->items[to + 1], &nodes->items[to],
+			(i - to) * sizeof(node));
+		nodes->items[to] = node;
+	}
+}
+
+static int add_nodes(struct hd_nodes *nodes, const struct hd_host *host,
+		     const struct hd_device *device, struct hd_err *err)
 {
 	struct walk walk = { nodes, host, device->addr, 0, err };
 	char path[sizeof(HD_SYSFS_PCI "/devices/") +
@@ -333,6 +363,26 @@ int hd_nodes_add(struct hd_nodes *nodes, const struct hd_host *host,
 	if (r == 0 && device->driver && strcmp(device->driver, "nvidia") == 0)
 		r = add_nvidia(&walk);
 	return r;
+}
+
+int hd_nodes_add(struct hd_nodes *nodes, const struct hd_host *host,
+		 const struct hd_device *device, struct hd_err *err)
+{
+	size_t first = nodes->n;
+	int r = add_nodes(nodes, host, device, err);
+
+	sort_in(nodes, first, device->addr);
+	return r;
+}
+
+const struct hd_node *hd_nodes_of(const struct hd_nodes *nodes,
+				  struct hd_addr addr, size_t *ret_n)
+{
+	uint64_t key = hd_addr_key(addr);
+	size_t first = count_below(nodes, nodes->n, key);
+
+	*ret_n = count_below(nodes, nodes->n, key + 1) - first;
+	return *ret_n ? &nodes->items[first] : NULL;
 }
 
 void hd_nodes_clear(struct hd_nodes *nodes)

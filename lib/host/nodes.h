@@ -22,7 +22,7 @@ struct hd_node {
 };
 
 struct hd_nodes {
-	struct hd_node *items;
+	struct hd_node *items; /* in the order of addresses */
 	size_t n;
 };
 
@@ -42,6 +42,10 @@ struct hd_nodes {
  */
 int hd_nodes_add(struct hd_nodes *nodes, const struct hd_host *host,
 		 const struct hd_device *device, struct hd_err *err);
+
+/* The nodes of a device, *@ret_n of them, found in no time. */
+const struct hd_node *hd_nodes_of(const struct hd_nodes *nodes,
+				  struct hd_addr addr, size_t *ret_n);
 
 void hd_nodes_clear(struct hd_nodes *nodes);
 

@@ -107,6 +107,39 @@ static void everything_is_found(void **state)
 	assert_string_equal(text, ALL);
 }
 
+/* Each device has its own, whichever comes first. */
+static void each_device_has_its_own(void **state)
+{
+	static const uint8_t buses[] = { 5, 3, 7, 4 };
+	const struct place *place = *state;
+	HD_AUTO_NODES struct hd_nodes nodes = { NULL, 0 };
+	const struct hd_node *of;
+	char path[96];
+	size_t n;
+
+	for (size_t i = 0; i < N_ELEMENTS(buses); i++)
+		for (unsigned j = 0; j < buses[i]; j++) {
+			snprintf(path, sizeof(path),
+				 "sys/bus/pci/devices/0000:%02x:00.0/n%u/dev",
+				 buses[i], j);
+			put(place, path, "8:1\n");
+		}
+	for (size_t i = 0; i < N_ELEMENTS(buses); i++) {
+		const struct hd_device other = { .addr = { .bus = buses[i] } };
+
+		assert_int_equal(
+			hd_nodes_add(&nodes, &place->host, &other, NULL), 0);
+	}
+	assert_int_equal(nodes.n, 5 + 3 + 7 + 4);
+	for (uint8_t bus = 2; bus < 9; bus++) {
+		of = hd_nodes_of(&nodes, (struct hd_addr){ .bus = bus }, &n);
+		assert_int_equal(n, bus != 6 && bus > 2 && bus < 8 ? bus : 0);
+		assert_int_equal(of != NULL, n != 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(of[i].addr.bus, bus);
+	}
+}
+
 /* Folders of attributes are skipped by their names, but devices never are. */
 static void names_of_attributes_hide_nothing(void **state)
 {
@@ -244,6 +277,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everything_is_found,
+						place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(each_device_has_its_own,
 						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(
 			names_of_attributes_hide_nothing, place_set_up,

@@ -184,13 +184,13 @@ static int add_virtuals(struct builder *b)
 static int build(struct builder *b, struct hd_addr addr,
 		 const struct hd_nodes *nodes)
 {
-	size_t done = 0;
+	size_t n, done = 0;
+	const struct hd_node *of = hd_nodes_of(nodes, addr, &n);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < nodes->n; i++)
-		if (nodes->items[i].kind == HD_NODE_BLOCK &&
-		    hd_addr_equal(nodes->items[i].addr, addr))
-			r = add_disk(b, nodes->items[i].name, HD_BOTTOM);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (of[i].kind == HD_NODE_BLOCK)
+			r = add_disk(b, of[i].name, HD_BOTTOM);
 	while (r == 0 && done < b->stack->n) {
 		r = climb(b, done++);
 		if (r == 0 && done == b->stack->n)

@@ -3,17 +3,15 @@
 
 import contextlib
 import itertools
-import os
 import random
 import re
-import signal
 import subprocess
-import time
 import uuid
 
 from fakekernel import DAEMON
 from program import domain, hostdev
 from setting import HANG, rounds
+from stopping import STOPPED, Stopping, stop_at
 from test_every_write import HOOK, TOOL, OnFakeKernel
 
 GUESTS, DEVICES, ROUNDS = 16, 8, rounds(50, 300)
@@ -123,13 +121,12 @@ FOLDERS = ("/run/virt-hostdev/claims", "/run/virt-hostdev/locks/group-21")
 NIC = "0000:01:00.0"
 # 0: it is not stopped; bind writes twice before the device is bound.
 HALTS = (0, 1, 2)
-# What strace says of it, and of who is not the first in the queue for a lock.
-STOPPED = "stopped by SIGSTOP"
+# What strace says of who is not the first in the queue for a lock.
 BUSY = ("EAGAIN", "F_OFD_GETLK, {l_type=F_WRLCK")
 HOLDER = str(uuid.uuid5(uuid.NAMESPACE_DNS, "holder"))
 
 
-class Pairs(OnFakeKernel):
+class Pairs(Stopping, OnFakeKernel):
     """Each of two at work on one device is stopped wherever it reads or writes what is
     written down or locks it, and the other runs meanwhile, as far as it gets."""
 
@@ -166,29 +163,7 @@ class Pairs(OnFakeKernel):
             self.forget_daemon(self.kernel.run_dir / "virt-hostdev/claims" / HOLDER)
 
     def traced(self, name, options, action, side):
-        """Started under strace, which is no parent of it: that is libvirtd."""
-        words, xml = self.command(action, side)
-        process = self.kernel.popen(["strace", "-D", "-qq", "-o", f"/run/{name}", *options,
-                                     *words], stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(xml.encode())
-            process.stdin.close()
-        process.stdin = None
-        return process
-
-    def wait_for(self, process, name, *words):
-        """Until strace has said one of them; False when the process ended before."""
-        path = self.kernel.run_dir / name
-        while process.poll() is None:
-            time.sleep(0.001)
-            if path.exists() and any(word in path.read_text() for word in words):
-                return True
-        return False
-
-    def go_on(self, process):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGCONT)
+        return self.strace(name, options, *self.command(action, side))
 
     def finish(self, process, action):
         out, err = (text.decode() for text in process.communicate(timeout=HANG))
@@ -221,11 +196,10 @@ class Pairs(OnFakeKernel):
         self.set_up_for(first, second)
         paths = [word for folder in FOLDERS for word in ("-P", folder)]
         one = self.traced("one", [*paths, "-e", "trace=flock,fcntl," + call,
-                                  "-e", f"inject={call}:signal=SIGSTOP:when={k}"],
-                          first, "first")
+                                  *stop_at(call, k)], first, "first")
         stopped = self.wait_for(one, "one", STOPPED)
         if stopped:
-            inject = ["-e", f"inject=renameat:signal=SIGSTOP:when={halt}"] if halt else []
+            inject = stop_at("renameat", halt) if halt else []
             two = self.traced("two", [*paths, "-e", "trace=flock,fcntl,renameat", *inject],
                               second, "second")
             self.wait_for(two, "two", STOPPED, *BUSY)
@@ -249,9 +223,8 @@ class Pairs(OnFakeKernel):
             self.good(self.hook("started", self.guest("holder"), "holder"))
             kept.parent.mkdir(parents=True)
             kept.touch()
-            one = self.traced("one", ["-P", FOLDERS[0], "-e", "trace=openat", "-e",
-                                      f"inject=openat:signal=SIGSTOP:when={k}"],
-                              "prepare", "first")
+            one = self.traced("one", ["-P", FOLDERS[0], "-e", "trace=openat",
+                                      *stop_at("openat", k)], "prepare", "first")
             if not self.wait_for(one, "one", STOPPED):
                 break
             kept.unlink()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A claim survives: /run that is full or can't be written to, damage, other versions."""
 
+import itertools
 import json
 import os
 import re
@@ -14,6 +15,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("",
 
 from test_every_write import (HOOK, NIC, NVME, OTHER, TOOL, OnFakeKernel, domain,  # noqa: E402
                               hostdev)
+from setting import HANG  # noqa: E402
+from stopping import STOPPED, Stopping, stop_at  # noqa: E402
 from claims import changed, version_1  # noqa: E402
 import faults  # noqa: E402
 
@@ -27,6 +30,9 @@ class OnSmallRun(OnFakeKernel):
 
     def boot(self, description):
         super().boot(description)
+        self.mount()
+
+    def mount(self):
         self.sh("mkdir -p -m 700 /run/virt-hostdev && "
                 "mount -t tmpfs -o size=64k,mode=700 state /run/virt-hostdev && "
                 "mkdir -m 700 /run/virt-hostdev/claims /run/virt-hostdev/locks")
@@ -105,6 +111,96 @@ class NoRoom(OnSmallRun):
                 self.writable()
                 self.good(self.hook("release", BOTH))
                 self.assertEqual((self.kernel.state(), self.files()), (self.start, []))
+
+
+class EachInstant(Stopping, OnSmallRun):
+    """/run fills up, or can't be written to any more, while a hook or recover is at work:
+    it is stopped wherever it has done something where the claims lie."""
+
+    slow = True
+    CALLS = ("openat", "write", "renameat", "ftruncate", "unlinkat")
+    RELEASE = [HOOK, "guest", "release", "end", "-"]
+    FOLDER = "/run/virt-hostdev/claims"
+    # Of the room that is kept, which is written line by line, the making and the use.
+    PATHS = [word for path in (FOLDER, f"{FOLDER}/{UUID}", f"{FOLDER}/{UUID}.new")
+             for word in ("-P", path)]
+
+    def begin(self, before):
+        self.kernel.reset()
+        self.mount()
+        for event in before:
+            if event == "forget":
+                self.forget_daemon(self.kernel.path(f"{self.FOLDER}/{UUID}"))
+            else:
+                self.good(self.hook(event, BOTH))
+
+    def at(self, call, number, words, obstacle):
+        """None when it doesn't get so far; else how it ended."""
+        process = self.strace("one", [*self.PATHS, "-e", f"trace={call}",
+                                      *stop_at(call, number)], words, BOTH)
+        stopped = self.wait_for(process, "one", STOPPED)
+        if stopped:
+            obstacle()
+            self.go_on(process)
+        _, err = process.communicate(timeout=HANG)
+        return (process.returncode, err.decode()) if stopped else None
+
+    def make_read_only(self):
+        """The kernel doesn't while a file there is written to."""
+        self.kernel.run(["mount", "-o", "remount,ro", "/run/virt-hostdev"])
+
+    def check(self, words, before, ended):
+        code, err = ended
+        self.assertIn(code, (0, 1), err)
+        taken = self.kernel.state()
+        if code:
+            self.assertRegex(err.splitlines()[0] if err else "", r"\w.*\.$")
+        if words[0] == TOOL or words[2] == "release" or (words[2] == "prepare" and code):
+            self.assertEqual(taken, self.start)
+        else:
+            self.assertEqual(taken.count("vfio-pci vfio-pci"), 2)
+        self.kernel.run(self.RELEASE, stdin=BOTH)
+        self.assertEqual(self.kernel.state(), self.start)
+        self.writable()
+        self.kernel.run(self.RELEASE, stdin=BOTH)
+        result = self.tool("recover")
+        self.assertEqual(result.rc, 0, result.err)
+        self.assertEqual((self.kernel.state(), self.files()), (self.start, []))
+
+    def run_event(self, words, *before):
+        self.boot(NIC + NVME)
+        cases = 0
+        for obstacle in (self.full, self.make_read_only):
+            for call in self.CALLS:
+                for number in itertools.count(1):
+                    self.begin(before)
+                    ended = self.at(call, number, words, obstacle)
+                    if not ended:
+                        break
+                    cases += 1
+                    with self.subTest(obstacle=obstacle.__name__, call=call, number=number):
+                        self.check(words, before, ended)
+                    self.writable()
+        print(f"      {self.id().split('.')[-1]}: {cases} cases", flush=True)
+        self.assertGreater(cases, 4)
+
+    def event(self, name):
+        return [HOOK, "guest", name, "begin", "-"]
+
+    def test_prepare(self):
+        self.run_event(self.event("prepare"))
+
+    def test_started(self):
+        self.run_event(self.event("started"), "prepare")
+
+    def test_reconnect(self):
+        self.run_event(self.event("reconnect"), "prepare", "started")
+
+    def test_release(self):
+        self.run_event(self.RELEASE, "prepare", "started")
+
+    def test_recover(self):
+        self.run_event([TOOL, "recover"], "prepare", "forget")
 
 
 class Unsettled(OnFakeKernel):

@@ -27,11 +27,19 @@ ISOLATED = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-us
 ABSENT = hostdev(0xfe, 0x1f, 7, domain_number=0xfffe)
 
 
-def hook(operation, stdin="", name="guest", extra="-", more=()):
-    return run([*ISOLATED, HOOK, name, operation, "begin", extra, *more], stdin)
+# As a dispatcher does, which the libvirt daemon runs in place of each hook.
+SCRIPT = ["sh", "-c", '"$@"; exit $?', "sh"]
 
 
 class Hook(unittest.TestCase):
+    """libvirt runs it itself; see ThroughAScript."""
+
+    through = []
+
+    def hook(self, operation, stdin="", name="guest", extra="-", more=()):
+        return run([*ISOLATED, *self.through, HOOK, name, operation, "begin", extra, *more],
+                   stdin)
+
     def assert_quiet(self, result, code=0):
         self.assertEqual((result.returncode, result.out, result.err), (code, "", ""))
 
@@ -43,45 +51,46 @@ class Hook(unittest.TestCase):
 
     def test_guest_without_devices(self):
         for event in EVENTS:
-            self.assert_quiet(hook(event, domain()))
+            self.assert_quiet(self.hook(event, domain()))
 
     def test_no_handler_means_success_whatever_is_on_stdin(self):
         for event in ("started", "stopped", "reconnect", "attach", "an-event-of-the-future"):
             for stdin in ("", "<domain", b"\xff\0" * 1000, domain(ABSENT)):
-                self.assert_quiet(hook(event, stdin))
+                self.assert_quiet(self.hook(event, stdin))
 
     def test_prepare_and_start_refuse_what_they_can_not_read(self):
         for event in ("prepare", "start"):
-            self.assert_refused(hook(event, "<domain>\n<name>"),
+            self.assert_refused(self.hook(event, "<domain>\n<name>"),
                                 "Guest 'guest' is not started: line 2 of the XML: ")
-            self.assert_refused(hook(event, ""), "the XML is empty")
-            self.assert_refused(hook(event, " " * (16 << 20) + "<a/>"), "16 MiB")
-            self.assert_refused(hook(event, "<!DOCTYPE d><domain/>"), "document type")
+            self.assert_refused(self.hook(event, ""), "the XML is empty")
+            self.assert_refused(self.hook(event, " " * (16 << 20) + "<a/>"), "16 MiB")
+            self.assert_refused(self.hook(event, "<!DOCTYPE d><domain/>"), "document type")
 
     def test_text_beyond_the_limit_of_files(self):
         """The memory file counts as one; some of it can be written."""
-        result = run([*ISOLATED, HOOK, "guest", "prepare", "begin", "-"], domain(ABSENT),
+        result = run([*ISOLATED, *self.through, HOOK, "guest", "prepare", "begin", "-"],
+                     domain(ABSENT),
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
         self.assert_refused(result, "the domain's XML can't be kept in memory: File too large")
 
     def test_filters_are_silent_but_for_what_they_can_not_read(self):
         """Any output would be taken for the guest's new XML."""
         for event in ("migrate", "restore"):
-            self.assert_quiet(hook(event, domain(ABSENT)))
-            self.assert_refused(hook(event, "<domain>\n<name>"),
+            self.assert_quiet(self.hook(event, domain(ABSENT)))
+            self.assert_refused(self.hook(event, "<domain>\n<name>"),
                                 "Guest 'guest' can't come here: line 2 of the XML: ")
-            self.assert_refused(hook(event, ""), "the XML is empty")
+            self.assert_refused(self.hook(event, ""), "the XML is empty")
 
     def test_refusal_names_the_device_then_the_fix(self):
         for event in ("prepare", "start"):
-            result = hook(event, domain(ABSENT))
+            result = self.hook(event, domain(ABSENT))
             self.assert_refused(result, "fffe:fe:1f.7")
             self.assertEqual(result.err.splitlines()[1],
                              "Fix: See which devices are there: virt-hostdev list")
 
     def test_release_never_needs_the_document(self):
         for stdin in ("", "<domain", b"\0", domain(ABSENT)):
-            self.assert_quiet(hook("release", stdin))
+            self.assert_quiet(self.hook("release", stdin))
 
     def test_names_and_extra_arguments_are_data(self):
         folder = tempfile.TemporaryDirectory()
@@ -92,37 +101,37 @@ class Hook(unittest.TestCase):
                  "\x1b[31m")
         for name in names:
             for extra in ("-", "from snapshot", f"$(touch {trap})"):
-                self.assert_quiet(hook("prepare", domain(), name, extra))
-                self.assert_quiet(hook("release", domain(), name, extra))
+                self.assert_quiet(self.hook("prepare", domain(), name, extra))
+                self.assert_quiet(self.hook("release", domain(), name, extra))
         self.assertFalse(os.path.exists(trap))
 
     def test_sentence_stays_on_its_line(self):
-        result = hook("prepare", "<domain", name="a\nb\x1b[31m")
+        result = self.hook("prepare", "<domain", name="a\nb\x1b[31m")
         self.assertIn("Guest 'a\\x0ab\\x1b[31m' is not started", result.err.splitlines()[0])
 
     def test_domain_without_uuid(self):
         text = domain(ABSENT).replace("<uuid>6ba7b810-9dad-11d1-80b4-00c04fd430c8</uuid>", "")
-        self.assert_refused(hook("prepare", text), "no valid UUID")
+        self.assert_refused(self.hook("prepare", text), "no valid UUID")
 
     def test_wrong_number_of_arguments(self):
-        result = run([*ISOLATED, HOOK])
+        result = run([*ISOLATED, *self.through, HOOK])
         self.assertEqual(result.returncode, 2)
         self.assertIn("libvirt hook", result.err)
-        self.assertEqual(hook("prepare", domain(), more=["x"]).returncode, 2)
+        self.assertEqual(self.hook("prepare", domain(), more=["x"]).returncode, 2)
 
     def test_closed_standard_files(self):
-        result = run([*ISOLATED, "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", HOOK, "guest",
-                      "release", "end", "-"])
+        result = run([*ISOLATED, "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh",
+                      *self.through, HOOK, "guest", "release", "end", "-"])
         self.assertEqual(result.returncode, 0)
 
     def test_state_folder_that_others_can_write_is_not_trusted(self):
         script = 'mkdir -m 777 /run/virt-hostdev && exec "$@"'
-        result = run([*ISOLATED, "sh", "-c", script, "sh", HOOK, "guest", "prepare", "begin",
-                      "-"], domain(ABSENT))
+        result = run([*ISOLATED, "sh", "-c", script, "sh", *self.through, HOOK, "guest", "prepare",
+                      "begin", "-"], domain(ABSENT))
         self.assert_refused(result, "can't be trusted")
         script = 'mkdir /run/other && ln -s other /run/virt-hostdev && exec "$@"'
-        result = run([*ISOLATED, "sh", "-c", script, "sh", HOOK, "guest", "prepare", "begin",
-                      "-"], domain(ABSENT))
+        result = run([*ISOLATED, "sh", "-c", script, "sh", *self.through, HOOK, "guest", "prepare",
+                      "begin", "-"], domain(ABSENT))
         self.assert_refused(result, "cannot open /run/virt-hostdev")
 
     def test_not_root_means_nothing_to_do(self):
@@ -134,8 +143,12 @@ class Hook(unittest.TestCase):
             command = ["setpriv", "--reuid=65534", "--clear-groups",
                        shutil.copy(HOOK, folder.name)]
         for event in EVENTS:
-            self.assert_quiet(run([*command, "guest", event, "begin", "-"], domain(ABSENT)))
-        self.assert_quiet(run(command))
+            self.assert_quiet(run([*self.through, *command, "guest", event, "begin", "-"], domain(ABSENT)))
+        self.assert_quiet(run([*self.through, *command]))
+
+
+class ThroughAScript(Hook):
+    through = SCRIPT
 
 
 # One device, taken for the guest that domain() is of.
@@ -165,6 +178,8 @@ exec "$@"
 class SecondProgram(unittest.TestCase):
     """When the hook that libvirt runs can't hand over to the other one."""
 
+    through = []
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -191,8 +206,8 @@ class SecondProgram(unittest.TestCase):
                f"version 0.0.0, and the hook that runs it of version {VERSION.decode()}")
 
     def hook(self, second, event, stdin=None, claim="", **options):
-        return run([*ISOLATED, "sh", "-c", WITH, "sh", second, claim, self.first, "guest", event,
-                    "begin", "-"], domain(ABSENT) if stdin is None else stdin, **options)
+        return run([*ISOLATED, "sh", "-c", WITH, "sh", second, claim, *self.through, self.first,
+                    "guest", event, "begin", "-"], domain(ABSENT) if stdin is None else stdin, **options)
 
     def test_refuses_what_it_can_not_check(self):
         for second, words in self.unusable():
@@ -277,6 +292,10 @@ class SecondProgram(unittest.TestCase):
             result = run(command, stdin_file=fd)
             self.assertEqual(result.returncode, code, result.err)
         self.assertIn("fffe:fe:1f.7", result.err)
+
+
+class SecondProgramThroughAScript(SecondProgram):
+    through = SCRIPT
 
 
 class Installed(unittest.TestCase):

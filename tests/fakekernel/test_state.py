@@ -179,6 +179,8 @@ class EachInstant(Stopping, OnSmallRun):
                         break
                     cases += 1
                     with self.subTest(obstacle=obstacle.__name__, call=call, number=number):
+                        if before and obstacle == self.full:  # prepare has kept room for it
+                            self.assertEqual(ended, (0, ""))
                         self.check(words, before, ended)
                     self.writable()
         print(f"      {self.id().split('.')[-1]}: {cases} cases", flush=True)

@@ -166,7 +166,8 @@ const struct hd_verb hd_verb_list = {
 		"Show the PCI devices of the host with driver and IOMMU group",
 	.help = "A dash stands for none: no driver, no IOMMU group, no NUMA node.\n"
 		"With --guard it shows what the host needs its devices for instead, and by which\n"
-		"way: what the hook would refuse to take from it.\n"
+		"way: what the hook would refuse to take from it. With --json, known is false where that\n"
+		"couldn't be read.\n"
 		"With --json each device has the claim that holds it, with its state as status names\n"
 		"it, or null; claims_known is false when that isn't all there is to know. Otherwise a\n"
 		"warning says so.",

@@ -218,7 +218,8 @@ const struct hd_verb hd_verb_show = {
 	.help = "Addresses are written as lspci, sysfs or libvirt print them: 01:00.0,\n"
 		"0000:01:00.0, 10000:e1:00.0, pci_0000_01_00_0.\n"
 		"State is what status says of the claim that holds it. Who does is unknown when the\n"
-		"claims can't be read, which only root can do, or not all of them can be used.",
+		"claims can't be read, which only root can do, or not all of them can be used:\n"
+		"with --json, guest_known is false then.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.min_arguments = 1,
 	.max_arguments = 1,

@@ -209,7 +209,9 @@ const struct hd_verb hd_verb_status = {
 		"it), by hand (virt-hostdev bind took it), binding (it is at it), moving\n"
 		"(virt-hostdev attach or detach is at work on it), left behind: who had the devices\n"
 		"is gone, and they were not given back (virt-hostdev recover does that); or unknown:\n"
-		"what tells it can't be read, as in a copied tree.\n"
+		"what tells it can't be read, as in a copied tree. A start is left behind when the\n"
+		"libvirt daemon that it is of has ended, or after ten minutes of which libvirt has kept\n"
+		"nothing.\n"
 		"A claim that can't be used, as it is damaged or of another version, is named beside\n"
 		"them, and it can't be told then what is held: see recover --accept.\n"
 		"BEFORE is the driver that the device had and gets back. Only root can see it.",

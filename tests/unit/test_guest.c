@@ -40,6 +40,7 @@ static void guest_runs_while_its_qemu_does(void **state)
 	assert_int_equal(runs(&place->host, "h"), HD_ABSENT);
 	assert_int_equal(runs(&place->host, "../qemu/g"), HD_ABSENT);
 	/* What can't be a number may be just being written. */
+	place_write(place, "proc/-1/cmdline", qemu, sizeof(qemu));
 	for (size_t i = 0; i < 4; i++) {
 		static const char *const bad[] = { "-1\n", "x\n", "", "4711x" };
 

@@ -77,7 +77,7 @@ static int run_here(const struct hd_verb *verb, int argc, char **argv,
 	int status;
 
 	if (hd_root_open(&root, tool->root, err) < 0)
-		return HD_EXIT_FAILED;
+		return (int)hd_exit_of_err(verb, err);
 	tool->host = root.host;
 	names = tool->names = hd_names_new();
 	status = verb->run(tool, argc, argv, err);

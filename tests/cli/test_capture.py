@@ -578,7 +578,7 @@ class Unpacking(_Tree):
                 tar.addfile(member, io.BytesIO(data))
 
     def refused(self, words):
-        self.assert_sentence(self.tool("list", "--root", self.path), 1, words)
+        self.assert_sentence(self.tool("list", "--root", self.path), 2, words)
         self.assert_nothing_left()
 
     def test_paths(self):
@@ -715,7 +715,7 @@ class Unpacking(_Tree):
         os.mkfifo(self.path)
         self.refused("neither a folder nor a tar")
         self.path.unlink()
-        self.assert_sentence(self.tool("list", "--root", "/dev/null"), 1,
+        self.assert_sentence(self.tool("list", "--root", "/dev/null"), 2,
                              "/dev/null is neither a folder nor a tar")
 
     def test_no_place_to_unpack(self):

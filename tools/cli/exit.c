@@ -40,7 +40,7 @@ static bool is_unread(int code)
 enum hd_exit hd_exit_of_err(const struct hd_verb *verb,
 			    const struct hd_err *err)
 {
-	/* Of source.h: the text that was put in. */
+	/* Of source.h and root.h: the text, or the tar, that was put in. */
 	if (err->code == EDOM)
 		return HD_EXIT_USAGE;
 	/* Of connection.h: the daemon, or its library. */

@@ -115,11 +115,11 @@ static int check_entries(int dir_fd, size_t entries, const char *name,
 	}
 	if (!hd_word_number(line, INT32_MAX, &expected))
 		return hd_err_set(
-			err, EINVAL,
+			err, EDOM,
 			"%s is no whole capture: it doesn't say how many entries it has",
 			name);
 	if (entries != (size_t)expected + 1)
-		return hd_err_set(err, EINVAL,
+		return hd_err_set(err, EDOM,
 				  "%s is no whole capture: it has %zu entries "
 				  "of %zu",
 				  name, entries, (size_t)expected + 1);
@@ -171,8 +171,8 @@ int hd_root_open(struct hd_root *root, const char *path, struct hd_err *err)
 	if (S_ISREG(st.st_mode) && fd < 0)
 		return hd_err_set(err, errno, "cannot open %s: %m", path);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return hd_err_set(err, EINVAL,
-				  "%s is neither a folder nor a tar", path);
+		return hd_err_set(err, EDOM, "%s is neither a folder nor a tar",
+				  path);
 	return unpack(root, fd, path, err);
 }
 

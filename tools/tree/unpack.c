@@ -45,7 +45,7 @@ struct unpack {
 
 static int refuse(const struct unpack *u, const char *path, const char *why)
 {
-	return hd_err_set(u->err, EINVAL, "%s is no capture of a host: %s %s",
+	return hd_err_set(u->err, EDOM, "%s is no capture of a host: %s %s",
 			  u->name, path, why);
 }
 
@@ -63,11 +63,13 @@ static int fail(const struct unpack *u, const char *path, int code)
 static int fail_archive(const struct unpack *u)
 {
 	const char *why = archive_error_string(u->a);
+	int code = archive_errno(u->a);
 
-	/* What is no errno is about what stands in it, not about reading it. */
+	/* What is no errno, and EILSEQ, is about what stands in it, not about
+	 * reading it. */
 	return hd_err_set(u->err,
-			  archive_errno(u->a) > 0 ? hd_archive_errno(u->a) :
-						    EINVAL,
+			  code <= 0 || code == EILSEQ ? EDOM :
+							hd_archive_errno(u->a),
 			  "cannot read %s as a tar: %s", u->name,
 			  why ? why : strerror(hd_archive_errno(u->a)));
 }
@@ -273,7 +275,7 @@ static int unpack_entry(struct unpack *u, struct archive_entry *header)
 	int r;
 
 	if (++u->entries > ENTRIES_LIMIT)
-		return hd_err_set(u->err, E2BIG,
+		return hd_err_set(u->err, EDOM,
 				  "%s is no capture of a host: it has more "
 				  "than %d files",
 				  u->name, ENTRIES_LIMIT);
@@ -315,7 +317,7 @@ static int unpack_all(struct unpack *u)
 	if (r != ARCHIVE_EOF)
 		return fail_archive(u);
 	if (u->entries == 0)
-		return hd_err_set(u->err, EINVAL,
+		return hd_err_set(u->err, EDOM,
 				  "%s is no capture of a host: it is empty",
 				  u->name);
 	return 0;

@@ -1486,6 +1486,9 @@ class Links(_OnHost):
             self.assertNotIn("viable", result.out)
 
 
+FOLDER = object()
+
+
 class Known(_OnHost):
     """libvirt knows of a hook that it has called."""
 
@@ -1501,13 +1504,16 @@ class Known(_OnHost):
                 (call(start - 10, "prepare"), "warn", ""),
                 (call(start + 10, "prepare"), "pass", "has called it"),
                 (call(start + 10, "attach"), "warn", ""),
-                ("nonsense\n" + call(start + 10, "release"), "pass", "")]:
+                ("nonsense\n" + call(start + 10, "release"), "pass", ""),
+                (FOLDER, "unknown", "virt-hostdev/log")]:
             with self.subTest(str(log)):
                 self.make(HEALTHY | {"proc/stat": "btime 990\n", "proc/77/comm": "virtqemud",
                                      "proc/77/stat": f"77 (virtqemud) S {'0 ' * 18}1000 0"})
                 (self.root / HOOK).chmod(0o755)
                 (self.root / "run/virt-hostdev/claims").mkdir(parents=True)
-                if log is not None:
+                if log is FOLDER:
+                    (self.root / "run/virt-hostdev/log").mkdir()
+                elif log is not None:
                     self.put("run/virt-hostdev/log", log)
                 self.assert_row(self.doctor(), "hook-known", status, words)
 

@@ -38,9 +38,12 @@ static const struct hd_finding *find(const struct hd_exam *exam)
 
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct hd_finding *finding = &findings->items[i];
-		const struct hd_rule *rule = hd_rule_find(finding->id);
+		const struct hd_rule *rule;
 
-		if (rule && is_of_row(exam, rule) && concerns(finding, exam) &&
+		if (!concerns(finding, exam))
+			continue;
+		rule = hd_rule_find(finding->id);
+		if (rule && is_of_row(exam, rule) &&
 		    (!worst || finding->severity > worst->severity))
 			worst = finding;
 	}
@@ -55,11 +58,13 @@ static const struct hd_finding *find_before(const struct hd_exam *exam)
 
 	for (size_t i = 0; !first->of_request && i < findings->n; i++) {
 		const struct hd_finding *finding = &findings->items[i];
-		const struct hd_rule *rule = hd_rule_find(finding->id);
+		const struct hd_rule *rule;
 
-		if (finding->assign == exam->assign &&
-		    finding->severity == HD_ERROR && rule && rule < first &&
-		    rule->judge != first->judge)
+		if (finding->assign != exam->assign ||
+		    finding->severity != HD_ERROR)
+			continue;
+		rule = hd_rule_find(finding->id);
+		if (rule && rule < first && rule->judge != first->judge)
 			return finding;
 	}
 	return NULL;

@@ -79,12 +79,13 @@ static bool is_allowed(const struct hd_exam *exam)
 
 	for (size_t i = 0; i < request->n_allows; i++) {
 		const struct hd_allow *allow = &request->allows[i];
-		const struct hd_device *device =
-			hd_inventory_find(inventory, allow->addr);
+		const struct hd_device *device;
 
-		if (device && device->group == exam->device->group &&
-		    is_of_row(exam,
-			      &hd_rules[hd_rule_of_critical(allow->critical)]))
+		if (!is_of_row(exam,
+			       &hd_rules[hd_rule_of_critical(allow->critical)]))
+			continue;
+		device = hd_inventory_find(inventory, allow->addr);
+		if (device && device->group == exam->device->group)
 			return true;
 	}
 	return false;

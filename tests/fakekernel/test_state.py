@@ -181,6 +181,9 @@ class EachInstant(Stopping, OnSmallRun):
                     with self.subTest(obstacle=obstacle.__name__, call=call, number=number):
                         if before and obstacle == self.full:  # prepare has kept room for it
                             self.assertEqual(ended, (0, ""))
+                            if words[2:3] in (["started"], ["reconnect"]):
+                                self.assertIn("\nstate running ", self.sh(
+                                    f"cat {self.FOLDER}/{UUID}"))
                         self.check(words, before, ended)
                     self.writable()
         print(f"      {self.id().split('.')[-1]}: {cases} cases", flush=True)

@@ -28,14 +28,16 @@ class Item:
     """NAME runs as function(reporter) once NEEDS have passed.
 
     tests: the tests that it must tell of. guess: seconds, to start the longest first.
+    alone: nothing else runs meanwhile.
     """
 
-    def __init__(self, name, function, *, needs=(), tests=(), guess=1.0):
+    def __init__(self, name, function, *, needs=(), tests=(), guess=1.0, alone=False):
         self.name = name
         self.function = function
         self.needs = needs
         self.tests = tuple(tests)
         self.guess = guess
+        self.alone = alone
 
 
 class Reporter:
@@ -181,8 +183,11 @@ class Pool:
 
     def _start_what_can(self, waiting):
         for item in list(waiting):
-            if len(self._running) >= self._slots:
+            running = [each.item for each in self._running.values()]
+            if len(running) >= self._slots or any(each.alone for each in running):
                 return
+            if item.alone and running:
+                continue
             failed = [need for need in item.needs
                       if need in self._outcomes and self._outcomes[need].failed]
             if failed:

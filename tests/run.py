@@ -41,6 +41,7 @@ FIRST = 1e9
 INSTALL = "vm.install"
 
 # Seconds that an item of a part takes that nobody has measured yet.
+SLOWER = 20  # so many times that is what says it is slow
 GUESSES = {"vm": 400, "fuzz": FUZZ_SECONDS, "fake": 30, "cli": 10, "unit": 1}
 
 # Parts of classes: the folder, and which of its files are tests.
@@ -245,6 +246,10 @@ def with_temporary_files_in(folder, function):
     return there if folder else function
 
 
+def slow(kind):
+    return getattr(kind, "slow", False)
+
+
 def class_items(part, needs):
     """One item for each class of a part."""
     folder, pattern = CLASSES[part]
@@ -261,10 +266,11 @@ def class_items(part, needs):
             suite = unittest.defaultTestLoader.loadTestsFromTestCase(each)
             tests = [test.id() for test in suite]
             found += len(tests)
-            if tests and not (QUICK and getattr(each, "slow", False)):
+            if tests and not (QUICK and slow(each)):
                 items.append(Item(f"{part}.{path.stem}.{each.__name__}",
                                   run_class(suite, tests), needs=needs, tests=tests,
-                                  guess=GUESSES[part]))
+                                  guess=GUESSES[part] * (SLOWER if slow(each) else 1),
+                                  alone=getattr(each, "alone", False)))
         if not found and path.stem.startswith("test_"):
             items.append(broken(f"{part}.{path.stem}", "there is no test in it"))
     return items
@@ -299,7 +305,8 @@ def by_another_run(item, name, words=(), **variables):
         if process.returncode or not lines:
             raise RuntimeError(f"the run of {name} ended with {process.returncode}")
 
-    return Item(item.name, function, needs=item.needs, tests=item.tests, guess=item.guess)
+    return Item(item.name, function, needs=item.needs, tests=item.tests, guess=item.guess,
+                alone=item.alone)
 
 
 def through_sudo(item):

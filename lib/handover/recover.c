@@ -130,9 +130,10 @@ static int recover_all(struct hd_job *job, const struct hd_claims *claims,
 	for (size_t i = 0; r >= 0 && i < claims->n_unsettled; i++) {
 		const struct hd_unsettled *each = &claims->unsettled[i];
 
-		if (each->aside || each->foreign || !each->left.owned)
-			continue;
-		r = try_one(job, &each->left, ret_undone);
+		if (!each->aside && !each->foreign && each->left.owned)
+			r = try_one(job, &each->left, ret_undone);
+		else
+			r = HD_REFUSED; /* that is said of it already */
 		kept |= r == HD_REFUSED;
 	}
 	return r < 0 ? r : kept;

@@ -340,11 +340,13 @@ static int tell_failure(struct hd_holders *holders, int r,
 
 /*
  * Until the worker says that it is at its end, or doesn't get on any more:
- * -EAGAIN. Another negative errno when that's all that it will ever say.
+ * -EAGAIN. That isn't one that only gets no processor. Another negative errno
+ * when that's all that it will ever say.
  */
-static int collect(int fd, const struct hd_holder_progress *progress,
+static int collect(const struct hd_holder_search *s, pid_t worker, int fd,
 		   int64_t deadline, struct hd_holders *ret)
 {
+	const struct hd_holder_progress *progress = s->progress;
 	struct hd_holder_report report;
 
 	for (;;) {
@@ -354,7 +356,9 @@ static int collect(int fd, const struct hd_holder_progress *progress,
 				       &report, sizeof(report));
 
 		if (r == -ETIMEDOUT && hd_now_ms() < deadline) {
-			if (progress->pid && progress->n_things == n)
+			if (progress->pid && progress->n_things == n &&
+			    hd_process_is_busy(s->host, worker).is !=
+				    HD_PRESENT)
 				return -EAGAIN;
 			continue;
 		}
@@ -408,7 +412,7 @@ static int search(struct hd_holder_search *s, unsigned seconds,
 			hd_holders_look(s, maker);
 			_exit(0);
 		}
-		r = collect(fd, s->progress, deadline, holders);
+		r = collect(s, pid, fd, deadline, holders);
 		kill(pid, SIGKILL);
 		/* When it is stuck we are not to be. */
 		waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);

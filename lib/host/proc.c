@@ -147,6 +147,15 @@ struct hd_process hd_process_of(const struct hd_host *host, pid_t pid)
 		       (struct hd_process){ pid, 0 };
 }
 
+struct hd_seen hd_process_is_busy(const struct hd_host *host, pid_t pid)
+{
+	struct stat_line line;
+	struct hd_seen seen = read_stat(host, pid, &line);
+
+	return seen.is == HD_PRESENT && line.state != 'R' ? hd_seen_absent() :
+							    seen;
+}
+
 struct hd_seen hd_process_lives(const struct hd_host *host,
 				struct hd_process process)
 {

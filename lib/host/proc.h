@@ -48,6 +48,13 @@ HD_LOOK struct hd_seen hd_process_read(const struct hd_host *host, pid_t pid,
 struct hd_process hd_process_of(const struct hd_host *host, pid_t pid);
 
 /*
+ * Whether one of ours is at work, or only waits for a processor: it is in state
+ * R, proc_pid_stat(5). Absent when it waits for something else, or has ended.
+ */
+HD_LOOK struct hd_seen hd_process_is_busy(const struct hd_host *host,
+					  pid_t pid);
+
+/*
  * Whether a process still runs, and is no later one with its number. Unknown
  * also when it isn't known which one that was.
  */

@@ -391,7 +391,7 @@ class Status(_OnTree):
                    "device 0000:99:00.0 3 8086:10d3 keep - over\nend\n")
         claim, = self.json_of("status")["claims"]
         self.assertEqual((claim["domain"], claim["uuid"], claim["state"], claim["error"]),
-                         ("win 11", self.UUID, "left behind", "no way"))
+                         ("win 11", self.UUID, "unknown", "no way"))
         self.assertTrue(claim["since"].startswith("2023-11-1"))
         self.assertEqual(claim["devices"], [
             {"address": "0000:02:00.0", "group": 2, "restore": True, "driver_before": "igb",
@@ -399,7 +399,7 @@ class Status(_OnTree):
             {"address": "0000:99:00.0", "group": 3, "restore": False, "driver_before": None,
              "override_before": "over", "present": False, "driver": None}])
         text = self.on_tree("status").out
-        self.assertRegex(text, r"win 11 +left behind +\S+ +0000:02:00\.0 +2 +e1000e +igb\n")
+        self.assertRegex(text, r"win 11 +unknown +\S+ +0000:02:00\.0 +2 +e1000e +igb\n")
         self.assertIn("Of guest 'win 11': no way\n", text)
 
     def test_damaged_claim_is_named_and_left_alone(self):

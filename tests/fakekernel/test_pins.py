@@ -158,7 +158,9 @@ class Pins(OnFakeKernel):
         xml = self.pinned(hostdev(1), hostdev(2))
         without = re.sub(r"<hostdev mode.*bus='0x02'.*\n", "", xml)
         report = json.loads(self.on("check", without, "--json").out)
-        self.assertEqual([each["id"] for each in report["findings"]], ["pin-unused"])
+        # Not everywhere may root look at all processes.
+        self.assertEqual([each["id"] for each in report["findings"]
+                          if each["id"] != "holders-unknown"], ["pin-unused"])
         result = self.kernel.run([*self.TOOL, "pin", "-", "0000:00:01.0"], stdin=xml)
         self.assertEqual(result.rc, 1)
         self.assertIn("the domain 'guest' doesn't ask for 0000:00:01.0", result.err)

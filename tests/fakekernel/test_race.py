@@ -87,6 +87,8 @@ class Race(OnFakeKernel):
                 for code, err in self.at_once("release", guests).values():
                     self.assertEqual((code, err), (0, ""))
                 self.assert_as_it_was()
+                # Every hook looks through all processes.
+                self.kernel.renew_daemons()
 
     def recover_on_and_on(self):
         """Until /run/stop is there; /run/said has what they said."""

@@ -23,6 +23,9 @@ static const struct hd_rows *const tables[] = {
 	&hd_rows_libvirt,   &hd_rows_hook,
 };
 
+static const struct hd_rows *const tables_of_image[] = { &hd_rows_image,
+							 &hd_rows_kernel };
+
 const char *hd_health_name(enum hd_health health)
 {
 	static const char *const names[] = { "pass", "warn", "fail", "unknown",
@@ -338,23 +341,49 @@ static void decide(struct hd_diagnosis *diagnosis)
 	}
 }
 
-int hd_doctor_run(const struct hd_host *host,
-		  const struct hd_doctor_request *request,
-		  struct hd_diagnosis *ret, struct hd_err *err)
+static int run_tables(struct hd_host_facts *facts,
+		      const struct hd_rows *const *some, size_t n,
+		      struct hd_diagnosis *ret, struct hd_err *err)
 {
-	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host };
 	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
-	int r = hd_doctor_facts_read(host, request, &facts, err);
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof(tables) / sizeof(tables[0]);
-	     i++)
-		r = run_table(&facts, tables[i], &diagnosis, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = run_table(facts, some[i], &diagnosis, err);
 	if (r < 0)
 		return r;
 	decide(&diagnosis);
 	*ret = diagnosis;
 	diagnosis = (struct hd_diagnosis){ .items = NULL };
 	return 0;
+}
+
+int hd_doctor_run(const struct hd_host *host,
+		  const struct hd_doctor_request *request,
+		  struct hd_diagnosis *ret, struct hd_err *err)
+{
+	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host };
+	int r = hd_doctor_facts_read(host, request, &facts, err);
+
+	return r < 0 ? r :
+		       run_tables(&facts, tables,
+				  sizeof(tables) / sizeof(tables[0]), ret, err);
+}
+
+int hd_doctor_run_image(const struct hd_host *host,
+			const struct hd_doctor_request *request,
+			const struct hd_kernel_image *image, const char *name,
+			struct hd_diagnosis *ret, struct hd_err *err)
+{
+	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host };
+	int r = hd_doctor_facts_of_image(host, request, image, name, &facts,
+					 err);
+
+	return r < 0 ? r :
+		       run_tables(&facts, tables_of_image,
+				  sizeof(tables_of_image) /
+					  sizeof(tables_of_image[0]),
+				  ret, err);
 }
 
 void hd_diagnosis_clear(struct hd_diagnosis *diagnosis)

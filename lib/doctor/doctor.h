@@ -72,6 +72,7 @@ struct hd_guest_use {
 
 /* What is to be looked at. It owns nothing. */
 struct hd_doctor_request {
+	bool kernel; /* it is about a kernel, and no host */
 	const struct hd_request *devices; /* NULL: the host as a whole */
 	const struct hd_guest_memory *memory; /* NULL: of no guest */
 	const struct hd_guest_use *uses; /* of all guests that are defined */
@@ -90,6 +91,18 @@ struct hd_doctor_request {
 int hd_doctor_run(const struct hd_host *host,
 		  const struct hd_doctor_request *request,
 		  struct hd_diagnosis *ret, struct hd_err *err);
+
+struct hd_kernel_image;
+
+/*
+ * The same for a kernel that isn't run, from its file, see
+ * lib/doctor/read/kernelimage.h: what it shows of how it was built. @name is
+ * what sentences call it. Of the host only the processor is looked at.
+ */
+int hd_doctor_run_image(const struct hd_host *host,
+			const struct hd_doctor_request *request,
+			const struct hd_kernel_image *image, const char *name,
+			struct hd_diagnosis *ret, struct hd_err *err);
 
 void hd_diagnosis_clear(struct hd_diagnosis *diagnosis);
 

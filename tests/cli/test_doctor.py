@@ -313,8 +313,9 @@ class Empty(unittest.TestCase):
 
 class Table(_OnHost):
     def ids(self):
-        """As the tables have them."""
-        texts = [path.read_text() for path in sorted(ROWS.glob("*.c"))]
+        """As the tables have them, but for those of a kernel that isn't run."""
+        texts = [path.read_text() for path in sorted(ROWS.glob("*.c"))
+                 if path.name != "image.c"]
         ids = [name for text in texts for name in re.findall(r'{ \.id = "([a-z0-9-]+)"', text)]
         return ids + re.findall(r'\.row = { \.id = "([a-z0-9-]+)"', RULES.read_text())
 
@@ -1543,3 +1544,123 @@ class Live(unittest.TestCase):
         rows = {row["id"]: row for row in report["checks"]}
         if Path("/etc/libvirt/qemu").is_dir() and not Path("/etc/libvirt/qemu").stat().st_mode & 5:
             self.assertEqual(rows["libvirt-autostart"]["status"], "unknown")
+
+
+class KernelImage(unittest.TestCase):
+    """A kernel that isn't run, from its file."""
+
+    def setUp(self):
+        self.file = Path(self.enterContext(tempfile.TemporaryDirectory())) / "Image"
+
+    def image(self, config=None, text=b"", release="6.12.0-test"):
+        """An Image of arm64, with its configuration embedded or without."""
+        embedded = b""
+        if config is not None:
+            embedded = b"IKCFG_ST" + gzip.compress(config.encode()) + b"IKCFG_ED"
+        self.file.write_bytes(bytes(56) + b"ARM\x64" + f"Linux version {release} (x)\0".encode()
+                              + text + embedded)
+
+    def doctor(self, *words):
+        result = tool("doctor", "--json", "--kernel-image", self.file, *words)
+        return result.returncode, json.loads(result.out)
+
+    def check(self, report, name):
+        found, = [each for each in report["checks"] if each["id"] == name]
+        return found["status"], found["detail"]
+
+    def test_configuration_in_it(self):
+        self.image(ARM_CONFIG)
+        code, report = self.doctor()
+        self.assertEqual((code, report["summary"]["verdict"]), (0, "good"))
+        self.assertEqual(report["summary"]["message"], "This kernel can pass devices through")
+        self.assertEqual(self.check(report, "image-format"), ("pass", "Image of arm64"))
+        self.assertEqual(self.check(report, "image-release"), ("pass", "Linux 6.12.0-test"))
+        self.assertEqual(self.check(report, "image-cmdline")[0], "skip")
+        self.assertEqual(self.check(report, "config-readable"), ("pass", f"found in {self.file}"))
+        self.assertEqual(self.check(report, "config-smmu")[0], "pass")
+        self.assertEqual(self.check(report, "config-intel-iommu")[0], "skip")
+        result = tool("doctor", "--kernel-image", self.file)
+        self.assertTrue(result.out.startswith("This kernel can pass devices through.\n"), result)
+
+    def test_what_it_lacks(self):
+        self.image(ARM_CONFIG.replace("CONFIG_VFIO_PCI=m", "# CONFIG_VFIO_PCI is not set"))
+        code, report = self.doctor()
+        self.assertEqual((code, report["summary"]["verdict"]), (1, "bad"))
+        self.assertEqual(report["summary"]["first"]["id"], "config-vfio")
+        self.assertIn("This kernel can't pass devices through yet: the kernel was built without "
+                      "CONFIG_VFIO_PCI", report["summary"]["message"])
+
+    def test_what_its_text_shows(self):
+        """Without a configuration: what is there is there, and of the rest nobody knows."""
+        self.image(text=b"arm_smmu_v3.disable_msipolling\0kvm.halt_poll_ns\0", release="x")
+        code, report = self.doctor()
+        self.assertEqual((code, report["summary"]["verdict"]), (3, "unknown"))
+        self.assertEqual(self.check(report, "config-smmu"),
+                         ("pass", "its text shows that the kernel has it"))
+        self.assertEqual(self.check(report, "config-kvm-arm")[0], "pass")
+        self.assertEqual(self.check(report, "config-vfio"),
+                         ("unknown", "whether the kernel has CONFIG_VFIO can't be told"))
+        self.assertEqual(self.check(report, "config-readable")[0], "unknown")
+        self.assertEqual(self.check(report, "config-iommufd")[0], "unknown")
+        self.assertEqual(self.check(report, "image-release")[0], "unknown")
+        self.assertIn("--kernel-image /boot/config-RELEASE", report["summary"]["fix"])
+        self.assertNotIn("fail", {each["status"] for each in report["checks"]})
+
+    def test_nothing_shown(self):
+        self.image()
+        code, report = self.doctor()
+        self.assertEqual(code, 3)
+        self.assertEqual({each["status"] for each in report["checks"]
+                          if each["group"] == "kernel"}, {"unknown", "skip"})
+
+    def test_configuration_alone(self):
+        self.file.write_text("# Linux/x86\nCONFIG_X86=y\n" + CONFIG)
+        code, report = self.doctor()
+        self.assertEqual(code, 0)
+        self.assertEqual(self.check(report, "image-format"), ("pass", "configuration of a kernel"))
+        self.assertEqual(self.check(report, "config-smmu")[0], "skip")
+
+    def test_processor_that_it_will_run_on(self):
+        """A kernel for one sort of x86 is right where that is."""
+        self.file.write_text("# x\nCONFIG_X86=y\n" + CONFIG.replace("CONFIG_AMD_IOMMU=y\n", ""))
+        tree = self.file.parent / "host"
+        (tree / "proc").mkdir(parents=True)
+        for cpuinfo, code in ((INTEL, 0), (AMD, 1), (ARM, 1)):
+            (tree / "proc/cpuinfo").write_text(cpuinfo)
+            with self.subTest(cpuinfo=cpuinfo):
+                self.assertEqual(self.doctor("--root", tree)[0], code)
+
+    def test_android(self):
+        self.image(ARM_CONFIG)
+        kernel = gzip.compress(self.file.read_bytes())
+        header = struct.pack("<8sIII", b"ANDROID!", len(kernel), 0, 0).ljust(40, b"\0")
+        header += struct.pack("<I", 4) + b"console=ttyMSM0"
+        self.file.write_bytes(header.ljust(4096, b"\0") + kernel)
+        code, report = self.doctor()
+        self.assertEqual(code, 0)
+        self.assertEqual(self.check(report, "image-format"), (
+            "pass", "boot.img of Android (header version 4), gzip, Image of arm64"))
+        self.assertEqual(self.check(report, "image-cmdline"), ("pass", "console=ttyMSM0"))
+        self.file.write_bytes(b"VNDRBOOT" + struct.pack("<I", 3) + bytes(2200))
+        code, report = self.doctor()
+        self.assertEqual(code, 3)
+        self.assertEqual(self.check(report, "image-format"), (
+            "unknown", f"{self.file} has no kernel in it, but the command line and modules of the "
+            "vendor: look into boot.img"))
+        self.assertEqual(self.check(report, "image-cmdline"), ("pass", "empty"))
+
+    def test_wrong_input(self):
+        self.file.write_text("no kernel")
+        for words, expected in (
+                ((self.file,), f"{self.file} is no kernel that is known: no bzImage, "),
+                ((self.file.parent,), "cannot read "),
+                ((self.file, "01:00.0"), "--kernel-image is about a kernel, and no device")):
+            with self.subTest(expected=expected):
+                result = tool("doctor", "--kernel-image", *words)
+                self.assertEqual((result.returncode, result.out), (2, ""))
+                self.assertIn(expected, result.err)
+        result = tool("doctor", "--kernel-image", self.file.parent / "none")
+        self.assertEqual((result.returncode, result.out), (1, ""))
+        os.mkfifo(self.file.parent / "pipe")
+        result = tool("doctor", "--kernel-image", self.file.parent / "pipe")
+        self.assertEqual((result.returncode, result.out), (2, ""))

@@ -9,6 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/stream.h"
 #include "lib/base/text.h"
 #include "lib/base/word.h"
 #include "lib/host/proc.h"
@@ -241,6 +242,102 @@ int hd_doctor_facts_read(const struct hd_host *host,
 	if (request->devices)
 		r = examine(&facts, &facts.examine_err);
 	if (r == -ENOMEM)
+		return hd_err_nomem(err);
+	*ret = facts;
+	memset(&facts, 0, sizeof(facts));
+	return 0;
+}
+
+/*
+ * What is in a kernel when an option is set to y: parameters, and words of the
+ * device tree. Of what is a module, or isn't there, nothing is known.
+ */
+static const struct {
+	const char *option, *shown;
+} shows[] = {
+	{ "INTEL_IOMMU", "intel_iommu=" },
+	{ "AMD_IOMMU", "amd_iommu=" },
+	{ "ARM_SMMU", "arm_smmu.disable_bypass" },
+	{ "ARM_SMMU_V3", "arm_smmu_v3.disable_msipolling" },
+	{ "IOMMU_API", "iommu.passthrough" },
+	{ "IRQ_REMAP", "intremap=" },
+	{ "ARM_GIC_V3_ITS", "arm,gic-v3-its" },
+	{ "VFIO_PCI", "vfio_pci.ids" },
+	{ "VFIO_IOMMU_TYPE1", "vfio_iommu_type1.allow_unsafe_interrupts" },
+	{ "KVM", "kvm.halt_poll_ns" },
+	{ "KVM_INTEL", "kvm_intel.ept" },
+	{ "KVM_AMD", "kvm_amd.npt" },
+};
+
+/* Where there is no configuration: what the kernel itself shows of one. */
+static int read_shown(const struct hd_kernel_image *image,
+		      struct hd_kconfig *ret)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t size;
+	FILE *file = hd_stream_open(&text, &size);
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+		if (memmem(image->text, image->length, shows[i].shown,
+			   strlen(shows[i].shown)))
+			fprintf(file, "CONFIG_%s=y\n", shows[i].option);
+	if (fclose(file) != 0)
+		return -ENOMEM;
+	r = size ? hd_kconfig_parse(text, size, ret) : 0;
+	return r;
+}
+
+static int copy_kconfig(const struct hd_kernel_image *image, const char *name,
+			struct hd_host_facts *facts)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (image->kconfig.n == 0) {
+		facts->kconfig_partial = true;
+		hd_err_set(&facts->kconfig_err, image->no_kconfig.code, "%s",
+			   hd_err_message(&image->no_kconfig));
+		return image->text ? read_shown(image, &facts->kconfig) : 0;
+	}
+	facts->kconfig_path = strdup(name);
+	file = hd_stream_open(&text, &size);
+	if (!file || !facts->kconfig_path)
+		return -ENOMEM;
+	for (size_t i = 0; i < image->kconfig.n; i++)
+		fprintf(file, "CONFIG_%s=%s\n", image->kconfig.options[i].name,
+			image->kconfig.options[i].value);
+	if (fclose(file) != 0)
+		return -ENOMEM;
+	return hd_kconfig_parse(text, size, &facts->kconfig);
+}
+
+int hd_doctor_facts_of_image(const struct hd_host *host,
+			     const struct hd_doctor_request *request,
+			     const struct hd_kernel_image *image,
+			     const char *name, struct hd_host_facts *ret,
+			     struct hd_err *err)
+{
+	static const unsigned machines[] = {
+		[HD_IMAGE_ANY] = 0,
+		[HD_IMAGE_X86] = HD_ON_X86 | HD_ON_VTD | HD_ON_AMD_VI,
+		[HD_IMAGE_ARM64] = HD_ON_ARM64,
+		[HD_IMAGE_ARM] = HD_ON_OTHER,
+		[HD_IMAGE_OTHER] = HD_ON_OTHER,
+	};
+	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host,
+						     .request = request,
+						     .image = image };
+
+	read_processor(&facts);
+	read_iommu(&facts);
+	facts.on &= machines[image->machine];
+	if (!facts.on)
+		facts.on = machines[image->machine];
+	if (copy_kconfig(image, name, &facts) < 0)
 		return hd_err_nomem(err);
 	*ret = facts;
 	memset(&facts, 0, sizeof(facts));

@@ -10,6 +10,7 @@
 #include "lib/doctor/doctor.h"
 #include "lib/doctor/read/devicetree.h"
 #include "lib/doctor/read/kconfig.h"
+#include "lib/doctor/read/kernelimage.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/host/bootargs.h"
 #include "lib/host/inventory.h"
@@ -64,7 +65,11 @@ struct hd_host_facts {
 	char *release; /* of the kernel; NULL when not known; owned */
 	int release_error; /* then the negative errno */
 
+	/* NULL, or the kernel that all is about: no other row is made then. */
+	const struct hd_kernel_image *image;
+
 	struct hd_kconfig kconfig;
+	bool kconfig_partial; /* of what it doesn't name nothing is known */
 	char *kconfig_path; /* owned */
 	struct hd_err kconfig_err; /* why there is none */
 
@@ -98,6 +103,18 @@ struct hd_host_facts {
 int hd_doctor_facts_read(const struct hd_host *host,
 			 const struct hd_doctor_request *request,
 			 struct hd_host_facts *ret, struct hd_err *err);
+
+/*
+ * The same for a kernel that isn't run: what it shows, and which processor the
+ * host has that it would run on, as far as it is one of its own. @image
+ * outlives
+ * @ret.
+ */
+int hd_doctor_facts_of_image(const struct hd_host *host,
+			     const struct hd_doctor_request *request,
+			     const struct hd_kernel_image *image,
+			     const char *name, struct hd_host_facts *ret,
+			     struct hd_err *err);
 
 void hd_doctor_facts_clear(struct hd_host_facts *facts);
 

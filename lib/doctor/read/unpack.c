@@ -16,6 +16,7 @@
 struct hd_unpack {
 	struct archive *archive;
 	uint64_t n; /* bytes that came out */
+	int error; /* what comes after what came out, negative */
 	bool ended;
 };
 
@@ -114,17 +115,23 @@ ssize_t hd_unpack_read(struct hd_unpack *unpack, void *buffer, size_t size)
 {
 	size_t n = 0;
 
-	while (n < size && !unpack->ended) {
+	while (n < size && !unpack->ended && unpack->error == 0) {
 		ssize_t r = archive_read_data(unpack->archive,
 					      (char *)buffer + n, size - n);
 
 		if (r < 0)
-			return code_of(unpack);
+			unpack->error = code_of(unpack);
+		else
+			n += (size_t)r;
 		unpack->ended = r == 0;
-		n += (size_t)r;
 	}
 	unpack->n += n;
-	return unpack->n > OUTPUT_LIMIT ? -EFBIG : (ssize_t)n;
+	if (unpack->n > OUTPUT_LIMIT)
+		return -EFBIG;
+	/* What came out before damage is what was put in. */
+	if (unpack->error < 0 && (n == 0 || unpack->error != -EBADMSG))
+		return unpack->error;
+	return (ssize_t)n;
 }
 
 int hd_unpack_all(int fd, size_t limit, char **ret, size_t *ret_length)
@@ -147,9 +154,10 @@ int hd_unpack_all(int fd, size_t limit, char **ret, size_t *ret_length)
 		length += (size_t)n;
 		if (length > limit)
 			return -EFBIG;
-		if (length + 1 < size)
+		if (n == 0)
 			break;
-		size *= 2;
+		if (length + 1 == size)
+			size *= 2;
 	}
 	if (r < 0)
 		return r;

@@ -27,8 +27,9 @@ bool hd_unpack_is_plain(const struct hd_unpack *unpack);
 
 /*
  * The next @size bytes of what comes out. Returns how many there were, fewer
- * only at the end; -EBADMSG when the data is damaged or torn, -EFBIG once more
- * than 4 GiB came out, another negative errno when @fd can't be read.
+ * only at the end or before damage, which the next call tells; -EBADMSG when
+ * the data is damaged or torn, -EFBIG once more than 4 GiB came out, another
+ * negative errno when @fd can't be read.
  */
 ssize_t hd_unpack_read(struct hd_unpack *unpack, void *buffer, size_t size);
 

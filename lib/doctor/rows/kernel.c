@@ -25,6 +25,12 @@ static bool is_set(const struct hd_host_facts *facts, const char *name,
 	return value && strcmp(value, "n") != 0;
 }
 
+/* Of an image without one, what isn't named may be so or not. */
+static bool is_known(const struct hd_host_facts *facts)
+{
+	return !facts->kconfig_partial;
+}
+
 /* The first option of the list that isn't set, or NULL; *@ret_n its length. */
 static const char *find_unset(const struct hd_host_facts *facts,
 			      const char *list, size_t *ret_n)
@@ -46,7 +52,8 @@ static const char *find_unset(const struct hd_host_facts *facts,
 /* Says that there is no configuration, when there is none. */
 static bool has_kconfig(struct hd_exam *exam)
 {
-	if (hd_facts_have_kconfig(exam->facts))
+	if (hd_facts_have_kconfig(exam->facts) &&
+	    (is_known(exam->facts) || exam->row->what))
 		return true;
 	hd_exam_unknown(exam, "%s", hd_err_message(&exam->facts->kconfig_err));
 	return false;
@@ -66,13 +73,24 @@ static void rule_options(struct hd_exam *exam)
 		list += *list == '|';
 		p = find_unset(exam->facts, list, &m);
 		if (!p) {
-			hd_exam_pass(exam, "the kernel has it");
+			hd_exam_pass(
+				exam,
+				is_known(exam->facts) ?
+					"the kernel has it" :
+					"its text shows that the kernel has it");
 			return;
 		}
 		if (!unset) {
 			unset = p;
 			n = m;
 		}
+	}
+	if (!is_known(exam->facts)) {
+		hd_exam_unknown(
+			exam,
+			"whether the kernel has CONFIG_%.*s can't be told",
+			(int)n, unset);
+		return;
 	}
 	hd_exam_bad(exam, "the kernel was built without CONFIG_%.*s%s%s",
 		    (int)n, unset, exam->row->why ? ": " : "",
@@ -103,9 +121,14 @@ static void rule_options_told(struct hd_exam *exam)
 			fprintf(file, " %.*s", (int)n, p);
 		p += n + (p[n] == ' ');
 	}
-	if (fclose(file) == 0)
+	if (fclose(file) != 0)
+		return;
+	if (*text || is_known(exam->facts))
 		hd_exam_pass(exam, *text ? "set:%s" : "none of it is set%s",
 			     text);
+	else
+		hd_exam_unknown(exam, "%s",
+				hd_err_message(&exam->facts->kconfig_err));
 }
 
 static void rule_readable(struct hd_exam *exam)
@@ -117,7 +140,7 @@ static void rule_readable(struct hd_exam *exam)
 /* KVM works where its device is, whatever a configuration says. */
 static void rule_kvm(struct hd_exam *exam)
 {
-	if (hd_exam_exists(exam, "/dev/kvm"))
+	if (!exam->facts->image && hd_exam_exists(exam, "/dev/kvm"))
 		hd_exam_pass(exam, "/dev/kvm is there");
 	else
 		rule_options(exam);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/doctor/doctor.h"
+#include "lib/doctor/read/kernelimage.h"
 #include "lib/request/config.h"
 #include "tools/libvirt/source.h"
 #include "tools/tool.h"
@@ -17,6 +19,7 @@
 
 struct values {
 	bool all;
+	const char *kernel_image; /* a file */
 };
 
 /* What the command line asks for. */
@@ -90,6 +93,43 @@ static int take_arguments(struct question *question, const struct hd_tool *tool,
 	return r;
 }
 
+static int print(const struct hd_tool *tool,
+		 const struct hd_doctor_request *request,
+		 const struct hd_diagnosis *diagnosis, struct hd_err *err)
+{
+	const struct values *values = tool->values;
+
+	if (tool->json)
+		hd_report_print_json(&tool->host, request, diagnosis);
+	else if (hd_report_print(&tool->host, request, diagnosis, values->all,
+				 err) < 0)
+		return HD_EXIT_FAILED;
+	return (int)hd_report_exit(diagnosis);
+}
+
+/* Of a kernel that isn't run. What the file is worth is the user's input. */
+static int run_image(const struct hd_tool *tool, const char *path,
+		     struct hd_err *err)
+{
+	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
+	HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { .format = NULL };
+	const struct hd_doctor_request request = { .kernel = true };
+	HD_AUTOCLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int r;
+
+	if (fd < 0) {
+		hd_err_set(err, errno, "cannot open %s: %m", path);
+		return HD_EXIT_FAILED;
+	}
+	r = hd_kernel_image_read(fd, path, &image, err);
+	if (r < 0)
+		return r == -ENOMEM ? HD_EXIT_FAILED : HD_EXIT_USAGE;
+	if (hd_doctor_run_image(&tool->host, &request, &image, path, &diagnosis,
+				err) < 0)
+		return HD_EXIT_FAILED;
+	return print(tool, &request, &diagnosis, err);
+}
+
 static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 {
 	const struct values *values = tool->values;
@@ -99,6 +139,14 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_GUESTS struct hd_guests guests = { .uses = NULL };
 	struct hd_doctor_request request = { .names = tool->names };
 
+	if (values->kernel_image && argc > 0) {
+		hd_err_set(
+			err, EINVAL,
+			"--kernel-image is about a kernel, and no device or guest");
+		return HD_EXIT_USAGE;
+	}
+	if (values->kernel_image)
+		return run_image(tool, values->kernel_image, err);
 	if (argc > 0 && take_arguments(&question, tool, argc, argv, err) < 0)
 		return argc > 1 ? HD_EXIT_USAGE : HD_EXIT_FAILED;
 	if (hd_guests_read(&tool->host, &guests, err) < 0)
@@ -110,17 +158,15 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	request.uses_unread = guests.unread;
 	if (hd_doctor_run(&tool->host, &request, &diagnosis, err) < 0)
 		return HD_EXIT_FAILED;
-	if (tool->json)
-		hd_report_print_json(&tool->host, &request, &diagnosis);
-	else if (hd_report_print(&tool->host, &request, &diagnosis, values->all,
-				 err) < 0)
-		return HD_EXIT_FAILED;
-	return (int)hd_report_exit(&diagnosis);
+	return print(tool, &request, &diagnosis, err);
 }
 
 static const struct hd_option options[] = {
 	{ 'A', "all", NULL, "show what is fine, too",
 	  offsetof(struct values, all), NULL },
+	{ 'k', "kernel-image", "FILE",
+	  "look at the kernel in FILE, which needn't run here",
+	  offsetof(struct values, kernel_image), NULL },
 	{ .name = NULL },
 };
 
@@ -134,6 +180,9 @@ const struct hd_verb hd_verb_doctor = {
 		"input) at those devices too. It runs no program and changes nothing.\n"
 		"The first line is the verdict, and what to fix first where something is wrong.\n"
 		"The table has what fails, warns, or couldn't be read; with --all everything.\n"
+		"With --kernel-image it looks at a kernel in a file, and at nothing of this host:\n"
+		"a bzImage, Image, zImage or vmlinux, compressed or not, a boot.img of Android, or\n"
+		"the configuration of one.\n"
 		"Exit status 1 says that something is to be fixed, 3 that something couldn't be\n"
 		"read without which nobody can tell.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,

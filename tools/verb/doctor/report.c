@@ -34,7 +34,7 @@ static char *subject_of(const struct hd_doctor_request *request)
 	const struct hd_request *devices = request->devices;
 
 	if (!devices)
-		return strdup("this host");
+		return strdup(request->kernel ? "this kernel" : "this host");
 	if (devices->domain)
 		return hd_text("guest '%s'", devices->domain);
 	if (devices->n_assigns == 1)
@@ -89,12 +89,15 @@ static char *verdict_text(const struct hd_doctor_request *request,
 
 /* What turns the verdict into a good one, or NULL. */
 static const char *fix_of(const struct hd_host *host,
+			  const struct hd_doctor_request *request,
 			  const struct hd_diagnosis *diagnosis)
 {
 	if (diagnosis->verdict == HD_VERDICT_BAD)
 		return diagnosis->items[diagnosis->first].fix;
 	if (diagnosis->verdict == HD_VERDICT_GOOD)
 		return NULL;
+	if (request->kernel)
+		return "Give the configuration that the kernel was built with, which its package has: virt-hostdev doctor --kernel-image /boot/config-RELEASE";
 	if (!host->live)
 		return "Record that machine as root: virt-hostdev capture FILE; then virt-hostdev doctor --root FILE";
 	return geteuid() != 0 ?
@@ -180,7 +183,7 @@ static json_object *summary_json(const struct hd_host *host,
 		       checkup_json(&diagnosis->items[diagnosis->first]));
 	json_object_object_add(object, "missing", missing_json(diagnosis));
 	json_object_object_add(object, "fix",
-			       hd_json_text(fix_of(host, diagnosis)));
+			       hd_json_text(fix_of(host, request, diagnosis)));
 	for (enum hd_health h = HD_PASS; h <= HD_NOT_APPLICABLE; h++)
 		json_object_object_add(
 			object, hd_health_name(h),
@@ -309,7 +312,7 @@ int hd_report_print(const struct hd_host *host,
 		    struct hd_err *err)
 {
 	HD_AUTOFREE char *text = verdict_text(request, diagnosis);
-	const char *fix = fix_of(host, diagnosis);
+	const char *fix = fix_of(host, request, diagnosis);
 
 	if (!text)
 		return hd_err_nomem(err);

@@ -47,7 +47,7 @@ static int compare_groups(const void *a, const void *b)
 
 /* readdir(3) has no order, but sentences and tables should, and what is sorted
  * is found. A device that was found twice had gone and come back meanwhile. */
-static void sort(struct hd_inventory *inventory)
+void hd_inventory_sort(struct hd_inventory *inventory)
 {
 	struct hd_device *devices = inventory->devices;
 	size_t n = 0;
@@ -165,7 +165,7 @@ static int add_devices(struct hd_inventory *inventory,
 		if (r == -ENOENT)
 			r = 0;
 	}
-	sort(inventory);
+	hd_inventory_sort(inventory);
 	return r;
 }
 
@@ -189,7 +189,7 @@ static int add_groups(struct hd_inventory *inventory,
 		if (i == 0 || wanted.items[i].key != wanted.items[i - 1].key)
 			r = add_group(inventory, host, known,
 				      (int)wanted.items[i].key, err);
-	sort(inventory);
+	hd_inventory_sort(inventory);
 	return r;
 }
 
@@ -252,7 +252,7 @@ int hd_inventory_read_all(struct hd_inventory *inventory,
 			r = 0;
 	}
 	closedir(dir);
-	sort(inventory);
+	hd_inventory_sort(inventory);
 	return unread < 0 ? fail_devices(unread, err) : r;
 }
 

@@ -44,6 +44,12 @@ int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 int hd_inventory_read_all(struct hd_inventory *inventory,
 			  const struct hd_host *host, struct hd_err *err);
 
+/*
+ * Puts devices and groups in their order, without those that are there twice:
+ * whoever fills an inventory himself does so before anything is looked for.
+ */
+void hd_inventory_sort(struct hd_inventory *inventory);
+
 /* The device at @addr, or NULL; valid until the inventory changes. */
 const struct hd_device *hd_inventory_find(const struct hd_inventory *inventory,
 					  struct hd_addr addr);

@@ -36,6 +36,7 @@ int hd_remote_host_read(struct hd_connection *connection,
 	int r = hd_connection_visit_pci(connection, add_device,
 					&remote.inventory, err);
 
+	hd_inventory_sort(&remote.inventory);
 	remote.uri = hd_connection_uri(connection);
 	if (r == 0 && !remote.uri)
 		r = hd_err_nomem(err);

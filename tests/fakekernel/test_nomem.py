@@ -72,8 +72,9 @@ class Tool(unittest.TestCase):
                         self.assertEqual(got[3:], (["guest.xml"], GUEST.encode()))
                     else:
                         self.assertEqual((got[1], *got[3:]), (good[1], *good[3:]))
-                        if got[2] != good[2]:
-                            self.assertRegex(got[2], rb"is not (validated|known): |does\w+ allow the")
+                        # libxml2 may have found nothing to say against the domain.
+                        if got[2] not in (good[2], b""):
+                            self.assertRegex(got[2], rb"is not (validated|known): |doesn't allow the")
 
     def every(self, words, step):
         """What some of the allocations lead to, by the name and number of the fault. That

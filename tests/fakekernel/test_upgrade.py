@@ -113,12 +113,13 @@ class _Change:
         self.assert_as_it_was()
 
 
+@earlier.with_history(earlier.previous)
 class ToThePreviousCommit(_Change, OnFakeKernel):
     slow = True
 
     @classmethod
     def setUpClass(cls):
-        cls.build("previous", earlier.previous())
+        cls.build("previous", cls.commit)
 
     def test_rollback(self):
         """Where the form of claims changed with the last commit, that is the other
@@ -144,6 +145,7 @@ class ToThePreviousCommit(_Change, OnFakeKernel):
         self.assert_as_it_was()
 
 
+@earlier.with_history(earlier.of_other_form)
 class ToAnotherFormOfClaims(_Change, OnFakeKernel):
     """What those programs do with a claim that they don't know can't be changed any more;
     but it is not lost, and the program of now gives back what it holds."""
@@ -152,7 +154,7 @@ class ToAnotherFormOfClaims(_Change, OnFakeKernel):
 
     @classmethod
     def setUpClass(cls):
-        cls.build("other-form", earlier.of_other_form())
+        cls.build("other-form", cls.commit)
 
     def test_forms_differ(self):
         headers = []

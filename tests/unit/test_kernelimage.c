@@ -200,7 +200,7 @@ static void assert_kernel(const struct file *file, const char *format,
 	assert_int_equal(image.no_kconfig.code, ENOENT);
 	assert_string_equal(
 		hd_err_message(&image.no_kconfig),
-		"FILE has no configuration in it: the kernel was built without CONFIG_IKCONFIG");
+		"FILE has no configuration in it: the kernel was built without CONFIG_IKCONFIG, or the file is cut short");
 }
 
 static void kernels_of_arm64(void **state)
@@ -371,6 +371,40 @@ static void every_length(void **state)
 	assert_cut(&packed);
 }
 
+/* Half of a configuration is none: what it lacks would count as not set. */
+static void half_a_configuration(void **state)
+{
+	AUTO_FILE struct file text = { NULL, 0 }, file = { NULL, 0 };
+	size_t n;
+	unsigned number = 1;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		char line[64];
+
+		/* No two are alike, so that it stays large. */
+		number = number * 1103515245 + 12345;
+		snprintf(line, sizeof(line), "CONFIG_X%d_%08x=y\n", i, number);
+		put_text(&text, text.n, line);
+	}
+	put_text(&file, 56, "ARM\x64");
+	append(&file, "Linux version 6.1 IKCFG_ST", 26);
+	{
+		HD_AUTOFREE char *packed = zip(archive_write_add_filter_gzip,
+					       text.data, text.n, &n);
+
+		append(&file, packed, n);
+	}
+	for (size_t cut = n / 20; cut < n - n / 20; cut += n / 20) {
+		HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { NULL };
+		struct file shorter = { file.data, file.n - cut };
+
+		assert_int_equal(parse(&shorter, &image, NULL), 0);
+		assert_int_equal(image.kconfig.n, 0);
+		assert_int_equal(image.no_kconfig.code, EBADMSG);
+	}
+}
+
 static void assert_refused(const struct file *file, int code, const char *words)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
@@ -477,6 +511,7 @@ int main(void)
 		cmocka_unit_test(configuration_alone),
 		cmocka_unit_test(vendor_boot_has_no_kernel),
 		cmocka_unit_test(every_length),
+		cmocka_unit_test(half_a_configuration),
 		cmocka_unit_test(what_is_no_kernel),
 		cmocka_unit_test(damaged_configurations),
 		cmocka_unit_test(only_files_are_read),

@@ -18,6 +18,7 @@
 #include "lib/doctor/read/unpack.h"
 
 #define FIRST_SIZE ((size_t)1024 * 1024)
+#define BLOCK ((size_t)64 * 1024)
 
 /* boot.img, a kernel that is compressed, and an EFI program in that. */
 #define DEPTH_LIMIT 5
@@ -123,7 +124,10 @@ static int decompress(struct part part, char **ret, size_t *ret_length,
 				return -ENOMEM;
 			text = grown;
 		}
-		n = hd_unpack_read(unpack, text + length, size - length);
+		/* Of more at once libarchive gives nothing when some is bad. */
+		n = hd_unpack_read(unpack, text + length,
+				   size - length < BLOCK ? size - length :
+							   BLOCK);
 		if (n <= 0)
 			break;
 		length += (size_t)n;
@@ -265,7 +269,7 @@ static int find_kconfig(struct parser *p, struct part part)
 	else
 		hd_err_set(
 			&image->no_kconfig, ENOENT,
-			"%s has no configuration in it: the kernel was built without CONFIG_IKCONFIG",
+			"%s has no configuration in it: the kernel was built without CONFIG_IKCONFIG, or the file is cut short",
 			p->name);
 	return 0;
 }

@@ -7,14 +7,17 @@
 #   make check-full          more of each of them; takes hours
 #   make demo                see it work, on an emulated host
 #
-# O=DIR       folder of everything that is built, default build
+# O=DIR       folder of everything that is built, default build, or build/TRIPLET
 # V=1         show the commands
 # SANITIZE=   for example address,undefined
 # WERROR=1    warnings end the build
+# CROSS=TRIPLET  build for another machine, as aarch64-linux-gnu, with TRIPLET-gcc
+# SYSROOT=DIR    whose headers and libraries are taken: those of a Debian root in
+#                DIR. Without it, CROSS takes what dpkg --add-architecture brought.
 
 VERSION := 0.1.0
 
-O ?= build
+O ?= build$(CROSS:%=/%)
 # However it is written: the dependencies of what is there name whole paths.
 override O := $(abspath $(O))
 prefix ?= /usr/local
@@ -29,6 +32,32 @@ PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 # Of this version and no other: each breaks lines in its own way.
 CLANG_FORMAT ?= clang-format-19
+
+# What runs while building is built for the machine that builds.
+HOSTCC ?= cc
+
+ifneq ($(CROSS),)
+CC := $(CROSS)-gcc
+AR := $(CROSS)-ar
+READELF := $(CROSS)-readelf
+endif
+
+ifneq ($(CROSS)$(SYSROOT),)
+override SYSROOT := $(abspath $(SYSROOT))
+triplet := $(or $(CROSS),$(shell $(CC) -print-multiarch))
+PKG_CONFIG := $(if $(SYSROOT),PKG_CONFIG_SYSROOT_DIR=$(SYSROOT)) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(triplet)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig \
+	pkg-config
+endif
+
+# A cross compiler has a C library of its own and looks there first, and it may be
+# an older one: all is to be SYSROOT's.
+ifneq ($(SYSROOT),)
+override CC := $(CC) --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(triplet) \
+	-L$(SYSROOT)/usr/lib/$(triplet) \
+	-nostdinc -isystem $(shell $(CC) -print-file-name=include) \
+	-isystem $(SYSROOT)/usr/include/$(triplet) -isystem $(SYSROOT)/usr/include
+endif
 
 # Who builds with flags of his own decides about fortification, too.
 CFLAGS ?= -O2 -g $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
@@ -78,7 +107,8 @@ all: $(programs)
 ifneq ($(filter-out clean check quick check-full demo bench packages format,$(or $(MAKECMDGOALS),all)),)
 missing := $(shell $(PKG_CONFIG) --print-errors --exists $(sort $(pkgs)) 2>&1)
 ifneq ($(missing),)
-$(error $(missing) - "make packages" installs what is needed)
+$(error $(missing) - $(if $(CROSS)$(SYSROOT),$(or $(SYSROOT),dpkg --add-architecture) has \
+	to bring the -dev packages of packaging/packages,"make packages" installs what is needed))
 endif
 endif
 

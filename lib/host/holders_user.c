@@ -84,7 +84,7 @@ static int user_namespace(int fd, ino_t *ret)
  */
 static bool find_namespace(const struct hd_holder_search *s, uint64_t *ret)
 {
-	ino_t ours, upper, ino;
+	ino_t ours = 0, upper = 0, ino = 0;
 	int fd = openat(s->proc_fd, "ns/user", O_RDONLY | O_CLOEXEC);
 	int self = openat(s->proc_fd, "../self/ns/user", O_RDONLY | O_CLOEXEC);
 	bool below = false;

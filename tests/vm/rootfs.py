@@ -163,6 +163,24 @@ def build(root, source_dir, out_dir):
     return out_dir / "dest"
 
 
+def build_across(root, source_dir, out_dir, triplet, targets=()):
+    """The same for a root file system whose programs this machine can't run, or makes other
+    targets of the Makefile. Needs TRIPLET-gcc, and of the root what compiling needs."""
+    out_dir = Path(out_dir).resolve()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out_dir / "dest", ignore_errors=True)
+    targets = targets or ["install", f"DESTDIR={out_dir}/dest", "prefix=/usr", "sysconfdir=/etc"]
+    with in_use(root):
+        result = subprocess.run(
+            ["make", "-C", str(Path(source_dir).resolve()), f"O={out_dir}/build",
+             f"-j{os.cpu_count()}", f"CROSS={triplet}", f"SYSROOT={root}", *targets],
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/root"},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        raise BuildError(f"make failed for {root}:\n{result.stdout}")
+    return out_dir / "dest"
+
+
 def give_to_caller(folder):
     """What was made through sudo belongs to whoever called it."""
     if "SUDO_UID" in os.environ and folder.exists():

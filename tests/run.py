@@ -251,7 +251,7 @@ def slow(kind):
 
 
 def class_items(part, needs):
-    """One item for each class of a part."""
+    """One item for each class of a part. needs: a function of the class."""
     folder, pattern = CLASSES[part]
     folder = TOP / "tests" / folder
     items = []
@@ -268,7 +268,7 @@ def class_items(part, needs):
             found += len(tests)
             if tests and not (QUICK and slow(each)):
                 items.append(Item(f"{part}.{path.stem}.{each.__name__}",
-                                  run_class(suite, tests), needs=needs, tests=tests,
+                                  run_class(suite, tests), needs=needs(each), tests=tests,
                                   guess=GUESSES[part] * (SLOWER if slow(each) else 1),
                                   alone=getattr(each, "alone", False)))
         if not found and path.stem.startswith("test_"):
@@ -278,18 +278,24 @@ def class_items(part, needs):
 
 # The emulated host needs root.
 
-def install(reporter):
-    """The project, compiled in the root file system of the emulated host."""
-    importlib.import_module("scenarios").installed()
-    reporter.add_pass(INSTALL)
+def install(kind):
+    """The project, compiled for the root file system of a kind of emulated hosts."""
+    def function(reporter):
+        importlib.import_module("hosts").installed(kind)
+        reporter.add_pass(install_of(kind))
+
+    return function
+
+
+def install_of(kind):
+    return f"{INSTALL}.{kind.root}"
 
 
 def on_host(function):
-    """A class of the emulated host; what vm.install did isn't done again."""
+    """A class of emulated hosts; what was installed isn't so again."""
     def with_what_is_installed(reporter):
-        scenarios = importlib.import_module("scenarios")
-        root = importlib.import_module("rootfs").root_path(scenarios.SUITE)
-        scenarios.installed = lambda: root
+        hosts = importlib.import_module("hosts")
+        hosts.installed = hosts.root_of
         function(reporter)
 
     return with_what_is_installed
@@ -322,12 +328,21 @@ def as_distributions_build(item):
 
 
 def vm_items():
-    items = class_items("vm", [INSTALL])
+    kinds = {}
+
+    def needs(each):
+        """QEMU is always the first root file system's own."""
+        hosts = importlib.import_module("hosts")
+        some = [hosts.TRIXIE, *getattr(each, "kinds", [each.kind])]
+        kinds.update((install_of(kind), kind) for kind in some)
+        return list(dict.fromkeys(install_of(kind) for kind in some))
+
+    items = class_items("vm", needs)
     for item in items:
         item.function = on_host(item.function)
         if ".compared." in item.name:
-            item.needs = [INSTALL, "build.gcc"]  # what is compared is the fake kernel
-    return [Item(INSTALL, install, guess=FIRST), *items]
+            item.needs.append("build.gcc")  # what is compared is the fake kernel
+    return [*(Item(name, install(kind), guess=FIRST) for name, kind in kinds.items()), *items]
 
 
 def run_one(name):
@@ -353,10 +368,10 @@ def find_items():
     items = [Item(f"unit.{source.stem}", unit(PROGRAMS / "tests" / "unit" / source.stem),
                   needs=[built], guess=GUESSES["unit"])
              for source in sorted(TOP.glob("tests/unit/test_*.c"))]
-    items += class_items("cli", [built])
+    items += class_items("cli", lambda _: [built])
     if not QUICK:
         items += [as_distributions_build(item) for item in items]
-    items += class_items("fake", [fake])
+    items += class_items("fake", lambda _: [fake])
     if not QUICK:
         items += [Item(f"fuzz.{source.stem}", fuzz(source), needs=["build.fuzz"],
                        guess=GUESSES["fuzz"])
@@ -418,7 +433,7 @@ class Memory:
 
     def done(self, item):
         """What came of an item before, in a full run of the same sources; or None."""
-        if FULL and item.name not in BUILDS and item.name != INSTALL:
+        if FULL and item.name not in BUILDS and not item.name.startswith(INSTALL):
             return self._all["done"].get(item.name)
         return None
 

@@ -19,7 +19,7 @@ import rootfs  # noqa: E402
 from devices import root_port  # noqa: E402
 from domain import domain, hostdev  # noqa: E402
 from host import Host  # noqa: E402
-from scenarios import OUT, installed  # noqa: E402
+import hosts  # noqa: E402
 
 RAW_WRITES = TOP / "build" / "gcc" / "tests" / "bench" / "rawwrites"
 NUMBERS = range(1, 9)
@@ -97,10 +97,10 @@ def measure(host):
 def rows():
     """Boots the host once; the name, the goal and the ratio of each row."""
     try:
-        root = installed()
-        shutil.copy(RAW_WRITES, OUT)
-        with Host(root, OUT, name="bench", devices=list(nvme_devices())) as host:
+        hosts.installed(hosts.TRIXIE)
+        shutil.copy(RAW_WRITES, hosts.TRIXIE.out_dir)
+        with Host(hosts.TRIXIE, name="bench", devices=list(nvme_devices())) as host:
             furnish(host)
             yield from measure(host)
     finally:
-        rootfs.give_to_caller(OUT.parent)
+        rootfs.give_to_caller(hosts.OUT.parent)

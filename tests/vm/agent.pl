@@ -65,8 +65,7 @@ while (1) {
 		open STDIN, "<", "/dev/null";
 		open STDOUT, ">&", $out;
 		open STDERR, ">&", $err;
-		exec "/bin/bash", "$dir/command";
-		POSIX::_exit(127);
+		exec("/bin/bash", "$dir/command") or POSIX::_exit(127);
 	}
 	waitpid $pid, 0;
 	# As a shell says it.

@@ -9,10 +9,10 @@ import threading
 import time
 
 import devices
+import hosts
 import rootfs
 from domain import domain
 from host import HANGS, CommandFailed, Host, HostCrash
-from scenarios import OUT, installed
 
 DEVICE = devices.NIC_A
 GUEST = "demo"
@@ -117,11 +117,11 @@ def main():
                            sys.executable, "-B", *sys.argv])
     progress = Progress()
     try:
-        rootfs.ensure(progress=progress)
+        rootfs.ensure(hosts.TRIXIE.suite, progress=progress)
         progress("compiling virt-hostdev in it")
-        root = installed()
+        hosts.installed(hosts.TRIXIE)
         progress("starting the emulated host")
-        with Host(root, OUT, name="demo", progress=progress) as host:
+        with Host(hosts.TRIXIE, name="demo", progress=progress) as host:
             progress.end()
             tell(host)
     except (Surprise, CommandFailed, HostCrash, rootfs.BuildError) as trouble:
@@ -129,7 +129,7 @@ def main():
         print(f"This is not how the story should go: {trouble}", file=sys.stderr)
         return 1
     finally:
-        rootfs.give_to_caller(OUT.parent)
+        rootfs.give_to_caller(hosts.OUT.parent)
     return 0
 
 

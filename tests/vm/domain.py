@@ -29,7 +29,7 @@ def nvme_disk(pci, managed=None, target="vda"):
             f"<target dev='{target}' bus='virtio'/></disk>")
 
 
-def domain(name, *devices, metadata="", memory=128):
+def domain(name, *devices, metadata="", memory=128, arch="x86_64", machine="q35"):
     """Nothing in it but the given devices: no disk or display to wait for.  The UUID
     follows from the name, so that defining it again replaces it."""
     return f"""<domain type='qemu'>
@@ -37,7 +37,7 @@ def domain(name, *devices, metadata="", memory=128):
   <uuid>{uuid.uuid5(uuid.NAMESPACE_DNS, name)}</uuid>
   <metadata>{metadata}</metadata>
   <memory unit='MiB'>{memory}</memory>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <os><type arch='{arch}' machine='{machine}'>hvm</type></os>
   <devices>
     {"".join(devices)}
     <controller type='usb' model='none'/>

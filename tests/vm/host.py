@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The emulated host: a real kernel, IOMMU model, libvirtd and QEMU in a virtual machine.
 
-    with Host(root, out_dir) as host:
+    with Host(hosts.TRIXIE, name="example") as host:
         host.sh("virsh list --all").out
         host.qmp("device_del", id="nic-a")
 
-QEMU is the root file system's own and runs by software emulation, so neither the
-machine's distribution nor its processor matters.  out_dir is /out inside, writable
-from both sides; its dest/ tree, if there is one, is installed before libvirtd starts.
+QEMU is a root file system's own and runs by software emulation, so neither the
+machine's distribution nor its processor matters.  The kind's out_dir is /out inside,
+writable from both sides; its dest/ tree is installed before libvirtd starts.
 """
 
 import base64
@@ -23,25 +23,26 @@ import threading
 import time
 from pathlib import Path
 
+import hosts
 import initramfs
 import rootfs
-from devices import DEVICES
 
 AGENTS = 4
 # Only what hangs takes so long, on however busy a machine.
 HANGS = 1200
 DISK_SIZE = 64 << 20
 POLL = 0.05
+READY = "vm: ready"
 
 # Where the virtual machine's own devices are; devices.py has the others.
-SERIAL_SLOT, ROOT_SLOT, OUT_SLOT = "01.0", "02.0", "03.0"
+SERIAL_SLOT, ROOT_SLOT, OUT_SLOT, SCREEN_SLOT = "01.0", "02.0", "03.0", "0d.0"
 
 # no_timer_check: the check panics when the machine is busy while the kernel boots.
 # The kernel's own limits are for machines that have their processors to themselves.
-# loglevel: init.sh has the console say everything again, once it is up.
-CMDLINE = ("console=ttyS0 panic=-1 softlockup_all_cpu_backtrace=1 no_timer_check tsc=reliable "
+# loglevel: agents.sh has the console say everything again, once it is up.
+CMDLINE = ("panic=-1 softlockup_all_cpu_backtrace=1 no_timer_check tsc=reliable "
            "watchdog_thresh=60 sysctl.kernel.hung_task_timeout_secs=600 "
-           "apparmor=0 mitigations=off loglevel=5")
+           "mitigations=off loglevel=5")
 
 KERNEL_CRASH = re.compile(
     r"Kernel panic|\bOops\b|\bBUG: |general protection|blocked for more than")
@@ -74,22 +75,25 @@ class QmpError(Exception):
 
 
 class Host:
-    def __init__(self, root, out_dir, *, name="host", iommu=True, devices=DEVICES,
-                 disks=(), cmdline="", memory=4096, qemu_root=None, progress=lambda text: None):
-        """disks: empty ones for the devices to name, as /out/DISK.img.
-        qemu_root: run the QEMU of another root file system (igb needs QEMU 8)."""
-        self.root = Path(root)
-        self.qemu_root = Path(qemu_root or root)
-        self.out_dir = Path(out_dir).resolve()
+    def __init__(self, kind, *, name, iommu=True, devices=None, disks=(), cmdline="",
+                 memory=4096, progress=lambda text: None):
+        """devices: others than those of devices.py. disks: empty ones for them to name, as
+        /out/DISK.img."""
+        self.kind = kind
+        self.root = hosts.root_of(kind)
+        # One QEMU for all of them: igb needs QEMU 8, and Debian 12 has 7.2.
+        self.qemu_root = hosts.root_of(hosts.TRIXIE)
+        self.out_dir = kind.out_dir.resolve()
         self.name = name
         self.iommu = iommu
-        self.devices = devices
+        self.devices = devices or kind.devices
         self.disks = disks
         self.cmdline = cmdline
         self.memory = memory
         self.progress = progress
         self.console = self.out_dir / f"{name}.console"
         self.crash = None
+        self._ready = False
         self._stack = contextlib.ExitStack()
 
     # Life
@@ -119,8 +123,9 @@ class Host:
         ours, theirs = zip(*(socket.socketpair() for _ in range(1 + AGENTS)))
         for end in ours:
             stack.callback(end.close)
-        mounts = [self.qemu_root, self.root, self.out_dir]
-        self._qemu = Qemu(mounts, self._arguments(initrd, theirs), theirs, self.console)
+        mounts = [self.qemu_root, self.root, self.out_dir, self.root.parent]
+        self._qemu = Qemu(self._architecture().qemu, mounts, self._arguments(initrd, theirs),
+                          theirs, self.console)
         stack.callback(self._qemu.kill)
         self._console = stack.enter_context(contextlib.closing(Console(self.console)))
         self._qmp = stack.enter_context(contextlib.closing(Qmp(ours[0])))
@@ -128,35 +133,75 @@ class Host:
         for end in ours[1:]:
             self._agents.put(Agent(end))
 
+    def _architecture(self):
+        return hosts.ARCHITECTURES[self.kind.architecture]
+
     def _arguments(self, initrd, ends):
+        """What QEMU is told; paths are those that it sees, see QEMU."""
+        machine, iommu = self._architecture(), hosts.IOMMUS[self.kind.iommu]
         release = initramfs.kernel_release(self.root)
-        cmdline = f"{CMDLINE} intel_iommu={'on' if self.iommu else 'off'} {self.cmdline}"
         arguments = [
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
             # One thread for both processors: with a thread each, QEMU 10 loses register
             # writes of one while the other makes a device's memory appear or vanish,
             # as each bind and reset does.  A lost "end of interrupt" hangs the host.
-            "-accel", "tcg,thread=single", "-machine", "q35,kernel-irqchip=split",
-            "-cpu", "max", "-smp", "2", "-m", str(self.memory),
+            "-accel", "tcg,thread=single",
+            "-machine", ",".join(filter(None, [machine.machine, iommu.machine])),
+            "-cpu", machine.cpu, "-smp", "2", "-m", str(self.memory),
             "-kernel", f"/mnt/boot/vmlinuz-{release}", "-initrd", f"/out/{initrd.name}",
-            "-append", cmdline,
+            "-append", self._cmdline(machine, iommu),
             "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
             "-chardev", f"socket,id=qmp,fd={ends[0].fileno()}", "-mon", "qmp,mode=control",
-            "-fsdev", "local,id=root,path=/mnt,security_model=none,multidevs=remap,readonly=on",
-            "-device", f"virtio-9p-pci,fsdev=root,mount_tag=root,addr={ROOT_SLOT}",
+            *self._root_device(),
             "-fsdev", "local,id=out,path=/out,security_model=none",
             "-device", f"virtio-9p-pci,fsdev=out,mount_tag=out,addr={OUT_SLOT}",
             "-device", f"virtio-serial-pci,addr={SERIAL_SLOT}",
-            "-device", "intel-iommu,intremap=on,eim=on",
         ]
         for number, end in enumerate(ends[1:], 1):
             arguments += ["-chardev", f"socket,id=agent{number},fd={end.fileno()}",
                           "-device", f"virtserialport,chardev=agent{number},name=agent{number}"]
         for device in self.devices:
             arguments += shlex.split(device)
+        if self.kind.uefi:
+            arguments += self._firmware(*machine.uefi)
+        if self.kind.systemd:
+            arguments += ["-device", f"VGA,id=screen,bus=pcie.0,addr={SCREEN_SLOT}"]
+        # The last, as AMD's takes the first free slot.
+        if iommu.device:
+            arguments += ["-device", iommu.device]
         return arguments
 
+    def _cmdline(self, machine, iommu):
+        words = [f"console={machine.console}", CMDLINE, iommu.on if self.iommu else iommu.off,
+                 "apparmor=1 security=apparmor" if self.kind.apparmor else "apparmor=0",
+                 "vm.disk" if self.kind.disk else "", "vm.systemd" if self.kind.systemd else "",
+                 self.cmdline]
+        return " ".join(filter(None, words))
+
+    def _root_device(self):
+        if not self.kind.disk:
+            return ["-fsdev", "local,id=root,path=/mnt,security_model=none,multidevs=remap,"
+                    "readonly=on",
+                    "-device", f"virtio-9p-pci,fsdev=root,mount_tag=root,addr={ROOT_SLOT}"]
+        image = rootfs.image(self.root).name
+        # What it writes is lost with it.
+        return ["-drive", f"file=/srv/{image},format=raw,if=none,id=root,snapshot=on,cache=unsafe",
+                "-device", f"virtio-blk-pci,drive=root,addr={ROOT_SLOT}"]
+
+    def _firmware(self, code, variables):
+        own = self.out_dir / f"{self.name}.variables"
+        own.write_bytes((self.qemu_root / variables.lstrip("/")).read_bytes())
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={code}",
+                "-drive", f"if=pflash,format=raw,file=/out/{own.name}"]
+
     def _wait_for_boot(self):
+        """Nothing is said before: UEFI would hear it."""
+        deadline = time.monotonic() + HANGS
+        while not self._ready:
+            if time.monotonic() > deadline:
+                self._lost(f"it wasn't ready within {HANGS} s")
+            time.sleep(POLL)
+            self._check_alive()
         self.sh("dmesg >/run/boot.log")
 
     def _power_off(self):
@@ -220,6 +265,7 @@ class Host:
         for line in self._console.new_lines():
             if line.startswith("vm: "):
                 self.progress(line.removeprefix("vm: "))
+                self._ready |= line == READY
             if KERNEL_CRASH.search(line) and self.crash is None:
                 # The rest of the report follows the line that gives it away.
                 time.sleep(1)
@@ -246,22 +292,25 @@ QEMU = """
 qemu_root=$1
 mount --bind "$2" "$qemu_root/mnt"
 mount --bind "$3" "$qemu_root/out"
+mount -o bind,ro "$4" "$qemu_root/srv"
 # 9p reads extended attributes through /proc/self/fd.
 mount -t proc proc "$qemu_root/proc"
-shift 3
-exec chroot "$qemu_root" qemu-system-x86_64 "$@"
+mount -t tmpfs tmpfs "$qemu_root/var/tmp"
+shift 4
+exec chroot "$qemu_root" "$@"
 """
 
 
 class Qemu:
     """The process.  Its death is tied to ours, however we end."""
 
-    def __init__(self, mounts, arguments, sockets, console):
+    def __init__(self, program, mounts, arguments, sockets, console):
         self._process = None
         self._started = threading.Event()
         # The parent of "parent death signal" is a thread, so it gets one that stays.
         threading.Thread(
-            target=self._run, args=(mounts, arguments, sockets, console), daemon=True).start()
+            target=self._run, args=(mounts, [program, *arguments], sockets, console),
+            daemon=True).start()
         self._started.wait()
 
     def _run(self, mounts, arguments, sockets, console):

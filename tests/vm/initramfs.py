@@ -8,8 +8,8 @@ from pathlib import Path
 from cpio import Archive
 
 # What is needed to reach the root file system; the rest is loaded from there.
-MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
-SCRIPTS = ["init.sh", "agent.pl", "libvirtd.sh"]
+MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "virtio_blk", "ext4"]
+SCRIPTS = ["install.sh", "init.sh", "systemd.sh", "agents.sh", "agent.pl", "libvirtd.sh"]
 HERE = Path(__file__).resolve().parent
 
 
@@ -37,11 +37,11 @@ def _modules(root):
     modules = {}
     for wanted in MODULES:
         output = subprocess.run(
-            ["chroot", root, "modprobe", "-S", kernel_release(root), "--show-depends", wanted],
+            ["modprobe", "-d", root, "-S", kernel_release(root), "--show-depends", wanted],
             capture_output=True, text=True, check=True).stdout
         for line in output.splitlines():
             if line.startswith("insmod "):
-                path = Path(root) / line.split()[1].lstrip("/")
+                path = Path(line.split()[1])
                 content = path.read_bytes()
                 # busybox cannot unpack them.
                 if path.suffix == ".xz":

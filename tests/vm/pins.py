@@ -5,7 +5,7 @@ import struct
 
 import devices
 from domain import hostdev
-from scenarios import OUT, _Emulated
+from scenarios import _Emulated
 
 CARD = {"driver": "e1000e", "id": "nic-a", "mac": "52:54:00:00:00:0a"}
 HERE, THERE = devices.NIC_A, devices.NIC_HOTPLUG
@@ -86,7 +86,7 @@ class Pins(_Emulated):
         self.define("g", SLOT)
         self.start("g")
         self.host.sh("virsh save g /tmp/g.save; cp /tmp/g.save /out/g.save")
-        self.write_xml(OUT / "g.save", xml.replace(
+        self.write_xml(self.host.out_dir / "g.save", xml.replace(
             "</name>", "</name>\n  <!-- kept as it is: é -->"))
         for port, address in (("rp-empty", THERE), ("rp-nic-a", HERE)):
             self.plug(port, address)

@@ -10,7 +10,7 @@ import tarfile
 
 from devices import nic, root_port
 from domain import domain, hostdev
-from scenarios import OUT, _Emulated
+from scenarios import _Emulated
 
 GUESTS, ROUNDS = 16, 50
 
@@ -105,7 +105,7 @@ class Race(_Emulated):
 
     def hand_over(self):
         """One file for all rounds: the agents carry little at a time."""
-        with tarfile.open(OUT / "race.tar", "w") as archive:
+        with tarfile.open(self.host.out_dir / "race.tar", "w") as archive:
             for number, wanted in enumerate(self.rounds):
                 for name, addresses in wanted.items():
                     xml = domain(name, *(hostdev(each, "no") for each in addresses)).encode()

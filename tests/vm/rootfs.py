@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The root file system of the emulated host: made once, kept in a cache folder.
+"""The root file systems of emulated hosts: each made once, kept in a cache folder.
 
-    root = rootfs.ensure("trixie")
-    rootfs.build(root, source_dir, out_dir)     # leaves out_dir/dest
+    root = rootfs.ensure("trixie", "arm64")
+    rootfs.build_across(root, source_dir, out_dir, "aarch64-linux-gnu")     # leaves out_dir/dest
 
-Needs root and mmdebstrap.
+Needs root and mmdebstrap. Nothing of another processor's is run while they are made.
 """
 
 import contextlib
@@ -17,17 +17,38 @@ from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[2] / "packaging" / "vm-packages"
 
+# Whose programs can be run here.
+NATIVE = "amd64"
+
 OPTIONS = [
-    "--variant=minbase",
     '--aptopt=Acquire::Languages "none"',
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     # The harness makes its own initramfs; the distribution's costs 10 seconds.
     "--dpkgopt=path-exclude=/etc/kernel/postinst.d/initramfs-tools",
-    # Mount points: the emulated host sees this folder read-only.
-    '--customize-hook=mkdir "$1/src" "$1/out"',
 ]
+
+# Sparse: what is not written takes no place.
+IMAGE_SIZE = "8G"
+
+# Where no maintainer script has been: what they would have done that is needed.
+USERS = """\
+messagebus:x:100:101::/nonexistent:/usr/sbin/nologin
+libvirt-qemu:x:64055:102::/var/lib/libvirt:/usr/sbin/nologin
+polkitd:x:101:65534::/nonexistent:/usr/sbin/nologin
+dnsmasq:x:102:65534::/var/lib/misc:/usr/sbin/nologin
+systemd-network:x:103:65534::/:/usr/sbin/nologin
+"""
+GROUPS = """\
+messagebus:x:101:
+kvm:x:102:
+libvirt:x:103:
+libvirt-qemu:x:64055:libvirt-qemu
+"""
+LINKS = {"usr/bin/awk": "mawk", "usr/sbin/iptables": "xtables-nft-multi",
+         "usr/sbin/ip6tables": "xtables-nft-multi", "usr/sbin/ebtables": "xtables-nft-multi",
+         "etc/mtab": "../proc/self/mounts", "var/run": "../run", "var/lock": "../run/lock"}
 
 
 class BuildError(Exception):
@@ -42,15 +63,29 @@ def cache_dir():
     return Path(base) / "virt-hostdev"
 
 
-def packages():
-    lines = (line.partition("#")[0].strip() for line in PACKAGES.read_text().splitlines())
-    return [line for line in lines if line]
+def packages(suite, architecture):
+    """A line of the list names a package, and in brackets what a root file system has to
+    be for it: "ovmf [amd64]", "systemd-sysv [bookworm amd64]"."""
+    found = []
+    for line in PACKAGES.read_text().splitlines():
+        name, _, only = line.partition("#")[0].strip().rstrip("]").partition("[")
+        if name and set(only.split()) <= {suite, architecture}:
+            found.append(name.strip())
+    return found
 
 
-def root_path(suite):
-    content = "\n".join([suite, *OPTIONS, *packages()])
+def options(architecture):
+    return [*OPTIONS, f"--architectures={architecture}",
+            "--variant=" + ("minbase" if architecture == NATIVE else "extract")]
+
+
+def root_path(suite, architecture):
+    content = "\n".join([suite, architecture, *options(architecture),
+                         *packages(suite, architecture)])
+    if architecture != NATIVE:
+        content += USERS + GROUPS + repr(LINKS)
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return cache_dir() / f"root-{suite}-{digest}"
+    return cache_dir() / f"root-{suite}-{architecture}-{digest}"
 
 
 def mirror():
@@ -83,36 +118,76 @@ def in_use(root):
         os.close(fd)
 
 
-def ensure(suite="trixie", progress=lambda text: None):
+def ensure(suite, architecture=NATIVE, progress=lambda text: None):
     """Returns the folder of the root file system, after making it if necessary."""
-    root = root_path(suite)
+    root = root_path(suite, architecture)
     root.parent.mkdir(parents=True, exist_ok=True)
-    with open(root.parent / "lock", "w") as lock:
+    # Each has a lock of its own: two are made at the same time.
+    with open(root.parent / f"lock-{suite}-{architecture}", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.is_dir():
-            progress(f"building the {suite} root file system")
-            _make(suite, root)
-        for old in root.parent.glob(f"root-{suite}-*"):
+            progress(f"building the root file system of {suite}, {architecture}")
+            _make(suite, architecture, root)
+        for old in root.parent.glob(f"root-{suite}-{architecture}-*"):
             if old.is_dir() and old != root:
                 _remove_unused(old)
     return root
 
 
-def _make(suite, root):
+def _make(suite, architecture, root):
+    native = architecture == NATIVE
     unfinished = root.with_name(root.name + ".tmp")
     _remove(unfinished)
-    command = ["mmdebstrap", *OPTIONS, "--include=" + ",".join(packages()), suite, str(unfinished)]
+    wanted = packages(suite, architecture) + ([] if native else ["?essential"])
+    command = ["mmdebstrap", *options(architecture), "--include=" + ",".join(wanted), suite,
+               str(unfinished)]
     source = mirror()
     if source:
         command.append(source)
-    log = root.with_name(f"root-{suite}.log")
+    log = root.with_name(f"root-{suite}-{architecture}.log")
     with open(log, "w") as output:
         code = subprocess.call(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     if code:
         _remove(unfinished)
         raise BuildError(f"mmdebstrap failed, see {log}:\n{_tail(log)}")
+    if not native:
+        _settle(unfinished)
+    # Mount points: the emulated host sees this folder read-only.
+    for name in ("src", "out"):
+        (unfinished / name).mkdir()
     unfinished.chmod(0o755)
     unfinished.rename(root)
+
+
+def _settle(root):
+    """Makes a host of packages that were only unpacked."""
+    for name, more in (("passwd", USERS), ("group", GROUPS)):
+        master = root / "usr/share/base-passwd" / f"{name}.master"
+        (root / "etc" / name).write_text(master.read_text() + more)
+    for name, target in LINKS.items():
+        path = root / name
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        if not path.is_symlink():
+            path.symlink_to(target)
+    for release in (root / "usr/lib/modules").iterdir():
+        subprocess.run(["depmod", "-b", str(root), release.name], check=True)
+
+
+def image(root):
+    """The same as the image of a disk, made once: for hosts that write to theirs."""
+    made = root.with_name(root.name + ".ext4")
+    with open(root.parent / f"{root.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            unfinished = made.with_suffix(".tmp")
+            unfinished.unlink(missing_ok=True)
+            result = subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(root),
+                                     str(unfinished), IMAGE_SIZE], capture_output=True, text=True)
+            if result.returncode:
+                raise BuildError(f"mke2fs failed: {result.stderr}")
+            unfinished.rename(made)
+    return made
 
 
 def _remove_unused(root):
@@ -120,6 +195,8 @@ def _remove_unused(root):
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _remove(root)
+        for beside in (".ext4", ".lock"):
+            root.with_name(root.name + beside).unlink(missing_ok=True)
     except BlockingIOError:
         pass
     finally:

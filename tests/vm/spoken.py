@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 import golden
-from scenarios import OUT, PART, _Emulated
+from scenarios import PART, _Emulated
 
 # Where an element of ours goes: the guest that it is for, or this one.
 DEFAULT = "q35-full.xml"
@@ -73,7 +73,7 @@ class Spoken(_Emulated):
 
     def share(self, texts):
         """Puts files where both sides see them; /out/golden inside."""
-        folder = OUT / "golden"
+        folder = self.host.out_dir / "golden"
         folder.mkdir(exist_ok=True)
         for old in folder.iterdir():
             old.unlink()
@@ -164,7 +164,7 @@ class Spoken(_Emulated):
         self.host.sh(
             "cd /out/golden; for file in *.xml; do name=${file%.xml}; "
             "virt-hostdev check --json ./$file >$name.ours 2>$name.err; done; true")
-        folder = OUT / "golden"
+        folder = self.host.out_dir / "golden"
         taken = 0
         for i, (attribute, text) in enumerate(self.SPELLINGS):
             with self.subTest(f"{attribute}={text!r}"):

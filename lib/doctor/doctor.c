@@ -15,12 +15,12 @@
 
 /* Causes before what comes of them: the first that fails is what to fix. */
 static const struct hd_rows *const tables[] = {
-	&hd_rows_machine,   &hd_rows_arm,      &hd_rows_kernel,
-	&hd_rows_cmdline,   &hd_rows_iommu,    &hd_rows_vfio_modules,
-	&hd_rows_earlyboot, &hd_rows_vfio,     &hd_rows_confinement,
-	&hd_rows_memory,    &hd_rows_device,   &hd_rows_isolation,
-	&hd_rows_guard,	    &hd_rows_graphics, &hd_rows_hardware,
-	&hd_rows_libvirt,   &hd_rows_hook,
+	&hd_rows_machine,      &hd_rows_arm,	   &hd_rows_iort,
+	&hd_rows_kernel,       &hd_rows_cmdline,   &hd_rows_iommu,
+	&hd_rows_vfio_modules, &hd_rows_earlyboot, &hd_rows_vfio,
+	&hd_rows_confinement,  &hd_rows_memory,	   &hd_rows_device,
+	&hd_rows_isolation,    &hd_rows_guard,	   &hd_rows_graphics,
+	&hd_rows_hardware,     &hd_rows_libvirt,   &hd_rows_hook,
 };
 
 static const struct hd_rows *const tables_of_image[] = { &hd_rows_image,

@@ -56,11 +56,11 @@ struct hd_rows {
 	  .rows = (rows),                                                      \
 	  .n = sizeof(rows) / sizeof((rows)[0]) }
 
-extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_image,
-	hd_rows_kernel, hd_rows_cmdline, hd_rows_iommu, hd_rows_vfio_modules,
-	hd_rows_vfio, hd_rows_confinement, hd_rows_memory, hd_rows_device,
-	hd_rows_guard, hd_rows_earlyboot, hd_rows_isolation, hd_rows_graphics,
-	hd_rows_hardware, hd_rows_libvirt, hd_rows_hook;
+extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_iort,
+	hd_rows_image, hd_rows_kernel, hd_rows_cmdline, hd_rows_iommu,
+	hd_rows_vfio_modules, hd_rows_vfio, hd_rows_confinement, hd_rows_memory,
+	hd_rows_device, hd_rows_guard, hd_rows_earlyboot, hd_rows_isolation,
+	hd_rows_graphics, hd_rows_hardware, hd_rows_libvirt, hd_rows_hook;
 
 /* A row at work. */
 struct hd_exam {

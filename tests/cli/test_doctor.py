@@ -16,6 +16,7 @@ import unittest
 from pathlib import Path
 
 import described
+import iort
 from program import TOOL, domain, hostdev, run, tool
 
 TOP = Path(__file__).resolve().parents[2]
@@ -1123,6 +1124,18 @@ def card(**attributes):
     return {f"sys/bus/pci/devices/0000:01:00.0/{name}": text for name, text in attributes.items()}
 
 
+IORT = "sys/firmware/acpi/tables/IORT"
+
+
+def reserved():
+    """Segment 3 behind an SMMU, but for a bus; memory is kept for another one."""
+    table = iort.Table()
+    smmu = table.smmu_v3(0x1000)
+    table.root(3, [(0x300, 0x100, 0x300, smmu)])
+    table.rmr([(0x90000000, 0x1000)], [(0, 8, 0x300, smmu)])
+    return table
+
+
 class EveryRow(_OnHost):
     """Each row that can be bad is seen bad: on hosts with much that is, or elsewhere."""
 
@@ -1214,6 +1227,11 @@ class EveryRow(_OnHost):
          "cmdline-kvm-arm cmdline-pkvm cmdline-smmu-bypass config-its config-kvm-arm config-smmu "
          "config-smmu-bypass config-smmu-firmware config-smmu-tables config-vendor-iommu"),
         ("laptop-two-gpus", {"proc/cpuinfo": ARM, "sys/kernel/iommu_groups": None}, (), "arm-iort"),
+        ("arm-board", {"proc/cpuinfo": ARM, IORT: iort.usual((7,), coherent=False).bytes()}, (),
+         "arm-iort-coherent arm-iort-map"),
+        ("arm-server", {"proc/cpuinfo": ARM, IORT: reserved().bytes()}, ("0003:02:00.0",
+                                                                         "0003:03:00.0"),
+         "arm-iort-device arm-iort-its arm-iort-reserved"),
         ("laptop-two-gpus", Arm.tree_of(coherent=False) | {
             "proc/cpuinfo": ARM, "proc/interrupts": " 24: 0 GIC x\n"}, (),
          "arm-coherent iommu-its"),

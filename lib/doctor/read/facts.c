@@ -237,6 +237,12 @@ int hd_doctor_facts_read(const struct hd_host *host,
 	hd_config_read(host, &facts.config, &facts.config_err);
 	if (facts.on & HD_ON_ARM64)
 		hd_devicetree_read(host, &facts.tree);
+	facts.iort_seen = hd_seen_absent();
+	if (facts.on & HD_ON_ARM64)
+		facts.iort_seen =
+			hd_iort_read(host, &facts.iort, &facts.iort_err);
+	if (facts.iort_seen.error == -ENOMEM)
+		return hd_err_nomem(err);
 	if (hd_scripts_read(host, &facts.scripts) < 0)
 		return hd_err_nomem(err);
 	if (request->devices)
@@ -364,4 +370,6 @@ void hd_doctor_facts_clear(struct hd_host_facts *facts)
 	hd_err_clear(&facts->examine_err);
 	hd_situation_clear(&facts->situation);
 	hd_findings_clear(&facts->findings);
+	hd_iort_clear(&facts->iort);
+	hd_err_clear(&facts->iort_err);
 }

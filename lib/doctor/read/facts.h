@@ -9,6 +9,7 @@
 #include "lib/check/situation.h"
 #include "lib/doctor/doctor.h"
 #include "lib/doctor/read/devicetree.h"
+#include "lib/doctor/read/iort.h"
 #include "lib/doctor/read/kconfig.h"
 #include "lib/doctor/read/kernelimage.h"
 #include "lib/doctor/read/scripts.h"
@@ -92,6 +93,9 @@ struct hd_host_facts {
 	struct hd_daemon daemon;
 	struct hd_scripts scripts; /* hooks of QEMU */
 	struct hd_devicetree tree; /* of arm64 */
+	struct hd_iort iort; /* of arm64 with ACPI */
+	struct hd_seen iort_seen;
+	struct hd_err iort_err; /* why it is unknown */
 };
 
 #define HD_AUTO_FACTS __attribute__((cleanup(hd_doctor_facts_clear)))

@@ -11,12 +11,11 @@
 #include "lib/host/sysfs.h"
 
 /*
- * arm64: there the firmware decides, with ACPI's IORT or a device tree, which
- * devices are behind an SMMU.
+ * arm64: there the firmware decides, with ACPI's IORT (rows/iort.c) or a device
+ * tree, which devices are behind an SMMU.
  */
 
 #define TREE HD_DEVICETREE_PATH
-#define IORT "/sys/firmware/acpi/tables/IORT"
 
 static void rule_boot(struct hd_exam *exam)
 {
@@ -40,20 +39,6 @@ static bool has_tree(struct hd_exam *exam)
 	else if (hd_exam_groups(exam) > 0)
 		hd_exam_pass(exam, "there are groups, so it is right");
 	return !exam->checkup->detail;
-}
-
-static void rule_iort(struct hd_exam *exam)
-{
-	if (exam->facts->tree.there)
-		hd_exam_not_applicable(exam, "the host has a device tree");
-	else if (hd_exam_exists(exam, IORT))
-		hd_exam_pass(exam, "the firmware describes it");
-	else if (hd_exam_groups(exam) > 0)
-		hd_exam_pass(exam, "there are groups, so it isn't needed");
-	else if (hd_exam_exists(exam, "/sys/firmware/acpi/tables"))
-		hd_exam_bad(exam, "the firmware describes no SMMU");
-	else
-		hd_exam_missing(exam, IORT);
 }
 
 static void rule_smmu(struct hd_exam *exam)
@@ -232,14 +217,6 @@ static const struct hd_row rows[] = {
 	  .fix = "Use a kernel that is built with CONFIG_VFIO, CONFIG_VFIO_PCI and the SMMU's driver",
 	  .where = HD_ON_ARM64,
 	  .shown_by = "vfio-pci" },
-	{ .id = "arm-iort",
-	  .title = "The SMMU in ACPI",
-	  .source = IORT,
-	  .rule = rule_iort,
-	  .bad = HD_FAIL,
-	  .fix = "Turn on the SMMU in the firmware's setup",
-	  .where = HD_ON_ARM64,
-	  .shown_by = "iommu-groups" },
 	{ .id = "arm-smmu",
 	  .title = "The SMMU in the device tree",
 	  .source = TREE,

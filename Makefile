@@ -2,6 +2,8 @@
 #
 #   make                     build; needs no root
 #   make install             DESTDIR, prefix and sysconfdir are honoured
+#   make bundle              a folder, and a .tar.gz of it, that needs nothing of
+#                            the host that it is put on
 #   make quick               the tests that take no time
 #   make check               all tests
 #   make check-full          more of each of them; takes hours
@@ -28,6 +30,7 @@ hookdir ?= $(sysconfdir)/libvirt/hooks
 mandir ?= $(prefix)/share/man
 INSTALL ?= install
 READELF ?= readelf
+STRIP ?= strip
 PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 # Of this version and no other: each breaks lines in its own way.
@@ -40,6 +43,7 @@ ifneq ($(CROSS),)
 CC := $(CROSS)-gcc
 AR := $(CROSS)-ar
 READELF := $(CROSS)-readelf
+STRIP := $(CROSS)-strip
 endif
 
 ifneq ($(CROSS)$(SYSROOT),)
@@ -100,6 +104,7 @@ include tests/module.mk
 include tests/fakekernel/module.mk
 include tests/faults/module.mk
 include packaging/module.mk
+include packaging/bundle/module.mk
 
 all: $(programs)
 

@@ -98,20 +98,19 @@ static int make_memory_file(const char *text, size_t length, struct hd_err *err)
 
 /* Whether the second program starts and is ours: where its libraries aren't
  * there, or it was made for another version, it ends with another code. */
-static bool starts(void)
+static bool starts(char *program)
 {
-	char *const words[] = { (char *)hd_hook_program, (char *)HD_VERSION,
-				NULL };
+	char *const words[] = { program, (char *)HD_VERSION, NULL };
 	pid_t pid;
 	int status;
 
-	return posix_spawn(&pid, hd_hook_program, NULL, NULL, words, environ) ==
-		       0 &&
+	return posix_spawn(&pid, program, NULL, NULL, words, environ) == 0 &&
 	       waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 /* Returns only when it couldn't be executed. */
-static int execute(char **argv, int text_fd, struct hd_err *err)
+static int execute(const char *program, char **argv, int text_fd,
+		   struct hd_err *err)
 {
 	char *const words[] = { argv[0], argv[1], argv[2],
 				argv[3], argv[4], (char *)HD_VERSION,
@@ -123,8 +122,8 @@ static int execute(char **argv, int text_fd, struct hd_err *err)
 		return hd_err_set(err, errno,
 				  "the domain's XML can't be handed over: %m");
 	hd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
-	execv(hd_hook_program, words);
-	r = hd_err_set(err, errno, "%s can't be run: %m", hd_hook_program);
+	execv(program, words);
+	r = hd_err_set(err, errno, "%s can't be run: %m", program);
 	hd_err_fix(err, r == -EACCES ?
 				"virt-hostdev doctor says what denies it" :
 				HD_REINSTALL);
@@ -134,15 +133,19 @@ static int execute(char **argv, int text_fd, struct hd_err *err)
 static int hand_over(const struct hd_event *event, char **argv,
 		     const char *text, size_t length, struct hd_err *err)
 {
-	int fd;
+	char program[PATH_MAX];
+	int fd, r = hd_hook_program(program);
 
+	if (r < 0)
+		return hd_err_set(err, -r, "the hook can't see where it is: %s",
+				  strerror(-r));
 	/* Once executed, it is libvirt that sees how it ends. */
-	if (event->consequence == HD_KILLS && !starts())
+	if (event->consequence == HD_KILLS && !starts(program))
 		return hd_err_set(err, ENOEXEC,
 				  "%s can't be run, or is of another version",
-				  hd_hook_program);
+				  program);
 	fd = make_memory_file(text, length, err);
-	return fd < 0 ? fd : execute(argv, fd, err);
+	return fd < 0 ? fd : execute(program, argv, fd, err);
 }
 
 /* Becomes the second program if there is work for it. */

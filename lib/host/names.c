@@ -7,10 +7,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/beside.h"
 #include "lib/base/stdfiles.h"
 
 struct hd_names {
@@ -43,6 +45,20 @@ struct hd_names *hd_names_new(void)
 	return calloc(1, sizeof(struct hd_names));
 }
 
+/* A bundle brings its list. Beside what is installed lies the one that libpci
+ * takes anyhow. */
+static void prefer_own_list(struct pci_access *pci)
+{
+	char path[PATH_MAX], *own;
+
+	if (hd_beside("../share/misc/pci.ids", path) < 0 ||
+	    access(path, R_OK) < 0)
+		return;
+	own = strdup(path);
+	if (own)
+		pci_set_name_list_path(pci, own, 1);
+}
+
 static struct pci_access *make_access(void)
 {
 	struct pci_access *access = pci_alloc();
@@ -54,6 +70,7 @@ static struct pci_access *make_access(void)
 	access->debug = on_message;
 	/* No cache file of names in somebody's home folder. */
 	access->id_lookup_mode = 0;
+	prefer_own_list(access);
 	return access;
 }
 

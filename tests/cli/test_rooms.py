@@ -35,8 +35,8 @@ KNOW_PATHS = ("lib/host/sysfs.", "lib/host/proc.", "lib/check/rules.", "lib/doct
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
-# Not /proc/self/fd: those are our own files.
-HOST_PATH = re.compile(r"(?:/|^)(?:sys|proc)(?:/(?!self/fd)|$)")
+# Not /proc/self/fd and exe: those are our own files.
+HOST_PATH = re.compile(r"(?:/|^)(?:sys|proc)(?:/(?!self/(?:fd|exe))|$)")
 
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 

@@ -91,6 +91,9 @@ def hook_program(path, owner=b"virt-hostdev\0", kind=1, wide=True):
 OURS = hook_program(b"/opt/hd/libexec/virt-hostdev-hook")
 PROGRAM = "opt/hd/libexec/virt-hostdev-hook"
 
+# A bundle's, to which a link leads.
+BUNDLED = hook_program(b"../libexec/virt-hostdev-hook")
+
 HEALTHY = {
     "proc/cpuinfo": INTEL,
     "proc/cmdline": "root=/dev/sda1 intel_iommu=on quiet",
@@ -750,6 +753,30 @@ class Healthy(_OnHost):
     def test_second_program(self):
         self.make(HEALTHY)
         self.assert_row(self.doctor(), "hook-program", "pass")
+
+    def test_hook_of_a_bundle(self):
+        hooks = "etc/libvirt/hooks"
+        self.make(HEALTHY | {HOOK: None, "opt/hd/hooks/qemu": BUNDLED,
+                             "sys/kernel/security/apparmor/profiles": "libvirtd (enforce)\n",
+                             "etc/apparmor.d/usr.sbin.libvirtd": "/opt/hd/libexec/* PUx,\n"})
+        (self.root / HOOK).symlink_to("/opt/hd/hooks/qemu")
+        report = self.doctor()
+        self.assert_row(report, "hook-installed", "pass", HOOK)
+        row = self.row(report, "hook-program")
+        # AppArmor looks where the link leads.
+        self.assertIn("/opt/hd/hooks/qemu PUx,", row["fix"])
+        self.assert_row(report, "hook-program", "fail", "execute /opt/hd/hooks/qemu")
+        self.put("etc/apparmor.d/usr.sbin.libvirtd", "/opt/hd/hooks/* PUx,\n")
+        self.assert_row(self.doctor(), "hook-program", "pass")
+        self.put(PROGRAM, None)
+        self.assert_row(self.doctor(), "hook-program", "fail", "/opt/hd/hooks/../libexec/")
+        # Copied, it finds nothing from where it is.
+        self.put(hooks, None)
+        self.put(HOOK, BUNDLED)
+        self.put("etc/libvirt/libexec/others", "")
+        report = self.doctor()
+        self.assert_row(report, "hook-program", "fail", "/etc/libvirt/hooks/../libexec/")
+        self.assertIn("link its hooks/qemu", self.row(report, "hook-program")["fix"])
 
     def test_no_hook(self):
         self.make(HEALTHY)

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
+#include "lib/base/text.h"
 #include "lib/host/hooknote.h"
 
 /* Of a program no more is read; a script of that size is none. */
@@ -20,7 +23,61 @@ struct reader {
 	struct hd_scripts scripts;
 };
 
-static int read_text(struct hd_script *script, int fd)
+/* The path of an open file of this machine. */
+static int read_path(int fd, char ret[PATH_MAX])
+{
+	HD_AUTOFREE char *link = hd_text("/proc/self/fd/%d", fd);
+	ssize_t n;
+
+	if (!link)
+		return -ENOMEM;
+	n = readlink(link, ret, PATH_MAX);
+	if (n < 0 || n == PATH_MAX)
+		return n < 0 ? -errno : -ENAMETOOLONG;
+	ret[n] = '\0';
+	return 0;
+}
+
+/* Where a file of the host is, links followed. */
+static int find_place(const struct hd_host *host, int fd, char **ret)
+{
+	char root[PATH_MAX], path[PATH_MAX];
+	const char *inside;
+	int r = read_path(host->root_fd, root);
+
+	if (r == 0)
+		r = read_path(fd, path);
+	if (r < 0)
+		return r;
+	inside = hd_after(path, strcmp(root, "/") == 0 ? "" : root);
+	if (!inside || *inside != '/')
+		return -EXDEV; /* somebody moves it */
+	*ret = strdup(inside);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* The program of a bundle is found from where the hook itself is. */
+static int add_program(const struct hd_host *host, struct hd_script *script,
+		       int fd, const char *program)
+{
+	script->ours = true;
+	if (*program == '/') {
+		script->program = strdup(program);
+	} else {
+		int r = find_place(host, fd, &script->place);
+
+		if (r < 0)
+			return r;
+		script->program = hd_text(
+			"%.*s%s",
+			(int)(strrchr(script->place, '/') + 1 - script->place),
+			script->place, program);
+	}
+	return script->program ? 0 : -ENOMEM;
+}
+
+static int read_text(const struct hd_host *host, struct hd_script *script,
+		     int fd)
 {
 	HD_AUTOFREE char *text = NULL;
 	const char *program;
@@ -33,11 +90,10 @@ static int read_text(struct hd_script *script, int fd)
 	if (r < 0)
 		return r == -EFBIG ? 0 : r;
 	program = hd_hook_note_find(text, length);
-	script->ours = program != NULL;
 	if (program) {
-		script->program = strdup(program);
-		if (!script->program)
-			return -ENOMEM;
+		r = add_program(host, script, fd, program);
+		if (r < 0)
+			return r;
 	}
 	if (!memchr(text, '\0', length))
 		script->text = hd_steal(&text);
@@ -85,7 +141,7 @@ static int add(struct reader *reader, char *path)
 		return -ENOMEM;
 	script->path = hd_steal(&own);
 	script->st = st;
-	return read_text(script, fd);
+	return read_text(reader->host, script, fd);
 }
 
 /* The same, where all that can't be read is noted, and others are read on. */
@@ -198,6 +254,7 @@ void hd_scripts_clear(struct hd_scripts *scripts)
 		free(scripts->items[i].path);
 		free(scripts->items[i].text);
 		free(scripts->items[i].program);
+		free(scripts->items[i].place);
 	}
 	free(scripts->items);
 	*scripts = (struct hd_scripts){ NULL, 0, 0 };

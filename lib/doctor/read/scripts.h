@@ -15,6 +15,8 @@ struct hd_script {
 	struct stat st;
 	bool ours; /* it is virt-hostdev's */
 	char *program; /* the path of what it executes then; owned */
+	char *place; /* of a bundle's, where a link leads to it; owned, or NULL
+		      */
 };
 
 struct hd_scripts {

@@ -152,17 +152,28 @@ static bool is_runnable(struct hd_exam *exam, const char *path)
 	return true;
 }
 
-/* What it executes for guests with devices. */
+/*
+ * What it executes for guests with devices. AppArmor looks where links lead, so
+ * of a bundle it is the hook that has to be let run; what it runs then isn't
+ * confined either.
+ */
 static void look_program(struct hd_exam *exam, const struct hd_script *script)
 {
 	if (!script->ours || !script->program)
 		return;
-	if (!is_runnable(exam, script->program))
-		hd_exam_bad(exam,
-			    "%s executes %s, which isn't there or no program",
-			    script->path, script->program);
-	else
-		look_confined(exam, script->program);
+	if (is_runnable(exam, script->program)) {
+		bool linked = script->place &&
+			      strcmp(script->place, script->path) != 0;
+
+		look_confined(exam, linked ? script->place : script->program);
+		return;
+	}
+	hd_exam_bad(exam, "%s executes %s, which isn't there or no program",
+		    script->path, script->program);
+	if (script->place)
+		hd_exam_fix(
+			exam,
+			"Unpack the bundle again, and link its hooks/qemu: it finds nothing from elsewhere");
 }
 
 /* Calls a rule for each script until one has something to say. */

@@ -212,50 +212,77 @@ def _tail(path, lines=20):
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
 
 
+# What is made for a root file system, see the Makefile.
+INSTALL = ["install", "DESTDIR={out}/dest", "prefix=/usr", "sysconfdir=/etc"]
+BUNDLE = ["bundle"]
+
 # In a mount namespace of its own: nothing has to be unmounted, whatever happens.
 BUILD = """
 set -e
-mount -o bind,ro "$2" "$1/src"
-mount --bind "$3" "$1/out"
-mount -t proc proc "$1/proc"
-exec chroot "$1" make -C /src O=/out/build -j"$4" install \
-    DESTDIR=/out/dest prefix=/usr sysconfdir=/etc
+root=$1
+mount -o bind,ro "$2" "$root/src"
+mount --bind "$3" "$root/out"
+mount -t proc proc "$root/proc"
+shift 3
+exec chroot "$root" make -C /src O=/out/build "$@"
 """
 
 
 def build(root, source_dir, out_dir):
     """Compiles the project inside the root file system, installs into out_dir/dest."""
-    out_dir = Path(out_dir).resolve()
-    out_dir.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out_dir / "dest", ignore_errors=True)
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
-    with in_use(root):
-        result = subprocess.run(
-            ["unshare", "-m", "sh", "-c", BUILD, "build", str(root),
-             str(Path(source_dir).resolve()), str(out_dir), str(os.cpu_count())],
-            env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if result.returncode:
-        raise BuildError(f"make failed in {root}:\n{result.stdout}")
+    out_dir = _clear(out_dir)
+    _build(root, source_dir, out_dir, INSTALL)
     return out_dir / "dest"
 
 
-def build_across(root, source_dir, out_dir, triplet, targets=()):
-    """The same for a root file system whose programs this machine can't run, or makes other
-    targets of the Makefile. Needs TRIPLET-gcc, and of the root what compiling needs."""
+def build_across(root, source_dir, out_dir, triplet):
+    """The same for a root file system whose programs this machine can't run. Needs
+    TRIPLET-gcc, and of the root what compiling needs."""
+    out_dir = _clear(out_dir)
+    _build_across(root, source_dir, out_dir, triplet, INSTALL)
+    return out_dir / "dest"
+
+
+def bundle(root, source_dir, out_dir, triplet=None):
+    """Makes a bundle of what was compiled there, across with a triplet; returns its archive."""
+    out_dir = Path(out_dir).resolve()
+    if triplet:
+        _build_across(root, source_dir, out_dir, triplet, BUNDLE)
+    else:
+        _build(root, source_dir, out_dir, BUNDLE)
+    archive, = (out_dir / "build" / "bundle").glob("*.tar.gz")
+    return archive
+
+
+def _clear(out_dir):
     out_dir = Path(out_dir).resolve()
     out_dir.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out_dir / "dest", ignore_errors=True)
-    targets = targets or ["install", f"DESTDIR={out_dir}/dest", "prefix=/usr", "sysconfdir=/etc"]
+    return out_dir
+
+
+def _build(root, source_dir, out_dir, targets):
+    _make_targets(
+        root, ["unshare", "-m", "sh", "-c", BUILD, "build", str(root),
+               str(Path(source_dir).resolve()), str(out_dir)],
+        targets, out="/out", path="/usr/sbin:/usr/bin:/sbin:/bin")
+
+
+def _build_across(root, source_dir, out_dir, triplet, targets):
+    _make_targets(
+        root, ["make", "-C", str(Path(source_dir).resolve()), f"O={out_dir}/build",
+               f"CROSS={triplet}", f"SYSROOT={root}"],
+        targets, out=out_dir, path=os.environ["PATH"])
+
+
+def _make_targets(root, command, targets, out, path):
     with in_use(root):
         result = subprocess.run(
-            ["make", "-C", str(Path(source_dir).resolve()), f"O={out_dir}/build",
-             f"-j{os.cpu_count()}", f"CROSS={triplet}", f"SYSROOT={root}", *targets],
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/root"},
+            [*command, f"-j{os.cpu_count()}", *(each.format(out=out) for each in targets)],
+            env={"PATH": path, "LC_ALL": "C.UTF-8", "HOME": "/root"},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode:
         raise BuildError(f"make failed for {root}:\n{result.stdout}")
-    return out_dir / "dest"
 
 
 def give_to_caller(folder):

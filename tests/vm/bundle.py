@@ -220,7 +220,7 @@ class OnAnArmHost(_Emulated):
         cls.host.sh(BARE.format(root=cls.root, archive=f"/out/build/bundle/{archive.name}"))
 
     def bare(self, command, **options):
-        return self.host.sh(f"env -i chroot {self.root} {self.folder}/{command}", **options)
+        return self.host.sh(f"env -i /usr/sbin/chroot {self.root} {self.folder}/{command}", **options)
 
     def test_tool_of_a_bundle(self):
         self.assertEqual(self.bare("bin/virt-hostdev list").out,

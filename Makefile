@@ -117,9 +117,11 @@ $(error $(missing) - $(if $(CROSS)$(SYSROOT),$(or $(SYSROOT),dpkg --add-architec
 endif
 endif
 
-# $(call cflags,PKGS), $(call libs,PKGS): one pkg-config run a set.
+# $(call cflags,PKGS), $(call libs,PKGS): one pkg-config run a set; -lNAME is
+# for what pkg-config doesn't know.
 cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
-libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
+libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(filter-out -l%,$(1)))) \
+	$(filter -l%,$(1))
 all_pkg_cflags = $(eval all_pkg_cflags := $(call cflags,$(sort $(pkgs))))$(all_pkg_cflags)
 
 $(O)/%.o: %.c

@@ -15,16 +15,19 @@
 
 /* Causes before what comes of them: the first that fails is what to fix. */
 static const struct hd_rows *const tables[] = {
-	&hd_rows_machine,      &hd_rows_arm,	   &hd_rows_iort,
-	&hd_rows_kernel,       &hd_rows_cmdline,   &hd_rows_iommu,
-	&hd_rows_vfio_modules, &hd_rows_earlyboot, &hd_rows_vfio,
-	&hd_rows_confinement,  &hd_rows_memory,	   &hd_rows_device,
-	&hd_rows_isolation,    &hd_rows_guard,	   &hd_rows_graphics,
-	&hd_rows_hardware,     &hd_rows_libvirt,   &hd_rows_hook,
+	&hd_rows_machine,  &hd_rows_devicetree,	  &hd_rows_arm,
+	&hd_rows_iort,	   &hd_rows_kernel,	  &hd_rows_cmdline,
+	&hd_rows_iommu,	   &hd_rows_vfio_modules, &hd_rows_earlyboot,
+	&hd_rows_vfio,	   &hd_rows_confinement,  &hd_rows_memory,
+	&hd_rows_device,   &hd_rows_isolation,	  &hd_rows_guard,
+	&hd_rows_graphics, &hd_rows_hardware,	  &hd_rows_libvirt,
+	&hd_rows_hook,
 };
 
 static const struct hd_rows *const tables_of_image[] = { &hd_rows_image,
 							 &hd_rows_kernel };
+
+static const struct hd_rows *const tables_of_tree[] = { &hd_rows_devicetree };
 
 const char *hd_health_name(enum hd_health health)
 {
@@ -38,6 +41,8 @@ static void clear_checkup(struct hd_checkup *checkup)
 {
 	free(checkup->detail);
 	free(checkup->fix);
+	free(checkup->overlay);
+	free(checkup->node);
 }
 
 static const char *name_of(unsigned on)
@@ -94,6 +99,10 @@ static void describe(struct hd_exam *exam)
 	checkup->of_device = exam->device != NULL;
 	if (exam->device)
 		checkup->addr = exam->device->addr;
+	if (exam->pci) {
+		checkup->node = strdup(exam->pci->path);
+		exam->failed |= !checkup->node;
+	}
 }
 
 static int run_rule(struct hd_exam *exam, struct hd_err *err)
@@ -237,7 +246,7 @@ static int run_once(struct hd_host_facts *facts, const struct hd_rows *rows,
 		return hd_err_nomem(err);
 	if (row->scope == HD_EACH)
 		return run_for_all(&exam, err);
-	if (row->scope == HD_HOST ||
+	if (row->scope == HD_HOST || row->scope == HD_PCI_HOST ||
 	    (row->scope == HD_GUEST && facts->request->memory))
 		return run_rule(&exam, err);
 	describe(&exam);
@@ -281,13 +290,39 @@ static int run_for_asked(struct hd_host_facts *facts,
 	return r;
 }
 
+/* A row for each PCI host bridge of the device tree. */
+static int run_for_pci_hosts(struct hd_host_facts *facts,
+			     const struct hd_rows *rows,
+			     const struct hd_row *row,
+			     struct hd_diagnosis *diagnosis, struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < facts->tree.n_hosts; i++) {
+		struct hd_exam exam = { .facts = facts,
+					.row = row,
+					.assign = HD_WHOLE_DOMAIN,
+					.pci = &facts->tree.hosts[i],
+					.checkup =
+						add(diagnosis, rows->group) };
+
+		if (!exam.checkup)
+			return hd_err_nomem(err);
+		r = run_rule(&exam, err);
+	}
+	return r;
+}
+
 static int run_row(struct hd_host_facts *facts, const struct hd_rows *rows,
 		   const struct hd_row *row, struct hd_diagnosis *diagnosis,
 		   struct hd_err *err)
 {
 	if (facts->request->devices &&
-	    (row->scope == HD_EACH || row->scope == HD_NAMED))
+	    (row->scope == HD_EACH || row->scope == HD_NAMED ||
+	     row->scope == HD_PCI_HOST))
 		return run_for_asked(facts, rows, row, diagnosis, err);
+	if (row->scope == HD_PCI_HOST && facts->tree.n_hosts > 0)
+		return run_for_pci_hosts(facts, rows, row, diagnosis, err);
 	return run_once(facts, rows, row, diagnosis, err);
 }
 
@@ -384,6 +419,22 @@ int hd_doctor_run_image(const struct hd_host *host,
 				  sizeof(tables_of_image) /
 					  sizeof(tables_of_image[0]),
 				  ret, err);
+}
+
+int hd_doctor_run_tree(const struct hd_host *host,
+		       const struct hd_doctor_request *request,
+		       struct hd_devicetree *tree, struct hd_diagnosis *ret,
+		       struct hd_err *err)
+{
+	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host,
+						     .request = request,
+						     .on = HD_ON_ARM64,
+						     .tree = *tree };
+
+	*tree = (struct hd_devicetree){ .there = false };
+	return run_tables(&facts, tables_of_tree,
+			  sizeof(tables_of_tree) / sizeof(tables_of_tree[0]),
+			  ret, err);
 }
 
 void hd_diagnosis_clear(struct hd_diagnosis *diagnosis)

@@ -40,6 +40,9 @@ struct hd_checkup {
 	char *detail; /* one sentence; owned */
 	char *fix; /* of what warns or fails: command or setting, or NULL;
 		    * owned */
+	char *overlay; /* source of a device tree overlay that makes the fix,
+			* for people to review, or NULL; owned */
+	char *node; /* of the device tree, where it is about one; owned */
 };
 
 enum hd_verdict {
@@ -70,9 +73,16 @@ struct hd_guest_use {
 	struct hd_addr addr;
 };
 
+/* What all is about. */
+enum hd_subject {
+	HD_OF_HOST,
+	HD_OF_KERNEL, /* one that isn't run */
+	HD_OF_TREE, /* a device tree from a file */
+};
+
 /* What is to be looked at. It owns nothing. */
 struct hd_doctor_request {
-	bool kernel; /* it is about a kernel, and no host */
+	enum hd_subject subject;
 	const struct hd_request *devices; /* NULL: the host as a whole */
 	const struct hd_guest_memory *memory; /* NULL: of no guest */
 	const struct hd_guest_use *uses; /* of all guests that are defined */
@@ -103,6 +113,17 @@ int hd_doctor_run_image(const struct hd_host *host,
 			const struct hd_doctor_request *request,
 			const struct hd_kernel_image *image, const char *name,
 			struct hd_diagnosis *ret, struct hd_err *err);
+
+struct hd_devicetree;
+
+/*
+ * The same for a device tree from a file, see lib/doctor/read/devicetree.h,
+ * which is taken over. Nothing of the host is looked at.
+ */
+int hd_doctor_run_tree(const struct hd_host *host,
+		       const struct hd_doctor_request *request,
+		       struct hd_devicetree *tree, struct hd_diagnosis *ret,
+		       struct hd_err *err);
 
 void hd_diagnosis_clear(struct hd_diagnosis *diagnosis);
 

@@ -22,7 +22,9 @@ void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 
 	free(checkup->detail);
 	free(checkup->fix);
+	free(checkup->overlay);
 	checkup->fix = NULL;
+	checkup->overlay = NULL;
 	va_start(args, format);
 	if (vasprintf(&checkup->detail, format, args) < 0) {
 		checkup->detail = NULL;
@@ -42,6 +44,19 @@ void hd_exam_fix(struct hd_exam *exam, const char *format, ...)
 	va_start(args, format);
 	if (vasprintf(&exam->checkup->fix, format, args) < 0) {
 		exam->checkup->fix = NULL;
+		exam->failed = true;
+	}
+	va_end(args);
+}
+
+void hd_exam_overlay(struct hd_exam *exam, const char *format, ...)
+{
+	va_list args;
+
+	free(exam->checkup->overlay);
+	va_start(args, format);
+	if (vasprintf(&exam->checkup->overlay, format, args) < 0) {
+		exam->checkup->overlay = NULL;
 		exam->failed = true;
 	}
 	va_end(args);

@@ -18,6 +18,8 @@ enum hd_scope {
 		  * where it is one row and warns at most */
 	HD_NAMED, /* to each device that is asked for */
 	HD_GUEST, /* once, when there is a guest */
+	HD_PCI_HOST, /* to each PCI host bridge of the device tree, or to that
+		      * of each device that is asked for */
 };
 
 /* One check. Rows that differ in nothing but words share a rule. */
@@ -56,11 +58,12 @@ struct hd_rows {
 	  .rows = (rows),                                                      \
 	  .n = sizeof(rows) / sizeof((rows)[0]) }
 
-extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_iort,
-	hd_rows_image, hd_rows_kernel, hd_rows_cmdline, hd_rows_iommu,
-	hd_rows_vfio_modules, hd_rows_vfio, hd_rows_confinement, hd_rows_memory,
-	hd_rows_device, hd_rows_guard, hd_rows_earlyboot, hd_rows_isolation,
-	hd_rows_graphics, hd_rows_hardware, hd_rows_libvirt, hd_rows_hook;
+extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_devicetree,
+	hd_rows_iort, hd_rows_image, hd_rows_kernel, hd_rows_cmdline,
+	hd_rows_iommu, hd_rows_vfio_modules, hd_rows_vfio, hd_rows_confinement,
+	hd_rows_memory, hd_rows_device, hd_rows_guard, hd_rows_earlyboot,
+	hd_rows_isolation, hd_rows_graphics, hd_rows_hardware, hd_rows_libvirt,
+	hd_rows_hook;
 
 /* A row at work. */
 struct hd_exam {
@@ -68,6 +71,7 @@ struct hd_exam {
 	const struct hd_row *row;
 	const struct hd_device *device; /* NULL unless the row is of one */
 	size_t assign; /* its index in the request, or HD_WHOLE_DOMAIN */
+	const struct hd_pci_host *pci; /* NULL unless the row is of one */
 	struct hd_checkup *checkup;
 	char *unread; /* what couldn't be read, see hd_exam_saw(); owned */
 	bool failed; /* memory ran out before it could be noted */
@@ -91,6 +95,10 @@ void hd_exam_say(struct hd_exam *exam, enum hd_health health,
 
 /* Another fix than the row's, after one of the above. */
 void hd_exam_fix(struct hd_exam *exam, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A change of the device tree that belongs to the fix, after that. */
+void hd_exam_overlay(struct hd_exam *exam, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Says that @path wasn't there, or why it couldn't be read. */

@@ -245,6 +245,48 @@ struct hd_seen hd_sysfs_read_device_link(const struct hd_host *host,
 	return read_target(opened, fd, ret);
 }
 
+/* Where the path of a root bus begins: "/pci0000:00/". */
+static char *find_root_bus(char *path)
+{
+	for (char *p = path; (p = strstr(p, "/pci")); p++)
+		if (p[1 + strcspn(p + 1, ":/")] == ':')
+			return p;
+	return NULL;
+}
+
+/*
+ * The node is of what the root bus hangs on, drivers/pci/of.c; the kernel's
+ * folder of nodes has several names, which all end the same.
+ */
+struct hd_seen hd_sysfs_read_host_node(const struct hd_host *host,
+				       struct hd_addr addr, char **ret)
+{
+	static const char base[] = "/devicetree/base";
+	HD_AUTOFREE char *device = NULL, *target = NULL;
+	struct hd_seen seen = hd_sysfs_read_device_link(host, addr, &device);
+	char *bus = device ? find_root_bus(device) : NULL;
+	const char *folder = bus ? strstr(device, "devices/") : NULL;
+	const char *node;
+	int fd = -1;
+
+	if (seen.is != HD_PRESENT)
+		return seen;
+	if (!folder || folder > bus)
+		return hd_seen_absent();
+	*bus = '\0';
+	seen = open_path(host, O_PATH | O_NOFOLLOW, &fd, HD_SYSFS "/%s/of_node",
+			 folder);
+	seen = read_target(seen, fd, &target);
+	if (seen.is != HD_PRESENT)
+		return seen;
+	node = strstr(target, base);
+	if (!node)
+		return hd_seen_of(-EINVAL);
+	node += strlen(base);
+	*ret = strdup(*node ? node : "/");
+	return hd_seen_of(*ret ? 0 : -ENOMEM);
+}
+
 /* The slot whose address is looked for, and where its name goes. */
 struct slot {
 	char address[sizeof(struct hd_addr_text)];

@@ -55,6 +55,14 @@ HD_LOOK struct hd_seen hd_sysfs_read_device_link(const struct hd_host *host,
 						 char **ret);
 
 /*
+ * Which node of the device tree the PCI host bridge of a device is,
+ * "/soc/pcie@1"; owned by the caller. Absent when it is none of them, as with
+ * ACPI.
+ */
+HD_LOOK struct hd_seen hd_sysfs_read_host_node(const struct hd_host *host,
+					       struct hd_addr addr, char **ret);
+
+/*
  * The name of the slot that a device is in, from /sys/bus/pci/slots, which know
  * no function; owned by the caller. Absent when it is in none.
  */

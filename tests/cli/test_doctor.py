@@ -16,6 +16,7 @@ import unittest
 from pathlib import Path
 
 import described
+import devicetree
 import iort
 from program import TOOL, domain, hostdev, run, tool
 
@@ -263,7 +264,7 @@ class Trees(_OnHost):
                 ("laptop-two-gpus", "00:01.0", ("bad", "device-endpoint")),
                 ("laptop-two-gpus", "09:00.0", ("bad", "device-present")),
                 ("desktop-one-group", "02:00.0", ("bad", "device-group-viable")),
-                ("server-sriov", "3b:10.0", ("unknown", "arm-coherent")),
+                ("server-sriov", "3b:10.0", ("unknown", "tree-coherent")),
                 ("server-sriov", "3b:00.0", ("bad", "device-no-vfs")),
                 ("arm-board", "01:00.0", ("bad", "iommu-groups"))]:
             with self.subTest(f"{tree} {device}"):
@@ -1077,70 +1078,39 @@ class Guest(_OnHost):
 class Arm(_OnHost):
     tree = "arm-board"
 
-    @staticmethod
-    def tree_of(*, smmu="arm,smmu-v3", host=("iommu-map",), status=None, coherent=True,
-                its=True):
-        base = "sys/firmware/devicetree/base"
-        files = {f"{base}/compatible": "vendor,board\0",
-                 f"{base}/soc/pcie@1/device_type": "pci\0",
-                 f"{base}/soc/pcie@1/compatible": "vendor,pcie\0",
-                 f"{base}/soc/pcie@1/msi-map": "x"}
-        for name in host:
-            files[f"{base}/soc/pcie@1/{name}"] = "x"
-        if smmu:
-            files[f"{base}/soc/iommu@2/compatible"] = f"vendor,x\0{smmu}\0"
-        if status:
-            files[f"{base}/soc/iommu@2/status"] = f"{status}\0"
-        if coherent:
-            files[f"{base}/soc/iommu@2/dma-coherent"] = ""
-        if its:
-            files[f"{base}/soc/gic@3/msi@4/compatible"] = "arm,gic-v3-its\0"
-        return files
-
     def host(self, tree, extra=None):
         base = {path: text for path, text in HEALTHY.items() if "dmar" not in path.lower()}
         self.make(base | {"proc/cpuinfo": ARM, f"boot/config-{RELEASE}": ARM_CONFIG}
                   | tree | (extra or {}))
 
-    def test_device_tree(self):
+    def test_firmware(self):
+        """What device trees say is in test_devicetree.py."""
         for tree, name, status, words in [
-                (self.tree_of(smmu=None, coherent=False), "arm-smmu", "fail", "no SMMU"),
-                (self.tree_of(status="disabled"), "arm-smmu", "fail", "turned off"),
-                (self.tree_of(status="okay"), "arm-smmu", "pass", "1 of 1"),
-                (self.tree_of(host=()), "arm-iommu-map", "fail", "behind no SMMU"),
-                (self.tree_of(host=("iommus",)), "arm-iommu-map", "fail", "what counts"),
-                (self.tree_of(), "arm-iommu-map", "pass", "1 of 1"),
-                (self.tree_of(coherent=False), "arm-coherent", "fail", "dma-coherent"),
-                (self.tree_of(), "arm-coherent", "pass", ""),
-                (self.tree_of(smmu="arm,mmu-500"), "arm-coherent", "skip", "no SMMUv3"),
-                (self.tree_of(its=False), "arm-msi", "warn", "ITS"),
-                (self.tree_of(), "arm-msi", "pass", ""),
-                (self.tree_of(), "arm-firmware", "pass", "device tree"),
-                (self.tree_of() | {"sys/firmware/devicetree/base/hypervisor/compatible":
-                                   "qcom,gunyah\0"}, "arm-hypervisor", "warn", "gunyah"),
-                ({}, "arm-iommu-map", "skip", "no device tree"),
-                ({}, "arm-firmware", "unknown", "/sys/firmware"),
-                (self.tree_of() | {"system/build.prop": ""}, "arm-android", "pass", "VFIO"),
-                (self.tree_of(), "arm-smmu-driver", "fail", "isn't loaded")]:
+                (devicetree.live("virt-smmuv3"), "arm-firmware", "pass", "device tree"),
+                (devicetree.live("virt-smmuv3"), "arm-smmu-driver", "fail", "isn't loaded"),
+                (devicetree.live("virt-smmuv3") | {"system/build.prop": ""}, "arm-android", "pass",
+                 "VFIO"),
+                ({}, "tree-iommu-map", "skip", "no device tree"),
+                ({}, "arm-firmware", "unknown", "/sys/firmware")]:
             with self.subTest(f"{name} {status} {words}"):
                 self.host(tree)
                 self.assert_row(self.doctor(), name, status, words)
 
     def test_first_cause(self):
-        self.host(self.tree_of(host=()))
+        self.host(devicetree.live("virt-no-map"))
         report = self.doctor()
-        self.assert_first(report, "arm-iommu-map")
+        self.assert_first(report, "tree-iommu-map")
         self.assert_row(report, "machine-dmar", "skip", "VT-d")
         self.assert_row(report, "iommu-groups", "fail")
 
     def test_android(self):
-        self.host(self.tree_of(), {"system/build.prop": "", f"boot/config-{RELEASE}":
+        self.host(devicetree.live("virt-smmuv3"), {"system/build.prop": "", f"boot/config-{RELEASE}":
                                    "CONFIG_KVM=y\nCONFIG_PCI=y\n"})
         self.assert_first(self.doctor(), "arm-android")
 
     def test_not_on_x86(self):
         self.make(HEALTHY)
-        self.assert_row(self.doctor(), "arm-iommu-map", "skip", "arm64")
+        self.assert_row(self.doctor(), "tree-iommu-map", "skip", "arm64")
 
 
 def metadata(ours):
@@ -1244,14 +1214,14 @@ class EveryRow(_OnHost):
         ("laptop-two-gpus", {PROGRAM: None}, (), "hook-program"),
         ("laptop-two-gpus", {"sys/bus/pci/devices": None, "sys/kernel/iommu_groups": None}, (),
          "iommu-groups machine-pci"),
-        ("arm-board", Arm.tree_of(host=(), its=False, status="disabled") | NO_KERNEL | {
+        ("arm-board", devicetree.live("virt-iommus") | NO_KERNEL | {
             "sys/firmware/acpi": None, "sys/class/iommu/dmar0": None, "proc/cpuinfo": ARM,
-            "sys/firmware/devicetree/base/hypervisor/compatible": "qcom,gunyah\0",
+            f"{devicetree.BASE}/hypervisor/compatible": "qcom,gunyah\0",
             "system/build.prop": "", f"boot/config-{RELEASE}": "CONFIG_ARM64_64K_PAGES=y\n",
             "proc/cmdline": "kvm-arm.mode=none kvm-arm.mode=protected "
                             "arm-smmu.disable_bypass=0"}, (),
-         "arm-android arm-hypervisor arm-iommu-map arm-msi arm-page-size arm-smmu arm-smmu-driver "
-         "cmdline-kvm-arm cmdline-pkvm cmdline-smmu-bypass config-its config-kvm-arm config-smmu "
+         "arm-android arm-hypervisor arm-page-size arm-smmu-driver tree-inventions tree-iommu-map "
+         "tree-iommus cmdline-kvm-arm cmdline-pkvm cmdline-smmu-bypass config-its config-kvm-arm config-smmu "
          "config-smmu-bypass config-smmu-firmware config-smmu-tables config-vendor-iommu"),
         ("laptop-two-gpus", {"proc/cpuinfo": ARM, "sys/kernel/iommu_groups": None}, (), "arm-iort"),
         ("arm-board", {"proc/cpuinfo": ARM, IORT: iort.usual((7,), coherent=False).bytes()}, (),
@@ -1259,9 +1229,14 @@ class EveryRow(_OnHost):
         ("arm-server", {"proc/cpuinfo": ARM, IORT: reserved().bytes()}, ("0003:02:00.0",
                                                                          "0003:03:00.0"),
          "arm-iort-device arm-iort-its arm-iort-reserved"),
-        ("laptop-two-gpus", Arm.tree_of(coherent=False) | {
-            "proc/cpuinfo": ARM, "proc/interrupts": " 24: 0 GIC x\n"}, (),
-         "arm-coherent iommu-its"),
+        ("laptop-two-gpus", {"proc/cpuinfo": ARM, "proc/interrupts": " 24: 0 GIC x\n"}, (),
+         "iommu-its"),
+        *(("laptop-two-gpus", devicetree.live(name) | {"proc/cpuinfo": ARM}, (), row)
+          for name, row in (("virt-no-pci", "tree-pci"), ("virt-smmu-off", "tree-iommu"),
+                            ("virt-not-covered", "tree-requester-ids"),
+                            ("virt-mask", "tree-streams"), ("virt-incoherent", "tree-coherent"),
+                            ("rk3588-faked", "tree-coherent-true"), ("virt-gicv2", "tree-msi"),
+                            ("virt-reserved", "tree-reserved"))),
         ("laptop-two-gpus", {},
          domain(*BOTH, "<memballoon model='virtio' freePageReporting='on'/>", metadata=(
              "<memory unit='GiB'>9</memory>"

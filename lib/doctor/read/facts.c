@@ -358,6 +358,7 @@ void hd_doctor_facts_clear(struct hd_host_facts *facts)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		free(files[i]->text);
 	hd_scripts_clear(&facts->scripts);
+	hd_devicetree_clear(&facts->tree);
 	free(facts->release);
 	free(facts->kconfig_path);
 	hd_kconfig_clear(&facts->kconfig);

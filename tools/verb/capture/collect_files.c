@@ -91,9 +91,12 @@ static const struct rule rules[] = {
 	{ "sys/firmware/devicetree/base", SETTING, LINKS },
 	{ "sys/firmware/devicetree/base/**/@(compatible|status|model|"
 	  "device_type|reg|ranges|dma-ranges|bus-range|phandle|interrupts|"
-	  "#iommu-cells|#address-cells|#size-cells|dma-coherent|iommus|"
-	  "iommu-map|iommu-map-mask|iommu-addresses|msi-map|msi-map-mask|"
-	  "msi-parent|msi-controller|linux,pci-domain)",
+	  "#iommu-cells|#address-cells|#size-cells|dma-coherent|"
+	  "dma-noncoherent|interconnects|interconnect-names|"
+	  "#interconnect-cells|iommus|iommu-map|iommu-map-mask|iommu-ranges|"
+	  "no-iommu|qcom,iommu-bypass|qcom,smmu-secure-mode-support|"
+	  "iommu-addresses|msi-map|msi-map-mask|msi-parent|msi-controller|"
+	  "ats-supported|linux,phandle|linux,pci-domain)",
 	  BINARY, AS_IT_IS },
 	{ "sys/firmware/devicetree/base/chosen/bootargs", TEXT, AS_IT_IS },
 	{ "sys/class/dmi/id", SETTING, LINKS },

@@ -8,6 +8,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/doctor/doctor.h"
+#include "lib/doctor/read/devicetree.h"
 #include "lib/doctor/read/kernelimage.h"
 #include "lib/request/config.h"
 #include "tools/libvirt/source.h"
@@ -19,7 +20,8 @@
 
 struct values {
 	bool all;
-	const char *kernel_image; /* a file */
+	const char *kernel_image; /* a file, as the next */
+	const char *dtb;
 };
 
 /* What the command line asks for. */
@@ -107,20 +109,28 @@ static int print(const struct hd_tool *tool,
 	return (int)hd_report_exit(diagnosis);
 }
 
-/* Of a kernel that isn't run. What the file is worth is the user's input. */
+/* What a file is worth is the user's input. */
+static int open_file(const char *path, struct hd_err *err)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		hd_err_set(err, errno, "cannot open %s: %m", path);
+	return fd;
+}
+
+/* Of a kernel that isn't run. */
 static int run_image(const struct hd_tool *tool, const char *path,
 		     struct hd_err *err)
 {
 	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
 	HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { .format = NULL };
-	const struct hd_doctor_request request = { .kernel = true };
-	HD_AUTOCLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const struct hd_doctor_request request = { .subject = HD_OF_KERNEL };
+	HD_AUTOCLOSE int fd = open_file(path, err);
 	int r;
 
-	if (fd < 0) {
-		hd_err_set(err, errno, "cannot open %s: %m", path);
+	if (fd < 0)
 		return HD_EXIT_FAILED;
-	}
 	r = hd_kernel_image_read(fd, path, &image, err);
 	if (r < 0)
 		return r == -ENOMEM ? HD_EXIT_FAILED : HD_EXIT_USAGE;
@@ -130,23 +140,73 @@ static int run_image(const struct hd_tool *tool, const char *path,
 	return print(tool, &request, &diagnosis, err);
 }
 
-static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+/* Of a device tree from a file. */
+static int run_tree(const struct hd_tool *tool, const char *path,
+		    struct hd_err *err)
+{
+	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
+	HD_AUTO_DEVICETREE struct hd_devicetree tree = { .there = false };
+	HD_AUTO_FLAT_TREE struct hd_flat_tree flat = { NULL };
+	const struct hd_doctor_request request = { .subject = HD_OF_TREE };
+	HD_AUTOCLOSE int fd = open_file(path, err);
+	int r;
+
+	if (fd < 0)
+		return HD_EXIT_FAILED;
+	r = hd_flat_tree_read(fd, path, &flat, err);
+	if (r < 0)
+		return r == -ENOMEM ? HD_EXIT_FAILED : HD_EXIT_USAGE;
+	r = hd_devicetree_parse(&flat, &tree);
+	if (r == -E2BIG) {
+		hd_err_set(err, E2BIG, "%s has more than any machine", path);
+		return HD_EXIT_USAGE;
+	}
+	if (r < 0)
+		return hd_err_nomem(err), HD_EXIT_FAILED;
+	if (hd_doctor_run_tree(&tool->host, &request, &tree, &diagnosis, err) <
+	    0)
+		return HD_EXIT_FAILED;
+	return print(tool, &request, &diagnosis, err);
+}
+
+/* Whether it is about a file, and no host; if so @ret is the exit status. */
+static bool run_file(const struct hd_tool *tool, int argc, int *ret,
+		     struct hd_err *err)
 {
 	const struct values *values = tool->values;
+
+	if (!values->kernel_image && !values->dtb)
+		return false;
+	*ret = HD_EXIT_USAGE;
+	if (values->kernel_image && values->dtb)
+		hd_err_set(err, EINVAL,
+			   "--kernel-image and --dtb are about one file each");
+	else if (argc > 0 && values->kernel_image)
+		hd_err_set(
+			err, EINVAL,
+			"--kernel-image is about a kernel, and no device or guest");
+	else if (argc > 0)
+		hd_err_set(
+			err, EINVAL,
+			"--dtb is about a device tree, and no device or guest");
+	else if (values->kernel_image)
+		*ret = run_image(tool, values->kernel_image, err);
+	else
+		*ret = run_tree(tool, values->dtb, err);
+	return true;
+}
+
+static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
+{
 	HD_AUTO(clear_question)
 	struct question question = { .domain.name = NULL };
 	HD_AUTO_DIAGNOSIS struct hd_diagnosis diagnosis = { .items = NULL };
 	HD_AUTO_GUESTS struct hd_guests guests = { .uses = NULL };
 	struct hd_doctor_request request = { .names = tool->names };
+	int status;
 
-	if (values->kernel_image && argc > 0) {
-		hd_err_set(
-			err, EINVAL,
-			"--kernel-image is about a kernel, and no device or guest");
-		return HD_EXIT_USAGE;
-	}
-	if (values->kernel_image)
-		return run_image(tool, values->kernel_image, err);
+	if (run_file(tool, argc, &status, err))
+		return status;
 	if (argc > 0 && take_arguments(&question, tool, argc, argv, err) < 0)
 		return argc > 1 ? HD_EXIT_USAGE : HD_EXIT_FAILED;
 	if (hd_guests_read(&tool->host, &guests, err) < 0)
@@ -167,6 +227,8 @@ static const struct hd_option options[] = {
 	{ 'k', "kernel-image", "FILE",
 	  "look at the kernel in FILE, which needn't run here",
 	  offsetof(struct values, kernel_image), NULL },
+	{ 'd', "dtb", "FILE", "look at the device tree in FILE, a blob of one",
+	  offsetof(struct values, dtb), NULL },
 	{ .name = NULL },
 };
 
@@ -182,7 +244,8 @@ const struct hd_verb hd_verb_doctor = {
 		"The table has what fails, warns, or couldn't be read; with --all everything.\n"
 		"With --kernel-image it looks at a kernel in a file, and at nothing of this host:\n"
 		"a bzImage, Image, zImage or vmlinux, compressed or not, a boot.img of Android, or\n"
-		"the configuration of one.\n"
+		"the configuration of one. With --dtb it looks at a device tree in a file: what\n"
+		"leads from each PCI host bridge to an IOMMU, and what is missing on the way.\n"
 		"Exit status 1 says that something is to be fixed, 3 that something couldn't be\n"
 		"read without which nobody can tell.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,

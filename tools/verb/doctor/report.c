@@ -28,13 +28,19 @@ enum hd_exit hd_report_exit(const struct hd_diagnosis *diagnosis)
 	return verdicts[diagnosis->verdict].exit;
 }
 
+static const char *const whole[] = {
+	[HD_OF_HOST] = "this host",
+	[HD_OF_KERNEL] = "this kernel",
+	[HD_OF_TREE] = "a machine with this device tree",
+};
+
 /* "0000:01:00.0", "guest 'win11'"; NULL without memory. */
 static char *subject_of(const struct hd_doctor_request *request)
 {
 	const struct hd_request *devices = request->devices;
 
 	if (!devices)
-		return strdup(request->kernel ? "this kernel" : "this host");
+		return strdup(whole[request->subject]);
 	if (devices->domain)
 		return hd_text("guest '%s'", devices->domain);
 	if (devices->n_assigns == 1)
@@ -96,7 +102,9 @@ static const char *fix_of(const struct hd_host *host,
 		return diagnosis->items[diagnosis->first].fix;
 	if (diagnosis->verdict == HD_VERDICT_GOOD)
 		return NULL;
-	if (request->kernel)
+	if (request->subject == HD_OF_TREE)
+		return NULL;
+	if (request->subject == HD_OF_KERNEL)
 		return "Give the configuration that the kernel was built with, which its package has: virt-hostdev doctor --kernel-image /boot/config-RELEASE";
 	if (!host->live)
 		return "Record that machine as root: virt-hostdev capture FILE; then virt-hostdev doctor --root FILE";
@@ -127,6 +135,9 @@ static json_object *checkup_json(const struct hd_checkup *checkup)
 	json_object_object_add(object, "detail", hd_json_text(checkup->detail));
 	json_object_object_add(object, "source", hd_json_text(checkup->source));
 	json_object_object_add(object, "fix", hd_json_text(checkup->fix));
+	json_object_object_add(object, "overlay",
+			       hd_json_text(checkup->overlay));
+	json_object_object_add(object, "node", hd_json_text(checkup->node));
 	return object;
 }
 
@@ -277,6 +288,20 @@ static int print_table(const struct hd_diagnosis *diagnosis, bool devices,
 	return hd_table_print(&table, err);
 }
 
+/* It is ours: nothing that others wrote and that mustn't be printed is in it.
+ */
+static void print_overlay(const struct hd_checkup *checkup)
+{
+	bool begins = true;
+
+	for (const char *p = checkup->overlay; p && *p; p++) {
+		if (begins && *p != '\n')
+			fputs("    ", stdout);
+		putchar(*p);
+		begins = *p == '\n';
+	}
+}
+
 /* All but the first, which stands below the verdict. */
 static void print_fixes(const struct hd_diagnosis *diagnosis)
 {
@@ -294,6 +319,7 @@ static void print_fixes(const struct hd_diagnosis *diagnosis)
 		printf("Fix %s: ", checkup->id);
 		hd_print(stdout, checkup->fix);
 		putchar('\n');
+		print_overlay(checkup);
 	}
 }
 
@@ -323,6 +349,8 @@ int hd_report_print(const struct hd_host *host,
 		hd_print(stdout, fix);
 		putchar('\n');
 	}
+	if (diagnosis->verdict == HD_VERDICT_BAD)
+		print_overlay(&diagnosis->items[diagnosis->first]);
 	if (print_table(diagnosis, request->devices != NULL, all, err) < 0)
 		return -1;
 	print_fixes(diagnosis);

@@ -140,6 +140,40 @@ const char *hd_bootargs_value(const struct hd_bootargs *args, const char *name)
 	return value;
 }
 
+/* One line, which ends at @n: "kernel.kvm-arm.mode = \"protected\"". */
+static bool line_says(const char *line, size_t n, const char *key,
+		      const char *value)
+{
+	const char *equals = memchr(line, '=', n), *end = line + n;
+	size_t n_key, n_value, wanted = strlen(key);
+
+	if (!equals || line[strspn(line, " \t")] == '#')
+		return false;
+	n_key = (size_t)(equals - line);
+	while (n_key > 0 && strchr(" \t+:", line[n_key - 1]))
+		n_key--;
+	if (n_key < wanted || memcmp(line + n_key - wanted, key, wanted) != 0 ||
+	    (n_key > wanted && !strchr(". \t{;", line[n_key - wanted - 1])))
+		return false;
+	equals++;
+	while (equals < end && strchr(" \t\"'", *equals))
+		equals++;
+	n_value = strcspn(equals, "\"' \t;,#}\r\n");
+	return n_value == strlen(value) && memcmp(equals, value, n_value) == 0;
+}
+
+bool hd_bootconfig_says(const char *text, const char *key, const char *value)
+{
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+
+		if (line_says(line, n, key, value))
+			return true;
+		line += n + (line[n] == '\n');
+	}
+	return false;
+}
+
 void hd_bootargs_clear(struct hd_bootargs *args)
 {
 	free(args->items);

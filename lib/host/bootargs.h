@@ -57,6 +57,14 @@ const char *hd_bootargs_value(const struct hd_bootargs *args, const char *name);
 /* Whether two names of parameters or modules are the same: "-" is "_". */
 bool hd_module_names_equal(const char *a, const char *b, size_t n);
 
+/*
+ * Whether a boot configuration (Documentation/admin-guide/bootconfig.rst) has
+ * a key that is @key, or ends with it after a dot, with this value. It is read
+ * as /proc/bootconfig and Android's images have it, a key and its value in each
+ * line: braces make no longer keys.
+ */
+bool hd_bootconfig_says(const char *text, const char *key, const char *value);
+
 void hd_bootargs_clear(struct hd_bootargs *args);
 
 #endif

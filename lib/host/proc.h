@@ -13,6 +13,7 @@
  * hd_host_openat() and sentences alike.
  */
 #define HD_PROC "/proc"
+#define HD_PROC_BOOTCONFIG HD_PROC "/bootconfig"
 #define HD_PROC_CMDLINE HD_PROC "/cmdline"
 #define HD_PROC_CONFIG HD_PROC "/config.gz"
 #define HD_PROC_CPUINFO HD_PROC "/cpuinfo"

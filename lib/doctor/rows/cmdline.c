@@ -6,6 +6,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/stream.h"
 #include "lib/doctor/row.h"
+#include "lib/host/proc.h"
 
 /*
  * Words on the kernel's command line
@@ -53,6 +54,19 @@ static void rule_absent(struct hd_exam *exam)
 			exam,
 			"Remove %s%s%s from the kernel's command line in the boot loader's configuration, and reboot",
 			arg->name, equals_of(arg), value_of(arg));
+}
+
+/* Android's boot loaders say it in the boot configuration. */
+static void rule_pkvm(struct hd_exam *exam)
+{
+	HD_AUTOFREE char *text = NULL;
+
+	if (hd_exam_try(exam, HD_PROC_BOOTCONFIG, &text) &&
+	    hd_bootconfig_says(text, "kvm-arm.mode", "protected"))
+		hd_exam_bad(exam, "%s has %s: %s", HD_PROC_BOOTCONFIG,
+			    exam->row->what, exam->row->why);
+	else
+		rule_absent(exam);
 }
 
 /* Says what is there of the words: nothing of it is wrong. */
@@ -421,11 +435,11 @@ static const struct hd_row rows[] = {
 	  .fix = "Choose another card as the first one in the firmware's setup" },
 	{ .id = "cmdline-pkvm",
 	  .title = "No protected KVM",
-	  .source = CMDLINE,
-	  .rule = rule_absent,
+	  .source = CMDLINE ", " HD_PROC_BOOTCONFIG,
+	  .rule = rule_pkvm,
 	  .what = "kvm-arm.mode=protected",
 	  .bad = HD_WARN,
-	  .why = "protected guests get devices only with vendors' kernels",
+	  .why = "the hypervisor owns stage 2 of translation, and protected guests get devices only with vendors' kernels",
 	  .where = HD_ON_ARM64 },
 	{ .id = "cmdline-smmu-bypass",
 	  .title = "The SMMU blocks what it doesn't know",

@@ -15,13 +15,13 @@
 
 /* Causes before what comes of them: the first that fails is what to fix. */
 static const struct hd_rows *const tables[] = {
-	&hd_rows_machine,  &hd_rows_devicetree,	  &hd_rows_arm,
-	&hd_rows_iort,	   &hd_rows_kernel,	  &hd_rows_cmdline,
-	&hd_rows_iommu,	   &hd_rows_vfio_modules, &hd_rows_earlyboot,
-	&hd_rows_vfio,	   &hd_rows_confinement,  &hd_rows_memory,
-	&hd_rows_device,   &hd_rows_isolation,	  &hd_rows_guard,
-	&hd_rows_graphics, &hd_rows_hardware,	  &hd_rows_libvirt,
-	&hd_rows_hook,
+	&hd_rows_machine,   &hd_rows_android,  &hd_rows_devicetree,
+	&hd_rows_arm,	    &hd_rows_iort,     &hd_rows_kernel,
+	&hd_rows_cmdline,   &hd_rows_iommu,    &hd_rows_vfio_modules,
+	&hd_rows_earlyboot, &hd_rows_vfio,     &hd_rows_confinement,
+	&hd_rows_memory,    &hd_rows_device,   &hd_rows_isolation,
+	&hd_rows_guard,	    &hd_rows_graphics, &hd_rows_hardware,
+	&hd_rows_libvirt,   &hd_rows_hook,
 };
 
 static const struct hd_rows *const tables_of_image[] = { &hd_rows_image,
@@ -108,7 +108,7 @@ static void describe(struct hd_exam *exam)
 static int run_rule(struct hd_exam *exam, struct hd_err *err)
 {
 	describe(exam);
-	if (is_for_host(exam))
+	if (is_for_host(exam) && hd_exam_is_for_android(exam))
 		exam->row->rule(exam);
 	if (exam->unread)
 		hd_exam_unknown(exam, "%s", exam->unread);

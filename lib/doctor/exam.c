@@ -106,6 +106,26 @@ bool hd_exam_exists(struct hd_exam *exam, const char *path)
 	return hd_exam_saw(exam, hd_facts_look(exam->facts, path), path);
 }
 
+bool hd_exam_is_android(struct hd_exam *exam)
+{
+	const struct hd_android *android = &exam->facts->android;
+
+	return hd_exam_saw(exam, android->seen,
+			   android->sign ? android->sign : "/system");
+}
+
+bool hd_exam_android_has(struct hd_exam *exam, const char *module,
+			 const char **ret)
+{
+	const struct hd_android *android = &exam->facts->android;
+
+	if (hd_android_find(android, module, ret) != HD_ANDROID_NONE)
+		return true;
+	if (android->modules_seen.is == HD_UNKNOWN)
+		hd_exam_saw(exam, android->modules_seen, android->modules_path);
+	return false;
+}
+
 unsigned hd_exam_groups(struct hd_exam *exam)
 {
 	hd_exam_saw(exam, exam->facts->groups.seen, HD_SYSFS_GROUPS);

@@ -59,11 +59,11 @@ struct hd_rows {
 	  .n = sizeof(rows) / sizeof((rows)[0]) }
 
 extern const struct hd_rows hd_rows_machine, hd_rows_arm, hd_rows_devicetree,
-	hd_rows_iort, hd_rows_image, hd_rows_kernel, hd_rows_cmdline,
-	hd_rows_iommu, hd_rows_vfio_modules, hd_rows_vfio, hd_rows_confinement,
-	hd_rows_memory, hd_rows_device, hd_rows_guard, hd_rows_earlyboot,
-	hd_rows_isolation, hd_rows_graphics, hd_rows_hardware, hd_rows_libvirt,
-	hd_rows_hook;
+	hd_rows_iort, hd_rows_android, hd_rows_image, hd_rows_kernel,
+	hd_rows_cmdline, hd_rows_iommu, hd_rows_vfio_modules, hd_rows_vfio,
+	hd_rows_confinement, hd_rows_memory, hd_rows_device, hd_rows_guard,
+	hd_rows_earlyboot, hd_rows_isolation, hd_rows_graphics,
+	hd_rows_hardware, hd_rows_libvirt, hd_rows_hook;
 
 /* A row at work. */
 struct hd_exam {
@@ -121,6 +121,23 @@ bool hd_exam_saw(struct hd_exam *exam, struct hd_seen seen, const char *path);
 
 /* Whether there is such a file; paths have a leading slash. */
 bool hd_exam_exists(struct hd_exam *exam, const char *path);
+
+/* Whether the host is Android, see lib/doctor/read/android.h. */
+bool hd_exam_is_android(struct hd_exam *exam);
+
+/*
+ * Whether what the row looks at first may be there: false when the host is
+ * Android, which lacks it, and that is said.
+ */
+bool hd_exam_is_for_android(struct hd_exam *exam);
+
+/*
+ * Whether one of Android's lists of modules has it, and where; false on other
+ * hosts. A list that can't be read makes the row unknown, unless another one
+ * has it.
+ */
+bool hd_exam_android_has(struct hd_exam *exam, const char *module,
+			 const char **ret);
 
 /* How many IOMMU groups the host has; 0 when it has no folder of them. */
 unsigned hd_exam_groups(struct hd_exam *exam);

@@ -1139,7 +1139,8 @@ class EveryRow(_OnHost):
     # What a copied tree can't show.
     ELSEWHERE = {"device-answers": "tests/fakekernel/test_every_write.py"} | dict.fromkeys(
         ("device-rom", "guard-holders", "hook-leftovers", "hook-owner", "hook-ran", "iommu-faults",
-         "libvirt-daemon", "libvirt-qemu", "vfio-node-mode"), "tests/unit/test_doctor.c")
+         "libvirt-daemon", "libvirt-qemu", "vfio-node-mode"), "tests/unit/test_doctor.c") | {
+             "arm-android-selinux": "tests/cli/test_android.py"}
 
     NO_TABLE = {"sys/firmware/acpi/tables/DMAR": None, "sys/firmware/acpi/tables/APIC": "x",
                 "sys/class/iommu/dmar0": None, "sys/kernel/iommu_groups": None}
@@ -1217,11 +1218,13 @@ class EveryRow(_OnHost):
         ("arm-board", devicetree.live("virt-iommus") | NO_KERNEL | {
             "sys/firmware/acpi": None, "sys/class/iommu/dmar0": None, "proc/cpuinfo": ARM,
             f"{devicetree.BASE}/hypervisor/compatible": "qcom,gunyah\0",
-            "system/build.prop": "", f"boot/config-{RELEASE}": "CONFIG_ARM64_64K_PAGES=y\n",
+            "system/build.prop": "", "sys/fs/selinux/enforce": "1",
+            f"boot/config-{RELEASE}": "CONFIG_ARM64_64K_PAGES=y\n",
             "proc/cmdline": "kvm-arm.mode=none kvm-arm.mode=protected "
                             "arm-smmu.disable_bypass=0"}, (),
-         "arm-android arm-hypervisor arm-page-size arm-smmu-driver tree-inventions tree-iommu-map "
-         "tree-iommus cmdline-kvm-arm cmdline-pkvm cmdline-smmu-bypass config-its config-kvm-arm config-smmu "
+         "arm-android arm-android-modules arm-hypervisor arm-page-size arm-smmu-driver "
+         "tree-inventions tree-iommu-map tree-iommus "
+         "cmdline-kvm-arm cmdline-pkvm cmdline-smmu-bypass config-its config-kvm-arm config-smmu "
          "config-smmu-bypass config-smmu-firmware config-smmu-tables config-vendor-iommu"),
         ("laptop-two-gpus", {"proc/cpuinfo": ARM, "sys/kernel/iommu_groups": None}, (), "arm-iort"),
         ("arm-board", {"proc/cpuinfo": ARM, IORT: iort.usual((7,), coherent=False).bytes()}, (),

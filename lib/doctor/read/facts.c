@@ -243,7 +243,8 @@ int hd_doctor_facts_read(const struct hd_host *host,
 			hd_iort_read(host, &facts.iort, &facts.iort_err);
 	if (facts.iort_seen.error == -ENOMEM)
 		return hd_err_nomem(err);
-	if (hd_scripts_read(host, &facts.scripts) < 0)
+	if (hd_android_read(host, &facts.android) < 0 ||
+	    hd_scripts_read(host, &facts.scripts) < 0)
 		return hd_err_nomem(err);
 	if (request->devices)
 		r = examine(&facts, &facts.examine_err);
@@ -336,7 +337,11 @@ int hd_doctor_facts_of_image(const struct hd_host *host,
 	};
 	HD_AUTO_FACTS struct hd_host_facts facts = { .host = host,
 						     .request = request,
-						     .image = image };
+						     .image = image,
+						     .iort_seen =
+							     hd_seen_absent(),
+						     .android.seen =
+							     hd_seen_absent() };
 
 	read_processor(&facts);
 	read_iommu(&facts);
@@ -372,5 +377,6 @@ void hd_doctor_facts_clear(struct hd_host_facts *facts)
 	hd_situation_clear(&facts->situation);
 	hd_findings_clear(&facts->findings);
 	hd_iort_clear(&facts->iort);
+	hd_android_clear(&facts->android);
 	hd_err_clear(&facts->iort_err);
 }

@@ -8,6 +8,7 @@
 #include "lib/base/finding.h"
 #include "lib/check/situation.h"
 #include "lib/doctor/doctor.h"
+#include "lib/doctor/read/android.h"
 #include "lib/doctor/read/devicetree.h"
 #include "lib/doctor/read/iort.h"
 #include "lib/doctor/read/kconfig.h"
@@ -96,6 +97,7 @@ struct hd_host_facts {
 	struct hd_iort iort; /* of arm64 with ACPI */
 	struct hd_seen iort_seen;
 	struct hd_err iort_err; /* why it is unknown */
+	struct hd_android android;
 };
 
 #define HD_AUTO_FACTS __attribute__((cleanup(hd_doctor_facts_clear)))

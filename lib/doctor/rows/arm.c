@@ -80,36 +80,12 @@ static void rule_page_size(struct hd_exam *exam)
 		hd_exam_pass(exam, "it isn't 64 KiB");
 }
 
-/* Android's common kernel is built without VFIO and the SMMU's drivers. */
-static void rule_android(struct hd_exam *exam)
-{
-	const char *value = hd_kconfig_value(&exam->facts->kconfig, "VFIO");
-
-	if (!hd_exam_exists(exam, exam->row->source))
-		hd_exam_not_applicable(exam, "the host isn't Android");
-	else if (!hd_facts_have_kconfig(exam->facts))
-		hd_exam_unknown(exam, "%s",
-				hd_err_message(&exam->facts->kconfig_err));
-	else if (value && strcmp(value, "n") != 0)
-		hd_exam_pass(exam, "this Android's kernel has VFIO");
-	else
-		hd_exam_bad(exam, "this Android's kernel has no VFIO");
-}
-
 static const struct hd_row rows[] = {
 	{ .id = "arm-firmware",
 	  .title = "How the firmware describes the machine",
 	  .source = "/sys/firmware",
 	  .rule = rule_boot,
 	  .where = HD_ON_ARM64 },
-	{ .id = "arm-android",
-	  .title = "Android",
-	  .source = "/system/build.prop",
-	  .rule = rule_android,
-	  .bad = HD_FAIL,
-	  .fix = "Use a kernel that is built with CONFIG_VFIO, CONFIG_VFIO_PCI and the SMMU's driver",
-	  .where = HD_ON_ARM64,
-	  .shown_by = "vfio-pci" },
 	{ .id = "arm-smmu-driver",
 	  .title = "The SMMU has a driver",
 	  .source = "/sys/bus/platform/drivers/arm-smmu*",

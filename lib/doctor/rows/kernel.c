@@ -14,15 +14,20 @@
 
 #define CONFIG "kernel configuration"
 
-static bool is_set(const struct hd_host_facts *facts, const char *name,
-		   size_t n)
+static bool is_set(struct hd_exam *exam, const char *name, size_t n)
 {
 	char option[64]; /* one of those of the rows below */
-	const char *value;
+	const char *value, *folder;
 
 	snprintf(option, sizeof(option), "%.*s", (int)n, name);
-	value = hd_kconfig_value(&facts->kconfig, option);
-	return value && strcmp(value, "n") != 0;
+	value = hd_kconfig_value(&exam->facts->kconfig, option);
+	if (value && strcmp(value, "n") != 0)
+		return true;
+	for (const struct hd_android_option *o = hd_android_options; o->option;
+	     o++)
+		if (strcmp(o->option, option) == 0)
+			return hd_exam_android_has(exam, o->module, &folder);
+	return false;
 }
 
 /* Of an image without one, what isn't named may be so or not. */
@@ -32,15 +37,15 @@ static bool is_known(const struct hd_host_facts *facts)
 }
 
 /* The first option of the list that isn't set, or NULL; *@ret_n its length. */
-static const char *find_unset(const struct hd_host_facts *facts,
-			      const char *list, size_t *ret_n)
+static const char *find_unset(struct hd_exam *exam, const char *list,
+			      size_t *ret_n)
 {
 	const char *p = list;
 
 	while (*p && *p != '|') {
 		size_t n = strcspn(p, " |");
 
-		if (!is_set(facts, p, n)) {
+		if (!is_set(exam, p, n)) {
 			*ret_n = n;
 			return p;
 		}
@@ -71,7 +76,7 @@ static void rule_options(struct hd_exam *exam)
 		const char *p;
 
 		list += *list == '|';
-		p = find_unset(exam->facts, list, &m);
+		p = find_unset(exam, list, &m);
 		if (!p) {
 			hd_exam_pass(
 				exam,
@@ -117,7 +122,7 @@ static void rule_options_told(struct hd_exam *exam)
 	for (const char *p = exam->row->what; *p;) {
 		size_t n = strcspn(p, " ");
 
-		if (is_set(exam->facts, p, n))
+		if (is_set(exam, p, n))
 			fprintf(file, " %.*s", (int)n, p);
 		p += n + (p[n] == ' ');
 	}
@@ -156,9 +161,9 @@ static void rule_vendor_iommu(struct hd_exam *exam)
 
 	if (!has_kconfig(exam))
 		return;
-	if (!find_unset(exam->facts, "ARM_SMMU", &n) ||
-	    !find_unset(exam->facts, "ARM_SMMU_V3", &n) ||
-	    !find_unset(exam->facts, "VIRTIO_IOMMU", &n))
+	if (!find_unset(exam, "ARM_SMMU", &n) ||
+	    !find_unset(exam, "ARM_SMMU_V3", &n) ||
+	    !find_unset(exam, "VIRTIO_IOMMU", &n))
 		hd_exam_pass(exam, "the kernel has a driver that vfio can use");
 	else
 		rule_options(exam);

@@ -64,6 +64,22 @@ static bool tells_otherwise(struct hd_exam *exam, enum hd_module_state *state)
 	return true;
 }
 
+/* Says where a module is that isn't loaded, on Android; false when that isn't
+ * so. */
+static bool say_android(struct hd_exam *exam, const char *module)
+{
+	const char *folder = NULL;
+
+	if (!hd_exam_android_has(exam, module, &folder))
+		return false;
+	hd_exam_bad(
+		exam,
+		"%s isn't loaded: it is among Android's modules in %s, where nothing but Android's init looks for it",
+		module, folder);
+	hd_exam_fix(exam, "modprobe -d %s %s", folder, module);
+	return true;
+}
+
 static void rule_driver(struct hd_exam *exam)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
@@ -76,7 +92,9 @@ static void rule_driver(struct hd_exam *exam)
 	}
 	if (r == 0)
 		tells_otherwise(exam, &state);
-	say_module(exam, state);
+	if ((state != HD_MODULE_MISSING && state != HD_MODULE_UNKNOWN) ||
+	    !say_android(exam, "vfio_pci"))
+		say_module(exam, state);
 }
 
 /* What the kernel's files tell of a module; its configuration where they don't.
@@ -120,6 +138,8 @@ static void rule_type1(struct hd_exam *exam)
 	case HD_PLACE_NOWHERE:
 		break;
 	}
+	if (say_android(exam, "vfio_iommu_type1"))
+		return;
 	if (value && strcmp(value, "y") == 0)
 		hd_exam_pass(exam, "iommufd does it instead");
 	else

@@ -81,6 +81,16 @@ static const struct rule rules[] = {
 	  FOLLOWED },
 	{ "boot/config-%", BINARY, FOLLOWED },
 
+	/* Android */
+	{ "apex", SETTING, LINKS },
+	{ "@(vendor|vendor_dlkm|system_dlkm|odm_dlkm|system)/lib/modules/"
+	  "modules.@(dep|load|blocklist)",
+	  BINARY, FOLLOWED },
+	{ "lib/modules/modules.@(dep|load|blocklist)", BINARY, FOLLOWED },
+	{ "ueventd.rc", SETTING, FOLLOWED },
+	{ "@(system|vendor|odm)/etc/ueventd.rc", SETTING, FOLLOWED },
+	{ "vendor/ueventd.rc", SETTING, FOLLOWED },
+
 	/* firmware and platform */
 	{ "sys/firmware/acpi", SETTING, LINKS },
 	{ "sys/firmware/acpi/tables/@(DMAR|IVRS|IORT)", BINARY, AS_IT_IS },

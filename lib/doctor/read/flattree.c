@@ -60,11 +60,57 @@ static bool has_long_names(const void *data)
 	return false;
 }
 
+/* Where the next token of a node or a property begins; 0 beyond the end. */
+static size_t skip_token(const char *block, size_t size, size_t at)
+{
+	uint32_t token = first_cell(block + at, size - at), length;
+	const char *end;
+
+	at += sizeof(fdt32_t);
+	if (token == FDT_BEGIN_NODE) {
+		end = memchr(block + at, '\0', size - at);
+		at = end ? (size_t)(end - block) + 1 : size + 1;
+	} else if (token == FDT_PROP) {
+		/* Its length and where its name is. */
+		length = first_cell(block + at, size - at);
+		at += 2 * sizeof(fdt32_t);
+		if (at > size || length > size - at)
+			return 0;
+		at += length;
+	} else if (token != FDT_END_NODE && token != FDT_NOP) {
+		return 0;
+	}
+	at = (at + 3) & ~(size_t)3;
+	return at <= size ? at : 0;
+}
+
+/*
+ * libfdt 1.6.1, Debian 12's, adds up lengths that don't fit into an int, and
+ * goes around for ever in what is made so.
+ */
+static bool has_an_end(const void *data)
+{
+	const char *block = (const char *)data + fdt_off_dt_struct(data);
+	size_t size = fdt_size_dt_struct(data), at = 0;
+
+	while (at < size) {
+		if (first_cell(block + at, size - at) == FDT_END)
+			return true;
+		at = skip_token(block, size, at);
+		if (at == 0)
+			return false;
+	}
+	return false;
+}
+
+/* Versions before this one don't say how large their parts are. */
+#define VERSION 17
+
 static bool is_sound(const void *data, size_t length)
 {
-	return fdt_check_header(data) == 0 && fdt_version(data) >= 16 &&
+	return fdt_check_header(data) == 0 && fdt_version(data) >= VERSION &&
 	       fdt_totalsize(data) <= length && !has_long_names(data) &&
-	       fdt_check_full(data, length) == 0;
+	       has_an_end(data) && fdt_check_full(data, length) == 0;
 }
 
 static bool is_overlay(const void *data)

@@ -155,6 +155,21 @@ static const struct hd_unit *next_unit(const struct hd_devicetree *tree,
 	return NULL;
 }
 
+/* The same of the iommu-map, but where the exam is of a device: its own one. */
+static const struct hd_unit *next_iommu(const struct hd_exam *exam,
+					const struct hd_pci_host *host,
+					size_t *at)
+{
+	const struct hd_id_range *own;
+
+	if (!exam->device)
+		return next_unit(tree_of(exam), &host->iommu, at);
+	own = hd_id_ranges_find(&host->iommu.ids, requester_id(exam));
+	return own && is_mapped(own) && (*at)++ == 0 ?
+		       &tree_of(exam)->units[own->unit] :
+		       NULL;
+}
+
 /* Whether some device behind the bridge can be isolated. */
 static bool isolates(const struct hd_devicetree *tree,
 		     const struct hd_pci_host *host)
@@ -303,13 +318,19 @@ static void say_unmapped(struct hd_exam *exam, const struct hd_pci_host *host)
 			host->path);
 }
 
-static const struct hd_id_range *find_fate(const struct hd_map *map,
-					   enum hd_id_fate fate)
+/* Whether that becomes of one of them; of a device, of its own. */
+static bool has_fate(const struct hd_exam *exam, const struct hd_map *map,
+		     enum hd_id_fate fate)
 {
-	for (size_t i = 0; i < map->ids.n; i++)
-		if (map->ids.items[i].fate == fate)
-			return &map->ids.items[i];
-	return NULL;
+	for (size_t i = 0; i < map->ids.n; i++) {
+		const struct hd_id_range *range = &map->ids.items[i];
+
+		if (range->fate == fate &&
+		    (!exam->device || (requester_id(exam) >= range->first &&
+				       requester_id(exam) <= range->last)))
+			return true;
+	}
+	return false;
 }
 
 /* Whether what a map says can be followed; otherwise that is said. */
@@ -320,11 +341,11 @@ static bool can_follow(struct hd_exam *exam, const struct hd_pci_host *host,
 		say_bad(exam,
 			"the property %s of node %s doesn't consist of whole entries: the kernel uses none of it",
 			name, host->path);
-	else if (find_fate(map, HD_ID_REFUSED))
+	else if (has_fate(exam, map, HD_ID_REFUSED))
 		say_bad(exam,
 			"the property %s-mask of node %s, 0x%x, hides where an entry of %s begins: the kernel gives up there",
 			name, host->path, (unsigned)map->mask, name);
-	else if (find_fate(map, HD_ID_DANGLING))
+	else if (has_fate(exam, map, HD_ID_DANGLING))
 		say_bad(exam,
 			"the property %s of node %s leads to the phandle 0x%x, which no node has",
 			name, host->path, (unsigned)map->dangling);
@@ -357,11 +378,9 @@ static void rule_map(struct hd_exam *exam)
 			"the property iommu-map of node %s has stream IDs of two cells, as %s asks for: kernels before about 7.0 take them for something else",
 			host->path, unit->path);
 	else
-		hd_exam_pass(exam, "that of %s leads to %s%s%s", host->path,
-			     unit->path,
-			     map->mask == UINT32_MAX ?
-				     "" :
-				     ", through iommu-map-mask",
+		hd_exam_pass(exam,
+			     "that of %s leads to %s, with the mask 0x%x%s",
+			     host->path, unit->path, (unsigned)map->mask,
 			     host->ats ? "; devices may use ATS" : "");
 }
 
@@ -393,7 +412,7 @@ static void rule_iommu(struct hd_exam *exam)
 
 	if (!host || shows_group(exam))
 		return;
-	while ((unit = next_unit(tree_of(exam), &host->iommu, &at))) {
+	while ((unit = next_iommu(exam, host, &at))) {
 		if (is_off(exam, host, unit))
 			return;
 		if (!unit->iommu) {
@@ -588,7 +607,7 @@ static void rule_coherent(struct hd_exam *exam)
 
 	if (!host)
 		return;
-	while ((unit = next_unit(tree_of(exam), &host->iommu, &at))) {
+	while ((unit = next_iommu(exam, host, &at))) {
 		enum coherence is = coherence_of(host, unit);
 
 		if (is == NOT_COHERENT || is == NEVER_COHERENT) {

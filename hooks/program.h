@@ -23,6 +23,6 @@ int hd_hook_program(char ret[PATH_MAX]);
 
 /* What repairs a pair that doesn't fit. */
 #define HD_REINSTALL                                                           \
-	"Install virt-hostdev again: its package, or make install in its sources"
+	"Install virt-hostdev again: its package, its bundle, or make install in its sources"
 
 #endif

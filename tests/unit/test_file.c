@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/beside.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/inside.h"
@@ -26,6 +27,13 @@
 #include "tests/unit/place.h"
 
 #define OPEN_FILES 40
+
+/* What readlink(3) is. */
+#ifdef SYS_readlink
+#define READLINK SYS_readlink
+#else
+#define READLINK SYS_readlinkat
+#endif
 
 /* From here on this process has no such system call. */
 static void forbid(int call, int code)
@@ -380,12 +388,37 @@ static void unread_is_not_empty(void **state)
 	check_without(SYS_getdents64, EIO, fails_to_list, &place->host);
 }
 
+/* Nobody is told of another folder than the one that the program lies in. */
+static bool is_refused(void *data)
+{
+	char path[PATH_MAX];
+
+	(void)data;
+	return hd_beside("part", path) == -EACCES;
+}
+
+static void parts_lie_beside(void **state)
+{
+	char own[PATH_MAX], path[PATH_MAX], name[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(hd_own_path(own), 0);
+	assert_int_equal(access(own, X_OK), 0);
+	assert_int_equal(hd_beside(strrchr(own, '/') + 1, path), 0);
+	assert_string_equal(path, own);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(hd_beside(name, path), -ENAMETOOLONG);
+	check_without(READLINK, EACCES, is_refused, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_leads_out, place_set_up,
 						place_tear_down),
 		cmocka_unit_test(the_others_are_closed),
+		cmocka_unit_test(parts_lie_beside),
 		cmocka_unit_test_setup_teardown(
 			what_moves_elsewhere_keeps_nobody_out, place_set_up,
 			place_tear_down),

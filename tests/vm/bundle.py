@@ -228,7 +228,7 @@ class OnAnArmHost(_Emulated):
         result = self.bare("bin/virt-hostdev doctor --json --all", check=False)
         checks = {each["id"]: each["status"] for each in json.loads(result.out)["checks"]}
         _, installed = self.doctor()
-        for row in ("arm-smmu", "iommu-groups", "vfio-pci"):
+        for row in ("tree-iommu", "iommu-groups", "vfio-pci"):
             self.assertEqual((checks[row], installed[row]), ("pass", "pass"), row)
 
     def test_hook_of_a_bundle(self):

@@ -82,8 +82,8 @@ class Bookworm(_Core):
                       "Fix: virt-hostdev doctor ", self.denied)
         self.assertEqual(self.row["status"], "fail")
         self.assertIn("AppArmor", self.row["detail"])
-        self.assertEqual(self.host.get("/proc/$(cat /run/libvirtd.pid)/attr/current"),
-                         "libvirtd (enforce)\n")
+        confined = self.host.sh("cat /proc/$(cat /run/libvirtd.pid)/attr/current").out
+        self.assertEqual(confined, "libvirtd (enforce)\n")
 
     def test_seat(self):
         said = self.host.sh("loginctl show-session $(loginctl --no-legend | awk '{print $1}') "

@@ -11,9 +11,10 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import devicetree
 from program import domain, hostdev
 from setting import BUILD, FULL, HANG, rounds
-from test_doctor import EXITS, HEALTHY, _OnHost
+from test_doctor import ARM, EXITS, HEALTHY, _OnHost
 from test_every_write import HOOK, TOOL, OnFakeKernel
 from tree import usual
 
@@ -148,9 +149,9 @@ class Doctor(_OnHost):
                                 stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG)
         return result.returncode, result.stdout, result.stderr
 
-    def each(self, step):
+    def each(self, step, *more):
         self.top = self.folder
-        words = ["doctor", "--json"]
+        words = ["doctor", "--json", *more]
         good = json.loads(self.run_tool(words)[1])
         statuses = {(each["id"], each["address"]): each["status"] for each in good["checks"]}
         verdicts = good["summary"]["verdict"], "unknown"
@@ -172,6 +173,15 @@ class Doctor(_OnHost):
 
     def test_unknown(self):
         self.assertEqual(self.each(19), "unknown")
+
+    def test_device_tree(self):
+        path = self.folder / "board.dtb"
+        path.write_bytes(devicetree.blob("virt-reserved"))
+        self.assertEqual(self.each(1, "--dtb", str(path)), "good")
+
+    def test_device_tree_of_the_host(self):
+        self.make(HEALTHY | devicetree.live("virt-iommus") | {"proc/cpuinfo": ARM})
+        self.assertEqual(self.each(19), "bad")
 
 
 class Hook(OnFakeKernel):

@@ -476,6 +476,7 @@ static int add_host(struct parser *p, size_t node)
 	host = hd_array_add(&tree->hosts, &tree->n_hosts, sizeof(*host));
 	if (!host)
 		return -ENOMEM;
+	host->node = node;
 	host->path = path_of(p, node);
 	host->compatible = first_text(p, node, "compatible");
 	if (!host->path || !host->compatible)
@@ -514,13 +515,11 @@ static uint64_t take_number(const void *data, size_t *at, size_t cells)
 	return value;
 }
 
+/* The one that a node is below, or is. */
 static size_t find_host(const struct parser *p, size_t node)
 {
-	size_t host = p->nodes[node].host;
-	HD_AUTOFREE char *path = host == NO_NODE ? NULL : path_of(p, host);
-
-	for (size_t i = 0; path && i < p->tree->n_hosts; i++)
-		if (strcmp(p->tree->hosts[i].path, path) == 0)
+	for (size_t i = 0; i < p->tree->n_hosts; i++)
+		if (p->tree->hosts[i].node == p->nodes[node].host)
 			return i;
 	return HD_NO_UNIT;
 }

@@ -53,6 +53,7 @@ struct hd_map {
 };
 
 struct hd_pci_host {
+	size_t node; /* which one of the tree it is */
 	char *path; /* owned */
 	char *compatible; /* owned */
 	char *off; /* as of a unit; owned */

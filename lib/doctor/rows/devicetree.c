@@ -184,10 +184,15 @@ static bool isolates(const struct hd_devicetree *tree,
 	return false;
 }
 
-static bool has_group(const struct hd_exam *exam)
+/* Where that can't be known nothing is said. */
+static bool has_group(struct hd_exam *exam)
 {
 	const struct hd_inventory *inventory = &exam->facts->inventory;
+	int code = exam->facts->inventory_err.code;
 
+	if (code)
+		hd_exam_saw(exam, (struct hd_seen){ HD_UNKNOWN, -code },
+			    HD_SYSFS_PCI "/devices");
 	for (size_t i = 0; i < inventory->n_devices; i++)
 		if (inventory->devices[i].group != HD_NO_GROUP)
 			return true;
@@ -198,7 +203,7 @@ static bool has_group(const struct hd_exam *exam)
  * What is bad of one bridge is no reason against the host, or the tree, while
  * devices behind another one can be isolated, or the kernel has groups.
  */
-static enum hd_health bad_of(const struct hd_exam *exam)
+static enum hd_health bad_of(struct hd_exam *exam)
 {
 	const struct hd_devicetree *tree = tree_of(exam);
 

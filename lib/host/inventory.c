@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/index.h"
+#include "lib/host/iommu.h"
 #include "lib/host/sysfs.h"
 
 static int append_device(struct hd_inventory *inventory,
@@ -207,6 +208,26 @@ static int look_for_iommu(struct hd_inventory *inventory,
 	return 0;
 }
 
+/* Only who has neither group nor driver may get one late. */
+static int look_for_late_groups(struct hd_inventory *inventory,
+				const struct hd_host *host, struct hd_err *err)
+{
+	size_t i = 0;
+	int r;
+
+	while (i < inventory->n_devices &&
+	       (inventory->devices[i].group != HD_NO_GROUP ||
+		inventory->devices[i].driver))
+		i++;
+	if (i == inventory->n_devices)
+		return 0;
+	r = hd_seen_whether(hd_iommu_groups_come_late(host), &inventory->late);
+	return r < 0 ? hd_err_set(err, -r,
+				  "cannot read " HD_SYSFS_CLASS "/iommu: %s",
+				  strerror(-r)) :
+		       0;
+}
+
 int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 		     struct hd_addrs addrs, struct hd_err *err)
 {
@@ -217,7 +238,7 @@ int hd_inventory_add(struct hd_inventory *inventory, const struct hd_host *host,
 	/* Only who has no group needs to know whether others have. */
 	if (r == 0 && addrs.n && !inventory->iommu)
 		r = look_for_iommu(inventory, host, err);
-	return r;
+	return r < 0 ? r : look_for_late_groups(inventory, host, err);
 }
 
 static int fail_devices(int r, struct hd_err *err)

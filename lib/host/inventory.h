@@ -25,6 +25,7 @@ struct hd_inventory {
 	struct hd_group *groups;
 	size_t n_groups;
 	bool iommu; /* the host has at least one IOMMU group */
+	bool late; /* see hd_inventory_awaits_group() */
 };
 
 #define HD_AUTO_INVENTORY __attribute__((cleanup(hd_inventory_clear)))
@@ -53,6 +54,19 @@ void hd_inventory_sort(struct hd_inventory *inventory);
 /* The device at @addr, or NULL; valid until the inventory changes. */
 const struct hd_device *hd_inventory_find(const struct hd_inventory *inventory,
 					  struct hd_addr addr);
+
+/*
+ * Whether the device's group isn't known yet: it has none, nor a driver, and
+ * this host's kernel may make a group when a driver takes a device, see
+ * hd_iommu_groups_come_late(). Not of an inventory with all of the host.
+ */
+static inline bool
+hd_inventory_awaits_group(const struct hd_inventory *inventory,
+			  const struct hd_device *device)
+{
+	return inventory->late && device->group == HD_NO_GROUP &&
+	       !device->driver;
+}
 
 /* The group with @number when hd_inventory_add() met it, or NULL. */
 const struct hd_group *hd_inventory_group(const struct hd_inventory *inventory,

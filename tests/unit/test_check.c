@@ -76,7 +76,8 @@ static int set_up(void **state)
 		.what = "serial number",
 	};
 	w->situation = (struct hd_situation){
-		.inventory = { w->devices, N_DEVICES, w->groups, 3, true },
+		.inventory = { w->devices, N_DEVICES, w->groups, 3, true,
+			       false },
 		.claims = { &w->claim, 0 },
 		.modules = w->modules,
 		.vfio_node = true,

@@ -4,6 +4,8 @@
 import zlib
 
 HEADER = "virt-hostdev-claim 2\n"
+# Of a claim with a device whose group isn't known.
+HEADER_LATE = "virt-hostdev-claim 3\n"
 
 
 def _sum(text):
@@ -11,12 +13,13 @@ def _sum(text):
 
 
 def sealed(text):
-    """A claim of version 2 from its lines without sums; "holds" is put where it belongs."""
+    """A claim with sums from its lines without sums; "holds" is put where it belongs."""
     lines = text.splitlines()
-    assert (lines[0] + "\n", lines[-1]) == (HEADER, "end"), text
+    header = lines[0] + "\n"
+    assert header in (HEADER, HEADER_LATE) and lines[-1] == "end", text
     held = [line for line in lines if line.startswith(("device ", "attribute "))]
     others = [line for line in lines[1:-1] if line not in held and not line.startswith("holds ")]
-    text = HEADER + "".join(line + _sum(line) for line in
+    text = header + "".join(line + _sum(line) for line in
                             (*others, f"holds {len(held)}", *held)) + "end"
     return text + _sum(text)
 

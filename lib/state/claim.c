@@ -18,6 +18,7 @@
 
 #define HEADER "virt-hostdev-claim "
 #define VERSION "2"
+#define VERSION_LATE "3"
 #define END "end"
 #define SUM "%08" PRIx32
 #define SUM_SIZE (sizeof(" 01234567") - 1)
@@ -89,9 +90,12 @@ static void write_records(FILE *file, const struct hd_claim *claim)
 	for (size_t i = 0; i < claim->n_devices; i++) {
 		const struct hd_claim_device *device = &claim->devices[i];
 
-		fprintf(file, "device %s %d %04x:%04x %s",
-			hd_addr_text(device->addr).s, device->group,
-			device->vendor, device->device,
+		fprintf(file, "device %s ", hd_addr_text(device->addr).s);
+		if (device->late)
+			fputc('-', file);
+		else
+			fprintf(file, "%d", device->group);
+		fprintf(file, " %04x:%04x %s", device->vendor, device->device,
 			device->restore ? "restore" : "keep");
 		hd_word_write(file, device->driver);
 		hd_word_write(file, device->override);
@@ -122,7 +126,17 @@ static char *format_records(const struct hd_claim *claim)
 	return hd_stream_text(file, &text);
 }
 
-static char *format_most(char *records)
+/* Whether the group of any device isn't known yet. */
+static bool is_late(const struct hd_claim *claim)
+{
+	size_t i = 0;
+
+	while (i < claim->n_devices && !claim->devices[i].late)
+		i++;
+	return i < claim->n_devices;
+}
+
+static char *format_most(const struct hd_claim *claim, char *records)
 {
 	char *text = NULL;
 	size_t size;
@@ -130,7 +144,7 @@ static char *format_most(char *records)
 
 	if (!file)
 		return NULL;
-	fputs(HEADER VERSION "\n", file);
+	fprintf(file, HEADER "%s\n", is_late(claim) ? VERSION_LATE : VERSION);
 	write_sums(file, records);
 	fputs(END, file);
 	return hd_stream_text(file, &text);
@@ -139,7 +153,7 @@ static char *format_most(char *records)
 char *hd_claim_format(const struct hd_claim *claim)
 {
 	HD_AUTOFREE char *records = format_records(claim);
-	HD_AUTOFREE char *most = records ? format_most(records) : NULL;
+	HD_AUTOFREE char *most = records ? format_most(claim, records) : NULL;
 
 	return most ? hd_text("%s " SUM "\n", most,
 			      hd_crc32(0, most, strlen(most))) :
@@ -182,18 +196,28 @@ static void clear_device(struct hd_claim_device *device)
 	hd_attributes_clear(&device->attributes);
 }
 
+/* A number, or "-". */
+static bool read_group(const char *word, struct hd_claim_device *ret)
+{
+	int64_t number = HD_NO_GROUP;
+
+	ret->late = word && strcmp(word, "-") == 0;
+	if (!ret->late && !hd_word_number(word, INT_MAX, &number))
+		return false;
+	ret->group = (int)number;
+	return true;
+}
+
 static int read_device(char *line, struct hd_claim_device *ret)
 {
 	char *addr = hd_word_take(&line), *group = hd_word_take(&line);
 	char *id = hd_word_take(&line);
 	char *duty = hd_word_take(&line);
-	int64_t number;
 
 	if (!addr || !id || !duty ||
 	    hd_addr_parse(addr, &ret->addr, NULL) < 0 || !read_id(id, ret) ||
-	    !hd_word_number(group, INT_MAX, &number))
+	    !read_group(group, ret))
 		return -EBADMSG;
-	ret->group = (int)number;
 	ret->restore = strcmp(duty, "restore") == 0;
 	if (!ret->restore && strcmp(duty, "keep") != 0)
 		return -EBADMSG;
@@ -473,12 +497,12 @@ static int parse(struct reading *reading, struct hd_err *err)
 
 	if (read_version(reading->copy, &version) < 0)
 		return hd_err_set(err, EBADMSG, "line 1 is damaged");
-	if (version != 1 && version != 2)
+	if (version < 1 || version > 3)
 		return hd_err_set(
 			err, EPROTONOSUPPORT,
 			"another version of virt-hostdev wrote it, in form %" PRId64,
 			version);
-	reading->sums = version == 2;
+	reading->sums = version > 1;
 	r = parse_lines(reading, false, &bad);
 	if (r == -ENOMEM)
 		return hd_err_nomem(err);

@@ -16,6 +16,9 @@
 struct hd_claim_device {
 	struct hd_addr addr;
 	int group; /* when it was taken; groups are numbered at boot */
+	bool late; /* when it was taken it had none yet, see
+		    * hd_iommu_groups_come_late(): @group is what it has now,
+		    * HD_NO_GROUP when still none, or nobody has looked */
 	uint16_t vendor, device; /* another one at @addr is not given back */
 	bool restore; /* @driver and @override are what the host had: give them
 		       * back. False when libvirt had bound it before we
@@ -82,6 +85,9 @@ struct hd_life {
  * SUM is the hd_crc32() of the line up to the blank before it, in eight digits,
  * but that of "end" is of all the text up to there: so damage is found, and a
  * line that isn't damaged can be told from one that is.
+ *
+ * GROUP is "-" while the device's group isn't known; then, and only then, the
+ * version is 3, for those who would take that for damage.
  *
  * Version 1 had neither sums nor "holds". It is read, since it may have been
  * written before this version was installed, and never written.

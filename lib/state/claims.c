@@ -13,6 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/seen.h"
+#include "lib/host/device.h"
 
 /* What was set aside; see hd_claim_set_aside(). */
 #define ASIDE ".damaged"
@@ -101,6 +102,24 @@ static int salvage(const char *text, size_t length, const char *uuid,
 	return r;
 }
 
+/* Looks for the groups of the devices that had none when they were taken. */
+static int find_late_groups(const struct hd_state *state,
+			    struct hd_claim *claim, struct hd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < claim->n_devices; i++) {
+		struct hd_claim_device *device = &claim->devices[i];
+
+		if (device->late)
+			r = hd_device_read_group(state->host, device->addr,
+						 &device->group, err);
+		if (r == -ENOENT) /* it is gone */
+			r = 0;
+	}
+	return r;
+}
+
 /*
  * Reads the claim in a file. -ENOENT without a sentence when there is none. Of
  * one that is_unsettled() *@ret is what is left.
@@ -112,7 +131,7 @@ static int load_file(const struct hd_state *state, const char *name,
 	HD_AUTO_ERR struct hd_err nomem = HD_ERR_INIT;
 	HD_AUTOFREE char *text = NULL;
 	size_t length = 0;
-	int r = read_file(state->claims_fd, name, &text, &length);
+	int r = read_file(state->claims_fd, name, &text, &length), late;
 
 	if (r == -ENOENT)
 		return r;
@@ -136,6 +155,11 @@ static int load_file(const struct hd_state *state, const char *name,
 	}
 	if (r < 0 && !is_unsettled(r))
 		return r;
+	late = find_late_groups(state, &claim, &nomem);
+	if (late < 0) {
+		hd_err_clear(err);
+		return hd_err_set(err, -late, "%s", hd_err_message(&nomem));
+	}
 	*ret = claim;
 	claim = (struct hd_claim){ .domain = NULL };
 	return r;

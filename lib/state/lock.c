@@ -11,6 +11,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/host/device.h"
 
 #define POLL_MS 2
 
@@ -150,7 +151,10 @@ static int lock_one(const struct hd_state *state, int group, int64_t deadline,
 	bool queued = true;
 	int *slot, r;
 
-	snprintf(name, sizeof(name), "group-%d", group);
+	if (group == HD_NO_GROUP)
+		strcpy(name, "group-none");
+	else
+		snprintf(name, sizeof(name), "group-%d", group);
 	fd = openat(state->locks_fd, name,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	/* A place in the queue has to be written; devices are given back, and
@@ -170,10 +174,15 @@ static int lock_one(const struct hd_state *state, int group, int64_t deadline,
 	r = queued ? lock_until(fd, deadline) :
 		     wait_until(try_group, fd, 0, deadline);
 	if (r == -ETIMEDOUT) {
-		hd_err_set(
-			err, ETIMEDOUT,
-			"another hook has been working on IOMMU group %d for too long",
-			group);
+		if (group == HD_NO_GROUP)
+			hd_err_set(
+				err, ETIMEDOUT,
+				"another hook has been working on devices without an IOMMU group for too long");
+		else
+			hd_err_set(
+				err, ETIMEDOUT,
+				"another hook has been working on IOMMU group %d for too long",
+				group);
 		hd_err_fix(err, "fuser -v " HD_STATE_DIR "/locks/%s", name);
 		return r;
 	}

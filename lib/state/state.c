@@ -73,6 +73,7 @@ int hd_state_open(const struct hd_host *host, enum hd_state_mode mode,
 		return locks_fd;
 	ret->claims_fd = hd_steal_fd(&claims_fd);
 	ret->locks_fd = hd_steal_fd(&locks_fd);
+	ret->host = host;
 	ret->writable = mode != HD_STATE_READ;
 	return 0;
 }

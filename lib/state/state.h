@@ -18,9 +18,10 @@ struct hd_state {
 	int claims_fd; /* one file per domain, see claim.h */
 	int locks_fd; /* one file per IOMMU group, see lock.h */
 	bool writable; /* not opened with HD_STATE_READ */
+	const struct hd_host *host; /* whose it is; not owned */
 };
 
-#define HD_STATE_INIT { -1, -1, false }
+#define HD_STATE_INIT { -1, -1, false, NULL }
 #define HD_AUTO_STATE __attribute__((cleanup(hd_state_close)))
 
 enum hd_state_mode {

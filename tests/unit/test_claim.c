@@ -232,10 +232,37 @@ static void what_is_left_says_whether_it_is_all(void **state)
 	assert_int_equal(old.n_devices, 0);
 }
 
+static void group_that_is_not_known(void **state)
+{
+	struct hd_claim_device device = { .addr = { 0, 1, 0, 0 },
+					  .group = 7,
+					  .late = true,
+					  .restore = true };
+	struct hd_claim claim = sample;
+	HD_AUTO_CLAIM struct hd_claim read = { .domain = NULL };
+	HD_AUTOFREE char *text = NULL;
+	HD_AUTOFREE char *known = NULL;
+
+	(void)state;
+	claim.devices = &device;
+	claim.n_devices = 1;
+	text = hd_claim_format(&claim);
+	assert_non_null(strstr(text, "virt-hostdev-claim 3\n"));
+	assert_non_null(strstr(text, "\ndevice 0000:01:00.0 - 0000:0000 "));
+	assert_int_equal(hd_claim_parse(text, strlen(text), &read, NULL), 0);
+	assert_true(read.devices[0].late);
+	assert_int_equal(read.devices[0].group, HD_NO_GROUP);
+	/* Once it is, every version that knows sums can read it. */
+	device.late = false;
+	known = hd_claim_format(&claim);
+	assert_non_null(strstr(known, "virt-hostdev-claim 2\n"));
+	assert_non_null(strstr(known, "\ndevice 0000:01:00.0 7 "));
+}
+
 static void other_versions_are_told_from_damage(void **state)
 {
 	static const char *const rows[] = {
-		"virt-hostdev-claim 3\nwho knows\n",
+		"virt-hostdev-claim 4\nwho knows\n",
 		"virt-hostdev-claim 0\n",
 		"virt-hostdev-claim 17",
 	};
@@ -441,7 +468,7 @@ static void loads_all_but_the_unsettled(void **state)
 
 	assert_int_equal(hd_claim_save(&place->store, &sample, NULL), 0);
 	write_claim(place, OTHER, "torn");
-	write_claim(place, third, "virt-hostdev-claim 3\n");
+	write_claim(place, third, "virt-hostdev-claim 4\n");
 	assert_int_equal(
 		hd_claims_load(&place->store, &claims, &findings, NULL), 0);
 	assert_int_equal(claims.n, 1);
@@ -598,6 +625,7 @@ int main(void)
 		cmocka_unit_test(every_torn_text_is_found),
 		cmocka_unit_test(every_wrong_byte_is_found),
 		cmocka_unit_test(what_is_left_says_whether_it_is_all),
+		cmocka_unit_test(group_that_is_not_known),
 		cmocka_unit_test(other_versions_are_told_from_damage),
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(device_that_is_given_up_leaves),

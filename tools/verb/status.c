@@ -34,7 +34,7 @@ static json_object *device_json(const struct hd_tool *tool,
 	json_object_object_add(object, "address",
 			       hd_json_text(hd_addr_text(claimed->addr).s));
 	json_object_object_add(object, "group",
-			       json_object_new_int(claimed->group));
+			       hd_json_int(claimed->group, HD_NO_GROUP));
 	json_object_object_add(object, "restore",
 			       json_object_new_boolean(claimed->restore));
 	json_object_object_add(object, "driver_before",

@@ -13,6 +13,14 @@ int hd_rule_group(struct hd_rule_context *s)
 {
 	if (s->device->group != HD_NO_GROUP)
 		return HD_GO_ON;
+	if (hd_inventory_awaits_group(&s->situation->inventory, s->device))
+		return hd_report(
+			s, HD_RULE_GROUP_UNKNOWN,
+			hd_text("Which IOMMU group %s will be in, and with which others, isn't known yet: no driver has had it since the boot, and this host's kernel makes the group when one takes it; what shares the group is looked at then.",
+				hd_addr_text(s->device->addr).s),
+			hd_text("To have it made now: virt-hostdev bind %s && virt-hostdev release %s",
+				hd_addr_text(s->device->addr).s,
+				hd_addr_text(s->device->addr).s));
 	if (s->situation->inventory.iommu)
 		return hd_report(
 			s, HD_RULE_NO_GROUP,
@@ -235,7 +243,7 @@ int hd_rule_group_unclaimed(struct hd_rule_context *s)
 		&s->lookup->other_groups, (unsigned)s->device->group, &n);
 	const struct hd_taken *first;
 
-	if (!others)
+	if (!others || s->device->group == HD_NO_GROUP)
 		return HD_GO_ON;
 	first = &s->lookup->taken[others->at];
 	return hd_report(

@@ -8,10 +8,28 @@
 
 bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request)
 {
+	if (request->moving && strcmp(claim->uuid, request->moving) == 0)
+		return true;
 	if (request->uuid[0])
 		return strcmp(claim->uuid, request->uuid) == 0;
 	return claim->domain && request->domain &&
 	       strcmp(claim->domain, request->domain) == 0;
+}
+
+const struct hd_claim_device *hd_own_late(const struct hd_claims *claims,
+					  const struct hd_request *request,
+					  struct hd_addr addr)
+{
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct hd_claim_device *device =
+			hd_is_own(&claims->items[i], request) ?
+				hd_claim_find(&claims->items[i], addr) :
+				NULL;
+
+		if (device && device->late)
+			return device;
+	}
+	return NULL;
 }
 
 static int add_own(struct hd_lookup *lookup,
@@ -19,6 +37,9 @@ static int add_own(struct hd_lookup *lookup,
 {
 	int r = hd_index_add(&lookup->own, hd_addr_key(device->addr), 0, err);
 
+	/* Nobody has looked yet who else is in the group. */
+	if (device->late)
+		return r;
 	return r < 0 ? r :
 		       hd_index_add(&lookup->own_groups,
 				    (unsigned)device->group, 0, err);
@@ -37,7 +58,7 @@ static int add_other(struct hd_lookup *lookup, const struct hd_claim *claim,
 	if (r < 0)
 		return r;
 	*slot = (struct hd_taken){ claim, device };
-	if (hd_claim_is_manual(claim))
+	if (hd_claim_is_manual(claim) || device->group == HD_NO_GROUP)
 		return 0;
 	return hd_index_add(&lookup->other_groups, (unsigned)device->group, at,
 			    err);

@@ -45,6 +45,12 @@ int hd_lookup_make(const struct hd_situation *situation,
 /* Whether a claim is of whoever asks. */
 bool hd_is_own(const struct hd_claim *claim, const struct hd_request *request);
 
+/* The device that whoever asks has taken before its group could be known, or
+ * NULL. */
+const struct hd_claim_device *hd_own_late(const struct hd_claims *claims,
+					  const struct hd_request *request,
+					  struct hd_addr addr);
+
 void hd_lookup_clear(struct hd_lookup *lookup);
 
 #endif

@@ -57,7 +57,9 @@ char *hd_describe(const struct hd_situation *situation,
 
 	hd_names_device(situation->names, device->vendor, device->device, name,
 			sizeof(name));
-	if (device->group != HD_NO_GROUP)
+	if (hd_inventory_awaits_group(&situation->inventory, device))
+		snprintf(group, sizeof(group), "no IOMMU group yet");
+	else if (device->group != HD_NO_GROUP)
 		snprintf(group, sizeof(group), "IOMMU group %d", device->group);
 	return hd_text("%s (%s, %s, %s%s)", hd_addr_text(device->addr).s, name,
 		       group, device->driver ? "driver " : "no driver",

@@ -120,6 +120,11 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 	[HD_RULE_NO_GROUP] = { .id = "no-group",
 			       .severity = HD_ERROR,
 			       .judge = hd_rule_group },
+	/* The kernel makes its group when a driver takes it, and who is in it
+	 * is judged then. */
+	[HD_RULE_GROUP_UNKNOWN] = { .id = "group-unknown",
+				    .severity = HD_WARNING,
+				    .judge = hd_rule_group },
 
 	/* The kernel doesn't answer for it or a sibling. */
 	[HD_RULE_DEVICE_LOCKED] = {

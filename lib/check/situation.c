@@ -8,6 +8,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/check/check.h"
+#include "lib/check/lookup.h"
 #include "lib/check/rules.h"
 #include "lib/host/device_override.h"
 #include "lib/state/alive.h"
@@ -196,9 +197,10 @@ static int read_nodes(struct hd_ask *ask, struct hd_situation *situation)
 
 /*
  * Of what the host would lose. What is on vfio it has lost already, and whoever
- * took it there was asked then.
+ * took it there was asked then; but not of the group that it got there.
  */
 static int find_critical_uses(struct hd_ask *ask,
+			      const struct hd_request *request,
 			      struct hd_situation *situation)
 {
 	const struct hd_inventory *inventory = &situation->inventory;
@@ -210,7 +212,9 @@ static int find_critical_uses(struct hd_ask *ask,
 		return hd_err_nomem(ask->err);
 	for (size_t i = 0; i < inventory->n_devices; i++)
 		if (situation->fates.items[i] != HD_STAYS &&
-		    !inventory->devices[i].vfio)
+		    (!inventory->devices[i].vfio ||
+		     hd_own_late(&situation->claims, request,
+				 inventory->devices[i].addr)))
 			taken[n++] = inventory->devices[i];
 	return hd_guard_find(ask->host, taken, n, &situation->nodes,
 			     ask->config.step_seconds,
@@ -229,7 +233,7 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 	if (r == 0)
 		r = read_nodes(ask, &situation);
 	if (r == 0)
-		r = find_critical_uses(ask, &situation);
+		r = find_critical_uses(ask, request, &situation);
 	if (r == 0)
 		r = hd_ask_find_holders(ask, situation.inventory.devices,
 					situation.inventory.n_devices,

@@ -20,6 +20,7 @@ static int claim_device(struct hd_claim *claim, const struct hd_device *device,
 		return hd_err_nomem(err);
 	slot->addr = device->addr;
 	slot->group = device->group;
+	slot->late = device->group == HD_NO_GROUP;
 	slot->vendor = device->vendor;
 	slot->device = device->device;
 	slot->restore = restore;

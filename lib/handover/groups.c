@@ -40,7 +40,7 @@ int hd_groups_of_device(struct hd_job *job, struct hd_addr addr,
 	int group;
 	int r = hd_device_read_group(job->ask.host, addr, &group, job->ask.err);
 
-	if (r == 0 && group != HD_NO_GROUP)
+	if (r == 0)
 		return add_group(ret, group, job->ask.err);
 	return r == -ENOENT ? 0 : r;
 }
@@ -71,8 +71,12 @@ static int add_claimed(const struct hd_claim *claim, struct hd_groups *ret,
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < claim->n_devices; i++)
+	for (size_t i = 0; r == 0 && i < claim->n_devices; i++) {
 		r = add_group(ret, claim->devices[i].group, err);
+		/* Whoever has taken it has locked that. */
+		if (r == 0 && claim->devices[i].late)
+			r = add_group(ret, HD_NO_GROUP, err);
+	}
 	return r;
 }
 

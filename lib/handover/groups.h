@@ -9,7 +9,8 @@
 #include "lib/request/request.h"
 #include "lib/state/claim.h"
 
-/* IOMMU groups that are to be locked together. */
+/* IOMMU groups that are to be locked together; HD_NO_GROUP stands for all
+ * devices that have none. */
 struct hd_groups {
 	int *numbers;
 	size_t n;
@@ -19,7 +20,7 @@ struct hd_groups {
 
 bool hd_groups_have(const struct hd_groups *groups, int number);
 
-/* Adds the groups of devices, if they are there and have one. */
+/* Adds the groups of devices, if they are there. */
 int hd_groups_of_device(struct hd_job *job, struct hd_addr addr,
 			struct hd_groups *ret);
 

@@ -35,10 +35,12 @@ int hd_attach_begin(struct hd_job *job, const struct hd_request *request,
 		    char ret[HD_UUID_SIZE])
 {
 	HD_AUTO_CLAIM struct hd_claim moving = { .domain = NULL };
+	struct hd_request to = *request;
 	int r = new_moving_claim(job, request->domain, request->uuid, &moving);
 
+	to.moving = moving.uuid;
 	if (r == 0)
-		r = hd_prepare_into(job, request, &moving);
+		r = hd_prepare_into(job, &to, &moving);
 	if (r == 0)
 		memcpy(ret, moving.uuid, HD_UUID_SIZE);
 	return r;
@@ -83,7 +85,7 @@ static int report_staying(struct hd_job *job, struct hd_addrs leaving,
 		HD_AUTO_GROUPS struct hd_groups group = { NULL, 0 };
 
 		r = hd_groups_of_device(job, leaving.items[i], &group);
-		if (r < 0 || !group.n ||
+		if (r < 0 || !group.n || group.numbers[0] == HD_NO_GROUP ||
 		    !hd_groups_have(staying, group.numbers[0]))
 			continue;
 		r = hd_findings_add(

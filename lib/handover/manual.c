@@ -48,6 +48,7 @@ static const struct hd_claim *find_guest_in(const struct hd_claims *claims,
 	for (size_t i = 0; i < claims->n; i++)
 		for (size_t j = 0; j < claims->items[i].n_devices; j++) {
 			if (hd_claim_is_manual(&claims->items[i]) ||
+			    group == HD_NO_GROUP ||
 			    claims->items[i].devices[j].group != group)
 				continue;
 			*ret = claims->items[i].devices[j].addr;

@@ -112,11 +112,12 @@ static int refuse_left_behind(struct hd_job *job,
 }
 
 /*
- * Decides, writes the decision down, does it, and undoes it if it fails. @claim
- * is what the domain holds already; the groups are locked.
+ * Decides, writes the decision down, and does it. @claim is what the domain
+ * holds already; the groups are locked. *@ret_begun: there may be something to
+ * undo.
  */
-static int bind_all(struct hd_job *job, const struct hd_request *request,
-		    bool untouched, struct hd_claim *claim)
+static int bind_known(struct hd_job *job, const struct hd_request *request,
+		      bool untouched, struct hd_claim *claim, bool *ret_begun)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
 	HD_AUTO_PLAN struct hd_plan plan = { NULL, 0 };
@@ -140,8 +141,192 @@ static int bind_all(struct hd_job *job, const struct hd_request *request,
 		r = hd_claim_save(&job->ask.state, claim, job->ask.err);
 	if (r < 0)
 		return r;
-	r = hd_job_run(job, claim, &plan, HD_RUN_STOP);
+	*ret_begun = true;
+	return hd_job_run(job, claim, &plan, HD_RUN_STOP);
+}
+
+/* Whether an assignment is to be on its driver by now: libvirt binds what it
+ * manages after prepare. */
+static bool is_to_be_bound(const struct hd_request *request,
+			   const struct hd_assign *assign)
+{
+	return !assign->managed || request->bound;
+}
+
+/* A device of the claim whose group was not known, and is to be by now. */
+static struct hd_claim_device *find_late(const struct hd_request *request,
+					 const struct hd_assign *assign,
+					 const struct hd_claim *claim)
+{
+	for (size_t i = 0; i < claim->n_devices; i++)
+		if (claim->devices[i].late &&
+		    hd_addr_equal(claim->devices[i].addr, assign->addr) &&
+		    is_to_be_bound(request, assign))
+			return &claim->devices[i];
+	return NULL;
+}
+
+static bool has_late(const struct hd_request *request,
+		     const struct hd_claim *claim)
+{
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (find_late(request, &request->assigns[i], claim))
+			return true;
+	return false;
+}
+
+/* The claim is loaded just now, with the groups as they are. From here on they
+ * are known, and are written down with what is decided of them. */
+static int settle_groups(struct hd_job *job, const struct hd_request *request,
+			 struct hd_claim *claim)
+{
+	bool refused = false;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < request->n_assigns; i++) {
+		const struct hd_assign *assign = &request->assigns[i];
+		struct hd_claim_device *device =
+			find_late(request, assign, claim);
+
+		if (!device)
+			continue;
+		if (device->group != HD_NO_GROUP) {
+			device->late = false;
+			continue;
+		}
+		refused = true;
+		r = hd_findings_add_refusal(
+			job->ask.findings, hd_rules[HD_RULE_NO_GROUP].id,
+			hd_text("%s can't be %s%s%s: it is on its driver, and the kernel has made no IOMMU group for it.",
+				hd_addr_text(device->addr).s,
+				request->domain ? "given to guest '" :
+						  "taken from the host",
+				request->domain ? request->domain : "",
+				request->domain ? "'" : ""),
+			hd_text("Look for the kernel's own reason: dmesg | grep %s",
+				hd_addr_text(device->addr).s),
+			job->ask.err);
+	}
+	return r < 0 ? r : refused ? HD_REFUSED : 0;
+}
+
+/* It was not known who else would be in the group; now it is. */
+static void forget_unknown_groups(const struct hd_request *request,
+				  struct hd_findings *findings)
+{
+	struct hd_findings kept = { findings->items, 0 };
+
+	for (size_t i = 0; i < findings->n; i++) {
+		struct hd_finding *finding = &findings->items[i], swapped;
+
+		if (finding->id == hd_rules[HD_RULE_GROUP_UNKNOWN].id &&
+		    is_to_be_bound(request, &request->assigns[finding->assign]))
+			continue;
+		swapped = kept.items[kept.n];
+		kept.items[kept.n++] = *finding;
+		*finding = swapped;
+	}
+	while (findings->n > kept.n) {
+		struct hd_finding *gone = &findings->items[--findings->n];
+
+		free(gone->message);
+		free(gone->fix);
+		free(gone->rule);
+	}
+}
+
+/* Adds what a second look found and the first did not say. */
+static int add_new_findings(struct hd_findings *findings,
+			    struct hd_findings *second, struct hd_err *err)
+{
+	size_t known = findings->n;
+
+	for (size_t i = 0; i < second->n; i++) {
+		struct hd_finding *slot;
+		size_t same = 0;
+
+		while (same < known &&
+		       (findings->items[same].id != second->items[i].id ||
+			strcmp(findings->items[same].message,
+			       second->items[i].message) != 0))
+			same++;
+		if (same < known)
+			continue;
+		slot = hd_array_add(&findings->items, &findings->n,
+				    sizeof(*slot));
+		if (!slot)
+			return hd_err_nomem(err);
+		*slot = second->items[i];
+		second->items[i] = (struct hd_finding){ .id = slot->id };
+	}
+	return 0;
+}
+
+/* Locks the groups too that the devices have got, and reads the claim again:
+ * what is known to be taken is as it is then. */
+static int lock_late(struct hd_job *job, struct hd_claim *claim)
+{
+	HD_AUTO_CLAIM struct hd_claim now = { .domain = NULL };
+	struct hd_claim before;
+	int r;
+
+	hd_locks_release(&job->locks);
+	r = hd_claim_lock(job, claim->uuid, &now);
+	if (r == 0 && now.n_devices != claim->n_devices)
+		r = -ENOENT;
+	if (r == -ENOENT)
+		return hd_err_set(
+			job->ask.err, ECANCELED,
+			"somebody gave back what was taken of the host just now");
+	if (r < 0)
+		return r;
+	before = *claim;
+	*claim = now;
+	now = before;
+	return 0;
+}
+
+/*
+ * What could be judged by its group only now that it has one: who else is in
+ * it, and what would go along. Where that stands against it all is undone. No
+ * one else undoes a claim whose maker is at work, so that is done even where
+ * the groups can't be locked.
+ */
+static int look_again(struct hd_job *job, const struct hd_request *request,
+		      struct hd_claim *claim)
+{
+	HD_AUTO_FINDINGS struct hd_findings second = { NULL, 0 };
+	struct hd_findings *first = job->ask.findings;
+	bool begun;
+	int r = lock_late(job, claim), added;
+
+	job->ask.findings = &second;
+	if (r == 0)
+		r = settle_groups(job, request, claim);
+	if (r == 0)
+		forget_unknown_groups(request, first);
+	if (r == 0)
+		r = bind_known(job, request, true, claim, &begun);
+	job->ask.findings = first;
+	added = add_new_findings(first, &second, job->ask.err);
+	if (r == 0)
+		r = added;
 	return r ? take_back(job, claim, r) : 0;
+}
+
+/*
+ * The same, undone if it fails. What has got its group with its driver is
+ * judged once more.
+ */
+static int bind_all(struct hd_job *job, const struct hd_request *request,
+		    struct hd_claim *claim)
+{
+	bool begun = false;
+	int r = bind_known(job, request, true, claim, &begun);
+
+	if (r)
+		return begun ? take_back(job, claim, r) : r;
+	return has_late(request, claim) ? look_again(job, request, claim) : 0;
 }
 
 static int new_claim(struct hd_job *job, const struct hd_request *request,
@@ -248,7 +433,7 @@ int hd_prepare_into(struct hd_job *job, const struct hd_request *request,
 
 	if (r == 0)
 		r = lock_and_clear(job, request, !hd_claim_is_moving(claim));
-	return r ? r : bind_all(job, request, true, claim);
+	return r ? r : bind_all(job, request, claim);
 }
 
 int hd_prepare(struct hd_job *job, const struct hd_request *request)
@@ -275,15 +460,18 @@ static void clear_starting(struct starting *starting)
 	starting->n_fresh = 0;
 }
 
-/* The assignments that the claim doesn't hold, as libvirt's own bindings. */
+/* The assignments that the claim doesn't hold, or whose group wasn't known yet,
+ * as libvirt's own bindings. */
 static int find_fresh(struct starting *starting, struct hd_err *err)
 {
 	const struct hd_request *request = starting->request;
 
 	for (size_t i = 0; i < request->n_assigns; i++) {
+		const struct hd_claim_device *held = hd_claim_find(
+			&starting->claim, request->assigns[i].addr);
 		struct hd_assign *slot;
 
-		if (hd_claim_find(&starting->claim, request->assigns[i].addr))
+		if (held && !held->late)
 			continue;
 		slot = hd_array_add(&starting->fresh, &starting->n_fresh,
 				    sizeof(*slot));
@@ -317,6 +505,7 @@ int hd_start(struct hd_job *job, const struct hd_request *request)
 	HD_AUTO(clear_starting)
 	struct starting starting = { .request = request };
 	struct hd_request rest = *request;
+	bool begun = false;
 	int r = hd_state_open(job->ask.host, HD_STATE_CREATE, &job->ask.state,
 			      job->ask.err);
 
@@ -327,5 +516,8 @@ int hd_start(struct hd_job *job, const struct hd_request *request)
 	rest.assigns = starting.fresh;
 	rest.n_assigns = starting.n_fresh;
 	rest.bound = true;
-	return bind_all(job, &rest, false, &starting.claim);
+	r = settle_groups(job, &rest, &starting.claim);
+	if (r == 0)
+		r = bind_known(job, &rest, false, &starting.claim, &begun);
+	return r && begun ? take_back(job, &starting.claim, r) : r;
 }

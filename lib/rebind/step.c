@@ -6,6 +6,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/host/device.h"
 #include "lib/host/module.h"
 #include "lib/host/sysfs.h"
 #include "lib/rebind/restore.h"
@@ -119,11 +120,33 @@ static int do_unbind(const struct hd_host *host, const struct hd_step *step,
 	return r < 0 ? r : verify_driver(host, step, NULL, err);
 }
 
+/* vfio-pci and its variants, whatever they are called. */
+static bool is_vfio(const char *driver)
+{
+	return strstr(driver, "vfio");
+}
+
+/* Why vfio_pci_core_register_device() refuses a device that has no group, when
+ * no driver had had it before. */
+static bool is_without_group(const struct hd_host *host, struct hd_addr addr)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	int group;
+
+	return hd_device_read_group(host, addr, &group, &err) == 0 &&
+	       group == HD_NO_GROUP;
+}
+
 static int do_bind(const struct hd_host *host, const struct hd_step *step,
 		   struct hd_err *err)
 {
 	int r = write_driver(host, step, step->to, "bind", err);
 
+	if (r == -EINVAL && is_vfio(step->to) &&
+	    is_without_group(host, step->addr))
+		return hd_err_set(
+			err, EINVAL,
+			"the kernel has made no IOMMU group for it, so it is behind no IOMMU, or the firmware's description of the machine doesn't cover it");
 	return r < 0 ? r : verify_driver(host, step, step->to, err);
 }
 

@@ -49,6 +49,8 @@ struct hd_request {
 	size_t n_allows;
 	const struct hd_pin *pins;
 	size_t n_pins;
+	const char *moving; /* of devices on their way to a running guest: the
+			     * claim that has them by now; NULL: none */
 	bool bound; /* libvirt has bound the devices just now, for it */
 };
 

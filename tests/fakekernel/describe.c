@@ -17,6 +17,8 @@
  *
  * device ADDR VENDOR:DEVICE CLASS [OPTION...]
  *   sub=VENDOR:DEVICE, rev=HEX, numa=NODE, group=NUMBER (default: none)
+ *   late=NUMBER     gets this group when a driver first takes it, and keeps it;
+ *                   for a host with units in class/iommu, see file
  *   driver=NAME     has it from the start; else it starts without a driver
  *   override=TEXT
  *   bridge          header type 1
@@ -224,6 +226,10 @@ static bool device_number(const char *word, struct fk_device *device,
 		device->numa_node = atoi(value);
 		return true;
 	}
+	if (is_option(word, "late", &value)) {
+		device->late = atoi(value);
+		return true;
+	}
 	if (!is_option(word, "group", &value) ||
 	    !parse_number(value, 10, 0x7fffffff, &number))
 		return false;
@@ -349,7 +355,7 @@ static const char *on_device(struct fk_kernel *k, char **words)
 	struct beginning start = { NULL, NULL, 0 };
 
 	device->numa_node = -1;
-	device->group = FK_NO_GROUP;
+	device->group = device->late = FK_NO_GROUP;
 	if (!device_names(device, words) || fk_device_find(k, words[0])) {
 		free(device);
 		return "device needs a new ADDR, VENDOR:DEVICE and CLASS";

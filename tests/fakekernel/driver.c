@@ -93,6 +93,7 @@ static int really_probe(struct fk_kernel *k, struct fk_device *device,
 {
 	int r;
 
+	fk_group_join_late(k, device);
 	/* pci_dma_configure(): a guest owns the DMA of the whole group. */
 	if (!driver->managed_dma && fk_group_is_open(k, device))
 		return -EBUSY;

@@ -45,12 +45,25 @@ void fk_group_join(struct fk_kernel *k, struct fk_device *device)
 	fk_link(device->dir, "iommu_group", group->dir);
 }
 
+/* iommu_probe_device(), for kernels before 6.15 where the firmware says which
+ * IOMMU is whose. */
+void fk_group_join_late(struct fk_kernel *k, struct fk_device *device)
+{
+	if (device->group != FK_NO_GROUP || device->late == FK_NO_GROUP)
+		return;
+	device->group = device->late;
+	fk_group_join(k, device);
+	fk_log(k, "group %s %d", device->addr, device->group);
+}
+
 void fk_group_leave(struct fk_kernel *k, struct fk_device *device)
 {
 	struct fk_group *group = fk_group_find(k, device->group);
 
 	fk_remove(device->group_link);
 	device->group_link = NULL;
+	if (device->late != FK_NO_GROUP)
+		device->group = FK_NO_GROUP;
 	if (!group || group->devices->children)
 		return;
 	fk_remove(group->dir);

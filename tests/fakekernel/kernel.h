@@ -66,6 +66,7 @@ struct fk_device {
 	bool present; /* in sysfs */
 	bool unplugged; /* the hardware is gone: a rescan doesn't find it */
 	int group;
+	int late; /* the group that it gets when a driver first takes it */
 	char *override;
 	struct fk_driver *driver;
 	struct fk_node *dir, *bus_link, *group_link; /* while present */
@@ -151,6 +152,8 @@ void fk_power_set(struct fk_device *device, const char *text);
 /* group.c: IOMMU groups and /dev/vfio */
 struct fk_group *fk_group_find(const struct fk_kernel *k, int number);
 void fk_group_join(struct fk_kernel *k, struct fk_device *device);
+/* Puts a device into its late group, if it has one and isn't in it yet. */
+void fk_group_join_late(struct fk_kernel *k, struct fk_device *device);
 void fk_group_leave(struct fk_kernel *k, struct fk_device *device);
 bool fk_group_is_open(const struct fk_kernel *k,
 		      const struct fk_device *device);

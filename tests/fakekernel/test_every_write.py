@@ -52,6 +52,11 @@ device 0000:03:00.2 10de:1ada 0c0330 driver=xhci_hcd group=13 behind=0000:00:03.
 device 0000:03:00.3 10de:1adb 0c8000 group=13 behind=0000:00:03.0
 """
 
+LATE = """
+file class/iommu/smmu3.0x0000000009050000/
+device 0000:01:00.0 10de:ffff 120000 late=11 behind=0000:00:01.0
+"""
+
 # Name: the host, and what the guest asks for.
 SCENARIOS = {
     "one device": (NIC, domain(hostdev(1))),
@@ -61,6 +66,7 @@ SCENARIOS = {
     "GPU with its audio function": (GPU, domain(hostdev(3), hostdev(3, function=1))),
     "device without a driver": (
         NIC.replace("driver=e1000e", ""), domain(hostdev(1))),
+    "device whose group comes late": (LATE, domain(hostdev(1))),
     "override that was set before": (
         NIC.replace("group=11", "override=e1000e group=11"), domain(hostdev(1))),
     "NVMe, NIC and GPU": (NIC + NVME + GPU, domain(
@@ -244,7 +250,8 @@ def _add_scenarios():
         def test(self, name=name):
             self.run_scenario(name)
         setattr(EveryWrite, "test_" + name.replace(" ", "_").replace(",", ""), test)
-    for name in ("one device", "group of four with siblings bound along"):
+    for name in ("one device", "group of four with siblings bound along",
+                 "device whose group comes late"):
         def test_between(self, name=name):
             self.run_scenario(name)
         setattr(BetweenWrites, "test_" + name.replace(" ", "_"), test_between)

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from program import domain, hostdev
-from test_every_write import (ERRORS, GPU, NIC, NVME, OTHER, PROGRAM_FOLDER, USB, OnFakeKernel)
+from test_every_write import (ERRORS, GPU, LATE, NIC, NVME, OTHER, PROGRAM_FOLDER, USB, OnFakeKernel)
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 HOTPLUG = PROGRAM_FOLDER / "tests/fakekernel/hotplug/hotplug"
@@ -78,6 +78,24 @@ class Hotplug(OnFakeKernel):
         self.assertEqual(self.kernel.state(), with_nic)
         self.assertEqual(self.claimed(), {UUID: ("running", [NIC_ADDRESS])})
         self.good(self.move("detach", NIC_ADDRESS))
+        self.assert_as_it_was()
+
+    def test_group_that_comes_late(self):
+        """Its own claim, by which it is held when that is judged, isn't in its way."""
+        late = LATE.replace("0000:01:", "0000:51:").replace("late=11", "late=521")
+        self.boot(late + NVME)
+        self.start_guest()
+        self.good(self.move("attach", NIC_ADDRESS, has=(NIC_ADDRESS,)))
+        self.assertEqual(self.claimed(), {UUID: ("running", [NIC_ADDRESS])})
+        self.good(self.move("detach", NIC_ADDRESS))
+        self.assert_as_it_was()
+        # In one group with what the host uses.
+        self.end_guest()
+        self.boot(late + NVME.replace("group=512", "group=521"))
+        self.start_guest()
+        result = self.move("attach", NIC_ADDRESS, has=(NIC_ADDRESS,))
+        self.assertEqual(result.rc, 1)
+        self.assertIn(f"while the host still uses {NVME_ADDRESS}", result.err)
         self.assert_as_it_was()
 
     def test_release_returns_what_was_attached(self):

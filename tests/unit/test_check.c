@@ -168,6 +168,17 @@ static void assert_refused(struct world *w, const char *id,
 		fail_msg("'%s' lacks '%s'", finding->fix, fix);
 }
 
+static void assert_warned(struct world *w, const char *id, const char *sentence)
+{
+	check(w, false);
+	assert_int_equal(w->findings.n, 1);
+	assert_string_equal(w->findings.items[0].id, id);
+	assert_int_equal(w->findings.items[0].severity, HD_WARNING);
+	if (!strstr(w->findings.items[0].message, sentence))
+		fail_msg("'%s' lacks '%s'", w->findings.items[0].message,
+			 sentence);
+}
+
 static void ask_for(struct world *w, int index)
 {
 	w->assigns[0].addr = w->devices[index].addr;
@@ -277,6 +288,29 @@ static void no_group_here_or_anywhere(void **state)
 	w->situation.inventory.iommu = false;
 	assert_refused(w, "no-iommu", "no IOMMU group at all",
 		       "intel_iommu=on");
+}
+
+static void group_that_comes_with_a_driver(void **state)
+{
+	struct world *w = *state;
+
+	ask_for(w, LONER);
+	w->situation.inventory.late = true;
+	/* A driver has it, and that gave it none. */
+	assert_refused(w, "no-group", "no IOMMU group, driver e1000e", "slot");
+	w->devices[LONER].driver = NULL;
+	assert_warned(w, "group-unknown",
+		      "Which IOMMU group 0000:09:00.0 will be in");
+	/* Nor are there others, before any driver took a device. */
+	w->situation.inventory.iommu = false;
+	assert_warned(w, "group-unknown", "isn't known yet");
+	w->situation.inventory.late = false;
+	assert_refused(w, "no-iommu", "no IOMMU group,", "intel_iommu=on");
+	/* Of two such devices nobody says that they are in one group. */
+	w->situation.inventory.late = true;
+	w->devices[AUDIO].group = HD_NO_GROUP;
+	claim_for(w, OTHER, "other", AUDIO);
+	assert_warned(w, "group-unknown", "isn't known yet");
 }
 
 static void platform_device_in_the_group(void **state)
@@ -478,17 +512,6 @@ static void hold(struct world *w, int index, enum hd_hold what, bool writes,
 				      .pid = 812 };
 	strcpy(holder->command, "Xorg");
 	strcpy(holder->path, path);
-}
-
-static void assert_warned(struct world *w, const char *id, const char *sentence)
-{
-	check(w, false);
-	assert_int_equal(w->findings.n, 1);
-	assert_string_equal(w->findings.items[0].id, id);
-	assert_int_equal(w->findings.items[0].severity, HD_WARNING);
-	if (!strstr(w->findings.items[0].message, sentence))
-		fail_msg("'%s' lacks '%s'", w->findings.items[0].message,
-			 sentence);
 }
 
 static void who_would_block_or_break_refuses(void **state)
@@ -934,6 +957,13 @@ static void no_group(struct world *w)
 	w->devices[GPU].group = HD_NO_GROUP;
 }
 
+static void no_group_yet(struct world *w)
+{
+	no_group(w);
+	w->devices[GPU].driver = NULL;
+	w->situation.inventory.late = true;
+}
+
 static void no_iommu(struct world *w)
 {
 	no_group(w);
@@ -1040,6 +1070,7 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_PF_DOWN] = no_pf,
 	[HD_RULE_NO_IOMMU] = no_iommu,
 	[HD_RULE_NO_GROUP] = no_group,
+	[HD_RULE_GROUP_UNKNOWN] = no_group_yet,
 	[HD_RULE_DEVICE_LOCKED] = no_word_of_the_kernel,
 	[HD_RULE_PF_HAS_VFS] = no_free_pf,
 	[HD_RULE_GROUP_FOREIGN] = no_pci,
@@ -1134,6 +1165,7 @@ int main(void)
 		TEST(missing_device),
 		TEST(bridge),
 		TEST(no_group_here_or_anywhere),
+		TEST(group_that_comes_with_a_driver),
 		TEST(platform_device_in_the_group),
 		TEST(device_of_another_guest),
 		TEST(sibling_of_another_guest),

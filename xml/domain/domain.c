@@ -198,6 +198,7 @@ struct hd_request hd_domain_request(const struct hd_domain *domain,
 				    metadata->n_allows,
 				    metadata->pins,
 				    metadata->n_pins,
+				    NULL,
 				    false };
 }
 

@@ -508,6 +508,9 @@ class Healthy(_OnHost):
     def test_iommu(self):
         unsafe = "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
         plain = " 24:  0  PCI-MSI-0000:00:14.0  0-edge  xhci_hcd\n"
+        alone = {"sys/bus/pci/devices/0000:03:00.0/iommu_group": None}
+        late = alone | {"sys/bus/pci/devices/0000:03:00.0/driver": None}
+        smmu = {"sys/class/iommu/smmu3.0x1/x": ""}
         self.check_rows([
             ({}, "iommu-units", "pass", "1 at work"),
             ({"sys/class/iommu": None}, "iommu-units", "pass", "groups"),
@@ -515,6 +518,15 @@ class Healthy(_OnHost):
             ({}, "iommu-groups-complete", "pass", ""),
             ({"sys/bus/pci/devices/0000:03:00.0/iommu_group": None}, "iommu-groups-complete",
              "warn", "0000:03:00.0"),
+            # With an SMMU it may get one, but not with a driver that gave it none.
+            (late | smmu, "iommu-groups-complete", "pass", "1 device has no driver, and gets a "
+             "group when one takes it"),
+            (alone | smmu, "iommu-groups-complete", "warn", "1 device (0000:03:00.0) can't go"),
+            (late | {"sys/class/iommu/ivhd0/x": ""}, "iommu-groups-complete", "warn",
+             "0000:03:00.0"),
+            # AMD's own IOMMU.
+            (alone | {"sys/bus/pci/devices/0000:03:00.0/class": "0x080600\n"},
+             "iommu-groups-complete", "pass", "every device is in one"),
             ({}, "iommu-remapping", "pass", ""),
             ({"proc/interrupts": plain}, "iommu-remapping", "fail", "isolated"),
             ({"proc/interrupts": plain, unsafe: "Y"}, "iommu-remapping", "warn", "harm"),
@@ -1082,6 +1094,17 @@ class Arm(_OnHost):
         base = {path: text for path, text in HEALTHY.items() if "dmar" not in path.lower()}
         self.make(base | {"proc/cpuinfo": ARM, f"boot/config-{RELEASE}": ARM_CONFIG}
                   | tree | (extra or {}))
+
+    def test_kvm(self):
+        self.host(devicetree.live("virt-smmuv3"))
+        self.put("dev/kvm", None)
+        row = self.row(self.doctor(), "vfio-kvm-node")
+        self.assertEqual(row["status"], "fail")
+        self.assertIn("HYP mode not available", row["detail"])
+        self.assertIn("start the kernel at EL2 (QEMU: -machine virtualization=on)", row["fix"])
+        self.make(HEALTHY)
+        self.put("dev/kvm", None)
+        self.assertIn("modprobe kvm_intel", self.row(self.doctor(), "vfio-kvm-node")["fix"])
 
     def test_firmware(self):
         """What device trees say is in test_devicetree.py."""

@@ -7,8 +7,10 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/finding.h"
 #include "lib/doctor/read/kernellog.h"
 #include "lib/doctor/row.h"
+#include "lib/host/iommu.h"
 #include "lib/host/sysfs.h"
 
 /* IOMMUs and their groups, as the kernel runs now. */
@@ -94,41 +96,70 @@ static void rule_unsafe(struct hd_exam *exam)
 		hd_exam_pass(exam, "%s is off", exam->row->what);
 }
 
-static size_t count_without_group(const struct hd_inventory *inventory,
-				  struct hd_addr *ret)
+/* Subclass of a PCI function that is an IOMMU, as each of AMD's is (AMD I/O
+ * Virtualization Technology, 3.1): it is behind none itself. */
+#define CLASS_IOMMU 0x0806
+
+struct without_group {
+	size_t n, n_late; /* n_late: a driver may give it one */
+	struct hd_addr first; /* of @n */
+};
+
+static struct without_group
+find_without_group(const struct hd_inventory *inventory, bool late)
 {
-	size_t n = 0;
+	struct without_group found = { .n = 0 };
 
 	for (size_t i = inventory->n_devices; i-- > 0;) {
 		const struct hd_device *device = &inventory->devices[i];
 
-		if (device->bridge || device->group != HD_NO_GROUP)
+		if (device->bridge || device->group != HD_NO_GROUP ||
+		    device->class_code >> 8 == CLASS_IOMMU)
 			continue;
-		*ret = device->addr;
-		n++;
+		if (late && !device->driver) {
+			found.n_late++;
+			continue;
+		}
+		found.first = device->addr;
+		found.n++;
 	}
-	return n;
+	return found;
 }
 
 static void rule_complete(struct hd_exam *exam)
 {
 	const struct hd_host_facts *facts = exam->facts;
-	struct hd_addr first = { 0 };
-	size_t n = count_without_group(&facts->inventory, &first);
+	struct hd_seen late = hd_iommu_groups_come_late(facts->host);
+	struct without_group found =
+		find_without_group(&facts->inventory, late.is == HD_PRESENT);
+	HD_AUTOFREE char *waiting =
+		found.n_late ?
+			hd_text("%zu device%s no driver, and get%s a group when one takes %s",
+				found.n_late,
+				found.n_late == 1 ? " has" : "s have",
+				found.n_late == 1 ? "s" : "",
+				found.n_late == 1 ? "it" : "them") :
+			NULL;
 
 	if (facts->inventory_err.code)
 		hd_exam_unknown(exam, "%s",
 				hd_err_message(&facts->inventory_err));
 	else if (hd_exam_groups(exam) == 0)
 		hd_exam_not_applicable(exam, "there are no groups");
-	else if (n == 0)
-		hd_exam_pass(exam, "every device is in one");
-	else
+	else if (found.n && late.is == HD_UNKNOWN)
+		hd_exam_unread(exam, UNITS, late);
+	else if (found.n)
 		hd_exam_bad(
 			exam,
-			"%zu device%s (%s%s) can't go to a guest, being behind no IOMMU",
-			n, n == 1 ? "" : "s", hd_addr_text(first).s,
-			n == 1 ? "" : ", ...");
+			"%zu device%s (%s%s) can't go to a guest, being behind no IOMMU%s%s",
+			found.n, found.n == 1 ? "" : "s",
+			hd_addr_text(found.first).s,
+			found.n == 1 ? "" : ", ...", waiting ? "; " : "",
+			waiting ? waiting : "");
+	else if (waiting)
+		hd_exam_pass(exam, "%s", waiting);
+	else
+		hd_exam_pass(exam, "every device is in one");
 }
 
 /* The groups whose default domain is of one type. */

@@ -35,10 +35,12 @@ static void rule_told(struct hd_exam *exam)
 }
 
 /*
- * A character device that should be there; @why says what for. A copy without
+ * A character device that should be there; @why says what it means that it
+ * isn't, and @fix what ends that, or NULL when the row says it. A copy without
  * /dev has the kernel's own list of them, if it has that.
  */
-static void rule_node(struct hd_exam *exam)
+static void look_for_node(struct hd_exam *exam, const char *why,
+			  const char *fix)
 {
 	const struct hd_host_facts *facts = exam->facts;
 	HD_AUTOFREE char *class =
@@ -49,10 +51,12 @@ static void rule_node(struct hd_exam *exam)
 	if (!class)
 		return;
 	if (!hd_exam_open(exam, exam->row->source, O_PATH, &fd)) {
-		if (facts->has_dev)
+		if (facts->has_dev) {
 			hd_exam_bad(exam, "%s isn't there: %s",
-				    exam->row->source, exam->row->why);
-		else if (hd_exam_exists(exam, class))
+				    exam->row->source, why);
+			if (fix)
+				hd_exam_fix(exam, "%s", fix);
+		} else if (hd_exam_exists(exam, class))
 			hd_exam_pass(exam, "the kernel has it, says %s", class);
 		else
 			hd_exam_missing(exam, "/dev");
@@ -63,6 +67,23 @@ static void rule_node(struct hd_exam *exam)
 		hd_exam_fix(exam, "rm %s", exam->row->source);
 	} else
 		hd_exam_pass(exam, "%s is there", exam->row->source);
+}
+
+static void rule_node(struct hd_exam *exam)
+{
+	look_for_node(exam, exam->row->why, NULL);
+}
+
+/* On arm64 it is no module, and says so once (arch/arm64/kvm/arm.c). */
+static void rule_kvm_node(struct hd_exam *exam)
+{
+	if (exam->facts->on & HD_ON_ARM64)
+		look_for_node(
+			exam,
+			"the kernel wasn't started at EL2 (it logs \"HYP mode not available\" then), or kvm-arm.mode=none turns KVM off",
+			"dmesg | grep -iE 'kvm|started at EL'; remove kvm-arm.mode=none, and have the firmware start the kernel at EL2 (QEMU: -machine virtualization=on); where a hypervisor of the vendor's owns EL2, as Gunyah does, there is no way");
+	else
+		rule_node(exam);
 }
 
 /* The node comes with the module; devtmpfs has it before where kmod says so. */
@@ -114,7 +135,7 @@ static const struct hd_row rows[] = {
 	{ .id = "vfio-kvm-node",
 	  .title = "/dev/kvm",
 	  .source = "/dev/kvm",
-	  .rule = rule_node,
+	  .rule = rule_kvm_node,
 	  .what = "kvm",
 	  .bad = HD_FAIL,
 	  .why = "virtualization is off in the firmware, or KVM isn't loaded",

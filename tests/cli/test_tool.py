@@ -230,6 +230,24 @@ class Check(_OnTree):
         device, = self.check(nvme)["devices"]
         self.assertEqual((device["source"], device["managed"]), ("disk", True))
         self.assertEqual(device["findings"][0]["id"], "no-group")
+        (self.tree.root / "sys/class/iommu/smmu3.0x9050000").mkdir(parents=True)
+        finding, = self.check(nvme)["devices"][0]["findings"]
+        self.assertEqual((finding["id"], finding["severity"]), ("group-unknown", "warning"))
+        shown = self.on_tree("show", "--json", "10000:e1:00.0")
+        self.assertIs(json.loads(shown.out)["group_awaits_driver"], True)
+        self.assertIn("\n  IOMMU group        none yet: it gets one when a driver takes it\n",
+                      self.on_tree("show", "10000:e1:00.0").out)
+        (self.tree.root / "sys/class/iommu/smmu3.0x9050000").rename(
+            self.tree.root / "sys/class/iommu/dmar0")
+        self.assertIs(json.loads(self.on_tree("show", "--json", "10000:e1:00.0").out)
+                      ["group_awaits_driver"], False)
+        # Whether there is such a unit can't be told.
+        subprocess.run(["rm", "-r", self.tree.root / "sys/class/iommu"], check=True)
+        (self.tree.root / "sys/class/iommu").symlink_to("iommu")
+        shown = self.on_tree("show", "--json", "10000:e1:00.0")
+        self.assertEqual(shown.returncode, 3)
+        self.assertIn("cannot read /sys/class/iommu: ", shown.err)
+        (self.tree.root / "sys/class/iommu").unlink()
         subprocess.run(["rm", "-r", self.tree.groups], check=True)
         self.assertEqual(self.check(nvme)["devices"][0]["findings"][0]["id"], "no-iommu")
 

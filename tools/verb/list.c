@@ -164,7 +164,8 @@ const struct hd_verb hd_verb_list = {
 	.arguments = "",
 	.summary =
 		"Show the PCI devices of the host with driver and IOMMU group",
-	.help = "A dash stands for none: no driver, no IOMMU group, no NUMA node.\n"
+	.help = "A dash stands for none: no driver, no IOMMU group, no NUMA node. With an SMMU a device\n"
+		"may get its group only when a driver first takes it, see show.\n"
 		"With --guard it shows what the host needs its devices for instead, and by which\n"
 		"way: what the hook would refuse to take from it. With --json, known is false where that\n"
 		"couldn't be read.\n"

@@ -71,6 +71,10 @@ static void print_json(const struct hd_tool *tool, const struct shown *shown)
 		if (blocks(device, member))
 			json_object_array_add(blockers, hd_json_text(addr.s));
 	}
+	json_object_object_add(
+		object, "group_awaits_driver",
+		json_object_new_boolean(
+			hd_inventory_awaits_group(&shown->inventory, device)));
 	json_object_object_add(object, "driver_override",
 			       hd_json_text(device->override));
 	json_object_object_add(object, "bridge",
@@ -152,7 +156,11 @@ static int print_text(const struct hd_tool *tool, const struct shown *shown,
 	print_line("Driver override", device->override);
 	print_claim(shown);
 	if (device->group == HD_NO_GROUP) {
-		print_line("IOMMU group", NULL);
+		print_line(
+			"IOMMU group",
+			hd_inventory_awaits_group(inventory, device) ?
+				"none yet: it gets one when a driver takes it" :
+				NULL);
 		return 0;
 	}
 	snprintf(text, sizeof(text), "%d", device->group);
@@ -219,7 +227,9 @@ const struct hd_verb hd_verb_show = {
 		"0000:01:00.0, 10000:e1:00.0, pci_0000_01_00_0.\n"
 		"State is what status says of the claim that holds it. Who does is unknown when the\n"
 		"claims can't be read, which only root can do, or not all of them can be used:\n"
-		"with --json, guest_known is false then.",
+		"with --json, guest_known is false then. On hosts with an SMMU, and kernels before 6.15,\n"
+		"a device gets its IOMMU group when a driver first takes it: group_awaits_driver says\n"
+		"that it has none yet.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT,
 	.min_arguments = 1,
 	.max_arguments = 1,

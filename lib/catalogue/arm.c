@@ -104,7 +104,6 @@ const struct hd_entry hd_entries_arm[] = {
 		.rank = HD_RANK_FIRMWARE,
 		.signatures = { "out of range for SMMU (0x",
 				"SMR mask 0x%* out of range",
-				"already in tree from dev",
 				"failed to allocate l2 stream table for SID",
 				"missing #global-interrupts property",
 				"not probing due to mismatched DT properties",
@@ -117,6 +116,24 @@ const struct hd_entry hd_entries_arm[] = {
 			"tree or IORT don't fit the hardware.",
 		.how = "dmesg | grep arm-smmu; ls /sys/class/iommu",
 		.fix = "Update the firmware or the device tree.",
+	},
+	{
+		.id = "smmu-stream-shared",
+		.title =
+			"The SMMU can't tell the device from another one behind the "
+			"same bridge.",
+		.rank = HD_RANK_GROUP,
+		.confirm = HD_CONFIRM_NO_GROUP,
+		.signatures = { "%a: stream %n already in tree from dev" },
+		.cause =
+			"Behind a bridge from PCI Express to PCI all requests have "
+			"the bridge's number, so both devices have one stream id. The "
+			"kernel's SMMUv3 driver gives it to the first one it finds; "
+			"the other has no IOMMU group, and can't go to a guest.",
+		.how = "lspci -tv shows the bridge; the number after \"stream\" is "
+		       "the bus below it times 256",
+		.fix = "Put the card into another slot, one without such a bridge, or "
+		       "use a PCI Express card. No firmware update helps.",
 	},
 	{
 		.id = "dt-iommu-map",

@@ -85,6 +85,12 @@ static enum hd_answer no_group(struct question *q)
 {
 	if (!q->device)
 		return HD_ANSWER_UNKNOWN;
+	if (hd_inventory_awaits_group(&q->inventory, q->device)) {
+		say(q, false,
+		    "%s is in no IOMMU group yet, having no driver: the kernel makes it when one takes the device",
+		    hd_addr_text(q->device->addr).s);
+		return HD_ANSWER_UNKNOWN;
+	}
 	if (q->device->group == HD_NO_GROUP)
 		return say(q, true, "%s is in no IOMMU group",
 			   hd_addr_text(q->device->addr).s);

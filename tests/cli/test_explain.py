@@ -360,6 +360,19 @@ class Verb(unittest.TestCase):
             cause, = explain(f"vfio {address}: {gone}", "--root", tree.root)["causes"]
             self.assertEqual(cause["confirmed"], so)
 
+    def test_group_that_comes_with_a_driver(self):
+        """That the device has none says nothing yet."""
+        tree = self.tree()
+        tree.device("10000:e1:00.0")
+        log = "e1000 10000:e1:00.0: stream 1792 already in tree from dev 10000:e0:00.0\n"
+        self.assertIs(self.answers(tree, log), True)
+        (tree.root / "sys/class/iommu/smmu3.0x9050000").mkdir(parents=True)
+        cause, = explain(log, "--root", tree.root)["causes"]
+        self.assertIsNone(cause["confirmed"])
+        self.assertIn("10000:e1:00.0 is in no IOMMU group yet, having no driver", cause["seen"])
+        text = tool("explain", "--root", tree.root, "-", stdin=log).out
+        self.assertIn("\n  Unknown:   10000:e1:00.0 is in no IOMMU group yet", text)
+
     def answers(self, tree, log):
         cause, = explain(log, "--root", tree.root)["causes"]
         return cause["confirmed"]

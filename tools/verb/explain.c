@@ -82,10 +82,12 @@ static void print_answer(const struct hd_case *item, const struct hd_host *host)
 	if (!host)
 		return;
 	answer = hd_case_confirm(item, host, &text);
-	if (answer == HD_ANSWER_UNKNOWN || !text)
+	if (!text)
 		return;
 	printf("  %-*s", INDENT - 2,
-	       answer == HD_ANSWER_YES ? "Confirmed:" : "Not so:");
+	       answer == HD_ANSWER_YES ? "Confirmed:" :
+	       answer == HD_ANSWER_NO  ? "Not so:" :
+					 "Unknown:");
 	hd_print(stdout, text);
 	puts(".");
 }

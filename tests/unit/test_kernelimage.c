@@ -94,29 +94,64 @@ static void make_elf(struct file *file, int what)
 	add_kernel(file, what);
 }
 
-/* What the function makes, compressed by the filter. */
-static void pack(struct file *file, int (*filter)(struct archive *),
+/*
+ * lz4 as Linux makes it, "lz4 -l", which libarchive reads and doesn't write:
+ * after the magic number blocks with their sizes. Here they have literals only.
+ */
+static void append_old_lz4(struct file *file, const char *data, size_t n)
+{
+	append(file, "\x02\x21\x4c\x18", 4);
+	for (size_t at = 0; at < n;) {
+		size_t length = n - at < 200 ? n - at : 200;
+		size_t head = file->n;
+
+		put_number(file, head, 0, 4);
+		put_number(file, file->n, length < 15 ? length << 4 : 0xf0, 1);
+		if (length >= 15)
+			put_number(file, file->n, (uint32_t)length - 15, 1);
+		append(file, data + at, length);
+		put_number(file, head, (uint32_t)(file->n - head - 4), 4);
+		at += length;
+	}
+}
+
+enum compression { GZIP, XZ, ZSTD, LZ4, OLD_LZ4, BZIP2, LZMA, COMPRESSIONS };
+
+static int (*const filters_of[COMPRESSIONS])(struct archive *) = {
+	[GZIP] = archive_write_add_filter_gzip,
+	[XZ] = archive_write_add_filter_xz,
+	[ZSTD] = archive_write_add_filter_zstd,
+	[LZ4] = archive_write_add_filter_lz4,
+	[BZIP2] = archive_write_add_filter_bzip2,
+	[LZMA] = archive_write_add_filter_lzma,
+};
+
+static const char *const names[COMPRESSIONS] = {
+	[GZIP] = "gzip",   [XZ] = "xz",	      [ZSTD] = "zstd", [LZ4] = "lz4",
+	[OLD_LZ4] = "lz4", [BZIP2] = "bzip2", [LZMA] = "lzma",
+};
+
+/* What the function makes, compressed. */
+static void pack(struct file *file, enum compression compression,
 		 void (*make)(struct file *file, int what), int what)
 {
 	AUTO_FILE struct file plain = { NULL, 0 };
 	size_t n;
 
 	make(&plain, what);
+	if (compression == OLD_LZ4) {
+		append_old_lz4(file, plain.data, plain.n);
+		return;
+	}
 	{
-		HD_AUTOFREE char *packed = zip(filter, plain.data, plain.n, &n);
+		HD_AUTOFREE char *packed =
+			zip(filters_of[compression], plain.data, plain.n, &n);
 
 		append(file, packed, n);
 	}
 }
 
-/* Linux makes lz4 of old, which libarchive reads and doesn't write. */
-static int (*const compressions[])(struct archive *) = {
-	archive_write_add_filter_gzip,	archive_write_add_filter_xz,
-	archive_write_add_filter_zstd,	archive_write_add_filter_lz4,
-	archive_write_add_filter_bzip2, archive_write_add_filter_lzma,
-};
-
-static void make_bzimage(struct file *file, int (*filter)(struct archive *),
+static void make_bzimage(struct file *file, enum compression compression,
 			 int what)
 {
 	size_t start = 3 * 512 + 64;
@@ -127,33 +162,34 @@ static void make_bzimage(struct file *file, int (*filter)(struct archive *),
 	put_number(file, 0x206, 0x20f, 2);
 	put_number(file, 0x248, 64, 4);
 	put_number(file, start - 1, 0, 1);
-	pack(file, filter, make_elf, what);
+	pack(file, compression, make_elf, what);
 	put_number(file, file->n, 0x12345678, 4);
 	put_number(file, 0x24c, (uint32_t)(file->n - start), 4);
 	put_number(file, file->n + 100, 0, 1);
 }
 
-static void make_zboot(struct file *file, int (*filter)(struct archive *),
+static void make_zboot(struct file *file, enum compression compression,
 		       int what)
 {
 	put_text(file, 0, "MZ");
 	put_text(file, 4, "zimg");
 	put_number(file, 8, 512, 4);
 	put_number(file, 511, 0, 1);
-	pack(file, filter, make_image, what);
+	pack(file, compression, make_image, what);
 	put_number(file, 12, (uint32_t)(file->n - 512), 4);
 }
 
-static void make_zimage(struct file *file, int (*filter)(struct archive *),
+static void make_zimage(struct file *file, enum compression compression,
 			int what)
 {
 	put_number(file, 0x24, 0x016f2818, 4);
 	put_number(file, 200, 0, 1);
 	append(file, "\x1f\x8b\x08 is not it", 13);
-	pack(file, filter, make_image, what);
+	pack(file, compression, make_image, what);
 }
 
-static void make_boot(struct file *file, unsigned version, int what)
+static void make_boot(struct file *file, unsigned version,
+		      enum compression compression, int what)
 {
 	size_t page = version >= 3 ? 4096 : 2048;
 
@@ -162,7 +198,7 @@ static void make_boot(struct file *file, unsigned version, int what)
 	put_number(file, 40, version, 4);
 	put_text(file, version >= 3 ? 44 : 64, "console=ttyMSM0");
 	put_number(file, page - 1, 0, 1);
-	pack(file, archive_write_add_filter_gzip, make_image, what);
+	pack(file, compression, make_image, what);
 	put_number(file, 8, (uint32_t)(file->n - page), 4);
 	put_number(file, (file->n + page) / page * page, 0, 1);
 }
@@ -205,25 +241,22 @@ static void assert_kernel(const struct file *file, const char *format,
 
 static void kernels_of_arm64(void **state)
 {
-	static const char *const names[] = { "gzip", "xz",    "zstd",
-					     "lz4",  "bzip2", "lzma" };
-
 	(void)state;
 	for (int what = 0; what <= WITH_CONFIG; what++) {
 		AUTO_FILE struct file image = { NULL, 0 };
 
 		make_image(&image, what);
 		assert_kernel(&image, "Image of arm64", HD_IMAGE_ARM64, what);
-		for (size_t i = 0; i < N_ELEMENTS(compressions); i++) {
+		for (int i = 0; i < COMPRESSIONS; i++) {
 			AUTO_FILE struct file packed = { NULL, 0 };
 			AUTO_FILE struct file zboot = { NULL, 0 };
 			char format[64];
 
-			pack(&packed, compressions[i], make_image, what);
+			pack(&packed, i, make_image, what);
 			snprintf(format, sizeof(format), "%s, Image of arm64",
 				 names[i]);
 			assert_kernel(&packed, format, HD_IMAGE_ARM64, what);
-			make_zboot(&zboot, compressions[i], what);
+			make_zboot(&zboot, i, what);
 			snprintf(format, sizeof(format),
 				 "EFI zboot, %s, Image of arm64", names[i]);
 			assert_kernel(&zboot, format, HD_IMAGE_ARM64, what);
@@ -233,16 +266,13 @@ static void kernels_of_arm64(void **state)
 
 static void kernels_of_x86(void **state)
 {
-	static const char *const names[] = { "gzip", "xz",    "zstd",
-					     "lz4",  "bzip2", "lzma" };
-
 	(void)state;
 	for (int what = 0; what <= WITH_CONFIG; what++)
-		for (size_t i = 0; i < N_ELEMENTS(compressions); i++) {
+		for (int i = 0; i < COMPRESSIONS; i++) {
 			AUTO_FILE struct file file = { NULL, 0 };
 			char format[64];
 
-			make_bzimage(&file, compressions[i], what);
+			make_bzimage(&file, i, what);
 			snprintf(format, sizeof(format),
 				 "bzImage of x86, %s, vmlinux of x86",
 				 names[i]);
@@ -253,32 +283,40 @@ static void kernels_of_x86(void **state)
 static void kernel_of_arm(void **state)
 {
 	(void)state;
-	for (int what = 0; what <= WITH_CONFIG; what++) {
-		AUTO_FILE struct file file = { NULL, 0 };
+	for (int what = 0; what <= WITH_CONFIG; what++)
+		for (int i = 0; i < COMPRESSIONS; i++) {
+			AUTO_FILE struct file file = { NULL, 0 };
+			char format[64];
 
-		make_zimage(&file, archive_write_add_filter_gzip, what);
-		assert_kernel(&file, "zImage of arm, gzip, kernel",
-			      HD_IMAGE_ARM, what);
-	}
+			make_zimage(&file, i, what);
+			snprintf(format, sizeof(format),
+				 "zImage of arm, %s, kernel", names[i]);
+			assert_kernel(&file, format, HD_IMAGE_ARM, what);
+		}
+}
+
+static void assert_boot(unsigned version, enum compression compression)
+{
+	AUTO_FILE struct file file = { NULL, 0 };
+	HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { NULL };
+	char format[80];
+
+	make_boot(&file, version, compression, WITH_CONFIG);
+	snprintf(format, sizeof(format),
+		 "boot.img of Android (header version %u), %s, Image of arm64",
+		 version, names[compression]);
+	assert_kernel(&file, format, HD_IMAGE_ARM64, WITH_CONFIG);
+	assert_int_equal(parse(&file, &image, NULL), 0);
+	assert_string_equal(image.cmdline, "console=ttyMSM0");
+	assert_null(image.bootconfig);
 }
 
 static void kernels_of_android(void **state)
 {
 	(void)state;
-	for (unsigned version = 0; version <= 4; version++) {
-		AUTO_FILE struct file file = { NULL, 0 };
-		HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { NULL };
-		char format[80];
-
-		make_boot(&file, version, WITH_CONFIG);
-		snprintf(
-			format, sizeof(format),
-			"boot.img of Android (header version %u), gzip, Image of arm64",
-			version);
-		assert_kernel(&file, format, HD_IMAGE_ARM64, WITH_CONFIG);
-		assert_int_equal(parse(&file, &image, NULL), 0);
-		assert_string_equal(image.cmdline, "console=ttyMSM0");
-	}
+	for (unsigned version = 0; version <= 4; version++)
+		for (int i = 0; i < COMPRESSIONS; i++)
+			assert_boot(version, i);
 }
 
 static void configuration_alone(void **state)
@@ -299,23 +337,102 @@ static void configuration_alone(void **state)
 	assert_int_equal(parse(&other, &image, NULL), -EINVAL);
 }
 
+/* Sections of a ramdisk, a device tree and a table of ramdisks before it. */
+static void make_vendor_boot(struct file *file, unsigned version,
+			     const char *bootconfig)
+{
+	put_text(file, 0, "VNDRBOOT");
+	put_number(file, 8, version, 4);
+	put_number(file, 12, 2048, 4);
+	put_number(file, 24, 2049, 4);
+	put_text(file, 28, "androidboot.x=y");
+	put_number(file, 2096, version >= 4 ? 2128 : 2112, 4);
+	put_number(file, 2100, 1, 4);
+	put_number(file, 2108, 0, 4);
+	if (version >= 4) {
+		put_number(file, 2112, 108, 4);
+		put_number(file, 2124, (uint32_t)strlen(bootconfig), 4);
+	}
+	put_number(file, 6 * 2048 - 1, 0, 1);
+	if (version >= 4)
+		append(file, bootconfig, strlen(bootconfig));
+}
+
 static void vendor_boot_has_no_kernel(void **state)
 {
-	AUTO_FILE struct file file = { NULL, 0 };
-	HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { NULL };
+	static const char bootconfig[] = "androidboot.hypervisor=x\n"
+					 "kernel.kvm-arm.mode=protected\n";
 
 	(void)state;
-	put_text(&file, 0, "VNDRBOOT");
-	put_number(&file, 8, 4, 4);
-	put_text(&file, 28, "androidboot.x=y");
-	put_number(&file, 2111, 0, 1);
-	assert_int_equal(parse(&file, &image, NULL), 0);
-	assert_string_equal(image.format,
-			    "vendor_boot.img of Android (header version 4)");
-	assert_string_equal(image.cmdline, "androidboot.x=y");
-	assert_null(image.text);
-	assert_int_equal(image.kconfig.n, 0);
-	assert_int_equal(image.no_kconfig.code, ENOENT);
+	for (unsigned version = 3; version <= 4; version++) {
+		AUTO_FILE struct file file = { NULL, 0 };
+		HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = { NULL };
+		char format[64];
+
+		make_vendor_boot(&file, version, bootconfig);
+		append(&file, "what follows", 12);
+		assert_int_equal(parse(&file, &image, NULL), 0);
+		snprintf(format, sizeof(format),
+			 "vendor_boot.img of Android (header version %u)",
+			 version);
+		assert_string_equal(image.format, format);
+		assert_string_equal(image.cmdline, "androidboot.x=y");
+		assert_null(image.text);
+		assert_int_equal(image.kconfig.n, 0);
+		assert_int_equal(image.no_kconfig.code, ENOENT);
+		if (version >= 4)
+			assert_string_equal(image.bootconfig, bootconfig);
+		else
+			assert_null(image.bootconfig);
+	}
+}
+
+static void assert_refused(const struct file *file, int code,
+			   const char *words);
+
+/* Whole, or refused: there is nothing between. */
+static void vendor_boot_of_every_length(void **state)
+{
+	(void)state;
+	for (unsigned version = 3; version <= 4; version++) {
+		AUTO_FILE struct file file = { NULL, 0 };
+		size_t whole;
+
+		make_vendor_boot(&file, version, "a=b\n");
+		whole = version >= 4 ? file.n : 2112;
+		for (size_t n = 12; n < file.n; n++) {
+			HD_AUTO_KERNEL_IMAGE struct hd_kernel_image image = {
+				NULL
+			};
+			struct file shorter = { file.data, n };
+
+			assert_int_equal(parse(&shorter, &image, NULL),
+					 n < whole ? -EBADMSG : 0);
+		}
+	}
+}
+
+static void vendor_boot_with_wrong_sizes(void **state)
+{
+	static const size_t sizes[] = { 24, 2096, 2100, 2112, 2124 };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(sizes); i++) {
+		AUTO_FILE struct file file = { NULL, 0 };
+
+		make_vendor_boot(&file, 4, "a=b\n");
+		put_number(&file, sizes[i], 0xffffffff, 4);
+		assert_refused(&file, EBADMSG, "FILE is cut short");
+	}
+	for (int i = 0; i < 2; i++) {
+		AUTO_FILE struct file file = { NULL, 0 };
+
+		make_vendor_boot(&file, 4, "a=b\n");
+		put_number(&file, 12, i ? 0xffffffff : 0, 4);
+		assert_refused(
+			&file, EBADMSG,
+			"FILE says that its pages have a size that none has");
+	}
 }
 
 /*
@@ -349,26 +466,63 @@ static void assert_cut(const struct file *file)
 
 static void every_length(void **state)
 {
-	AUTO_FILE struct file image = { NULL, 0 }, packed = { NULL, 0 };
-	AUTO_FILE struct file boot = { NULL, 0 }, x86 = { NULL, 0 };
-	AUTO_FILE struct file zboot = { NULL, 0 }, zimage = { NULL, 0 };
+	AUTO_FILE struct file image = { NULL, 0 }, x86 = { NULL, 0 };
+	AUTO_FILE struct file zboot = { NULL, 0 };
 
 	(void)state;
 	make_image(&image, WITH_CONFIG);
 	assert_cut(&image);
-	make_zimage(&zimage, archive_write_add_filter_gzip, WITH_CONFIG);
-	append(&zimage, "behind it", 9);
-	assert_cut(&zimage);
-	make_bzimage(&x86, archive_write_add_filter_xz, WITH_CONFIG);
+	for (int i = 0; i < COMPRESSIONS; i++) {
+		AUTO_FILE struct file packed = { NULL, 0 };
+
+		pack(&packed, i, make_image, WITH_CONFIG);
+		append(&packed, "behind it", 9);
+		assert_cut(&packed);
+	}
+	for (int i = 0; i < 2; i++) {
+		AUTO_FILE struct file zimage = { NULL, 0 };
+
+		make_zimage(&zimage, i ? XZ : GZIP, WITH_CONFIG);
+		append(&zimage, "behind it", 9);
+		assert_cut(&zimage);
+	}
+	make_bzimage(&x86, XZ, WITH_CONFIG);
 	assert_cut(&x86);
-	make_zboot(&zboot, archive_write_add_filter_zstd, WITH_CONFIG);
+	make_zboot(&zboot, ZSTD, WITH_CONFIG);
 	append(&zboot, "behind it", 9);
 	assert_cut(&zboot);
-	make_boot(&boot, 2, WITH_CONFIG);
-	assert_cut(&boot);
-	pack(&packed, archive_write_add_filter_gzip, make_image, WITH_CONFIG);
-	append(&packed, "behind it", 9);
-	assert_cut(&packed);
+}
+
+/* As a boot loader's device tree does: what comes out is whole all the same. */
+static void what_follows(void **state)
+{
+	(void)state;
+	for (int i = 0; i < COMPRESSIONS; i++)
+		for (size_t n = 0; n < 40; n++) {
+			AUTO_FILE struct file file = { NULL, 0 };
+			char format[64];
+
+			pack(&file, i, make_image, WITH_CONFIG);
+			for (size_t j = 0; j < n; j++)
+				put_number(&file, file.n, 0xd0 + (uint32_t)j,
+					   1);
+			snprintf(format, sizeof(format), "%s, Image of arm64",
+				 names[i]);
+			assert_kernel(&file, format, HD_IMAGE_ARM64,
+				      WITH_CONFIG);
+		}
+}
+
+static void every_length_of_android(void **state)
+{
+	(void)state;
+	for (unsigned version = 0; version <= 4; version++) {
+		AUTO_FILE struct file boot = { NULL, 0 };
+
+		make_boot(&boot, version, version % 2 ? OLD_LZ4 : GZIP,
+			  WITH_CONFIG);
+		assert_cut(&boot);
+	}
 }
 
 /* Half of a configuration is none: what it lacks would count as not set. */
@@ -435,15 +589,15 @@ static void what_is_no_kernel(void **state)
 	put_text(&lzo, 0, "\x89LZO");
 	assert_refused(&lzo, ENOTSUP,
 		       "FILE is compressed with LZO, which can't be read");
-	make_boot(&boot, 4, 0);
+	make_boot(&boot, 4, GZIP, 0);
 	put_number(&boot, 8, 0, 4);
 	assert_refused(&boot, ENOENT,
 		       "FILE has no kernel in it: look into boot.img");
-	make_boot(&page, 2, 0);
+	make_boot(&page, 2, GZIP, 0);
 	put_number(&page, 36, 1, 4);
 	assert_refused(&page, EBADMSG,
 		       "FILE says that its pages have a size that none has");
-	make_bzimage(&old, archive_write_add_filter_gzip, 0);
+	make_bzimage(&old, GZIP, 0);
 	put_number(&old, 0x206, 0x207, 2);
 	assert_refused(
 		&old, ENOTSUP,
@@ -510,7 +664,11 @@ int main(void)
 		cmocka_unit_test(kernels_of_android),
 		cmocka_unit_test(configuration_alone),
 		cmocka_unit_test(vendor_boot_has_no_kernel),
+		cmocka_unit_test(vendor_boot_of_every_length),
+		cmocka_unit_test(vendor_boot_with_wrong_sizes),
 		cmocka_unit_test(every_length),
+		cmocka_unit_test(what_follows),
+		cmocka_unit_test(every_length_of_android),
 		cmocka_unit_test(half_a_configuration),
 		cmocka_unit_test(what_is_no_kernel),
 		cmocka_unit_test(damaged_configurations),

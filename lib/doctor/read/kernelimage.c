@@ -94,12 +94,48 @@ static int add_format(struct parser *p, const char *what)
 	return 0;
 }
 
+/* The last footer of xz (its file format, 2.1.2), with the flags of the header;
+ * 0 when there is none. */
+static size_t end_of_xz(struct part part)
+{
+	for (size_t at = part.length / 4 * 4; at >= 24; at -= 4)
+		if (has(part, at - 2, "YZ", 2) &&
+		    has(part, at - 4, part.data + 6, 2))
+			return at;
+	return 0;
+}
+
+/* The end of a frame of zstd (RFC 8878, 3.1.1); 0 when it has none. */
+static size_t end_of_zstd(struct part part)
+{
+	static const unsigned char of_dictionary[] = { 0, 1, 2, 4 };
+	static const unsigned char of_content[] = { 0, 2, 4, 8 };
+	unsigned flags = (unsigned)get(part, 4, 1);
+	bool single = flags & 1 << 5;
+	size_t at = 5 + !single + of_dictionary[flags & 3] +
+		    (single && !(flags >> 6) ? 1 : of_content[flags >> 6]);
+	uint32_t block;
+
+	do {
+		struct part head;
+
+		if (!cut(part, at, 3, &head))
+			return 0;
+		block = (unsigned char)head.data[0] |
+			(uint32_t)(unsigned char)head.data[1] << 8 |
+			(uint32_t)(unsigned char)head.data[2] << 16;
+		at += 3 + ((block >> 1 & 3) == 1 ? 1 : block >> 3);
+	} while (!(block & 1));
+	at += flags & 1 << 2 ? 4 : 0;
+	return at <= part.length ? at : 0;
+}
+
 /*
  * What comes out of data that is compressed; owned. What follows it may be
  * taken for more of it, and damaged: *@ret_torn then says so.
  */
-static int decompress(struct part part, char **ret, size_t *ret_length,
-		      bool *ret_torn)
+static int decompress_all(struct part part, char **ret, size_t *ret_length,
+			  bool *ret_torn)
 {
 	HD_AUTOCLOSE int fd = memfd_create("kernel", MFD_CLOEXEC);
 	HD_AUTO_UNPACK struct hd_unpack *unpack = NULL;
@@ -139,6 +175,47 @@ static int decompress(struct part part, char **ret, size_t *ret_length,
 	*ret_torn = n < 0;
 	*ret = hd_steal(&text);
 	*ret_length = length;
+	return 0;
+}
+
+/*
+ * The same without what follows: a device tree, code. With some compressions
+ * that costs the end of what comes out, or all of it.
+ */
+static int decompress(struct part part, char **ret, size_t *ret_length,
+		      bool *ret_torn)
+{
+	HD_AUTOFREE char *text = NULL;
+	size_t length = 0, end = 0;
+	bool torn = false;
+	int r = decompress_all(part, &text, &length, &torn);
+
+	if (r == 0 ? torn : r == -EBADMSG)
+		end = has(part, 0, "\x28\xb5\x2f\xfd", 4) ? end_of_zstd(part) :
+		      has(part, 0, "\xfd", 1)		  ? end_of_xz(part) :
+							    0;
+	if (end && end < part.length) {
+		HD_AUTOFREE char *other = NULL;
+		struct part whole = { part.data, end };
+		size_t other_length;
+		bool other_torn;
+		int other_r = decompress_all(whole, &other, &other_length,
+					     &other_torn);
+
+		if (other_r == -ENOMEM)
+			return -ENOMEM;
+		if (other_r == 0 && !other_torn) {
+			*ret = hd_steal(&other);
+			*ret_length = other_length;
+			*ret_torn = false;
+			return 0;
+		}
+	}
+	if (r < 0)
+		return r;
+	*ret = hd_steal(&text);
+	*ret_length = length;
+	*ret_torn = torn;
 	return 0;
 }
 
@@ -443,13 +520,47 @@ static int parse_boot(struct parser *p, struct part part)
 	return parse_part(p, kernel);
 }
 
+/* How much room a section of @size bytes has in an image. */
+static uint64_t in_pages(uint64_t size, uint32_t page)
+{
+	return (size + page - 1) / page * page;
+}
+
+/* The last of the sections: ramdisk, device tree, table of ramdisks, and it. */
+static int take_bootconfig(struct parser *p, struct part part)
+{
+	uint32_t page = get32(part, 12), size = get32(part, 2124);
+	struct part text;
+	uint64_t at;
+
+	if (size == 0)
+		return 0;
+	if (page < 2048 || page > 65536)
+		return refuse(p, EBADMSG,
+			      "says that its pages have a size that none has");
+	at = in_pages(get32(part, 2096), page) +
+	     in_pages(get32(part, 24), page) +
+	     in_pages(get32(part, 2100), page) +
+	     in_pages(get32(part, 2112), page);
+	if (!cut(part, at, size, &text))
+		return refuse(p, EBADMSG, "is cut short");
+	free(p->image->bootconfig);
+	p->image->bootconfig = strndup(text.data, text.length);
+	return p->image->bootconfig ? 0 : hd_err_nomem(p->err);
+}
+
 /* It has what a vendor adds, and no kernel. */
 static int parse_vendor_boot(struct parser *p, struct part part)
 {
-	int r = add_android(p, "vendor_boot.img", get32(part, 8));
+	uint32_t version = get32(part, 8);
+	int r = add_android(p, "vendor_boot.img", version);
 
 	if (r == 0)
 		r = take_cmdline(p, part, 28, 2048, 0, 0);
+	if (r == 0 && part.length < (version >= 4 ? 2128 : 2112))
+		r = refuse(p, EBADMSG, "is cut short");
+	if (r == 0 && version >= 4)
+		r = take_bootconfig(p, part);
 	if (r == 0)
 		hd_err_set(
 			&p->image->no_kconfig, ENOENT,
@@ -541,6 +652,7 @@ void hd_kernel_image_clear(struct hd_kernel_image *image)
 	free(image->format);
 	free(image->release);
 	free(image->cmdline);
+	free(image->bootconfig);
 	free(image->text);
 	hd_kconfig_clear(&image->kconfig);
 	hd_err_clear(&image->no_kconfig);

@@ -36,6 +36,8 @@ struct hd_kernel_image {
 	enum hd_image_machine machine;
 	char *release; /* "6.12.48-amd64"; NULL when it isn't in it; owned */
 	char *cmdline; /* Android's; NULL in other files; owned */
+	char *bootconfig; /* of a vendor_boot.img of version 4, one line for
+			   * each setting; NULL when it has none; owned */
 	char *text; /* the kernel as it is in memory; NULL when there is none,
 		     * but its configuration or an Android's vendor's part;
 		     * owned */

@@ -71,7 +71,8 @@ static bool is_for_host(struct hd_exam *exam)
 
 	if (!where || (facts->on & where))
 		return true;
-	if (facts->cpuinfo.text)
+	/* Of a kernel its file says it. */
+	if (facts->cpuinfo.text || (facts->image && facts->on))
 		hd_exam_not_applicable(exam, "this is for %s", name_of(where));
 	else
 		hd_exam_unread(exam, facts->cpuinfo.path, facts->cpuinfo.seen);

@@ -1163,7 +1163,8 @@ class EveryRow(_OnHost):
     ELSEWHERE = {"device-answers": "tests/fakekernel/test_every_write.py"} | dict.fromkeys(
         ("device-rom", "guard-holders", "hook-leftovers", "hook-owner", "hook-ran", "iommu-faults",
          "libvirt-daemon", "libvirt-qemu", "vfio-node-mode"), "tests/unit/test_doctor.c") | {
-             "arm-android-selinux": "tests/cli/test_android.py"}
+             "arm-android-selinux": "tests/cli/test_android.py",
+             "image-pkvm": "tests/cli/test_doctor.py"}
 
     NO_TABLE = {"sys/firmware/acpi/tables/DMAR": None, "sys/firmware/acpi/tables/APIC": "x",
                 "sys/class/iommu/dmar0": None, "sys/kernel/iommu_groups": None}
@@ -1644,6 +1645,8 @@ class KernelImage(unittest.TestCase):
         self.assertEqual(self.check(report, "config-smmu"),
                          ("pass", "its text shows that the kernel has it"))
         self.assertEqual(self.check(report, "config-kvm-arm")[0], "pass")
+        # Which its driver selects.
+        self.assertEqual(self.check(report, "config-smmu-tables")[0], "pass")
         self.assertEqual(self.check(report, "config-vfio"),
                          ("unknown", "whether the kernel has CONFIG_VFIO can't be told"))
         self.assertEqual(self.check(report, "config-readable")[0], "unknown")
@@ -1665,6 +1668,13 @@ class KernelImage(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertEqual(self.check(report, "image-format"), ("pass", "configuration of a kernel"))
         self.assertEqual(self.check(report, "config-smmu")[0], "skip")
+
+    def test_processor_that_is_not_known(self):
+        """Then what the image says counts."""
+        self.image(ARM_CONFIG)
+        code, report = self.doctor("--root", self.file.parent)
+        self.assertEqual((code, report["summary"]["verdict"]), (0, "good"))
+        self.assertEqual(self.check(report, "config-intel-iommu"), ("skip", "this is for VT-d"))
 
     def test_processor_that_it_will_run_on(self):
         """A kernel for one sort of x86 is right where that is."""
@@ -1694,6 +1704,50 @@ class KernelImage(unittest.TestCase):
             "unknown", f"{self.file} has no kernel in it, but the command line and modules of the "
             "vendor: look into boot.img"))
         self.assertEqual(self.check(report, "image-cmdline"), ("pass", "empty"))
+        self.assertEqual(self.check(report, "image-bootconfig")[0], "skip")
+
+    def test_protected_kvm(self):
+        """Chosen on a command line, in the vendor's boot configuration, when it was built."""
+        def boot(cmdline):
+            self.image(ARM_CONFIG)
+            kernel = gzip.compress(self.file.read_bytes())
+            header = struct.pack("<8sIII", b"ANDROID!", len(kernel), 0, 0).ljust(40, b"\0")
+            header += struct.pack("<I", 4) + cmdline
+            self.file.write_bytes(header.ljust(4096, b"\0") + kernel)
+
+        def vendor(bootconfig):
+            header = bytearray(struct.pack("<8sII", b"VNDRBOOT", 4, 4096).ljust(2128, b"\0"))
+            header[2096:2100] = struct.pack("<I", 2128)
+            header[2124:2128] = struct.pack("<I", len(bootconfig))
+            self.file.write_bytes(header.ljust(4096, b"\0") + bootconfig)
+
+        protected = "kvm-arm.mode=protected"
+        for make, argument, status, words in [
+                (boot, b"quiet kvm-arm.mode=protected x", "warn", f"its command line has {protected}"),
+                (boot, b"quiet kvm-arm.mode=nvhe", "pass", "nothing in it says so"),
+                (vendor, b'androidboot.a=b\nkernel.kvm-arm.mode="protected"\n', "warn",
+                 f"its boot configuration has {protected}"),
+                (vendor, b"androidboot.a=b\n", "pass", "nothing in it says so"),
+                (self.image, ARM_CONFIG + f'CONFIG_CMDLINE="quiet {protected}"\n', "warn",
+                 f"CONFIG_CMDLINE has {protected}"),
+                (self.image, ARM_CONFIG + 'CONFIG_CMDLINE=""\n', "pass", "nothing in it"),
+                (self.image, None, "skip", "no command line")]:
+            with self.subTest(words, argument=argument):
+                make(argument)
+                report = self.doctor()[1]
+                found, detail = self.check(report, "image-pkvm")
+                self.assertEqual(found, status)
+                self.assertIn(words, detail)
+                if make == vendor:
+                    self.assertEqual(self.check(report, "image-bootconfig"),
+                                     ("pass", argument.decode().rstrip()))
+
+    def test_words_in_messages_prove_nothing(self):
+        """Those of others name parameters, too: only a whole string of C is one."""
+        self.image(text=b"use iommu.passthrough instead\0xkvm.halt_poll_ns\0kvm.halt_poll_ns_grow\0")
+        report = self.doctor()[1]
+        self.assertEqual(self.check(report, "config-kvm-arm")[0], "unknown")
+        self.assertEqual(self.check(report, "config-iommu")[0], "unknown")
 
     def test_wrong_input(self):
         self.file.write_text("no kernel")

@@ -256,25 +256,48 @@ int hd_doctor_facts_read(const struct hd_host *host,
 }
 
 /*
- * What is in a kernel when an option is set to y: parameters, and words of the
- * device tree. Of what is a module, or isn't there, nothing is known.
+ * What is in a kernel when an option is set to y: parameters, names of
+ * attributes, words of the device tree, each a whole string of C, as messages
+ * of others name them too. And what such an option depends on or selects, in
+ * the Kconfig files of Linux 5.4 to 6.12. Of what is a module, or isn't there,
+ * nothing is known.
  */
 static const struct {
-	const char *option, *shown;
+	const char *option, *shown, *more;
 } shows[] = {
-	{ "INTEL_IOMMU", "intel_iommu=" },
-	{ "AMD_IOMMU", "amd_iommu=" },
-	{ "ARM_SMMU", "arm_smmu.disable_bypass" },
-	{ "ARM_SMMU_V3", "arm_smmu_v3.disable_msipolling" },
-	{ "IOMMU_API", "iommu.passthrough" },
-	{ "IRQ_REMAP", "intremap=" },
-	{ "ARM_GIC_V3_ITS", "arm,gic-v3-its" },
-	{ "VFIO_PCI", "vfio_pci.ids" },
-	{ "VFIO_IOMMU_TYPE1", "vfio_iommu_type1.allow_unsafe_interrupts" },
-	{ "KVM", "kvm.halt_poll_ns" },
-	{ "KVM_INTEL", "kvm_intel.ept" },
-	{ "KVM_AMD", "kvm_amd.npt" },
+	{ "INTEL_IOMMU",
+	  "intel_iommu=", "PCI PCI_MSI IOMMU_SUPPORT IOMMU_API" },
+	{ "AMD_IOMMU", "amd_iommu=", "PCI IOMMU_SUPPORT IOMMU_API" },
+	{ "ARM_SMMU", "arm_smmu.disable_bypass",
+	  "IOMMU_SUPPORT IOMMU_API OF_IOMMU IOMMU_IO_PGTABLE_LPAE" },
+	{ "ARM_SMMU_V3", "arm_smmu_v3.disable_msipolling",
+	  "IOMMU_SUPPORT IOMMU_API OF_IOMMU IOMMU_IO_PGTABLE_LPAE" },
+	{ "IOMMU_API", "iommu.passthrough", "" },
+	{ "IOMMU_DMA", "iommu.forcedac", "" },
+	{ "IRQ_REMAP", "nointremap", "PCI_MSI IOMMU_SUPPORT" },
+	{ "X86_X2APIC", "nox2apic", "" },
+	{ "ARM_GIC_V3_ITS", "arm,gic-v3-its", "ARM_GIC_V3" },
+	{ "PCIEPORTBUS", "pcie_ports=", "PCI" },
+	{ "PCI_IOV", "sriov_numvfs", "PCI" },
+	{ "VFIO_PCI", "vfio_pci.ids", "VFIO PCI" },
+	{ "VFIO_IOMMU_TYPE1", "vfio_iommu_type1.allow_unsafe_interrupts",
+	  "VFIO" },
+	{ "KVM", "kvm.halt_poll_ns", "" },
+	{ "KVM_INTEL", "kvm_intel.ept", "KVM" },
+	{ "KVM_AMD", "kvm_amd.npt", "KVM" },
 };
+
+/* Whether a string is in the kernel, with nothing before and behind it. */
+static bool is_shown(const struct hd_kernel_image *image, const char *string)
+{
+	const char *at = image->text, *end = image->text + image->length;
+	size_t n = strlen(string);
+
+	for (; (at = memmem(at, (size_t)(end - at), string, n)); at++)
+		if (at > image->text && !at[-1] && at + n < end && !at[n])
+			return true;
+	return false;
+}
 
 /* Where there is no configuration: what the kernel itself shows of one. */
 static int read_shown(const struct hd_kernel_image *image,
@@ -287,10 +310,17 @@ static int read_shown(const struct hd_kernel_image *image,
 
 	if (!file)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
-		if (memmem(image->text, image->length, shows[i].shown,
-			   strlen(shows[i].shown)))
-			fprintf(file, "CONFIG_%s=y\n", shows[i].option);
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
+		if (!is_shown(image, shows[i].shown))
+			continue;
+		fprintf(file, "CONFIG_%s=y\n", shows[i].option);
+		for (const char *p = shows[i].more; *p; p += strspn(p, " ")) {
+			size_t n = strcspn(p, " ");
+
+			fprintf(file, "CONFIG_%.*s=y\n", (int)n, p);
+			p += n;
+		}
+	}
 	if (fclose(file) != 0)
 		return -ENOMEM;
 	r = size ? hd_kconfig_parse(text, size, ret) : 0;

@@ -340,8 +340,8 @@ def vm_items():
     items = class_items("vm", needs)
     for item in items:
         item.function = on_host(item.function)
-        if ".compared." in item.name:
-            item.needs.append("build.gcc")  # what is compared is the fake kernel
+        if ".compared." in item.name or ".kernels." in item.name:
+            item.needs.append("build.gcc")  # what is compared is the fake kernel, or the tool
     return [*(Item(name, install(kind), guess=FIRST) for name, kind in kinds.items()), *items]
 
 

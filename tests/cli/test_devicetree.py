@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import subprocess
+import tarfile
 import tempfile
 import unittest
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import devicetree
 from program import tool
 
+TOP = Path(__file__).resolve().parents[2]
 EXITS = {"good": 0, "bad": 1, "unknown": 3}
 ARM = "processor\t: 0\nCPU implementer\t: 0x41\n"
 PCIE = "/pcie@10000000"
@@ -347,6 +349,7 @@ class Host(_Folder):
         self.file = self.folder / "board.dtb"
         self.put("proc/cpuinfo", ARM)
         self.put("sys/bus/pci/drivers/vfio-pci/module", "")
+        (self.folder / "host/sys/bus/pci/devices").mkdir()
         for path, data in devicetree.live(name).items():
             self.put(path, data)
 
@@ -403,6 +406,25 @@ class Host(_Folder):
                 self.assertEqual(self.without_sizes(whole[1]),
                                  self.without_sizes(self.tree_rows(self.of_host("01:00.0"))))
 
+    def test_a_capture_has_what_is_read(self):
+        """Each property that is looked for, by its name."""
+        source = (TOP / "lib/doctor/read/devicetree.c").read_text()
+        names = set(re.findall(
+            r'\b(?:has|says|number|property|first_text|cells_in|read_map)\(\s*&?p,\s*\w+,\s*"([^"]+)"',
+            source))
+        names |= set(re.findall(r'^\t"([^"]+)",$', source, re.M)) | {"msi-map-mask"}
+        self.assertGreater(len(names), 20)
+        self.assertTrue({"iommu-map", "no-iommu", "dma-noncoherent", "status"} < names, names)
+        self.make("virt-smmuv3")
+        for name in names:
+            self.put(f"{devicetree.BASE}/node/{name}", "x")
+        path = self.folder / "host.tar"
+        self.assertEqual(tool("capture", "--root", self.folder / "host", path).returncode, 0)
+        with tarfile.open(path) as tar:
+            members = set(tar.getnames())
+        self.assertEqual({name for name in names
+                          if f"{devicetree.BASE}/node/{name}" not in members}, set())
+
     @staticmethod
     def without_sizes(rows):
         """A capture leaves out nodes that say nothing of isolation."""
@@ -423,6 +445,8 @@ class Host(_Folder):
                 ("virt-two-hosts", "0001:01:00.0", "/pcie@20000000", "tree-iommu-map", "fail",
                  "/pcie@20000000 is missing"),
                 ("virt-two-hosts", "0001:01:00.0", "/pcie@99", "tree-iommu-map", "unknown",
+                 "isn't known"),
+                ("virt-two-hosts", "0001:01:00.0", "/pcie@0", "tree-iommu-map", "unknown",
                  "isn't known"),
                 ("virt-two-hosts", "0001:01:00.0", "", "tree-iommu-map", "unknown", "isn't known"),
                 ("virt-no-map", "0000:01:00.0", "", "tree-iommu-map", "fail", "is missing"),
@@ -467,6 +491,10 @@ class Host(_Folder):
         self.assertEqual(self.row(self.of_host("01:00.0"), "tree-iommu-map"),
                          ("pass", "it is in IOMMU group 3, so it is right"))
         self.assertEqual(self.row(self.of_host(), "tree-iommu-map")[0], "warn")
+        (self.folder / "host/sys/bus/pci/devices").rename(self.folder / "gone")
+        self.assertEqual(self.row(self.of_host(), "tree-iommu-map"),
+                         ("unknown", "can't tell which PCI devices the host has: its copied tree "
+                          "has no /sys/bus/pci/devices"))
 
     def test_what_cannot_be_read(self):
         """One property that isn't known, or one folder, and nothing is known."""

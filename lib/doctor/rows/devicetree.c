@@ -184,15 +184,16 @@ static bool isolates(const struct hd_devicetree *tree,
 	return false;
 }
 
-/* Where that can't be known nothing is said. */
+/* Where that can't be known the row says so, and nothing else. */
 static bool has_group(struct hd_exam *exam)
 {
 	const struct hd_inventory *inventory = &exam->facts->inventory;
-	int code = exam->facts->inventory_err.code;
+	const struct hd_err *err = &exam->facts->inventory_err;
 
-	if (code)
-		hd_exam_saw(exam, (struct hd_seen){ HD_UNKNOWN, -code },
-			    HD_SYSFS_PCI "/devices");
+	if (err->code && !exam->unread) {
+		exam->unread = strdup(hd_err_message(err));
+		exam->failed |= !exam->unread;
+	}
 	for (size_t i = 0; i < inventory->n_devices; i++)
 		if (inventory->devices[i].group != HD_NO_GROUP)
 			return true;

@@ -272,6 +272,9 @@ class Files(_Folder):
                 text += "" if pcie else "&pcie { /delete-property/ dma-coherent; };\n"
                 row, = self.rows(self.of_file(devicetree.compiled(text)), "tree-coherent")
                 self.assertEqual(row["status"], status, row)
+                if compatible == "arm,mmu-500" and status == "fail":
+                    self.assertIn(f"neither node {SMMU} (arm,mmu-500) nor node {PCIE} has the "
+                                  "property dma-coherent", row["detail"])
 
     def test_coherence_comes_from_above(self):
         for text, status in (
@@ -281,6 +284,20 @@ class Files(_Folder):
             with self.subTest(text):
                 report = self.of_file(devicetree.compiled('/include/ "virt.dtsi"\n' + text))
                 self.assertEqual(self.rows(report, "tree-coherent")[0]["status"], status)
+
+    def test_what_is_known_of_the_chip(self):
+        for chip, more, status in (
+                ("rockchip,rk3568", "", "warn"), ("brcm,bcm2711", "", "warn"),
+                ("rockchip,rk3568", "&pcie { /delete-property/ dma-coherent; };", "skip"),
+                ("fsl,lx2160a", "", "skip")):
+            with self.subTest(chip=chip, more=more):
+                text = '/include/ "virt.dtsi"\n/ { /delete-property/ dma-coherent; '
+                text += f'compatible = "example,board", "{chip}"; }};\n{more}'
+                row, = self.rows(self.of_file(devicetree.compiled(text)), "tree-coherent-true")
+                self.assertEqual(row["status"], status, row)
+                if status == "warn":
+                    self.assertIn(f"node {PCIE} is dma-coherent, which the device trees of Linux "
+                                  f"say of no {chip}: unless", row["detail"])
 
     def test_wrong_input(self):
         good = devicetree.blob("virt-smmuv3")

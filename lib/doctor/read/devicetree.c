@@ -85,6 +85,19 @@ static const char *const inventions[] = {
 	"qcom,smmu-secure-mode-support",
 };
 
+/*
+ * Chips whose PCI isn't coherent: no device tree of Linux 6.12 for one of them
+ * (arch/arm64/boot/dts) has "dma-coherent" on a PCI host bridge. Of chips that
+ * got it later, as some of Qualcomm's, nothing is said.
+ */
+static const char *const incoherent_socs[] = {
+	"rockchip,rk3399",   "rockchip,rk3566",	   "rockchip,rk3568",
+	"rockchip,rk3588",   "rockchip,rk3588s",   "brcm,bcm2711",
+	"amlogic,meson-axg", "amlogic,g12a",	   "amlogic,g12b",
+	"amlogic,sm1",	     "fsl,imx8mm",	   "fsl,imx8mp",
+	"fsl,imx8mq",	     "marvell,armada3700", "nvidia,tegra210",
+};
+
 static const void *property(const struct parser *p, size_t node,
 			    const char *name, size_t *ret_length)
 {
@@ -701,6 +714,10 @@ static int read_root(struct parser *p)
 	tree->model = first_text(p, ROOT, "model");
 	tree->compatible = first_text(p, ROOT, "compatible");
 	tree->hypervisor = read_hypervisor(p);
+	for (size_t i = 0;
+	     i < sizeof(incoherent_socs) / sizeof(*incoherent_socs); i++)
+		if (says(p, ROOT, "compatible", incoherent_socs[i], NULL))
+			tree->incoherent_soc = incoherent_socs[i];
 	return tree->model && tree->compatible && tree->hypervisor ? 0 :
 								     -ENOMEM;
 }

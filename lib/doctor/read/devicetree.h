@@ -89,6 +89,7 @@ struct hd_devicetree {
 	char *model; /* and the next two: "" when it names none; owned */
 	char *compatible;
 	char *hypervisor; /* the "compatible" of /hypervisor */
+	const char *incoherent_soc; /* whose PCI isn't coherent, or NULL */
 	size_t nodes;
 	struct hd_unit *units;
 	size_t n_units;

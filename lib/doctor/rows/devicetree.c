@@ -601,7 +601,7 @@ static void say_incoherent(struct hd_exam *exam, const struct hd_pci_host *host,
 				"");
 	else
 		say_bad(exam,
-			"the property dma-coherent is missing, of node %s (%s) as of %s: vfio refuses its devices (\"Invalid argument\")",
+			"neither node %s (%s) nor node %s has the property dma-coherent: vfio refuses its devices (\"Invalid argument\")",
 			unit->path, name_of(unit->compatible), host->path);
 }
 
@@ -637,26 +637,39 @@ static void rule_coherent(struct hd_exam *exam)
 		hd_exam_pass(exam, "that of %s is, for vfio", host->path);
 }
 
-/* An interconnect that isn't coherent for the ITS is none for PCI. */
+static const struct hd_pci_host *find_coherent(const struct hd_devicetree *tree)
+{
+	for (size_t i = 0; i < tree->n_hosts; i++)
+		if (tree->hosts[i].coherent)
+			return &tree->hosts[i];
+	return NULL;
+}
+
+/*
+ * What is known of the chip, and an interconnect that isn't coherent for the
+ * ITS, say that the property isn't true.
+ */
 static bool contradicts_itself(struct hd_exam *exam)
 {
 	const struct hd_devicetree *tree = tree_of(exam);
+	const struct hd_pci_host *host = find_coherent(tree);
 	const struct hd_unit *its = NULL;
 
 	for (size_t i = 0; i < tree->n_units; i++)
 		if (tree->units[i].kind == HD_UNIT_ITS &&
 		    tree->units[i].incoherent)
 			its = first_of(its, &tree->units[i]);
-	for (size_t i = 0; its && i < tree->n_hosts; i++) {
-		if (!tree->hosts[i].coherent)
-			continue;
+	if (host && its)
 		hd_exam_bad(
 			exam,
 			"node %s is dma-coherent and node %s of the same machine dma-noncoherent: one of them is wrong, and with a faked dma-coherent DMA silently destroys data",
-			tree->hosts[i].path, its->path);
-		return true;
-	}
-	return false;
+			host->path, its->path);
+	else if (host && tree->incoherent_soc)
+		hd_exam_bad(
+			exam,
+			"node %s is dma-coherent, which the device trees of Linux say of no %s: unless its maker knows better this is a faked dma-coherent, and DMA silently destroys data",
+			host->path, tree->incoherent_soc);
+	return exam->checkup->detail != NULL;
 }
 
 /*

@@ -43,7 +43,7 @@ bundle: all $(bundle_start) $(bundle_hook)
 		datadir=$(bundle).new/share \
 		completiondir=$(bundle).new/share/bash-completion/completions
 	mv $(bundle).new $(bundle)
-	tar -C $(O)/bundle --owner=0 --group=0 --numeric-owner --sort=name \
+	tar -C $(O)/bundle --sort=name --owner=0 --group=0 --numeric-owner --mode=a+rX,go-w \
 		-czf $(bundle).tar.gz.new $(notdir $(bundle))
 	mv $(bundle).tar.gz.new $(bundle).tar.gz
 

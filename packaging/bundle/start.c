@@ -12,69 +12,81 @@
 
 #include "lib/base/beside.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/err.h"
+#include "lib/base/print.h"
 
-/* What comes before the program's own arguments. */
-enum {
-	LOADER,
-	LIBRARIES_OPTION,
-	LIBRARIES,
-	NAME_OPTION,
-	NAME,
-	PROGRAM,
-	ARGUMENTS
+struct parts {
+	char libraries[PATH_MAX], loader[PATH_MAX], program[PATH_MAX];
 };
 
-static int fail(const char *what, const char *why)
+static int find_program(char ret[PATH_MAX])
 {
-	fprintf(stderr,
-		"%s: %s.\nFix: unpack the bundle of virt-hostdev again, where this isn't so\n",
-		what, why);
-	return 1;
-}
+	char own[PATH_MAX], relative[PATH_MAX];
+	int n, r = hd_own_path(own);
 
-/* "../lib" and what may be in it, of the bundle. */
-static int find(const char *name, char ret[PATH_MAX])
-{
-	char relative[PATH_MAX];
-	int n = snprintf(relative, sizeof(relative), "../lib%s", name);
-
+	if (r < 0)
+		return r;
+	n = snprintf(relative, sizeof(relative), "../lib/virt-hostdev%s",
+		     strrchr(own, '/'));
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG :
 					hd_beside(relative, ret);
 }
 
-int main(int argc, char **argv)
+static int find_parts(struct parts *parts, struct hd_err *err)
 {
-	char own[PATH_MAX], libraries[PATH_MAX], loader[PATH_MAX],
-		program[PATH_MAX], name[PATH_MAX + sizeof("/virt-hostdev")];
-	HD_AUTOFREE char **words =
-		calloc((size_t)argc + ARGUMENTS + 1, sizeof(*words));
-	int r = hd_own_path(own);
+	int r = hd_beside("../lib", parts->libraries);
+
+	if (r == 0)
+		r = hd_beside("../lib/loader", parts->loader);
+	if (r == 0)
+		r = find_program(parts->program);
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "the bundle's parts can't be found: %s",
+				  strerror(-r));
+	/* For a loader these end a folder, or are replaced: ld.so(8). */
+	if (strpbrk(parts->libraries, ":;$")) {
+		hd_err_set(
+			err, EDOM,
+			"no loader reads %s, with ':', ';' or '$' in its name",
+			parts->libraries);
+		hd_err_fix(err, "Put the bundle into another folder");
+		return -EDOM;
+	}
+	return 0;
+}
+
+/* Returns only when it couldn't. */
+static int start(struct parts *parts, int argc, char **argv, struct hd_err *err)
+{
+	char *before[] = { parts->loader,
+			   (char *)"--library-path",
+			   parts->libraries,
+			   (char *)"--argv0",
+			   argc ? argv[0] : parts->program,
+			   parts->program };
+	const size_t n = sizeof(before) / sizeof(before[0]);
+	HD_AUTOFREE char **words = calloc(n + (size_t)argc + 1, sizeof(*words));
 
 	if (!words)
-		return fail("virt-hostdev", strerror(ENOMEM));
-	if (r == 0) {
-		snprintf(name, sizeof(name), "/virt-hostdev%s",
-			 strrchr(own, '/'));
-		r = find("", libraries);
-	}
-	if (r == 0)
-		r = find("/loader", loader);
-	if (r == 0)
-		r = find(name, program);
-	if (r < 0)
-		return fail("virt-hostdev can't find its parts", strerror(-r));
-	/* For a loader these end a folder, or are to be replaced: ld.so(8). */
-	if (strpbrk(libraries, ":;$"))
-		return fail(libraries,
-			    "a folder with ':', ';' or '$' in its name");
-	words[LOADER] = loader;
-	words[LIBRARIES_OPTION] = (char *)"--library-path";
-	words[LIBRARIES] = libraries;
-	words[NAME_OPTION] = (char *)"--argv0";
-	words[NAME] = argc ? argv[0] : program;
-	words[PROGRAM] = program;
+		return hd_err_nomem(err);
+	memcpy(words, before, sizeof(before));
 	for (int i = 1; i < argc; i++)
-		words[ARGUMENTS + i - 1] = argv[i];
-	execv(loader, words);
-	return fail(loader, strerror(errno));
+		words[n + (size_t)i - 1] = argv[i];
+	execv(parts->loader, words);
+	hd_err_set(err, errno, "%s can't be run: %m", parts->loader);
+	hd_err_fix(err, "Unpack virt-hostdev's bundle again");
+	return -err->code;
+}
+
+int main(int argc, char **argv)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	struct parts parts;
+
+	if (find_parts(&parts, &err) == 0)
+		start(&parts, argc, argv, &err);
+	fputs("virt-hostdev: ", stderr);
+	hd_print_err(stderr, &err);
+	return 1;
 }

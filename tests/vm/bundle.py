@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What "make bundle" makes, on root file systems that hold nothing but busybox: on this
-machine, with a host that lies in files, and on an emulated one of another architecture."""
+machine, with a host that lies in files, and on emulated ones, see Bundled."""
 
 import json
 import re
@@ -16,7 +16,7 @@ import hosts
 import rootfs
 from domain import domain, hostdev
 from host import HANGS
-from scenarios import ENDS, HOOK, STARTS, _Emulated
+from scenarios import ENDS, HOOK, STARTS
 
 sys.path[:0] = [str(hosts.TOP / "tests" / "cli")]
 
@@ -31,10 +31,10 @@ GUEST = domain("g", hostdev(GPU, "no"))
 NO_DEVICES = domain("g")
 
 
-def make(kind):
-    """The archive of a bundle for the hosts of a kind."""
+def make(kind, test):
+    """The archive of a bundle for the hosts of a kind; test is the class that wants it."""
     root = hosts.installed(kind)
-    return rootfs.bundle(root, hosts.TOP, kind.out_dir,
+    return rootfs.bundle(root, hosts.TOP, kind.out_dir, test.__name__.lower(),
                          hosts.ARCHITECTURES[kind.architecture].triplet)
 
 
@@ -48,15 +48,18 @@ class Contents(unittest.TestCase):
     kind = hosts.TRIXIE
     kinds = [hosts.TRIXIE, hosts.TRIXIE_ARM]
 
+    @classmethod
+    def setUpClass(cls):
+        cls.archives = [make(kind, cls) for kind in cls.kinds]
+
     def elf(self, path):
         return subprocess.run(["readelf", "--file-header", "--program-headers", "--dynamic",
                                "--wide", path], capture_output=True, text=True, check=True).stdout
 
     def test_whole(self):
         """What its programs need is in it, but for what was left out as being elsewhere."""
-        for kind, machine in zip(self.kinds, ("X86-64", "AArch64")):
+        for archive, machine in zip(self.archives, ("X86-64", "AArch64")):
             with self.subTest(machine), tempfile.TemporaryDirectory() as folder:
-                archive = make(kind)
                 subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
                 top = Path(folder) / name_of(archive)
                 libraries = {path.name for path in (top / "lib").iterdir()}
@@ -72,8 +75,8 @@ class Contents(unittest.TestCase):
                             self.assertNotRegex(text, "interpreter|NEEDED", path)
 
     def test_owners(self):
-        for kind in self.kinds:
-            listed = subprocess.run(["tar", "--numeric-owner", "-tvzf", make(kind)],
+        for archive in self.archives:
+            listed = subprocess.run(["tar", "--numeric-owner", "-tvzf", archive],
                                     capture_output=True, text=True, check=True).stdout
             for line in listed.splitlines():
                 self.assertRegex(line, "^.r..r-.r-. 0/0 ")
@@ -86,7 +89,7 @@ class OnNothingButBusybox(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.archive = make(cls.kind)
+        cls.archive = make(cls.kind, cls)
         cls.busybox = hosts.root_of(cls.kind) / "usr/bin/busybox"
 
     def setUp(self):
@@ -208,19 +211,23 @@ modprobe vfio-pci
 """
 
 
-class OnAnArmHost(_Emulated):
-    kind = hosts.TRIXIE_ARM
-    root = "/run/bare"
+class Bundled:
+    """For a class of scenarios on a host, whose doctor passes these rows."""
+
+    bare_root = "/run/bare"
+    passes = ["iommu-groups", "vfio-pci"]
 
     @classmethod
     def setUpClass(cls):
-        archive = make(cls.kind)
+        archive = make(cls.kind, cls)
         super().setUpClass()
         cls.folder = f"/opt/{name_of(archive)}"
-        cls.host.sh(BARE.format(root=cls.root, archive=f"/out/build/bundle/{archive.name}"))
+        cls.host.sh(BARE.format(root=cls.bare_root,
+                                archive=f"/out/{archive.parent.name}/{archive.name}"))
 
     def bare(self, command, **options):
-        return self.host.sh(f"env -i /usr/sbin/chroot {self.root} {self.folder}/{command}", **options)
+        return self.host.sh(f"env -i /usr/sbin/chroot {self.bare_root} {self.folder}/{command}",
+                            **options)
 
     def test_tool_of_a_bundle(self):
         self.assertEqual(self.bare("bin/virt-hostdev list").out,
@@ -243,12 +250,16 @@ class OnAnArmHost(_Emulated):
 
     def test_libvirtd_runs_a_bundle(self):
         """As it is installed: with a link."""
-        self.host.sh(f"mv {HOOK} /run/hook; ln -s {self.root}{self.folder}/hooks/qemu {HOOK}")
+        self.host.sh(f"mv {HOOK} /run/hook; ln -s {self.bare_root}{self.folder}/hooks/qemu {HOOK}")
         self.addCleanup(self.host.sh, f"mv -fT /run/hook {HOOK}")
         _, checks = self.doctor()
         self.assertEqual([checks[each] for each in ("hook-installed", "hook-program")],
                          ["pass", "pass"])
         self.define("g", hostdev(devices.NIC_A, "no"))
+        # libvirt.so.0 is the host's.
+        check = "virt-hostdev check g"
+        self.assertEqual(self.host.sh(f"{self.bare_root}{self.folder}/bin/{check}").out,
+                         self.host.sh(check).out)
         self.start("g")
         self.assert_given("g", devices.NIC_A)
         self.destroy("g")

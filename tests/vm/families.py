@@ -5,6 +5,7 @@ the rows of classes here."""
 
 import json
 
+import bundle
 import devices
 import hosts
 from domain import domain, hostdev
@@ -46,11 +47,12 @@ class Amd(_Core):
     kind = hosts.TRIXIE_AMD
 
 
-class Arm(_Core):
+class Arm(bundle.Bundled, _Core):
     """Its firmware is a device tree, and the kernel is started at EL1."""
 
     kind = hosts.TRIXIE_ARM
     said = ["arm-no-hyp", "smmu-setup"]
+    passes = ["arm-smmu", "iommu-groups", "vfio-pci"]
 
 
 class ArmAcpi(_Core):

@@ -243,15 +243,19 @@ def build_across(root, source_dir, out_dir, triplet):
     return out_dir / "dest"
 
 
-def bundle(root, source_dir, out_dir, triplet=None):
-    """Makes a bundle of what was compiled there, across with a triplet; returns its archive."""
+def bundle(root, source_dir, out_dir, name, triplet=None):
+    """Makes a bundle of what was compiled there, across with a triplet. Returns the archive,
+    in out_dir/NAME: several may want one, and each make replaces the last one's."""
     out_dir = Path(out_dir).resolve()
-    if triplet:
-        _build_across(root, source_dir, out_dir, triplet, BUNDLE)
-    else:
-        _build(root, source_dir, out_dir, BUNDLE)
-    archive, = (out_dir / "build" / "bundle").glob("*.tar.gz")
-    return archive
+    with open(out_dir / "bundle.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if triplet:
+            _build_across(root, source_dir, out_dir, triplet, BUNDLE)
+        else:
+            _build(root, source_dir, out_dir, BUNDLE)
+        archive, = (out_dir / "build" / "bundle").glob("*.tar.gz")
+        (out_dir / name).mkdir(exist_ok=True)
+        return Path(shutil.copy(archive, out_dir / name))
 
 
 def _clear(out_dir):

@@ -45,27 +45,53 @@ class _Core(_Emulated):
 
 class Amd(_Core):
     kind = hosts.TRIXIE_AMD
+    passes = ["machine-ivrs", "iommu-groups", "vfio-pci"]
 
 
-class Arm(bundle.Bundled, _Core):
-    """Its firmware is a device tree, and the kernel is started at EL1."""
+class _Arm(_Core):
+    """Where the kernel makes a device's group when a driver takes it, and is started at
+    EL1. Two devices behind one bridge have one stream ID, and the second gets no group."""
+
+    said = ["arm-no-hyp", "smmu-stream-shared"]
+
+    def test_group_that_comes_with_a_driver(self):
+        self.assertEqual(self.group(devices.EDU), "")
+        self.define("g", hostdev(devices.EDU, "no"))
+        report = json.loads(self.host.sh("virt-hostdev check --json g").out)
+        found, = report["devices"][0]["findings"]
+        self.assertEqual((found["id"], found["severity"]), ("group-unknown", "warning"))
+        self.round_trip(hostdev(devices.EDU, "no"), devices.EDU, "")
+        self.assertNotEqual(self.group(devices.EDU), "")
+
+    def test_device_that_has_no_group(self):
+        self.define("g", hostdev(devices.SHARED_B, "no"))
+        self.assertEqual(self.assert_refused("g", devices.SHARED_B, "IOMMU", "driver e1000"),
+                         "no-group")
+
+    def group(self, address):
+        link = self.host.sh(f"readlink /sys/bus/pci/devices/{address}/iommu_group", check=False)
+        return link.out.rpartition("/")[2]
+
+
+class Arm(bundle.Bundled, _Arm):
+    """Its firmware is a device tree."""
 
     kind = hosts.TRIXIE_ARM
-    said = ["arm-no-hyp", "smmu-setup"]
-    passes = ["arm-smmu", "iommu-groups", "vfio-pci"]
+    passes = ["tree-iommu", "tree-iommu-map", "iommu-groups", "vfio-pci"]
 
 
-class ArmAcpi(_Core):
+class ArmAcpi(_Arm):
     """UEFI gives it ACPI's tables, of which IORT has the SMMU."""
 
     kind = hosts.TRIXIE_ARM_ACPI
-    said = ["arm-no-hyp", "smmu-setup"]
+    passes = ["arm-iort", "arm-iort-map", "iommu-groups", "vfio-pci"]
 
 
 class Bookworm(_Core):
     """Debian 12 as it is installed: from a disk, with UEFI, systemd and AppArmor."""
 
     kind = hosts.BOOKWORM
+    passes = ["machine-dmar", "iommu-groups", "vfio-pci", "hook-program", "confinement-apparmor"]
 
     @classmethod
     def setUpClass(cls):

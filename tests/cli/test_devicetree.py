@@ -214,6 +214,13 @@ class Files(_Folder):
                           for row in self.rows(report, "tree-iommu-map")],
                          [(PCIE, "pass"), ("/pcie@20000000", "warn")])
 
+    def test_nothing_is_said_of_what_is_off(self):
+        report = self.of_file(devicetree.blob("virt-pci-off"))
+        rows = [row for row in report["checks"] if row["node"]]
+        self.assertGreater(len(rows), 7)
+        self.assertEqual({(row["status"], row["detail"]) for row in rows},
+                         {("skip", f"{PCIE} is turned off by status of {PCIE}")})
+
     def test_overlay_compiles(self):
         """What is given for review is a source that dtc takes, and turns the node on."""
         for name, row, node in (("virt-smmu-off", "tree-iommu", SMMU),

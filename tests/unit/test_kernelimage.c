@@ -513,6 +513,25 @@ static void what_follows(void **state)
 		}
 }
 
+/* With a checksum, as the program zstd makes it and libarchive doesn't. */
+static void what_follows_a_checksum(void **state)
+{
+	static const unsigned char packed[] = {
+		0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x7d, 0x01, 0x00, 0x84,
+		0x02, 0x00, 0x00, 0x41, 0x52, 0x4d, 0x64, 0x4c, 0x69, 0x6e,
+		0x75, 0x78, 0x20, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e,
+		0x20, 0x36, 0x2e, 0x31, 0x32, 0x2e, 0x34, 0x38, 0x2d, 0x74,
+		0x65, 0x73, 0x74, 0x20, 0x28, 0x67, 0x63, 0x63, 0x29, 0x0a,
+		0x00, 0x01, 0x00, 0x3b, 0x01, 0x16, 0xbb, 0x41, 0x67, 0x76
+	};
+	AUTO_FILE struct file file = { NULL, 0 };
+
+	(void)state;
+	append(&file, packed, sizeof(packed));
+	append(&file, "behind it", 9);
+	assert_kernel(&file, "zstd, Image of arm64", HD_IMAGE_ARM64, 0);
+}
+
 static void every_length_of_android(void **state)
 {
 	(void)state;
@@ -668,6 +687,7 @@ int main(void)
 		cmocka_unit_test(vendor_boot_with_wrong_sizes),
 		cmocka_unit_test(every_length),
 		cmocka_unit_test(what_follows),
+		cmocka_unit_test(what_follows_a_checksum),
 		cmocka_unit_test(every_length_of_android),
 		cmocka_unit_test(half_a_configuration),
 		cmocka_unit_test(what_is_no_kernel),

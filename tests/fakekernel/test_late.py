@@ -5,7 +5,8 @@ SMMUs and kernels before 6.15: what couldn't be judged before is judged then."""
 import json
 
 from program import SIBLINGS, domain, hostdev
-from test_every_write import OTHER, OnFakeKernel
+from test_every_write import OTHER
+from test_holders import _Held
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 SMMU = "file class/iommu/smmu3.0x0000000009050000/\n"
@@ -20,7 +21,7 @@ NOTE = (rf"Which IOMMU group {GPU} will be in, and with which others, isn't know
         rf"Fix: To have it made now: virt-hostdev bind {GPU} && virt-hostdev release {GPU}\n")
 
 
-class Late(OnFakeKernel):
+class Late(_Held):
     def refused(self, result, words):
         """And undone; nothing is said any more of what wasn't known before."""
         self.assertEqual((result.rc, result.out), (1, ""), result.err)
@@ -111,6 +112,17 @@ class Late(OnFakeKernel):
         self.boot(SMMU + ALONE + SHARED)
         self.configure("[device nic]", f"match = {NIC}", "guests = none")
         self.refused(self.hook("prepare", xml), f"{GPU} .* {NIC}")
+
+    def test_sibling_that_is_held(self):
+        xml = domain(hostdev(5), metadata=SIBLINGS)
+        self.boot(SMMU + ALONE + SHARED + f"attr {NIC} resource0 x\n")
+        holder = self.hold(f"/sys/bus/pci/devices/{NIC}/resource0")
+        self.refused(self.hook("prepare", xml),
+                     f"{NIC} .* can't be given to guest 'guest' while process {holder.pid} ")
+        self.end(holder)
+        self.good(self.hook("prepare", xml))
+        self.good(self.hook("release", xml))
+        self.assert_as_it_was()
 
     def test_memory_of_the_firmware(self):
         """It is of the group, and would be judged before of any other device."""

@@ -197,7 +197,7 @@ static int settle_groups(struct hd_job *job, const struct hd_request *request,
 		refused = true;
 		r = hd_findings_add_refusal(
 			job->ask.findings, hd_rules[HD_RULE_NO_GROUP].id,
-			hd_text("%s can't be %s%s%s: it is on its driver, and the kernel has made no IOMMU group for it.",
+			hd_text("%s can't be %s%s%s: the kernel has made no IOMMU group for it, though it should be on its driver by now.",
 				hd_addr_text(device->addr).s,
 				request->domain ? "given to guest '" :
 						  "taken from the host",

@@ -32,6 +32,8 @@ def one_error(_):
 SCENARIOS = {"one device": (NIC, domain(hostdev(1)), all_errors)}
 if FULL:
     SCENARIOS["device whose group comes late"] = LATE, domain(hostdev(1)), one_error
+    SCENARIOS["device whose late group the host shares"] = (
+        LATE + NIC.replace("01:00.0", "01:00.1"), domain(hostdev(1)), one_error)
     SCENARIOS["NVMe, NIC and a GPU with its siblings"] = (
         NIC + NVME + GPU, domain(hostdev(2), hostdev(1), hostdev(3), metadata=SIBLINGS),
         one_error)

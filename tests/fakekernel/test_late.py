@@ -60,10 +60,10 @@ class Late(_Held):
                 self.assertEqual(self.kernel.written(), [])
 
     def test_not_with_a_driver(self):
-        self.boot(SMMU + SHARED + NEVER.replace("120000", "020000 driver=nouveau"))
-        result = self.hook("prepare", domain(hostdev(6)))
+        self.boot(SMMU + ALONE + SHARED + NEVER.replace("120000", "020000 driver=nouveau"))
+        result = self.hook("prepare", domain(hostdev(5), hostdev(6)))
         self.assertEqual(result.rc, 1)
-        self.assertIn("it is not behind an IOMMU, although this host has one.", result.err)
+        self.assertRegex(result.err, rf"\A{SECOND} .* it is not behind an IOMMU, although this host")
         self.assertEqual(self.kernel.written(), [])
 
     def test_no_group_after_all(self):
@@ -172,6 +172,18 @@ class Late(_Held):
                 self.kernel.write(f"/sys/bus/pci/devices/{GPU}/driver_override", "\n")
                 self.good(self.hook("release", managed))
                 self.assert_as_it_was()
+
+    def test_libvirt_has_not_bound_it(self):
+        """Or a driver took it that needs no group."""
+        managed = domain(hostdev(5, managed="yes"))
+        self.boot(SMMU + ALONE)
+        self.assertEqual(self.hook("prepare", managed).rc, 0)
+        result = self.hook("start", managed)
+        self.assertEqual(result.rc, 1)
+        self.assertIn(f"{GPU} can't be given to guest 'guest': the kernel has made no IOMMU group "
+                      "for it", result.err)
+        self.good(self.hook("release", managed))
+        self.assert_as_it_was()
 
     def test_by_hand(self):
         self.boot(SMMU + ALONE + SHARED)

@@ -164,6 +164,12 @@ bool hd_exam_read_source(struct hd_exam *exam, char **ret);
  */
 bool hd_exam_read_parameter(struct hd_exam *exam, char **ret);
 
+/* Whether somebody lets vfio take devices whose interrupts aren't isolated. */
+bool hd_exam_is_unsafe_by_choice(struct hd_exam *exam);
+
+/* Once it was said that interrupts aren't isolated: then that warns only. */
+void hd_exam_forgive_unsafe(struct hd_exam *exam);
+
 /* Whether the text of a parameter means yes. */
 static inline bool hd_is_yes(const char *text)
 {

@@ -40,12 +40,12 @@ EXPECTED = {
         "tree-coherent": ("fail", f"the property dma-coherent of node {SMMU} (arm,smmu-v3) is "
                           'missing: vfio refuses its devices ("Invalid argument"); that of the '
                           "PCI host bridge doesn't count")}),
-    "virt-gicv2": ("good", {
-        "tree-msi": ("warn", f"interrupts of devices behind {PCIE} go to "
+    "virt-gicv2": ("bad", {
+        "tree-msi": ("fail", f"interrupts of devices behind {PCIE} go to "
                      "/intc@8000000/v2m@8020000 (arm,gic-v2m-frame), and not to a GICv3 ITS, "
                      "which alone isolates them")}),
-    "virt-its-off": ("good", {
-        "tree-msi": ("warn", f"/intc@8000000/its@8080000 (arm,gic-v3-its), which {PCIE} needs, is "
+    "virt-its-off": ("bad", {
+        "tree-msi": ("fail", f"/intc@8000000/its@8080000 (arm,gic-v3-its), which {PCIE} needs, is "
                      "turned off by the property status of node /intc@8000000/its@8080000")}),
     "virt-smmu-off": ("bad", {
         "tree-iommu": ("fail", f"{SMMU} (arm,smmu-v3), which {PCIE} needs, is turned off by the "
@@ -64,11 +64,11 @@ EXPECTED = {
     "virt-dangling": ("bad", {
         "tree-iommu-map": ("fail", f"the property iommu-map of node {PCIE} leads to the phandle "
                            "0xdead, which no node has"),
-        "tree-msi": ("warn", "leads to the phandle 0xbeef, which no node has")}),
+        "tree-msi": ("fail", "leads to the phandle 0xbeef, which no node has")}),
     "virt-no-target": ("bad", {
         "tree-iommu": ("fail", f"the property iommu-map of node {PCIE} leads to /intc@8000000 "
                        "(arm,gic-v3), which is no IOMMU: it has no #iommu-cells"),
-        "tree-msi": ("warn", f"node {PCIE} has neither msi-map nor msi-parent")}),
+        "tree-msi": ("fail", f"node {PCIE} has neither msi-map nor msi-parent")}),
     "virt-mask": ("good", {
         "tree-streams": ("warn", "give several requester IDs the same stream ID, as 00:00.0 and "
                          "00:00.1")}),
@@ -119,22 +119,22 @@ EXPECTED = {
         "tree-iommu-map": ("fail", "the property iommu-map of node /pcie@f8000000 is missing, and "
                            "the hardware that the device tree describes can't: /iommu@ff903f00 "
                            "(rockchip,iommu) and its like are for devices of the SoC itself"),
-        "tree-msi": ("warn", "has neither msi-map nor msi-parent")}),
+        "tree-msi": ("fail", "has neither msi-map nor msi-parent")}),
     "snapdragon-like": ("good", {
         "arm-hypervisor": ("warn", "a hypervisor of the vendor (qcom,gunyah-hypervisor-1.0) is "
                            "below the kernel"),
         "tree-requester-ids": ("warn", "the property iommu-map of node /soc@0/pcie@1c00000 covers "
                                "00:00.0, 01:00.0, and nothing else of its buses, 00 to ff"),
         "tree-msi": ("warn", "covers 00:00.0, 01:00.0, and nothing else")}),
-    "tegra-like": ("good", {
+    "tegra-like": ("bad", {
         "tree-streams": ("warn", "the properties iommu-map and iommu-map-mask of node "
                          "/pcie@14100000 give several requester IDs the same stream ID"),
-        "tree-msi": ("warn", "has neither msi-map nor msi-parent")}),
+        "tree-msi": ("fail", "has neither msi-map nor msi-parent")}),
     "apple-like": ("bad", {
         "tree-coherent": ("fail", "the hardware can't: the driver of /iommu@681008000 "
                           "(apple,t8103-dart) never says that DMA is coherent"),
         "tree-requester-ids": ("warn", "covers 01:00.0, and nothing else of its buses, 00 to 03"),
-        "tree-msi": ("warn", "has neither msi-map nor msi-parent")}),
+        "tree-msi": ("fail", "has neither msi-map nor msi-parent")}),
 }
 
 NO_TREES = {"overlay", "no-machine"}
@@ -463,7 +463,7 @@ class Host(_Folder):
                 ("virt-not-covered", "0000:01:00.0", PCIE, "tree-requester-ids", "fail",
                  f"the property iommu-map of node {PCIE} covers 00:00.0 to 00:1f.7, and not the "
                  "requester ID 0x0100 of 0000:01:00.0: it goes past the IOMMU"),
-                ("virt-odd-map", "0000:01:00.0", PCIE, "tree-msi", "warn",
+                ("virt-odd-map", "0000:01:00.0", PCIE, "tree-msi", "fail",
                  "and not the requester ID 0x0100 of 0000:01:00.0: it has no interrupts"),
                 ("virt-two-hosts", "0000:01:00.0", PCIE, "tree-iommu-map", "pass", SMMU),
                 ("virt-two-hosts", "0001:01:00.0", "/pcie@20000000", "tree-iommu-map", "fail",

@@ -1095,6 +1095,21 @@ class Arm(_OnHost):
         self.make(base | {"proc/cpuinfo": ARM, f"boot/config-{RELEASE}": ARM_CONFIG}
                   | tree | (extra or {}))
 
+    def test_interrupts(self):
+        """What isn't isolated is refused, unless somebody wants it all the same."""
+        unsafe = "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+        for tree, extra, tree_msi, its in [
+                ("virt-smmuv3", {"proc/interrupts": " 24: 0 ITS-PCI-MSI-0000:01:00.0\n"}, "pass", "pass"),
+                ("virt-gicv2", {"proc/interrupts": " 24: 0 GICv2m-PCI-MSI\n"}, "fail", "fail"),
+                ("virt-gicv2", {"proc/interrupts": " 24: 0 GICv2m-PCI-MSI\n", unsafe: "Y\n"}, "warn",
+                 "warn"),
+                ("virt-gicv2", {"proc/interrupts": " 24: 0 GICv3 27 Level\n"}, "fail", "warn")]:
+            with self.subTest(f"{tree} {sorted(extra)} {its}"):
+                self.host(devicetree.live(tree), {"sys/kernel/iommu_groups/0/type": "DMA\n"} | extra)
+                report = self.doctor()
+                self.assertEqual(self.row(report, "tree-msi")["status"], tree_msi)
+                self.assertEqual(self.row(report, "iommu-its")["status"], its)
+
     def test_kvm(self):
         self.host(devicetree.live("virt-smmuv3"))
         self.put("dev/kvm", None)

@@ -177,8 +177,8 @@ class Iort(_OnHost):
         past.its()
         past.root(3, [(0, 0x10000, 0, past.smmu_v3(0x1000))])
         for table, status, words in [
-                (none, "warn", "describes no ITS"),
-                (past, "warn", "PCI segment 0003 is mapped to no ITS"),
+                (none, "fail", "describes no ITS"),
+                (past, "fail", "PCI segment 0003 is mapped to no ITS"),
                 (usual(SEGMENTS), "pass", "leads to an ITS")]:
             with self.subTest(words):
                 self.host(table)

@@ -170,6 +170,23 @@ static const struct hd_unit *next_iommu(const struct hd_exam *exam,
 		       NULL;
 }
 
+/* Whether interrupts of some device behind the bridge go to an ITS. */
+static bool isolates_interrupts(const struct hd_devicetree *tree,
+				const struct hd_pci_host *host)
+{
+	const struct hd_unit *unit;
+	size_t at = 0;
+
+	if (!host->msi.there)
+		return host->msi_parent != HD_NO_UNIT &&
+		       tree->units[host->msi_parent].kind == HD_UNIT_ITS &&
+		       !tree->units[host->msi_parent].off;
+	while ((unit = next_unit(tree, &host->msi, &at)))
+		if (unit->kind == HD_UNIT_ITS && !unit->off)
+			return true;
+	return false;
+}
+
 /* Whether some device behind the bridge can be isolated. */
 static bool isolates(const struct hd_devicetree *tree,
 		     const struct hd_pci_host *host)
@@ -177,6 +194,8 @@ static bool isolates(const struct hd_devicetree *tree,
 	const struct hd_unit *unit;
 	size_t at = 0;
 
+	if (!isolates_interrupts(tree, host))
+		return false;
 	while (!host->off && (unit = next_unit(tree, &host->iommu, &at)))
 		if (unit->iommu && !unit->off &&
 		    coherence_of(host, unit) == COHERENT)
@@ -730,12 +749,12 @@ static const struct hd_unit *msi_unit(struct hd_exam *exam,
 			host->path);
 	else
 		say_bad(exam,
-			"node %s has neither msi-map nor msi-parent: interrupts of its devices don't go to a GICv3 ITS, which alone isolates them",
+			"node %s has neither msi-map nor msi-parent: interrupts of its devices don't go to a GICv3 ITS, which alone isolates them, and vfio refuses them (\"Operation not permitted\")",
 			host->path);
 	return NULL;
 }
 
-static void rule_msi(struct hd_exam *exam)
+static void judge_msi(struct hd_exam *exam)
 {
 	const struct hd_pci_host *host = pci_of(exam);
 	const struct hd_unit *unit = host ? msi_unit(exam, host) : NULL;
@@ -743,9 +762,8 @@ static void rule_msi(struct hd_exam *exam)
 	if (!unit || is_off(exam, host, unit))
 		return;
 	if (unit->kind != HD_UNIT_ITS)
-		hd_exam_bad(
-			exam,
-			"interrupts of devices behind %s go to %s (%s), and not to a GICv3 ITS, which alone isolates them",
+		say_bad(exam,
+			"interrupts of devices behind %s go to %s (%s), and not to a GICv3 ITS, which alone isolates them: vfio refuses its devices (\"Operation not permitted\")",
 			host->path, unit->path, name_of(unit->compatible));
 	else if (host->msi.there && !is_elsewhere(exam, host))
 		say_covered(exam, host, &host->msi, "msi-map",
@@ -753,6 +771,13 @@ static void rule_msi(struct hd_exam *exam)
 	else if (!host->msi.there)
 		hd_exam_pass(exam, "%s sends them to %s", host->path,
 			     unit->path);
+}
+
+static void rule_msi(struct hd_exam *exam)
+{
+	judge_msi(exam);
+	if (!is_of_file(exam))
+		hd_exam_forgive_unsafe(exam);
 }
 
 /* vfio refuses a device whose firmware wants memory to be where it is. */
@@ -936,7 +961,8 @@ static const struct hd_row rows[] = {
 	  .title = "Interrupts that are isolated",
 	  .source = TREE,
 	  .rule = rule_msi,
-	  .bad = HD_WARN,
+	  .bad = HD_FAIL,
+	  .fix = "None in software: the machine needs a GICv3 ITS for its PCI host bridge; allow_unsafe_interrupts of vfio_iommu_type1 lets guests raise any interrupt of the host",
 	  .where = HD_ON_ARM64,
 	  .scope = HD_PCI_HOST },
 	{ .id = "tree-reserved",

@@ -52,12 +52,19 @@ static void rule_groups(struct hd_exam *exam)
 		hd_exam_unread(exam, GROUPS, facts->groups.seen);
 }
 
-static bool is_unsafe_by_choice(struct hd_exam *exam)
+bool hd_exam_is_unsafe_by_choice(struct hd_exam *exam)
 {
 	HD_AUTOFREE char *text = NULL;
 
 	return hd_exam_try(exam, UNSAFE("vfio_iommu_type1"), &text) &&
 	       hd_is_yes(text);
+}
+
+void hd_exam_forgive_unsafe(struct hd_exam *exam)
+{
+	if (exam->checkup->health == HD_FAIL &&
+	    hd_exam_is_unsafe_by_choice(exam))
+		exam->checkup->health = HD_WARN;
 }
 
 /* "IR-IO-APIC", "IR-PCI-MSI" and "ITS-PCI-MSI": the names of the chips. */
@@ -71,7 +78,7 @@ static void rule_remapping(struct hd_exam *exam)
 		hd_exam_pass(exam, "interrupts of devices are isolated");
 	else if (hd_exam_groups(exam) == 0)
 		hd_exam_not_applicable(exam, "there is no IOMMU to do it");
-	else if (is_unsafe_by_choice(exam))
+	else if (hd_exam_is_unsafe_by_choice(exam))
 		hd_exam_warn(
 			exam,
 			"interrupts of devices aren't isolated, and allow_unsafe_interrupts makes up for it: a guest may harm the host");
@@ -79,6 +86,19 @@ static void rule_remapping(struct hd_exam *exam)
 		hd_exam_bad(
 			exam,
 			"interrupts of devices aren't isolated, and vfio refuses devices then (\"Operation not permitted\")");
+}
+
+/* There is no ITS, or nobody has asked it for an interrupt yet. */
+static void rule_its(struct hd_exam *exam)
+{
+	const char *text = exam->facts->interrupts.text;
+
+	if (text && !strstr(text, "MSI") && hd_exam_groups(exam) > 0)
+		hd_exam_warn(
+			exam,
+			"no device uses message signaled interrupts now, so none shows whether they are isolated");
+	else
+		rule_remapping(exam);
 }
 
 static void rule_unsafe(struct hd_exam *exam)
@@ -288,9 +308,9 @@ static const struct hd_row rows[] = {
 	{ .id = "iommu-its",
 	  .title = "Isolated interrupts",
 	  .source = "/proc/interrupts",
-	  .rule = rule_remapping,
+	  .rule = rule_its,
 	  .what = " ITS-",
-	  .bad = HD_WARN,
+	  .bad = HD_FAIL,
 	  .fix = "None in software: the machine needs a GICv3 ITS for its PCI host bridge",
 	  .where = HD_ON_ARM64 },
 	{ .id = "iommu-unsafe-interrupts",

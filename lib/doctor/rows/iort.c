@@ -221,38 +221,56 @@ static void rule_coherent(struct hd_exam *exam)
 		hd_exam_pass(exam, "%zu of %zu SMMUv3 are coherent", all, all);
 }
 
-static void rule_its(struct hd_exam *exam)
+/* How many segments lead to an ITS; *@ret is the last that doesn't. */
+static size_t count_isolated(struct hd_exam *exam, bool *ret_other,
+			     uint32_t *ret)
 {
 	const struct hd_inventory *inventory = &exam->facts->inventory;
 	const struct hd_iort *iort = &exam->facts->iort;
-	const char *interrupts = exam->facts->interrupts.text;
+	size_t n = 0;
 
-	if (!has_table(exam) || !has_devices(exam))
-		return;
-	if (!hd_iort_count(iort, HD_IORT_ITS)) {
-		hd_exam_bad(
-			exam,
-			"the firmware describes no ITS: interrupts of devices aren't isolated");
-		return;
-	}
+	*ret_other = false;
 	for (size_t i = 0; i < inventory->n_devices;
 	     i = next_segment(inventory, i)) {
 		uint32_t segment = inventory->devices[i].addr.domain;
 		const struct hd_iort_node *root = root_of(iort, segment);
 
-		if (!root || leads_to(iort, root, true))
-			continue;
+		if (root && leads_to(iort, root, true)) {
+			n++;
+		} else if (root) {
+			*ret_other = true;
+			*ret = segment;
+		}
+	}
+	return n;
+}
+
+static void rule_its(struct hd_exam *exam)
+{
+	const char *interrupts = exam->facts->interrupts.text;
+	bool other;
+	uint32_t segment;
+	size_t n;
+
+	if (!has_table(exam) || !has_devices(exam))
+		return;
+	n = count_isolated(exam, &other, &segment);
+	if (!hd_iort_count(&exam->facts->iort, HD_IORT_ITS))
 		hd_exam_bad(
 			exam,
-			"PCI segment %04x is mapped to no ITS: interrupts of its devices aren't isolated",
+			"the firmware describes no ITS: interrupts of devices aren't isolated, and vfio refuses them (\"Operation not permitted\")");
+	else if (other)
+		hd_exam_say(
+			exam, n ? HD_WARN : exam->row->bad,
+			"PCI segment %04x is mapped to no ITS: interrupts of its devices aren't isolated, and vfio refuses them (\"Operation not permitted\")",
 			(unsigned)segment);
-		return;
-	}
-	hd_exam_pass(
-		exam,
-		interrupts && strstr(interrupts, " ITS-") ?
-			"the table leads to an ITS, and interrupts show it" :
-			"the table leads to an ITS");
+	else
+		hd_exam_pass(
+			exam,
+			interrupts && strstr(interrupts, " ITS-") ?
+				"the table leads to an ITS, and interrupts show it" :
+				"the table leads to an ITS");
+	hd_exam_forgive_unsafe(exam);
 }
 
 /* Says what there is to say when a device isn't behind an SMMU. */
@@ -399,7 +417,7 @@ static const struct hd_row rows[] = {
 	  .title = "Interrupts in ACPI",
 	  .source = HD_IORT_PATH,
 	  .rule = rule_its,
-	  .bad = HD_WARN,
+	  .bad = HD_FAIL,
 	  .fix = NO_FIX ", where the machine has one",
 	  .where = HD_ON_ARM64 },
 	{ .id = "arm-iort-device",

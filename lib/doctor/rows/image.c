@@ -61,7 +61,7 @@ static void rule_bootconfig(struct hd_exam *exam)
 /* Whether a command line has the word. */
 static bool has_word(struct hd_exam *exam, const char *text, const char *word)
 {
-	HD_AUTO_BOOTARGS struct hd_bootargs args = { NULL };
+	HD_AUTO_BOOTARGS struct hd_bootargs args = { NULL, NULL, 0 };
 
 	if (!text)
 		return false;

@@ -26,7 +26,8 @@ import uuid
 
 from devices import nic, root_port
 from domain import domain, hostdev
-from scenarios import TOP, _Emulated
+from hosts import TOP
+from scenarios import _Emulated
 
 sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests" / "fakekernel")]
 

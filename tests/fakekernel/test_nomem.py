@@ -141,6 +141,7 @@ class Tool(unittest.TestCase):
 
 class Doctor(_OnHost):
     """What is said of a host is never better, nor worse, than it is."""
+    slow = True
     count, every, assert_told = Tool.count, Tool.every, Tool.assert_told
 
     def run_tool(self, words, **faults):

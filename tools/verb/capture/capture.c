@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/newfile.h"
 #include "lib/base/print.h"
 #include "lib/base/stream.h"
 #include "lib/base/word.h"
@@ -19,6 +19,9 @@
 #include "tools/verb/capture/reader.h"
 #include "tools/verb/capture/scrub.h"
 #include "tools/verb/capture/tar.h"
+
+/* What overwrites nothing. */
+#define WHAT "a capture"
 
 struct values {
 	bool serials;
@@ -114,74 +117,28 @@ static int write_tar(const struct hd_tool *tool,
 	return hd_tar_write(record, &summary, fd, name, err);
 }
 
-static int refuse_existing(const char *name, struct hd_err *err)
+struct writing {
+	const struct hd_tool *tool;
+	const struct hd_recording *record;
+	const char *name;
+};
+
+static int write_to(void *data, int fd, struct hd_err *err)
 {
-	return hd_err_set(err, EEXIST,
-			  "%s is there already, and a capture overwrites "
-			  "nothing",
-			  name);
+	const struct writing *writing = data;
+
+	return write_tar(writing->tool, writing->record, fd, writing->name,
+			 err);
 }
 
-/* Gives the temporary its name unless that is taken. */
-static int publish(const char *temporary, const char *name, struct hd_err *err)
-{
-	int r = renameat2(AT_FDCWD, temporary, AT_FDCWD, name,
-			  RENAME_NOREPLACE);
-
-	/* Not every file system knows how. */
-	if (r < 0 && (errno == EINVAL || errno == ENOSYS)) {
-		r = link(temporary, name);
-		if (r == 0)
-			unlink(temporary);
-	}
-	if (r < 0 && errno == EEXIST)
-		return refuse_existing(name, err);
-	if (r < 0)
-		return hd_err_set(err, errno, "cannot write %s: %m", name);
-	return 0;
-}
-
-static int write_temporary(const struct hd_tool *tool,
-			   const struct hd_recording *record, const char *name,
-			   struct hd_err *err)
-{
-	HD_AUTOFREE char *temporary = hd_text("%s.XXXXXX", name);
-	HD_AUTOCLOSE int fd = -1;
-	int r;
-
-	if (!temporary)
-		return hd_err_nomem(err);
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return hd_err_set(err, errno, "cannot write %s: %m", name);
-	r = write_tar(tool, record, fd, name, err);
-	if (r == 0 && fsync(fd) < 0)
-		r = hd_err_set(err, errno, "cannot write %s: %m", name);
-	if (r == 0)
-		r = publish(temporary, name, err);
-	if (r < 0)
-		unlink(temporary);
-	return r;
-}
-
-/* Nothing is left behind half-written, whoever is impatient. */
+/* What is in it is no one else's business. */
 static int write_file(const struct hd_tool *tool,
 		      const struct hd_recording *record, const char *name,
 		      struct hd_err *err)
 {
-	sigset_t signals, before;
-	int r;
+	struct writing writing = { tool, record, name };
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	/* As an errno of write(2) it can be told. */
-	signal(SIGXFSZ, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &signals, &before);
-	r = write_temporary(tool, record, name, err);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return hd_newfile_write(name, 0600, WHAT, write_to, &writing, err);
 }
 
 static void report(const struct hd_tool *tool,
@@ -217,7 +174,7 @@ static char *default_name(void)
 static int check_target(const char *name, struct hd_err *err)
 {
 	if (strcmp(name, "-") != 0)
-		return access(name, F_OK) == 0 ? refuse_existing(name, err) : 0;
+		return hd_newfile_check(name, WHAT, err);
 	if (!isatty(STDOUT_FILENO))
 		return 0;
 	hd_err_set(err, EINVAL, "a capture is nothing for a terminal");

@@ -9,6 +9,20 @@
 /* The header of an image; all numbers of a ROM are little-endian. */
 enum { HEADER_SIZE = 0x1a, HEADER_POINTER = 0x18 };
 
+/* What a BIOS (PCI Firmware Specification, 5.1.2) and UEFI (UEFI 2.10, 14.4.2)
+ * add to it. */
+enum {
+	BIOS_BLOCKS = 0x02,
+	EFI_SIGNATURE = 0x04,
+	EFI_SUBSYSTEM = 0x08,
+	EFI_MACHINE = 0x0a,
+	EFI_COMPRESSION = 0x0c,
+	SIGNATURE_OF_EFI = 0x0ef1,
+	BOOT_SERVICE_DRIVER = 11,
+	RUNTIME_DRIVER = 12,
+	COMPRESSED = 1,
+};
+
 /* The PCI data structure, "PCIR". */
 enum {
 	PCIR_VENDOR = 0x04,
@@ -22,8 +36,6 @@ enum {
 	PCIR_SIZE = 0x18,
 	BLOCK = 512,
 	LAST_IMAGE = 0x80,
-	TYPE_BIOS = 0,
-	TYPE_EFI = 3,
 };
 
 struct bytes {
@@ -85,19 +97,72 @@ static void add_ids(struct hd_rom *rom, struct bytes pcir)
 		add_id(rom, vendor, get16(list.data));
 }
 
-static void add_image(struct hd_rom *rom, struct bytes pcir)
+static uint32_t class_of(const uint8_t *pcir)
 {
-	const uint8_t *p = pcir.data;
+	return get16(pcir + PCIR_CLASS) | (uint32_t)pcir[PCIR_CLASS + 2] << 16;
+}
 
+/* As SeaBIOS sums up what the header says is to be copied. */
+static void read_bios(struct hd_rom_image *image, struct bytes bytes)
+{
+	uint8_t sum = 0;
+
+	image->checked = (size_t)BLOCK * bytes.data[BIOS_BLOCKS];
+	for (size_t i = 0; i < image->checked && i < bytes.n; i++)
+		sum = (uint8_t)(sum + bytes.data[i]);
+	image->checksum_fits =
+		image->checked > 0 && image->checked <= bytes.n && sum == 0;
+}
+
+static void read_efi(struct hd_rom_image *image, struct bytes bytes)
+{
+	const uint8_t *p = bytes.data;
+	unsigned subsystem = get16(p + EFI_SUBSYSTEM);
+
+	image->efi_header = get16(p + EFI_SIGNATURE) == SIGNATURE_OF_EFI &&
+			    get16(p + EFI_SIGNATURE + 2) == 0;
+	if (!image->efi_header)
+		return;
+	image->machine = (uint16_t)get16(p + EFI_MACHINE);
+	image->compression = (uint16_t)get16(p + EFI_COMPRESSION);
+	image->driver =
+		subsystem == BOOT_SERVICE_DRIVER || subsystem == RUNTIME_DRIVER;
+}
+
+/* @bytes begin with the image, and go on to the end of the file. */
+static struct hd_rom_image read_image(size_t offset, struct bytes bytes,
+				      const uint8_t *pcir)
+{
+	struct hd_rom_image image = {
+		.offset = offset,
+		.length = (size_t)BLOCK * get16(pcir + PCIR_LENGTH),
+		.vendor = (uint16_t)get16(pcir + PCIR_VENDOR),
+		.device = (uint16_t)get16(pcir + PCIR_DEVICE),
+		.class_code = class_of(pcir),
+		.kind = pcir[PCIR_TYPE],
+		.last = pcir[PCIR_INDICATOR] & LAST_IMAGE,
+	};
+
+	if (image.kind == HD_ROM_BIOS)
+		read_bios(&image, bytes);
+	else if (image.kind == HD_ROM_EFI)
+		read_efi(&image, bytes);
+	return image;
+}
+
+static void add_image(struct hd_rom *rom, const struct hd_rom_image *image,
+		      struct bytes pcir)
+{
 	add_ids(rom, pcir);
-	rom->has_bios |= p[PCIR_TYPE] == TYPE_BIOS;
-	rom->has_efi |= p[PCIR_TYPE] == TYPE_EFI;
+	rom->has_bios |= image->kind == HD_ROM_BIOS;
+	rom->has_efi |= image->kind == HD_ROM_EFI;
+	rom->images[rom->n_images] = *image;
+	rom->end = image->offset + image->length;
 	if (rom->n_images++ > 0)
 		return;
-	rom->vendor = (uint16_t)get16(p + PCIR_VENDOR);
-	rom->device = (uint16_t)get16(p + PCIR_DEVICE);
-	rom->class_code = get16(p + PCIR_CLASS) | (uint32_t)p[PCIR_CLASS + 2]
-							  << 16;
+	rom->vendor = image->vendor;
+	rom->device = image->device;
+	rom->class_code = image->class_code;
 }
 
 static bool all_equal(struct bytes file)
@@ -162,23 +227,28 @@ static int take_image(struct hd_rom *rom, struct bytes file, struct bytes *rest,
 		      struct hd_err *err)
 {
 	struct bytes image = *rest, pcir = find_pcir(image);
-	size_t offset = file.n - image.n, length;
+	size_t offset = file.n - image.n;
+	struct hd_rom_image read;
 
 	if (!pcir.n)
 		return hd_err_set(
 			err, EINVAL,
 			"the image at byte %zu of the file has no PCI data structure (PCIR)",
 			offset);
-	length = (size_t)BLOCK * get16(pcir.data + PCIR_LENGTH);
-	if (length > image.n)
+	read = read_image(offset, image, pcir.data);
+	if (read.length > image.n)
 		return hd_err_set(
 			err, EINVAL,
 			"the file is cut off: its image at byte %zu has %zu bytes, of which %zu are there",
-			offset, length, image.n);
-	add_image(rom, pcir);
-	if (length == 0 || pcir.data[PCIR_INDICATOR] & LAST_IMAGE)
-		length = image.n;
-	*rest = from(image, length);
+			offset, read.length, image.n);
+	if (rom->n_images == HD_ROM_IMAGES)
+		return hd_err_set(
+			err, EINVAL,
+			"the file has more than %d images, as no ROM has",
+			HD_ROM_IMAGES);
+	add_image(rom, &read, pcir);
+	*rest = from(image,
+		     read.length == 0 || read.last ? image.n : read.length);
 	return 0;
 }
 
@@ -245,4 +315,65 @@ bool hd_rom_matches(const struct hd_rom *rom, uint16_t vendor, uint16_t device)
 		    rom->ids[i].device == device)
 			return true;
 	return rom->more_ids;
+}
+
+bool hd_rom_suits_bios(const struct hd_rom *rom, uint16_t vendor,
+		       uint16_t device)
+{
+	for (size_t i = 0; i < rom->n_images; i++) {
+		const struct hd_rom_image *image = &rom->images[i];
+
+		/* The first one that fits is the one that it runs. */
+		if (image->kind == HD_ROM_BIOS && image->vendor == vendor &&
+		    image->device == device)
+			return image->checksum_fits;
+	}
+	return false;
+}
+
+bool hd_rom_suits_efi(const struct hd_rom *rom, enum hd_rom_machine machine)
+{
+	for (size_t i = 0; i < rom->n_images; i++) {
+		const struct hd_rom_image *image = &rom->images[i];
+
+		if (image->efi_header && image->driver &&
+		    image->compression <= COMPRESSED &&
+		    (image->machine == machine || image->machine == HD_ROM_EBC))
+			return true;
+	}
+	return false;
+}
+
+const char *hd_rom_kind_name(uint8_t kind)
+{
+	static const char *const names[] = {
+		[HD_ROM_BIOS] = "legacy BIOS",
+		[HD_ROM_OPEN_FIRMWARE] = "Open Firmware",
+		[HD_ROM_PA_RISC] = "HP PA-RISC",
+		[HD_ROM_EFI] = "EFI",
+	};
+
+	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] :
+							 "unknown";
+}
+
+const char *hd_rom_machine_name(uint16_t machine)
+{
+	static const struct {
+		enum hd_rom_machine machine;
+		const char *name;
+	} rows[] = {
+		{ HD_ROM_IA32, "x86 (32 bits)" },
+		{ HD_ROM_EBC, "EFI byte code" },
+		{ HD_ROM_ARM, "arm (32 bits)" },
+		{ HD_ROM_X64, "x86-64" },
+		{ HD_ROM_AARCH64, "arm64" },
+		{ HD_ROM_RISCV64, "riscv64" },
+		{ HD_ROM_LOONGARCH64, "loongarch64" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].machine == machine)
+			return rows[i].name;
+	return "unknown";
 }

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
@@ -414,6 +417,41 @@ struct hd_seen hd_sysfs_read_bytes(int dir_fd, const char *attribute,
 	}
 	if (r == 0)
 		*ret_length = length;
+	return hd_seen_of(r);
+}
+
+/* A write to "rom" at its beginning, whole or not at all. */
+static int show_rom(int fd, const char *text)
+{
+	ssize_t n = pwrite(fd, text, strlen(text), 0);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+struct hd_seen hd_sysfs_read_rom(int dir_fd, size_t limit, char **ret,
+				 size_t *ret_length, int *ret_shown)
+{
+	HD_AUTOCLOSE int fd =
+		openat(dir_fd, "rom",
+		       O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : hd_file_is_regular(fd);
+	sigset_t all, before;
+
+	*ret_shown = 0;
+	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		r = -errno;
+	if (r < 0)
+		return hd_seen_of(r);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	r = show_rom(fd, "1");
+	if (r == 0)
+		r = hd_read_all(fd, limit, ret, ret_length);
+	/* pci_write_rom() knows this text alone, with its newline. */
+	*ret_shown = show_rom(fd, "0\n");
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return hd_seen_of(r);
 }
 

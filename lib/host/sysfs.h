@@ -164,6 +164,17 @@ HD_LOOK struct hd_seen hd_sysfs_read_bytes(int dir_fd, const char *attribute,
 					   void *data, size_t size,
 					   size_t *ret_length);
 
+/*
+ * Reads the expansion ROM of the device in folder @dir_fd, at most @limit
+ * bytes: has the kernel show it, and no longer afterwards, however that ends;
+ * no signal but SIGKILL comes between. Without a ROM's signature the kernel
+ * says -EIO (drivers/pci/pci-sysfs.c, pci_read_rom()); -EAGAIN while another
+ * process does the same. Absent when the device has none that the kernel knows.
+ * *@ret_shown is 0, or the negative errno for which it is still shown.
+ */
+HD_LOOK struct hd_seen hd_sysfs_read_rom(int dir_fd, size_t limit, char **ret,
+					 size_t *ret_length, int *ret_shown);
+
 /* Opens a folder below @dir_fd for reading its entries, no link to one. */
 HD_LOOK struct hd_seen hd_sysfs_open_folder(int dir_fd, const char *name,
 					    int *ret_fd);

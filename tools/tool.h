@@ -44,8 +44,8 @@ struct hd_verb {
 	void (*clear)(void *values); /* NULL: they own nothing */
 	int min_arguments;
 	int max_arguments;
-	/* It tells how something is and changes nothing, so that what it can't
-	 * read is HD_EXIT_UNKNOWN. */
+	/* It tells how something is and changes nothing of it, so that what it
+	 * can't read is HD_EXIT_UNKNOWN. */
 	bool tells;
 	/*
 	 * Prints its result to stdout and returns one of enum hd_exit. When
@@ -60,7 +60,7 @@ extern const struct hd_verb hd_verb_list, hd_verb_show, hd_verb_xml,
 	hd_verb_check, hd_verb_plan, hd_verb_bind, hd_verb_release,
 	hd_verb_status, hd_verb_recover, hd_verb_log, hd_verb_pin,
 	hd_verb_allow, hd_verb_rewrite, hd_verb_capture, hd_verb_attach,
-	hd_verb_detach, hd_verb_explain, hd_verb_doctor;
+	hd_verb_detach, hd_verb_explain, hd_verb_doctor, hd_verb_rom;
 
 /* All of them, in the order of --help; NULL ends them. */
 extern const struct hd_verb *const hd_verbs[];

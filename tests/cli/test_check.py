@@ -3,7 +3,6 @@
 
 import json
 import re
-import struct
 import subprocess
 import tempfile
 import unittest
@@ -11,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from program import SIBLINGS, domain, hostdev, run, tool
+from roms import image
 from tree import usual
 
 TOP = Path(__file__).resolve().parents[2]
@@ -18,16 +18,6 @@ SCHEMA = TOP / "xml" / "virt-hostdev-metadata.rng"
 NAMESPACE = "urn:virt-hostdev:1"
 PC = "<os><type arch='x86_64' machine='pc-i440fx-9.0'>hvm</type></os>"
 EFI = "<os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type></os>"
-
-
-def rom(vendor, device, kind):
-    """An expansion ROM of one image: 0 is a BIOS', 3 is UEFI's."""
-    image = bytearray(512)
-    image[0:2] = b"\x55\xaa"
-    image[0x18:0x1a] = struct.pack("<H", 0x40)
-    image[0x40:0x58] = b"PCIR" + struct.pack("<HHHHB3sHHBBH", vendor, device, 0, 0x18, 0,
-                                             b"\0\0\3", 1, 0, kind, 0x80, 0)
-    return bytes(image)
 
 
 class _OnTree(unittest.TestCase):
@@ -132,7 +122,7 @@ class Lint(_OnTree):
 
 class Rom(_OnTree):
     def ids_of(self, content, os=EFI, options="", device=0x1f06):
-        (self.root / "gpu.rom").write_bytes(rom(0x10de, device, 3) if content is None else content)
+        (self.root / "gpu.rom").write_bytes(image(0x10de, device, 3) if content is None else content)
         ids, report = self.ids(domain(with_rom("/gpu.rom", options), metadata=SIBLINGS + os))
         for each in report["devices"][0]["findings"]:
             if each["id"].startswith("rom"):
@@ -141,18 +131,18 @@ class Rom(_OnTree):
 
     def test_good(self):
         self.assertEqual(self.ids_of(None), [])
-        self.assertEqual(self.ids_of(rom(0x10de, 0x1f06, 0), PC), [])
+        self.assertEqual(self.ids_of(image(0x10de, 0x1f06, 0), PC), [])
 
     def test_of_another_card(self):
         self.assertEqual(self.ids_of(None, device=0x1f07), ["rom-mismatch"])
 
     def test_for_other_firmware(self):
         self.assertEqual(self.ids_of(None, PC), ["rom-firmware"])
-        self.assertEqual(self.ids_of(rom(0x10de, 0x1f06, 0)), ["rom-firmware"])
+        self.assertEqual(self.ids_of(image(0x10de, 0x1f06, 0)), ["rom-firmware"])
 
     def test_none(self):
         self.assertEqual(self.ids_of(b""), ["rom-bad"])
-        self.assertEqual(self.ids_of(b"NVGI" + bytes(508) + rom(0x10de, 0x1f06, 3)), ["rom-bad"])
+        self.assertEqual(self.ids_of(b"NVGI" + bytes(508) + image(0x10de, 0x1f06, 3)), ["rom-bad"])
 
     def test_behind_bar_off(self):
         self.assertEqual(self.ids_of(None, options="bar='off'"), ["rom-bar"])

@@ -26,15 +26,17 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 		int code;
 		bool bios, efi;
 		uint16_t device;
+		bool bad; /* a sum that doesn't fit, another processor */
 	} roms[] = {
-		{ "/both", 0, true, true, 0x1f06 },
-		{ "/bios", 0, true, false, 0x1f06 },
-		{ "/efi", 0, false, true, 0x1f06 },
-		{ "/other", 0, true, true, 0x1f07 },
-		{ "/missing", ENOENT, false, false, 0 },
-		{ "/empty", ENODATA, false, false, 0 },
-		{ "/text", EINVAL, false, false, 0 },
-		{ "/secret", EACCES, false, false, 0 },
+		{ "/both", 0, true, true, 0x1f06, false },
+		{ "/bios", 0, true, false, 0x1f06, false },
+		{ "/efi", 0, false, true, 0x1f06, false },
+		{ "/bad", 0, true, true, 0x1f06, true },
+		{ "/other", 0, true, true, 0x1f07, false },
+		{ "/missing", ENOENT, false, false, 0, false },
+		{ "/empty", ENODATA, false, false, 0, false },
+		{ "/text", EINVAL, false, false, 0, false },
+		{ "/secret", EACCES, false, false, 0, false },
 	};
 
 	assert_ptr_equal(data, devices);
@@ -45,11 +47,26 @@ static int read_rom(void *data, const char *path, struct hd_rom *ret,
 			return hd_err_set(err, roms[i].code, "no");
 		*ret = (struct hd_rom){ .vendor = 0x10de,
 					.device = roms[i].device,
-					.n_images = 1,
+					.n_images = 2,
 					.has_bios = roms[i].bios,
 					.has_efi = roms[i].efi,
 					.ids = { { 0x10de, roms[i].device } },
 					.n_ids = 1 };
+		if (roms[i].bios)
+			ret->images[0] = (struct hd_rom_image){
+				.kind = HD_ROM_BIOS,
+				.vendor = 0x10de,
+				.device = roms[i].device,
+				.checksum_fits = !roms[i].bad,
+			};
+		if (roms[i].efi)
+			ret->images[1] = (struct hd_rom_image){
+				.kind = HD_ROM_EFI,
+				.efi_header = true,
+				.driver = true,
+				.machine = roms[i].bad ? HD_ROM_AARCH64 :
+							 HD_ROM_X64,
+			};
 		return 0;
 	}
 	fail_msg("%s is read", path);
@@ -282,6 +299,10 @@ static const struct row {
 	{ "rom-firmware", HD_WARNING, PFLASH, HOSTDEV("<rom file='/bios'/>"),
 	  "no code for the guest's UEFI", OS("", "q35", "<loader>/x</loader>"),
 	  HOSTDEV("<rom file='/bios'/>") },
+	{ "rom-firmware", HD_WARNING, PC, HOSTDEV("<rom file='/bad'/>"),
+	  "its checksum doesn't fit", PC, HOSTDEV("<rom file='/bios'/>") },
+	{ "rom-firmware", HD_WARNING, EFI, HOSTDEV("<rom file='/bad'/>"),
+	  "no driver for its processor", EFI, HOSTDEV("<rom file='/efi'/>") },
 	{ "rom-bar", HD_WARNING, EFI, HOSTDEV("<rom bar='off' file='/both'/>"),
 	  "bar='off'", PC, HOSTDEV("<rom bar='off' file='/both'/>") },
 	{ "guest-address", HD_ERROR, "", GUEST("domain='1' bus='1'"),

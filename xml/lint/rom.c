@@ -48,18 +48,37 @@ static int check_ids(struct hd_lint *lint, const struct rom *rom,
 		hd_text("Use the ROM of this very card"));
 }
 
+/* Whether the firmware of an x86 guest runs it; of a device that isn't known,
+ * if it is the one that the ROM names. */
+static bool is_run(const struct hd_lint *lint, const struct rom *rom,
+		   const struct hd_rom *read)
+{
+	const struct hd_lint_device *device = rom->place->device;
+
+	if (lint->firmware == HD_FIRMWARE_BIOS)
+		return hd_rom_suits_bios(
+			read, device ? device->vendor : read->vendor,
+			device ? device->device : read->device);
+	return hd_rom_suits_efi(read, HD_ROM_X64) ||
+	       hd_rom_suits_efi(read, HD_ROM_IA32);
+}
+
 static int check_firmware(struct hd_lint *lint, const struct rom *rom,
 			  const struct hd_rom *read)
 {
 	bool efi = lint->firmware == HD_FIRMWARE_EFI;
+	bool has = efi ? read->has_efi : read->has_bios;
 
-	if (lint->firmware == HD_FIRMWARE_UNKNOWN ||
-	    (efi ? read->has_efi : read->has_bios))
+	if (lint->firmware == HD_FIRMWARE_UNKNOWN || is_run(lint, rom, read))
 		return 0;
 	return hd_lint_add(
 		lint, "rom-firmware", HD_WARNING, rom->place, rom->node,
-		hd_text("%.120s has no code for the guest's %s, so the device does nothing before the guest's own driver runs.",
-			rom->file, efi ? "UEFI" : "BIOS"),
+		has ? hd_text("%.120s has code for the guest's %s that it won't run: %s. So the device does nothing before the guest's own driver runs.",
+			      rom->file, efi ? "UEFI" : "BIOS",
+			      efi ? "it is no driver for its processor" :
+				    "its checksum doesn't fit, or it names another device") :
+		      hd_text("%.120s has no code for the guest's %s, so the device does nothing before the guest's own driver runs.",
+			      rom->file, efi ? "UEFI" : "BIOS"),
 		hd_text("Use a ROM with code for it, or a guest with %s",
 			efi ? "a BIOS" : "<os firmware='efi'>"));
 }

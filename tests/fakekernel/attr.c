@@ -8,6 +8,7 @@
 
 #define PAGE 4096
 #define N_RESOURCES 13
+#define ROM_RESOURCE 6
 
 static void show_vendor(struct fk_kernel *k, void *owner, FILE *out)
 {
@@ -83,10 +84,50 @@ static void show_irq(struct fk_kernel *k, void *owner, FILE *out)
 
 static void show_resource(struct fk_kernel *k, void *owner, FILE *out)
 {
-	(void)k, (void)owner;
+	const struct fk_device *device = owner;
+	bool shadow = device->rom && device->rom->shadow;
+
+	(void)k;
 	for (int i = 0; i < N_RESOURCES; i++)
-		fprintf(out, "0x%016x 0x%016x 0x%016x\n", 0, 0, 0);
+		if (i == ROM_RESOURCE && device->rom)
+			fprintf(out, "0x%016x 0x%016x 0x%016x\n",
+				shadow ? 0xc0000 : 0xfb000000,
+				shadow ? 0xdffff : 0xfb07ffff,
+				shadow ? 0x202 : 0x46200);
+		else
+			fprintf(out, "0x%016x 0x%016x 0x%016x\n", 0, 0, 0);
 }
+
+/* pci_read_rom(), which maps the ROM anew each time. */
+int fk_rom_check(const struct fk_rom *rom, size_t offset)
+{
+	if (!rom->shown)
+		return -EINVAL;
+	return !rom->size || (rom->breaks && offset >= rom->breaks) ? -EIO : 0;
+}
+
+static void show_rom(struct fk_kernel *k, void *owner, FILE *out)
+{
+	const struct fk_rom *rom = ((const struct fk_device *)owner)->rom;
+
+	(void)k;
+	fwrite(rom->data, 1, rom->breaks ? rom->breaks : rom->size, out);
+}
+
+/* pci_write_rom() */
+static int store_rom(struct fk_kernel *k, void *owner, const char *text)
+{
+	struct fk_device *device = owner;
+	bool shown = !(*text == '0' && strlen(text) == 2);
+
+	if (shown != device->rom->shown)
+		fk_log(k, "rom %s %s", device->addr,
+		       shown ? "shown" : "hidden");
+	device->rom->shown = shown;
+	return 0;
+}
+
+const struct fk_attr fk_attr_rom = { "rom", 0600, show_rom, store_rom, false };
 
 static void put16(unsigned char *config, unsigned offset, unsigned value)
 {
@@ -229,6 +270,8 @@ void fk_device_files(struct fk_kernel *k, struct fk_device *device)
 	if (device->sriov_total)
 		add_files(device, sriov_attrs,
 			  sizeof(sriov_attrs) / sizeof(sriov_attrs[0]));
+	if (device->rom)
+		fk_file(device->dir, &fk_attr_rom, device);
 	if (device->bridge)
 		fk_text(device->dir, "secondary_bus_number", "1\n");
 	if (device->physfn)

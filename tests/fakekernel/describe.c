@@ -35,6 +35,9 @@
  *   a file that can be written. It is TEXT whenever the device is found, or
  *   DRIVER takes it. Each device has power/control, d3cold_allowed and
  *   reset_method.
+ * rom ADDR [HEX] [shadow] [breaks=N]
+ *   an expansion ROM, "rom" in the device's folder. Without HEX the kernel
+ *   finds no signature; reading fails from byte N on.
  * file PATH [TEXT...]                a file below /sys
  * link PATH TARGET                   a link below /sys
  *   A PATH that ends in '/' is an empty folder. A newline follows each TEXT.
@@ -434,6 +437,40 @@ static const char *on_setting(struct fk_kernel *k, char **words)
 	return NULL;
 }
 
+static bool read_hex(struct fk_rom *rom, const char *text)
+{
+	unsigned value;
+
+	rom->size = strlen(text) / 2;
+	rom->data = fk_zalloc(rom->size + 1);
+	for (size_t i = 0; i < rom->size; i++) {
+		if (sscanf(text + 2 * i, "%2x", &value) != 1)
+			return false;
+		rom->data[i] = (unsigned char)value;
+	}
+	return rom->size > 0;
+}
+
+static const char *on_rom(struct fk_kernel *k, char **words)
+{
+	struct fk_device *device =
+		words[0] ? fk_device_find(k, words[0]) : NULL;
+	const char *value;
+
+	if (!device || !device->present || device->rom)
+		return "rom needs a device that has none yet";
+	device->rom = fk_zalloc(sizeof(*device->rom));
+	for (words++; *words; words++)
+		if (strcmp(*words, "shadow") == 0)
+			device->rom->shadow = true;
+		else if (is_option(*words, "breaks", &value))
+			device->rom->breaks = strtoul(value, NULL, 10);
+		else if (device->rom->data || !read_hex(device->rom, *words))
+			return "an option of rom isn't understood";
+	fk_file(device->dir, &fk_attr_rom, device);
+	return NULL;
+}
+
 static const char *on_file(struct fk_kernel *k, char **words)
 {
 	struct fk_node *dir;
@@ -469,7 +506,7 @@ static const struct {
 } kinds[] = {
 	{ "driver", on_driver },   { "device", on_device }, { "attr", on_attr },
 	{ "bound", on_bound },	   { "file", on_file },	    { "link", on_link },
-	{ "setting", on_setting }, { "number", on_number },
+	{ "setting", on_setting }, { "number", on_number }, { "rom", on_rom },
 };
 
 static const char *read_line(struct fk_kernel *k, char *line)

@@ -86,6 +86,9 @@ static void free_devices(struct fk_kernel *k)
 	for (device = k->device_list; device; device = next) {
 		next = device->next;
 		free_extras(device->extras);
+		if (device->rom)
+			free(device->rom->data);
+		free(device->rom);
 		free(device->override);
 		free(device);
 	}

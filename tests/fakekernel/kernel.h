@@ -52,6 +52,15 @@ struct fk_extra {
 	bool setting; /* it can be written, and is @text when it appears */
 };
 
+/* An expansion ROM. */
+struct fk_rom {
+	unsigned char *data;
+	size_t size; /* 0: no signature is found */
+	size_t breaks; /* reading fails from there on */
+	bool shadow; /* it is the firmware's copy */
+	bool shown;
+};
+
 struct fk_device {
 	struct fk_device *next;
 	char addr[FK_ADDR_SIZE];
@@ -62,6 +71,7 @@ struct fk_device {
 	struct fk_device *behind; /* the bridge above it */
 	struct fk_device *physfn; /* of a VF */
 	struct fk_extra *extras;
+	struct fk_rom *rom; /* NULL: it has none */
 
 	bool present; /* in sysfs */
 	bool unplugged; /* the hardware is gone: a rescan doesn't find it */
@@ -164,5 +174,8 @@ int fk_group_close(struct fk_kernel *k, int number);
 void fk_group_update(struct fk_kernel *k, const struct fk_device *device);
 /* /dev/vfio/N; opening and closing it opens and closes the group. */
 extern const struct fk_attr fk_attr_group;
+/* attr.c: whether "rom" can be read from @offset on; 0 or -errno. */
+int fk_rom_check(const struct fk_rom *rom, size_t offset);
+extern const struct fk_attr fk_attr_rom;
 
 #endif

@@ -282,6 +282,13 @@ static void start_call(fuse_req_t req, struct fk_call *call)
 	fk_call_start(kernel_of(req), call);
 }
 
+static int check_rom(const struct fk_node *node, off_t offset)
+{
+	const struct fk_device *device = node->owner;
+
+	return fk_rom_check(device->rom, (size_t)offset);
+}
+
 static void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *file)
 {
@@ -293,6 +300,8 @@ static void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	(void)file;
 	if (node->gone) {
 		fuse_reply_err(req, ENODEV);
+	} else if (node->attr == &fk_attr_rom && check_rom(node, offset) < 0) {
+		fuse_reply_err(req, -check_rom(node, offset));
 	} else if (!node->attr || !node->attr->locks) {
 		reply_content(kernel_of(req), &now);
 	} else {

@@ -57,6 +57,8 @@ CASES = {
     # That it is fine is seen in test_doctor, which has such a host.
     "doctor": {FINE: None, FAILED: ("--root ROOT -", hostdev(1)), USAGE: f"{NIC} x",
                UNKNOWN: "--root LOOP", UNREACHABLE: (*NO_LIBVIRT, "guest")},
+    # That it is fine is seen in cli.test_rom, which has such a host.
+    "rom": {FINE: None, FAILED: f"--root ROOT {GONE}", USAGE: "x", UNKNOWN: f"--root ROOT {GPU}"},
 }
 
 

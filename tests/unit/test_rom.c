@@ -155,6 +155,78 @@ static void a_long_list_names_every_device(void **state)
 	assert_true(hd_rom_matches(&rom, 0x1234, 0x5678));
 }
 
+static void says_what_each_image_is(void **state)
+{
+	struct file file = { .n = 0 };
+	struct hd_rom rom;
+	uint8_t *pcir = add_image(&file, 0x1f06, BIOS, 0);
+
+	(void)state;
+	file.data[2] = 1;
+	add_image(&file, 0x1f07, EFI, LAST);
+	put16(file.data + BLOCK + 4, 0x0ef1);
+	put16(file.data + BLOCK + 8, 11);
+	put16(file.data + BLOCK + 10, HD_ROM_X64);
+	put16(file.data + BLOCK + 12, 1);
+	assert_int_equal(hd_rom_parse(file.data, file.n + 7, &rom, NULL), 0);
+	assert_int_equal(rom.end, 2 * BLOCK);
+	assert_int_equal(rom.images[0].kind, HD_ROM_BIOS);
+	assert_int_equal(rom.images[0].offset, 0);
+	assert_int_equal(rom.images[0].length, BLOCK);
+	assert_int_equal(rom.images[0].device, 0x1f06);
+	assert_int_equal(rom.images[0].class_code, 0x030000);
+	assert_false(rom.images[0].last);
+	assert_int_equal(rom.images[1].kind, HD_ROM_EFI);
+	assert_int_equal(rom.images[1].offset, BLOCK);
+	assert_int_equal(rom.images[1].device, 0x1f07);
+	assert_true(rom.images[1].last);
+	assert_true(rom.images[1].efi_header && rom.images[1].driver);
+	assert_int_equal(rom.images[1].machine, HD_ROM_X64);
+	assert_int_equal(rom.images[1].compression, 1);
+	assert_true(hd_rom_suits_efi(&rom, HD_ROM_X64));
+	assert_false(hd_rom_suits_efi(&rom, HD_ROM_AARCH64));
+	/* The type alone makes no driver: UEFI wants its header. */
+	put16(file.data + BLOCK + 6, 1);
+	assert_int_equal(hd_rom_parse(file.data, file.n, &rom, NULL), 0);
+	assert_false(rom.images[1].efi_header);
+	assert_false(hd_rom_suits_efi(&rom, HD_ROM_X64));
+	/* A length of nothing ends it where it begins. */
+	put16(pcir + 0x10, 0);
+	assert_int_equal(hd_rom_parse(file.data, file.n, &rom, NULL), 0);
+	assert_int_equal(rom.end, 0);
+}
+
+static void sums_up_as_seabios_does(void **state)
+{
+	struct file file = { .n = 0 };
+	struct hd_rom rom;
+	uint8_t sum = 0;
+
+	(void)state;
+	add_image(&file, 0x1f06, BIOS, 0);
+	add_image(&file, 0x1f06, BIOS, LAST);
+	file.data[2] = 1;
+	for (size_t i = 0; i < BLOCK; i++)
+		sum = (uint8_t)(sum + file.data[i]);
+	file.data[BLOCK - 1] = (uint8_t)-sum;
+	assert_int_equal(hd_rom_parse(file.data, file.n, &rom, NULL), 0);
+	assert_int_equal(rom.images[0].checked, BLOCK);
+	assert_true(rom.images[0].checksum_fits);
+	/* Without a length there is nothing to sum up. */
+	assert_false(rom.images[1].checksum_fits);
+	assert_true(hd_rom_suits_bios(&rom, 0x10de, 0x1f06));
+	assert_false(hd_rom_suits_bios(&rom, 0x10de, 0x1f07));
+	file.data[BLOCK - 1]++;
+	assert_int_equal(hd_rom_parse(file.data, file.n, &rom, NULL), 0);
+	assert_false(hd_rom_suits_bios(&rom, 0x10de, 0x1f06));
+	/* What the sum is of has to be there. */
+	file.data[2] = 3;
+	file.data[BLOCK - 1]--;
+	assert_int_equal(hd_rom_parse(file.data, file.n, &rom, NULL), 0);
+	assert_int_equal(rom.images[0].checked, 3 * BLOCK);
+	assert_false(rom.images[0].checksum_fits);
+}
+
 static void assert_refused(const uint8_t *data, size_t n, const char *words)
 {
 	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
@@ -202,6 +274,22 @@ static void refuses_a_cut_off_second_image(void **state)
 	add_image(&file, 1, EFI, LAST);
 	assert_refused(file.data, file.n - 1,
 		       "at byte 512 has 512 bytes, of which 511 are there");
+}
+
+static void refuses_more_images_than_a_card_has(void **state)
+{
+	struct file file = { .n = 0 };
+	uint8_t many[(HD_ROM_IMAGES + 1) * BLOCK];
+	struct hd_rom rom;
+
+	(void)state;
+	add_image(&file, 1, BIOS, 0);
+	for (size_t i = 0; i <= HD_ROM_IMAGES; i++)
+		memcpy(many + i * BLOCK, file.data, BLOCK);
+	assert_int_equal(hd_rom_parse(many, sizeof(many) - BLOCK, &rom, NULL),
+			 0);
+	assert_int_equal(rom.n_images, HD_ROM_IMAGES);
+	assert_refused(many, sizeof(many), "more than 16 images");
 }
 
 static void finds_the_rom_in_what_flash_tools_save(void **state)
@@ -297,6 +385,9 @@ int main(void)
 		cmocka_unit_test(ends_where_the_kernel_ends),
 		cmocka_unit_test(reads_device_lists),
 		cmocka_unit_test(a_long_list_names_every_device),
+		cmocka_unit_test(says_what_each_image_is),
+		cmocka_unit_test(sums_up_as_seabios_does),
+		cmocka_unit_test(refuses_more_images_than_a_card_has),
 		cmocka_unit_test(refuses_what_is_no_rom),
 		cmocka_unit_test(refuses_a_cut_off_second_image),
 		cmocka_unit_test(finds_the_rom_in_what_flash_tools_save),

@@ -322,6 +322,27 @@ class Devices(_Emulated):
         self.assertEqual(self.state(), before)
         self.host.sh(f"virsh nodedev-reattach pci_{devices.NIC_A.translate({58: 95, 46: 95})}")
 
+    def test_rom_of_a_card(self):
+        """QEMU's cards have a ROM with code for a BIOS and for UEFI."""
+        attribute = f"/sys/bus/pci/devices/{devices.NIC_A}/rom"
+        report = json.loads(self.host.sh(
+            f"virt-hostdev rom --json --save /run/nic.rom {devices.NIC_A}").out)
+        self.assertEqual((report["source"], report["ids_fit"], report["saved"]),
+                         ("bar", True, "/run/nic.rom"))
+        self.assertEqual({image["type"] for image in report["images"]}, {0, 3})
+        self.assertIn("x86-64", [image["processor"] for image in report["images"]])
+        self.assertEqual((report["firmware"]["seabios"], report["firmware"]["ovmf"]), (True, True))
+        # The kernel doesn't show it any more; and what it shows is what was saved.
+        self.assertNotEqual(self.host.sh(f"head -c 1 {attribute}", check=False).rc, 0)
+        self.host.sh(f"echo 1 >{attribute}; cmp {attribute} /run/nic.rom; r=$?; "
+                     f"echo 0 >{attribute}; exit $r")
+        self.define("g", hostdev(devices.NIC_A, "no"))
+        with self.prepared("g", devices.NIC_A):
+            result = self.host.sh(f"virt-hostdev rom {devices.NIC_A}", check=False)
+            self.assertEqual((result.rc, result.out), (3, ""))
+            self.assertIn("guest 'g' has it", result.err)
+        self.host.sh("rm /run/nic.rom")
+
     # 3
 
     def test_sibling_on_a_host_driver(self):

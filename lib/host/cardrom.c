@@ -168,18 +168,25 @@ static int explain_io(const struct reading *reading)
 	return -EIO;
 }
 
-/* The kernel makes the file where the card has a place for a ROM. */
+/* The kernel makes the file where the card has a place for a ROM; but it may
+ * have gone away. */
 static int explain_absence(const struct reading *reading)
 {
-	struct hd_addr addr = reading->device->addr;
+	const struct hd_addr_text addr = hd_addr_text(reading->device->addr);
 	HD_AUTOCLOSE int fd = -1;
-	/* It may have gone away. */
-	int r = hd_device_open(reading->host, addr, &fd, reading->err);
+	int r = hd_device_open(reading->host, reading->device->addr, &fd,
+			       reading->err);
+	bool there;
 
-	return r < 0 ? r :
-		       hd_err_set(reading->err, ENODATA,
-				  "%s has no ROM: the kernel knows none of it",
-				  hd_addr_text(addr).s);
+	if (r < 0)
+		return r;
+	r = hd_seen_whether(hd_sysfs_look(fd, "rom"), &there);
+	if (r < 0 || there)
+		return hd_err_set(reading->err, EIO,
+				  "the ROM of %s can't be read: %s", addr.s,
+				  strerror(r < 0 ? -r : ENODEV));
+	return hd_err_set(reading->err, ENODATA,
+			  "%s has no ROM: the kernel knows none of it", addr.s);
 }
 
 static int explain(const struct reading *reading, struct hd_seen seen)

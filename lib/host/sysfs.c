@@ -451,6 +451,9 @@ struct hd_seen hd_sysfs_read_rom(int dir_fd, size_t limit, char **ret,
 		r = hd_read_all(fd, limit, ret, ret_length);
 	/* pci_write_rom() knows this text alone, with its newline. */
 	*ret_shown = show_rom(fd, "0\n");
+	if (*ret_shown == -ENODEV &&
+	    hd_sysfs_look(dir_fd, "rom").is == HD_ABSENT)
+		*ret_shown = 0; /* it went away, with what it showed */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return hd_seen_of(r);
 }

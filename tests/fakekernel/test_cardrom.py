@@ -71,7 +71,7 @@ class CardRom(OnFakeKernel):
                 self.kernel.fault(1, "errno", error)
                 result = self.rom()
                 self.assertEqual(result.out, "")
-                self.assertEqual(result.rc, {"EIO": 3, "EBUSY": 3}.get(error, 1))
+                self.assertEqual(result.rc, 3 if error != "EINVAL" else 1)
                 self.assertEqual(self.kernel.changes(), [])
                 self.kernel.reset()
                 self.kernel.fault(2, "errno", error)
@@ -88,6 +88,16 @@ class CardRom(OnFakeKernel):
         self.kernel.fault(2, "errno", "EIO")
         result = self.refused(3, "the kernel finds no ROM")
         self.assertIn("The kernel goes on to show the ROM", result.err)
+
+    def test_goes_away(self):
+        self.boot_with()
+        self.kernel.fault(1, "vanish", CARD)
+        self.refused(1, f"this host has no PCI device at {CARD}")
+        self.kernel.reset()
+        self.kernel.fault(2, "vanish", CARD)
+        result = self.rom()
+        self.assertEqual((result.rc, result.err), (0, ""))
+        self.assertNotIn("goes on to show", result.out)
 
     def test_signals_wait(self):
         self.boot_with()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import devicetree
 from program import domain, hostdev
+from roms import image, vfct
 from setting import BUILD, FULL, HANG, rounds
 from test_doctor import ARM, EXITS, HEALTHY, _OnHost
 from test_every_write import HOOK, TOOL, OnFakeKernel
@@ -31,7 +32,8 @@ GUEST = domain(hostdev(2), hostdev(3),
 class Tool(unittest.TestCase):
     def setUp(self):
         self.top = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        usual(self.top / "host").device("0000:03:00.0", driver="e1000e", group=3)
+        self.tree = usual(self.top / "host")
+        self.tree.device("0000:03:00.0", driver="e1000e", group=3)
         (self.top / "guest.xml").write_text(GUEST)
 
     def run_tool(self, words, **faults):
@@ -105,7 +107,13 @@ class Tool(unittest.TestCase):
         return [Tool.without_names(each) for each in value] if isinstance(value, list) else value
 
     def test_what_a_host_has(self):
-        for step, *words in ((7, "list"), (7, "show", "0000:01:00.0"), (1, "status")):
+        self.tree.device("0000:04:00.0", 0x1002, 0x73bf, 0x030000)
+        tables = self.top / "host/sys/firmware/acpi/tables"
+        tables.mkdir(parents=True)
+        (tables / "VFCT").write_bytes(vfct(
+            (4, 0, 0, 0x1002, 0x73bf, image(0x1002, 0x73bf, sums_up=False))))
+        for step, *words in ((7, "list"), (7, "show", "0000:01:00.0"), (1, "status"),
+                             (1, "rom", "0000:04:00.0")):
             code, out, *_ = self.run_tool([*words, "--json"])
             good = self.without_names(json.loads(out))
             self.assertEqual(code, 0)

@@ -173,4 +173,4 @@ Of use to a guest with:
         command = [TOOL]
         if os.geteuid() == 0:
             command = ["setpriv", "--reuid=65534", "--clear-groups", shutil.copy(TOOL, self.top)]
-        self.refused(run([*command, "rom", "00:00.0"]), 3, "only root can read the ROM of a device")
+        self.refused(run([*command, "rom", "00:00.0"]), 3, "only root can read the ROM of 0000:00:00.0")

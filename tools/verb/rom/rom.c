@@ -97,8 +97,8 @@ static int read_shown(const struct hd_tool *tool, struct hd_addr addr,
 	int r;
 
 	if (tool->host.live && geteuid() != 0) {
-		hd_err_set(err, EPERM,
-			   "only root can read the ROM of a device");
+		hd_err_set(err, EPERM, "only root can read the ROM of %s",
+			   hd_addr_text(addr).s);
 		hd_err_fix(err, "Run it as root");
 		return -EPERM;
 	}

@@ -178,5 +178,6 @@ void hd_policy_clear(struct hd_policy *policy)
 		free(policy->files[i]);
 	free(policy->sections);
 	free(policy->files);
+	hd_stops_clear(&policy->stops);
 	*policy = (struct hd_policy)HD_POLICY_INIT;
 }

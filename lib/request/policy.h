@@ -71,6 +71,9 @@ struct hd_policy_section {
 
 struct hd_policy {
 	enum hd_siblings siblings; /* of a domain that says nothing */
+	bool hand_over; /* the same */
+	struct hd_stops stops; /* for the screens that are handed over, whatever
+				* the domain says */
 	struct hd_said may_said;
 	unsigned may; /* where no section says it */
 	struct hd_policy_section *sections; /* as they begin; owned */

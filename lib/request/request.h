@@ -8,6 +8,7 @@
 
 #include "lib/host/addr.h"
 #include "lib/request/critical.h"
+#include "lib/request/hand_over.h"
 #include "lib/request/pins.h"
 
 struct hd_policy;
@@ -52,6 +53,9 @@ struct hd_request {
 	const char *moving; /* of devices on their way to a running guest: the
 			     * claim that has them by now; NULL: none */
 	bool bound; /* libvirt has bound the devices just now, for it */
+	enum hd_hand_over hand_over; /* as who asks says it, or unsaid */
+	unsigned hand_over_line; /* where in the XML, from 1 */
+	struct hd_stops stops; /* as who asks says it; not owned */
 };
 
 /* "hostdev", "interface" or "disk". */

@@ -187,19 +187,19 @@ struct hd_request hd_domain_request(const struct hd_domain *domain,
 {
 	const struct hd_metadata *metadata = &domain->metadata;
 
-	return (struct hd_request){ domain->name,
-				    domain->uuid,
-				    domain->assigns,
-				    domain->n_assigns,
-				    metadata->siblings,
-				    metadata->siblings_line,
-				    host,
-				    metadata->allows,
-				    metadata->n_allows,
-				    metadata->pins,
-				    metadata->n_pins,
-				    NULL,
-				    false };
+	return (struct hd_request){
+		.domain = domain->name,
+		.uuid = domain->uuid,
+		.assigns = domain->assigns,
+		.n_assigns = domain->n_assigns,
+		.siblings = metadata->siblings,
+		.siblings_line = metadata->siblings_line,
+		.policy = host,
+		.allows = metadata->allows,
+		.n_allows = metadata->n_allows,
+		.pins = metadata->pins,
+		.n_pins = metadata->n_pins,
+	};
 }
 
 void hd_domain_clear(struct hd_domain *domain)

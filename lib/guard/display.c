@@ -10,7 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
 /* A host with more cards than these has no only one. */

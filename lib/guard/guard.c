@@ -8,8 +8,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/guard/finders.h"
-#include "lib/guard/look.h"
 #include "lib/host/bootargs.h"
+#include "lib/host/look.h"
 #include "lib/host/proc.h"
 
 /* What a guard that fails would have found, and of which devices. */

@@ -9,7 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
 /* KEY_ESC to KEY_S: what has them all is a keyboard for udev too (input_id). */

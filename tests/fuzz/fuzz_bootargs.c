@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/read/range.h"
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/read/settings.h"
 #include "lib/host/bootargs.h"
+#include "lib/host/range.h"
 
 /* Each line as one of a device's resources and of /proc/iomem. */
 static void read_ranges(const char *text)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/doctor/read/range.h"
 #include "lib/doctor/row.h"
+#include "lib/host/range.h"
 #include "lib/host/sysfs.h"
 
 /* Graphics cards, and what the console of the host leaves on them. */

@@ -10,7 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/guard/block/stack.h"
 #include "lib/guard/finders.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
 /* A chain names no more mount points than these. */

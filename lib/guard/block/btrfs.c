@@ -6,7 +6,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
 #define FOLDER HD_SYSFS "/fs/btrfs"

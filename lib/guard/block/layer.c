@@ -13,7 +13,7 @@
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
 #include "lib/base/word.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
 /* What udev knows of a device is a few lines. */

@@ -15,7 +15,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/proc.h"
 
 /* The kernel mounts no more than 100,000 (fs.mount-max). */

@@ -9,7 +9,7 @@
 #include "lib/base/finding.h"
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 
 /* Far more than a shelf of disks with a volume for each guest. */
 #define LAYERS_LIMIT 4096

@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/guard/block/layer.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 
 /* What hd_virtuals_read() reads. */
 struct reading {

@@ -13,10 +13,10 @@
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
-#include "lib/guard/look.h"
 #include "lib/guard/net/netroot.h"
 #include "lib/guard/net/routes.h"
 #include "lib/guard/net/session.h"
+#include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
 /* Of the functions of one guest: a NIC carries up to 4,094 VLANs. */

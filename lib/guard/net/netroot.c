@@ -12,7 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/guard/block/btrfs.h"
 #include "lib/guard/block/mounts.h"
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 #include "lib/host/proc.h"
 #include "lib/host/sysfs.h"
 

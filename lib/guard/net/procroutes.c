@@ -13,8 +13,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/text.h"
-#include "lib/guard/look.h"
 #include "lib/host/bootargs.h"
+#include "lib/host/look.h"
 #include "lib/host/proc.h"
 
 #define TABLE_LIMIT (64 * 1024 * 1024)

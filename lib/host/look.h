@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LIB_GUARD_LOOK_H
-#define HD_LIB_GUARD_LOOK_H
+#ifndef HD_LIB_HOST_LOOK_H
+#define HD_LIB_HOST_LOOK_H
 
 #include <stdbool.h>
 
@@ -9,10 +9,11 @@
 #include "lib/host/host.h"
 
 /*
- * How guards look at the host. What this machine's kernel says is absent is so;
- * a copied tree may merely lack it, so that there it is unknown, but for
- * attributes and links of a device whose folder was copied. What is unknown
- * fails, with a sentence in @err that names it.
+ * How guards and the hand-over of a screen look at the host. What this
+ * machine's kernel says is absent is so; a copied tree may merely lack it, so
+ * that there it is unknown, but for attributes and links of a device whose
+ * folder was copied. What is unknown fails, with a sentence in @err that names
+ * it.
  */
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LIB_DOCTOR_READ_RANGE_H
-#define HD_LIB_DOCTOR_READ_RANGE_H
+#ifndef HD_LIB_HOST_RANGE_H
+#define HD_LIB_HOST_RANGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

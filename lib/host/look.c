@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/guard/look.h"
+#include "lib/host/look.h"
 
 #include <errno.h>
 #include <fcntl.h>

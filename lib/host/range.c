@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/doctor/read/range.h"
+#include "lib/host/range.h"
 
 #include <ctype.h>
 #include <errno.h>

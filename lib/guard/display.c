@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/guard/block/layer.h"
 #include "lib/guard/finders.h"
+#include "lib/host/graphics.h"
 #include "lib/host/look.h"
 #include "lib/host/sysfs.h"
 
@@ -28,9 +28,7 @@ struct screen {
 	char name[16]; /* "card0", "fb0" */
 	char connector[48]; /* the first by name that has a screen, or "" */
 	enum sight sight;
-	bool on_pci;
-	struct hd_addr addr; /* of the PCI function that it is on */
-	bool firmware; /* drawn where the firmware drew: on the boot display */
+	struct hd_screen_place place;
 };
 
 struct screens {
@@ -44,26 +42,6 @@ struct screens {
 static void clear_screens(struct screens *screens)
 {
 	free(screens->items);
-}
-
-/* "card0" and "fb0", not "card0-DP-1" and "fbcon". */
-static bool is_numbered(const char *name, const char *start)
-{
-	const char *number = hd_after(name, start);
-
-	return number && isdigit((unsigned char)*number) &&
-	       !number[strspn(number, "0123456789")];
-}
-
-/* The PCI function is the last one on the way to the device. */
-static void find_place(char *link, struct screen *screen)
-{
-	char *rest = link, *word;
-
-	screen->firmware = strstr(link, "-framebuffer.") != NULL;
-	while ((word = strsep(&rest, "/")))
-		if (hd_addr_parse(word, &screen->addr, NULL) == 0)
-			screen->on_pci = true;
 }
 
 static int add_screen(struct screens *screens, const char *class,
@@ -85,11 +63,11 @@ static int add_screen(struct screens *screens, const char *class,
 	if (!screen)
 		return hd_err_nomem(screens->err);
 	strcpy(screen->name, name);
-	find_place(link, screen);
+	screen->place = hd_screen_place(link);
 	/* A frame buffer is seen as far as anybody knows, if it has no card. */
 	if (strcmp(class, "graphics") == 0)
 		screen->sight = DARK;
-	if (screen->firmware)
+	if (*screen->place.firmware)
 		screen->sight = SEEN;
 	return 0;
 }
@@ -97,13 +75,14 @@ static int add_screen(struct screens *screens, const char *class,
 static int add_card(void *data, int dir_fd, const char *name)
 {
 	(void)dir_fd;
-	return is_numbered(name, "card") ? add_screen(data, "drm", name) : 0;
+	return hd_is_numbered(name, "card") ? add_screen(data, "drm", name) : 0;
 }
 
 static int add_fb(void *data, int dir_fd, const char *name)
 {
 	(void)dir_fd;
-	return is_numbered(name, "fb") ? add_screen(data, "graphics", name) : 0;
+	return hd_is_numbered(name, "fb") ? add_screen(data, "graphics", name) :
+					    0;
 }
 
 static struct screen *find_card(struct screens *screens, const char *name,
@@ -156,7 +135,7 @@ static int add_console(void *data, int dir_fd, const char *name)
 	int r;
 
 	(void)dir_fd;
-	if (!is_numbered(name, "vtcon"))
+	if (!hd_is_numbered(name, "vtcon"))
 		return 0;
 	r = hd_look_at(screens->host, "vtconsole", name, "name", &text,
 		       screens->err);
@@ -188,22 +167,6 @@ static int read_screens(struct screens *screens)
 	return r < 0 ? r : for_each(screens, "vtconsole", add_console);
 }
 
-/* Whether the firmware showed itself on this device. */
-static int is_boot_display(const struct screens *screens, struct hd_addr addr,
-			   bool *ret)
-{
-	HD_AUTOCLOSE int fd = -1;
-	struct hd_seen seen = hd_sysfs_open_device(screens->host, addr, &fd);
-	int64_t boot_vga = 0;
-
-	if (seen.is == HD_PRESENT)
-		seen = hd_sysfs_read_number(fd, "boot_vga", &boot_vga);
-	*ret = seen.is == HD_PRESENT && boot_vga == 1;
-	return hd_look_fail(screens->host, hd_seen_optional(seen), screens->err,
-			    HD_SYSFS_PCI "/devices/%s/boot_vga",
-			    hd_addr_text(addr).s);
-}
-
 /* What is seen on one device, and by which screen of it. */
 static enum sight look_at(const struct screens *screens,
 			  const struct hd_device *device, bool boot,
@@ -214,9 +177,10 @@ static enum sight look_at(const struct screens *screens,
 	*ret = NULL;
 	for (size_t i = 0; i < screens->n; i++) {
 		const struct screen *screen = &screens->items[i];
-		bool here = screen->on_pci ?
-				    hd_addr_equal(screen->addr, device->addr) :
-				    screen->firmware && boot;
+		bool here = screen->place.on_pci ?
+				    hd_addr_equal(screen->place.addr,
+						  device->addr) :
+				    *screen->place.firmware && boot;
 
 		if (!here || screen->sight <= sight)
 			continue;
@@ -234,10 +198,10 @@ static enum sight look_at_rest(const struct hd_guard *guard,
 
 	for (size_t i = 0; i < screens->n; i++) {
 		const struct screen *screen = &screens->items[i];
-		bool gone =
-			screen->on_pci ?
-				hd_guard_device(guard, screen->addr) != NULL :
-				screen->firmware && boot;
+		bool gone = screen->place.on_pci ?
+				    hd_guard_device(
+					    guard, screen->place.addr) != NULL :
+				    *screen->place.firmware && boot;
 
 		if (!gone && screen->sight > best)
 			best = screen->sight;
@@ -252,9 +216,9 @@ static int add(struct hd_guard *guard, const struct hd_device *device,
 
 	return hd_guard_add(guard, device->addr, HD_CRITICAL_DISPLAY, false,
 			    hd_text("%s%s%s%s" HD_ARROW "only display",
-				    !screen	     ? "VGA console" :
-				    screen->firmware ? "boot display" :
-						       screen->name,
+				    !screen		    ? "VGA console" :
+				    *screen->place.firmware ? "boot display" :
+							      screen->name,
 				    *connector ? " (" : "", connector,
 				    *connector ? ")" : ""));
 }
@@ -275,8 +239,8 @@ static bool is_concerned(const struct hd_guard *guard,
 		return true;
 	for (size_t i = 0; i < n; i++)
 		if (of[i].kind == HD_NODE_CHAR &&
-		    (is_numbered(of[i].name, "card") ||
-		     is_numbered(of[i].name, "fb")))
+		    (hd_is_numbered(of[i].name, "card") ||
+		     hd_is_numbered(of[i].name, "fb")))
 			return true;
 	return false;
 }
@@ -290,7 +254,7 @@ static int guard_device(struct hd_guard *guard, const struct screens *screens,
 
 	if (device->vfio)
 		return 0;
-	r = is_boot_display(screens, device->addr, &boot);
+	r = hd_boot_vga_read(guard->host, device->addr, &boot, guard->err);
 	if (r == 0 && look_at(screens, device, boot, &screen) > rest)
 		r = add(guard, device, screen);
 	return r;
@@ -307,7 +271,8 @@ static int find_displays(struct hd_guard *guard)
 	for (size_t i = 0; r == 0 && i < guard->n_devices; i++) {
 		bool boot;
 
-		r = is_boot_display(&screens, guard->devices[i].addr, &boot);
+		r = hd_boot_vga_read(guard->host, guard->devices[i].addr, &boot,
+				     guard->err);
 		any |= r == 0 && boot;
 	}
 	rest = look_at_rest(guard, &screens, any);

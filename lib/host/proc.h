@@ -17,6 +17,7 @@
 #define HD_PROC_CMDLINE HD_PROC "/cmdline"
 #define HD_PROC_CONFIG HD_PROC "/config.gz"
 #define HD_PROC_CPUINFO HD_PROC "/cpuinfo"
+#define HD_PROC_IOMEM HD_PROC "/iomem"
 #define HD_PROC_INTERRUPTS HD_PROC "/interrupts"
 #define HD_PROC_IPV4_ROUTES HD_PROC "/net/route"
 #define HD_PROC_IPV6_ROUTES HD_PROC "/net/ipv6_route"

@@ -7,16 +7,12 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/doctor/row.h"
-#include "lib/host/range.h"
+#include "lib/host/graphics.h"
 #include "lib/host/sysfs.h"
 
 /* Graphics cards, and what the console of the host leaves on them. */
 
 #define DEVICE HD_SYSFS_PCI "/devices/ADDRESS"
-#define BARS 6
-
-/* IORESOURCE_MEM of <linux/ioport.h>. */
-#define RESOURCE_MEM 0x200
 
 static bool is_graphics(const struct hd_device *device)
 {
@@ -55,53 +51,8 @@ static void rule_rom(struct hd_exam *exam)
 		hd_exam_missing(exam, "rom");
 }
 
-/* The device's BARs, as "resource" has them. */
-struct bars {
-	struct hd_range items[BARS];
-	size_t n;
-};
-
-/* False when there is one that can't be read. */
-static bool read_bars(const char *resource, struct bars *ret)
-{
-	ret->n = 0;
-	for (const char *line = resource; line && *line && ret->n < BARS;
-	     line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (*line && !hd_range_of_resource(line, &ret->items[ret->n++]))
-			return false;
-	}
-	return true;
-}
-
-static bool in_bars(const struct bars *bars, uint64_t address)
-{
-	for (size_t i = 0; i < bars->n; i++) {
-		const struct hd_range *bar = &bars->items[i];
-
-		if ((bar->flags & RESOURCE_MEM) && bar->first != 0 &&
-		    address >= bar->first && address <= bar->last)
-			return true;
-	}
-	return false;
-}
-
-/* Owners of a framebuffer in /proc/iomem (drivers/firmware/sysfb*.c, fbdev). */
-static bool is_framebuffer(const char *owner)
-{
-	static const char *const names[] = {
-		"BOOTFB",   "efifb",	 "vesafb",
-		"simplefb", "simpledrm", "simple-framebuffer"
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strstr(owner, names[i]))
-			return true;
-	return false;
-}
-
-static void look_for_framebuffer(struct hd_exam *exam, const struct bars *bars,
-				 char *iomem)
+static void look_for_framebuffer(struct hd_exam *exam,
+				 const struct hd_bars *bars, char *iomem)
 {
 	bool hidden = true;
 	char *line;
@@ -119,7 +70,8 @@ static void look_for_framebuffer(struct hd_exam *exam, const struct bars *bars,
 			return;
 		}
 		hidden &= range.last == 0;
-		if (!is_framebuffer(owner) || !in_bars(bars, range.first))
+		if (!hd_is_boot_framebuffer(owner) ||
+		    !hd_bars_have(bars, range.first))
 			continue;
 		hd_exam_bad(
 			exam,
@@ -140,7 +92,7 @@ static void rule_framebuffer(struct hd_exam *exam)
 	HD_AUTOCLOSE int fd = -1;
 	HD_AUTOFREE char *resource = NULL;
 	HD_AUTOFREE char *iomem = NULL;
-	struct bars bars;
+	struct hd_bars bars;
 
 	if (!is_graphics(exam->device)) {
 		hd_exam_not_applicable(exam, "it is no graphics card");
@@ -150,7 +102,7 @@ static void rule_framebuffer(struct hd_exam *exam)
 	    !hd_exam_saw(exam, hd_sysfs_read(fd, "resource", &resource),
 			 "resource"))
 		hd_exam_missing(exam, "resource");
-	else if (!read_bars(resource, &bars))
+	else if (!hd_bars_read(resource, &bars))
 		hd_exam_unknown(exam, "resource can't be understood");
 	else if (hd_exam_read_source(exam, &iomem))
 		look_for_framebuffer(exam, &bars, iomem);
@@ -172,7 +124,7 @@ static void rule_resizable(struct hd_exam *exam)
 {
 	char name[sizeof("resource-2147483648_resize")];
 
-	for (int i = 0; i < BARS; i++) {
+	for (int i = 0; i < HD_BARS; i++) {
 		snprintf(name, sizeof(name), "resource%d_resize", i);
 		if (hd_exam_has_attribute(exam, name)) {
 			hd_exam_pass(exam, "BAR %d can be resized", i);

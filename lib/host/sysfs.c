@@ -65,6 +65,34 @@ struct hd_seen hd_sysfs_open_driver(const struct hd_host *host,
 		       hd_seen_of(-EINVAL);
 }
 
+struct hd_seen hd_sysfs_open_platform_device(const struct hd_host *host,
+					     const char *name, int *ret_fd)
+{
+	return hd_sysfs_is_name(name) ?
+		       open_path(host, O_PATH | O_DIRECTORY, ret_fd,
+				 HD_SYSFS_PLATFORM "/devices/%s", name) :
+		       hd_seen_of(-EINVAL);
+}
+
+struct hd_seen hd_sysfs_open_platform_driver(const struct hd_host *host,
+					     const char *name, int *ret_fd)
+{
+	return hd_sysfs_is_name(name) ?
+		       open_path(host, O_PATH | O_DIRECTORY, ret_fd,
+				 HD_SYSFS_PLATFORM "/drivers/%s", name) :
+		       hd_seen_of(-EINVAL);
+}
+
+struct hd_seen hd_sysfs_open_module(const struct hd_host *host,
+				    const char *name, const char *sub,
+				    int *ret_fd)
+{
+	return hd_sysfs_is_name(name) ?
+		       open_path(host, O_RDONLY | O_DIRECTORY, ret_fd,
+				 HD_SYSFS_MODULES "/%s/%s", name, sub) :
+		       hd_seen_of(-EINVAL);
+}
+
 struct hd_seen hd_sysfs_open_modules(const struct hd_host *host, int *ret_fd)
 {
 	return hd_host_openat(host, HD_SYSFS_MODULES, O_PATH | O_DIRECTORY,
@@ -489,6 +517,18 @@ struct hd_seen hd_sysfs_read_number(int dir_fd, const char *attribute,
 struct hd_seen hd_sysfs_read_link(int dir_fd, const char *link, char **ret)
 {
 	return hd_seen_of(read_link(dir_fd, link, true, ret));
+}
+
+struct hd_seen hd_sysfs_read_mode(int dir_fd, const char *name, bool *ret_reads,
+				  bool *ret_writes)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return hd_seen_of(-errno);
+	*ret_reads = st.st_mode & 0444;
+	*ret_writes = st.st_mode & 0222;
+	return hd_seen_present();
 }
 
 struct hd_seen hd_sysfs_look(int dir_fd, const char *name)

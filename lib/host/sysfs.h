@@ -23,6 +23,7 @@
  */
 #define HD_SYSFS "/sys"
 #define HD_SYSFS_PCI HD_SYSFS "/bus/pci"
+#define HD_SYSFS_PLATFORM HD_SYSFS "/bus/platform"
 #define HD_SYSFS_CLASS HD_SYSFS "/class"
 #define HD_SYSFS_BLOCK HD_SYSFS_CLASS "/block"
 #define HD_SYSFS_KERNEL HD_SYSFS "/kernel"
@@ -45,6 +46,18 @@ HD_LOOK struct hd_seen hd_sysfs_open_device(const struct hd_host *host,
  */
 HD_LOOK struct hd_seen hd_sysfs_open_driver(const struct hd_host *host,
 					    const char *driver, int *ret_fd);
+
+/*
+ * Open the folder of a device that no bus tells of, /sys/bus/platform/devices/
+ * NAME, and of a driver for such. As for drivers, -EINVAL when @name can't be
+ * one.
+ */
+HD_LOOK struct hd_seen hd_sysfs_open_platform_device(const struct hd_host *host,
+						     const char *name,
+						     int *ret_fd);
+HD_LOOK struct hd_seen hd_sysfs_open_platform_driver(const struct hd_host *host,
+						     const char *name,
+						     int *ret_fd);
 
 /*
  * Where /sys/bus/pci/devices/ADDRESS leads to: the whole target of the link,
@@ -133,6 +146,14 @@ HD_LOOK struct hd_seen hd_sysfs_count_groups(const struct hd_host *host,
 HD_LOOK struct hd_seen hd_sysfs_open_modules(const struct hd_host *host,
 					     int *ret_fd);
 
+/*
+ * Opens a folder of a module for reading its entries, /sys/module/NAME/SUB; an
+ * empty @sub leaves it out. As for drivers, -EINVAL when @name can't be one.
+ */
+HD_LOOK struct hd_seen hd_sysfs_open_module(const struct hd_host *host,
+					    const char *name, const char *sub,
+					    int *ret_fd);
+
 /* Opens the folder of the firmware's ACPI tables. */
 HD_LOOK struct hd_seen hd_sysfs_open_acpi_tables(const struct hd_host *host,
 						 int *ret_fd);
@@ -182,6 +203,13 @@ HD_LOOK struct hd_seen hd_sysfs_open_folder(int dir_fd, const char *name,
 /* The last element of a symbolic link's target; owned by the caller. */
 HD_LOOK struct hd_seen hd_sysfs_read_link(int dir_fd, const char *link,
 					  char **ret);
+
+/*
+ * Which of an attribute's readers and writers there are, as the bits of its
+ * mode say: root may open what the kernel can't read or write.
+ */
+HD_LOOK struct hd_seen hd_sysfs_read_mode(int dir_fd, const char *name,
+					  bool *ret_reads, bool *ret_writes);
 
 /* Whether there is an entry of this name, whatever it is. */
 HD_LOOK struct hd_seen hd_sysfs_look(int dir_fd, const char *name);

@@ -456,21 +456,48 @@ int hd_module_query(const struct hd_host *host, const char *driver,
 	return 0;
 }
 
-int hd_module_load(const struct hd_host *host, const char *driver,
-		   struct hd_err *err)
+static int load(const struct hd_host *host, const char *driver,
+		unsigned int flags, struct hd_err *err)
 {
 	AUTO_SESSION struct session session = { .ctx = NULL };
 	int r = host->live ? session_begin(&session, driver) : -EROFS;
 
 	if (r == 0)
-		r = kmod_module_probe_insert_module(
-			session.module, KMOD_PROBE_APPLY_BLACKLIST, NULL,
-			refuse_command, NULL, NULL);
+		r = kmod_module_probe_insert_module(session.module, flags, NULL,
+						    refuse_command, NULL, NULL);
 	if (r > 0) /* libkmod's word for "blacklisted" */
 		r = -EPERM;
 	if (r < 0 && r != -EEXIST)
 		return hd_err_set(err, -r, "cannot load module %s: %s", driver,
 				  strerror(-r));
+	return 0;
+}
+
+int hd_module_load(const struct hd_host *host, const char *driver,
+		   struct hd_err *err)
+{
+	return load(host, driver, KMOD_PROBE_APPLY_BLACKLIST, err);
+}
+
+int hd_module_load_again(const struct hd_host *host, const char *module,
+			 struct hd_err *err)
+{
+	return load(host, module, 0, err);
+}
+
+int hd_module_unload(const struct hd_host *host, const char *module,
+		     struct hd_err *err)
+{
+	AUTO_SESSION struct session session = { .ctx = NULL };
+	int r = host->live ? session_begin(&session, module) : -EROFS;
+
+	if (r == 0)
+		r = kmod_module_remove_module(session.module, 0);
+	if (r == -EAGAIN || r == -EBUSY)
+		return -EAGAIN;
+	if (r < 0 && r != -ENOENT)
+		return hd_err_set(err, -r, "cannot unload module %s: %s",
+				  module, strerror(-r));
 	return 0;
 }
 

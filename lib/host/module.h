@@ -42,6 +42,21 @@ int hd_module_query(const struct hd_host *host, const char *driver,
 int hd_module_load(const struct hd_host *host, const char *driver,
 		   struct hd_err *err);
 
+/*
+ * The same for a module that was loaded before, whoever had loaded it: it may
+ * be blacklisted, as for modprobe NAME. -ENOENT when there is none of that
+ * name.
+ */
+int hd_module_load_again(const struct hd_host *host, const char *module,
+			 struct hd_err *err);
+
+/*
+ * Unloads the module, and no other; runs no remove command of modprobe.d. One
+ * that isn't there is success. -EAGAIN, without a sentence, while it is in use.
+ */
+int hd_module_unload(const struct hd_host *host, const char *module,
+		     struct hd_err *err);
+
 /* The folders of modprobe.d(5), those first that outrank others; NULL ends
  * them. */
 extern const char *const hd_modprobe_folders[];

@@ -90,30 +90,23 @@ static int set_devices(struct reader *reader, char *value)
 }
 
 /* What looks like a set of characters is none here: it would match nobody. */
-static int add_guest(struct hd_guest_patterns *patterns, const char *word)
+static int add_guest(struct hd_patterns *patterns, const char *word)
 {
 	char uuid[HD_UUID_SIZE];
 	bool is_uuid = strlen(word) == HD_UUID_SIZE - 1 &&
 		       hd_uuid_normalise(word, uuid);
-	char **slot;
 
 	if (strpbrk(word, "[]\\"))
 		return -EINVAL;
-	slot = hd_array_add(&patterns->items, &patterns->n, sizeof(*slot));
-	if (!slot)
-		return -ENOMEM;
-	*slot = strdup(is_uuid ? uuid : word);
-	if (!*slot)
-		patterns->n--;
-	return *slot ? 0 : -ENOMEM;
+	return hd_patterns_add(patterns, is_uuid ? uuid : word);
 }
 
-static int set_patterns(struct hd_guest_patterns *patterns, char *value)
+static int set_patterns(struct hd_patterns *patterns, char *value)
 {
 	char *word;
 	int r = 0;
 
-	hd_guest_patterns_clear(patterns);
+	hd_patterns_clear(patterns);
 	while (r == 0 && (word = hd_list_next(&value)))
 		r = add_guest(patterns, word);
 	return r == 0 && patterns->n == 0 ? -EINVAL : r;
@@ -132,7 +125,7 @@ static int set_owners(struct reader *reader, char *value)
 	section->owners_said = reader->here;
 	if (strcmp(value, "none") != 0)
 		return set_patterns(&section->owners, value);
-	hd_guest_patterns_clear(&section->owners);
+	hd_patterns_clear(&section->owners);
 	return 0;
 }
 

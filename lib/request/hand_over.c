@@ -1,36 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/request/hand_over.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/array.h"
 #include "lib/base/glob.h"
+#include "lib/base/text.h"
 #include "lib/request/policy.h"
 #include "lib/request/request.h"
 
-int hd_stops_add(struct hd_stops *stops, const char *unit)
-{
-	char *copy = strdup(unit);
-	char **slot =
-		copy ? hd_array_add(&stops->items, &stops->n, sizeof(*slot)) :
-		       NULL;
+#define UNIT_NAME_MAX 255
 
-	if (!slot) {
-		free(copy);
-		return -ENOMEM;
-	}
-	*slot = copy;
-	return 0;
-}
-
-void hd_stops_clear(struct hd_stops *stops)
+bool hd_unit_pattern_fits(const char *text)
 {
-	for (size_t i = 0; i < stops->n; i++)
-		free(stops->items[i]);
-	free(stops->items);
-	*stops = (struct hd_stops){ NULL, 0 };
+	static const char known[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		":-_.\\@*?";
+	static const char *const ends[] = { ".service", ".scope", ".slice" };
+	size_t length = strlen(text);
+
+	if (!length || length > UNIT_NAME_MAX || text[strspn(text, known)])
+		return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (hd_ends_with(text, ends[i]))
+			return true;
+	return text[length - 1] == '*';
 }
 
 bool hd_hand_over_parse(const char *text, enum hd_hand_over *ret)
@@ -51,7 +44,7 @@ bool hd_hands_over(const struct hd_request *request)
 	return request->hand_over == HD_HAND_OVER_YES;
 }
 
-static bool have(const struct hd_stops *stops, const char *unit)
+static bool have(const struct hd_patterns *stops, const char *unit)
 {
 	for (size_t i = 0; i < stops->n; i++)
 		if (hd_glob(stops->items[i], unit))

@@ -3,7 +3,6 @@
 #define HD_LIB_REQUEST_HAND_OVER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct hd_request;
 
@@ -15,20 +14,22 @@ enum hd_hand_over {
 	HD_HAND_OVER_YES,
 };
 
+/* What hd_unit_pattern_fits() takes, as the end of a sentence. */
+#define HD_UNIT_PATTERNS                                                       \
+	"units that end in .service, .scope, .slice or *, such as "            \
+	"nvidia-persistenced.service or docker-*"
+
 /*
- * Units of systemd that may be stopped for it, when they hold the card: an id
- * such as "nvidia-persistenced.service", or a pattern of ids, see hd_glob().
- * The display manager may be stopped anyway.
+ * Whether this can name units of systemd that may be stopped for a hand-over
+ * when they hold the card: an id, or a pattern of ids, see hd_glob(). The
+ * display manager may be stopped anyway.
+ *
+ * It has what a unit's name may have (VALID_CHARS of systemd's
+ * basic/unit-name.c, 255 bytes), and "*" and "?". Who holds a card is a
+ * process, and processes are in services, scopes and slices: what ends
+ * otherwise fits none of them, so it was meant to be something else.
  */
-struct hd_stops {
-	char **items; /* owned, as each of them */
-	size_t n;
-};
-
-/* Adds a pattern. Returns 0 or -ENOMEM. */
-int hd_stops_add(struct hd_stops *stops, const char *unit);
-
-void hd_stops_clear(struct hd_stops *stops);
+bool hd_unit_pattern_fits(const char *text);
 
 /* Reads "yes" or "no"; false for anything else. */
 bool hd_hand_over_parse(const char *text, enum hd_hand_over *ret);

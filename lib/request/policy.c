@@ -62,7 +62,7 @@ char *hd_may_words(void)
 	return hd_stream_text(file, &text);
 }
 
-static bool names_guest(const struct hd_guest_patterns *patterns,
+static bool names_guest(const struct hd_patterns *patterns,
 			const struct hd_request *request)
 {
 	for (size_t i = 0; i < patterns->n; i++) {
@@ -156,14 +156,6 @@ char *hd_decision_place(const struct hd_decision *decision)
 				     NULL;
 }
 
-void hd_guest_patterns_clear(struct hd_guest_patterns *patterns)
-{
-	for (size_t i = 0; i < patterns->n; i++)
-		free(patterns->items[i]);
-	free(patterns->items);
-	*patterns = (struct hd_guest_patterns){ NULL, 0 };
-}
-
 void hd_policy_clear(struct hd_policy *policy)
 {
 	for (size_t i = 0; i < policy->n_sections; i++) {
@@ -171,13 +163,13 @@ void hd_policy_clear(struct hd_policy *policy)
 
 		free(section->name);
 		free(section->devices);
-		hd_guest_patterns_clear(&section->guests);
-		hd_guest_patterns_clear(&section->owners);
+		hd_patterns_clear(&section->guests);
+		hd_patterns_clear(&section->owners);
 	}
 	for (size_t i = 0; i < policy->n_files; i++)
 		free(policy->files[i]);
 	free(policy->sections);
 	free(policy->files);
-	hd_stops_clear(&policy->stops);
+	hd_patterns_clear(&policy->stops);
 	*policy = (struct hd_policy)HD_POLICY_INIT;
 }

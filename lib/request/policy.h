@@ -7,6 +7,7 @@
 
 #include "lib/request/critical.h"
 #include "lib/request/device_pattern.h"
+#include "lib/request/patterns.h"
 #include "lib/request/request.h"
 
 /*
@@ -45,15 +46,8 @@ struct hd_said {
 	unsigned line;
 };
 
-/* Patterns of guests: of names, see hd_glob(), or UUIDs. */
-struct hd_guest_patterns {
-	char **items; /* owned, as each of them */
-	size_t n;
-};
-
-void hd_guest_patterns_clear(struct hd_guest_patterns *patterns);
-
-/* [device NAME] or [guest NAME]: it is about those that it matches. */
+/* [device NAME] or [guest NAME]: it is about those that it matches. Guests are
+ * patterns of names, or UUIDs. */
 struct hd_policy_section {
 	bool of_guests;
 	char *name; /* owned */
@@ -61,19 +55,19 @@ struct hd_policy_section {
 	struct hd_said match_said;
 	struct hd_device_pattern *devices; /* of [device]; owned */
 	size_t n_devices;
-	struct hd_guest_patterns guests; /* of [guest] */
+	struct hd_patterns guests; /* of [guest] */
 	struct hd_said may_said;
 	unsigned may; /* HD_MAY_BIT */
 	/* Of [device]: for whom alone it is; nobody when there is none. */
 	struct hd_said owners_said;
-	struct hd_guest_patterns owners;
+	struct hd_patterns owners;
 };
 
 struct hd_policy {
 	enum hd_siblings siblings; /* of a domain that says nothing */
 	bool hand_over; /* the same */
-	struct hd_stops stops; /* for the screens that are handed over, whatever
-				* the domain says */
+	struct hd_patterns stops; /* for the screens that are handed over,
+				   * whatever the domain says */
 	struct hd_said may_said;
 	unsigned may; /* where no section says it */
 	struct hd_policy_section *sections; /* as they begin; owned */

@@ -9,6 +9,7 @@
 #include "lib/host/addr.h"
 #include "lib/request/critical.h"
 #include "lib/request/hand_over.h"
+#include "lib/request/patterns.h"
 #include "lib/request/pins.h"
 
 struct hd_policy;
@@ -55,7 +56,7 @@ struct hd_request {
 	bool bound; /* libvirt has bound the devices just now, for it */
 	enum hd_hand_over hand_over; /* as who asks says it, or unsaid */
 	unsigned hand_over_line; /* where in the XML, from 1 */
-	struct hd_stops stops; /* as who asks says it; not owned */
+	struct hd_patterns stops; /* as who asks says it; not owned */
 };
 
 /* "hostdev", "interface" or "disk". */

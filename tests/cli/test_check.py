@@ -178,6 +178,8 @@ OURS = f"<metadata><h:hostdev xmlns:h='{NAMESPACE}'>"
 END = "</h:hostdev></metadata>"
 PIN = "<h:device address='02:00.0' id='8086:10d3' "
 
+DISPLAY = "<h:display hand-over='yes'>"
+
 GOOD = [
     "",
     "<!-- a -->\n<h:siblings policy='bind'/>",
@@ -189,6 +191,12 @@ GOOD = [
     PIN + "/>",
     PIN + "subsystem='8086:A01f' class='020000' revision='00' dsn='00-1b' serial='S &amp; T' "
     "mac='52:54:00:00:00:01' slot='3' path='0000/01.0/00.0'/>",
+    "<h:display hand-over='no'/>",
+    DISPLAY + "<!-- a -->\n<h:stop unit='nvidia-persistenced.service'/>\n"
+    "<h:stop unit='user@?.slice'> </h:stop><h:stop unit='session-*.scope'/>"
+    "<h:stop unit='docker-*'/><h:stop unit='*'/><h:stop unit='a\\x2db:c_D.9.service'/>"
+    "</h:display><h:siblings policy='bind'/>",
+    DISPLAY + f"<h:stop unit='{'x' * 247}.service'/></h:display>",
 ]
 
 BAD = [
@@ -222,6 +230,21 @@ BAD = [
     PIN + "revision='0g'/>",
     PIN + "subsystem='8086'/>",
     PIN + f"slot='{'x' * 32}'/>",
+    "<h:display/>",
+    "<h:display hand-over=''/>",
+    "<h:display hand-over='true'/>",
+    "<h:display hand-over='yes' address='01:00.0'/>",
+    "<h:display hand-over='yes'>please</h:display>",
+    "<h:display hand-over='no'/>\n<h:display hand-over='no'/>",
+    DISPLAY + "\n<h:start unit='a.service'/></h:display>",
+    DISPLAY + "\n<stop unit='a.service'/></h:display>",
+    DISPLAY + "\n<h:stop/></h:display>",
+    DISPLAY + "\n<h:stop unit='a.service' when='late'/></h:display>",
+    DISPLAY + "\n<h:stop unit='a.service'><h:except/></h:stop></h:display>",
+    "<h:stop unit='a.service'/>",
+    *(DISPLAY + f"<h:stop unit='{unit}'/></h:display>"
+      for unit in ("", ".service", "a.target", "a.device", "gdm", "*.servic?", "[ab].service",
+                   "a b.service", "/a.service", "\u00e4.service", "x" * 248 + ".service")),
 ]
 
 
@@ -279,7 +302,7 @@ class Schema(_OnTree):
         values = {value.text for value in ElementTree.parse(SCHEMA).iter(
             "{http://relaxng.org/ns/structure/1.0}value")}
         self.assertTrue(reasons)
-        self.assertEqual(values, reasons | {"bind", "refuse"})
+        self.assertEqual(values, reasons | {"bind", "refuse", "yes", "no"})
 
     def test_takes_what_pin_writes(self):
         file = self.root / "guest.xml"

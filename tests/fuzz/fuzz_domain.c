@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		__builtin_trap();
 	if (domain.uuid[0] && !hd_uuid_is_canonical(domain.uuid))
 		__builtin_trap();
-	if ((domain.n_assigns || domain.metadata.siblings) &&
+	if ((domain.n_assigns || domain.metadata.siblings ||
+	     domain.metadata.hand_over) &&
 	    !hd_domain_may_ask((const char *)data, size))
 		__builtin_trap();
 	find_slots((const char *)data, size);

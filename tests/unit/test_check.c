@@ -706,7 +706,7 @@ static struct hd_policy_section *about_all(struct world *w, bool of_guests)
 	w->guest = (char *)"*";
 	w->section.devices = &w->pattern;
 	w->section.n_devices = 1;
-	w->section.guests = (struct hd_guest_patterns){ &w->guest, 1 };
+	w->section.guests = (struct hd_patterns){ &w->guest, 1 };
 	w->policy.sections = &w->section;
 	w->policy.n_sections = 1;
 	return &w->section;
@@ -822,7 +822,7 @@ static void kept_for_nobody_or_for_others(void **state)
 	w->request.domain = NULL;
 	assert_refused(w, "device-kept", "can't be taken from the host: it is",
 		       "/etc/d, line 7");
-	section->owners = (struct hd_guest_patterns){ &owner, 1 };
+	section->owners = (struct hd_patterns){ &owner, 1 };
 	assert_fine(w);
 	w->request.domain = "g";
 	assert_refused(w, "device-kept",

@@ -262,6 +262,84 @@ static void reads_what_may_be_lost(void **state)
 	assert_int_equal(request.allows[1].line, 3);
 }
 
+static void reads_whether_the_screen_is_handed_over(void **state)
+{
+	static const struct hd_policy policy = HD_POLICY_INIT;
+	static const struct {
+		const char *metadata;
+		enum hd_hand_over hand_over;
+		unsigned line;
+		size_t n_stops;
+	} rows[] = {
+		{ OURS END, HD_HAND_OVER_UNSAID, 0, 0 },
+		{ OURS "\n<h:display hand-over='no'/>" END, HD_HAND_OVER_NO, 3,
+		  0 },
+		{ OURS "<h:display hand-over='yes'> <!-- a -->\n"
+		       "<h:stop unit='a.service'/>"
+		       "<h:stop unit='docker-*'/></h:display>" END,
+		  HD_HAND_OVER_YES, 2, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+		HD_AUTOFREE char *text = hd_text(
+			"<domain><name>g</name>%s</domain>", rows[i].metadata);
+		struct hd_request request;
+
+		assert_int_equal(parse(text, &domain, NULL), 0);
+		request = hd_domain_request(&domain, &policy);
+		assert_int_equal(request.hand_over, rows[i].hand_over);
+		assert_int_equal(request.hand_over_line, rows[i].line);
+		assert_int_equal(request.stops.n, rows[i].n_stops);
+		assert_int_equal(hd_hands_over(&request), i == 2);
+		assert_int_equal(hd_may_stop(&request, "docker-1.scope"),
+				 i == 2);
+		assert_int_equal(hd_may_stop(&request, "a.service"), i == 2);
+		assert_false(hd_may_stop(&request, "b.service"));
+	}
+}
+
+/* Of what can't be read nothing is kept: what may be stopped least of all. */
+static void keeps_nothing_of_a_display_that_is_wrong(void **state)
+{
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	static const char text[] =
+		"<domain><name>g</name>" OURS "<h:display hand-over='yes'>"
+		"<h:stop unit='a.service'/><h:stop/></h:display>" END
+		"</domain>";
+
+	(void)state;
+	assert_int_equal(
+		hd_domain_parse_readable(text, strlen(text), &domain, NULL), 0);
+	assert_int_equal(domain.metadata.hand_over, HD_HAND_OVER_UNSAID);
+	assert_int_equal(domain.metadata.stops.n, 0);
+}
+
+static void what_may_be_stopped_has_a_limit(void **state)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	HD_AUTO_DOMAIN struct hd_domain domain = { .name = NULL };
+	static const char begin[] =
+		"<domain><name>g</name>" OURS "<h:display hand-over='no'>",
+			  stop[] = "<h:stop unit='*'/>",
+			  end[] = "</h:display>" END "</domain>";
+	HD_AUTOFREE char *text = calloc(
+		HD_LIMIT_SAID, strlen(stop) + sizeof(begin) + sizeof(end));
+
+	(void)state;
+	assert_non_null(text);
+	strcpy(text, begin);
+	for (size_t i = 0; i < HD_LIMIT_SAID; i++)
+		memcpy(text + strlen(begin) + i * strlen(stop), stop,
+		       sizeof(stop));
+	strcpy(text + strlen(begin) + HD_LIMIT_SAID * strlen(stop), end);
+	assert_int_equal(parse(text, &domain, &err), -E2BIG);
+	assert_string_equal(
+		hd_err_message(&err),
+		"line 2 of the XML: more than 8192 elements in urn:virt-hostdev:1");
+}
+
 static void refuses_a_policy_it_does_not_know(void **state)
 {
 	static const struct {
@@ -280,6 +358,14 @@ static void refuses_a_policy_it_does_not_know(void **state)
 		  "<allow> has no address" },
 		{ OURS "\n<h:brothers/>" END,
 		  "line 3 of the XML: the element <brothers>" },
+		{ OURS "<h:display/>" END,
+		  "line 2 of the XML: the hand-over of <display>" },
+		{ OURS "<h:display hand-over='yes'/>\n"
+		       "<h:display hand-over='yes'/>" END,
+		  "line 3 of the XML: <display> is there twice" },
+		{ OURS "<h:display hand-over='yes'>\n<h:stop unit='a b'/>"
+		       "</h:display>" END,
+		  "line 3 of the XML: <stop> takes units that end in .service, .scope, .slice or *, such as" },
 		{ OURS "<siblings policy='bind'/>" END,
 		  "the element <siblings>" },
 		{ "<metadata><h:siblings xmlns:h='urn:virt-hostdev:1'/></metadata>",
@@ -508,6 +594,9 @@ int main(void)
 		cmocka_unit_test(finds_no_hostdev_outside_devices),
 		cmocka_unit_test(most_guests_need_not_be_read),
 		cmocka_unit_test(reads_what_is_said_of_siblings),
+		cmocka_unit_test(reads_whether_the_screen_is_handed_over),
+		cmocka_unit_test(keeps_nothing_of_a_display_that_is_wrong),
+		cmocka_unit_test(what_may_be_stopped_has_a_limit),
 		cmocka_unit_test(reads_what_may_be_lost),
 		cmocka_unit_test(refuses_a_policy_it_does_not_know),
 		cmocka_unit_test(normalises_uuids),

@@ -15,7 +15,8 @@ enum {
 	HD_LIMIT_NAMESPACES = 1024, /* declarations, of a document */
 	HD_LIMIT_DEVICES = 4096, /* places that ask for a device of the host */
 	HD_LIMIT_SAID = 2 * HD_LIMIT_DEVICES, /* what it says to us: a pin and
-					       * an <allow> for each */
+					       * an <allow> for each,
+					       * <stop>s among them */
 	HD_LIMIT_INDENT = 1024, /* blanks before an element that count as its
 				 * indentation */
 	HD_LIMIT_QUOTED = 200, /* bytes of others' words in a sentence */

@@ -199,6 +199,9 @@ struct hd_request hd_domain_request(const struct hd_domain *domain,
 		.n_allows = metadata->n_allows,
 		.pins = metadata->pins,
 		.n_pins = metadata->n_pins,
+		.hand_over = metadata->hand_over,
+		.hand_over_line = metadata->hand_over_line,
+		.stops = metadata->stops,
 	};
 }
 

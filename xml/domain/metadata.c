@@ -113,16 +113,6 @@ static int read_pin(const xmlNode *node, struct hd_metadata *metadata,
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int (*read)(const xmlNode *node, struct hd_metadata *metadata,
-		    struct hd_err *err);
-} elements[] = {
-	{ "siblings", read_siblings },
-	{ "allow", read_allow },
-	{ "device", read_pin },
-};
-
 /* A comment, or the white space between elements. */
 static bool says_nothing(const xmlNode *node)
 {
@@ -140,15 +130,109 @@ static bool is_empty(const xmlNode *node)
 	return true;
 }
 
+/* All elements of ours together have a limit. */
+static int count(const xmlNode *node, struct hd_metadata *metadata,
+		 struct hd_err *err)
+{
+	if (metadata->n_said++ < HD_LIMIT_SAID)
+		return 0;
+	return hd_err_set(
+		err, E2BIG,
+		"line %u of the XML: more than %d elements in " HD_METADATA_NS,
+		hd_node_line(node), HD_LIMIT_SAID);
+}
+
+static int read_stop(const xmlNode *node, struct hd_patterns *stops,
+		     struct hd_err *err)
+{
+	static const char *const known[2] = { "unit", "" };
+	const char *unit;
+
+	if (node->type != XML_ELEMENT_NODE)
+		return refuse(node->parent, "the text in", err);
+	if (!hd_node_is_in(node, HD_METADATA_NS, "stop"))
+		return refuse(node, "the element", err);
+	if (!is_empty(node))
+		return refuse(node, "what stands in", err);
+	if (refuse_more(node, known, err) < 0)
+		return -EINVAL;
+	unit = hd_node_attribute(node, "unit");
+	if (!unit || !hd_unit_pattern_fits(unit))
+		return hd_err_set(
+			err, EINVAL,
+			"line %u of the XML: <stop> takes " HD_UNIT_PATTERNS
+			", not '%.64s'",
+			hd_node_line(node), unit ? unit : "");
+	return hd_patterns_add(stops, unit) < 0 ? hd_err_nomem(err) : 0;
+}
+
+/* Two of them would leave open which one counts, and what may be stopped. */
+static int begin_display(const xmlNode *node,
+			 const struct hd_metadata *metadata,
+			 enum hd_hand_over *ret, struct hd_err *err)
+{
+	static const char *const known[2] = { "hand-over", "" };
+	const char *value = hd_node_attribute(node, "hand-over");
+
+	if (refuse_more(node, known, err) < 0)
+		return -EINVAL;
+	if (!value || !hd_hand_over_parse(value, ret))
+		return refuse(node, "the hand-over of", err);
+	if (!metadata->hand_over)
+		return 0;
+	hd_err_set(err, EINVAL, "line %u of the XML: <display> is there twice",
+		   hd_node_line(node));
+	hd_err_fix(err, "Remove one of them");
+	return -EINVAL;
+}
+
+/* All of it, or none. */
+static int read_display(const xmlNode *node, struct hd_metadata *metadata,
+			struct hd_err *err)
+{
+	HD_AUTO(hd_patterns_clear) struct hd_patterns stops = { NULL, 0 };
+	enum hd_hand_over hand_over;
+	int r = begin_display(node, metadata, &hand_over, err);
+
+	for (const xmlNode *each = node->children; r == 0 && each;
+	     each = each->next) {
+		if (says_nothing(each))
+			continue;
+		r = count(each, metadata, err);
+		if (r == 0)
+			r = read_stop(each, &stops, err);
+	}
+	if (r < 0)
+		return r;
+	metadata->hand_over = hand_over;
+	metadata->hand_over_line = hd_node_line(node);
+	metadata->stops = stops;
+	stops = (struct hd_patterns){ NULL, 0 };
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*read)(const xmlNode *node, struct hd_metadata *metadata,
+		    struct hd_err *err);
+	bool has_children;
+} elements[] = {
+	{ "siblings", read_siblings, false },
+	{ "allow", read_allow, false },
+	{ "device", read_pin, false },
+	{ "display", read_display, true },
+};
+
 static int read_element(const xmlNode *node, struct hd_metadata *metadata,
 			struct hd_err *err)
 {
-	if (is_ours(node) && !is_empty(node))
-		return refuse(node, "what stands in", err);
-	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
-		if (is_ours(node) &&
-		    strcmp((const char *)node->name, elements[i].name) == 0)
-			return elements[i].read(node, metadata, err);
+	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
+		if (!hd_node_is_in(node, HD_METADATA_NS, elements[i].name))
+			continue;
+		if (!elements[i].has_children && !is_empty(node))
+			return refuse(node, "what stands in", err);
+		return elements[i].read(node, metadata, err);
+	}
 	return refuse(node, "the element", err);
 }
 
@@ -167,10 +251,8 @@ static int read_child(const xmlNode *node, struct hd_metadata *metadata,
 		       refuse(node->parent, "the text in", err);
 }
 
-/* @said counts what stands in all elements of ours. */
 static int read_hostdev(const xmlNode *ours, struct hd_metadata *metadata,
-			size_t *said, const struct hd_metadata_skip *skip,
-			struct hd_err *err)
+			const struct hd_metadata_skip *skip, struct hd_err *err)
 {
 	static const char *const known[2] = { "", "" };
 	int r = end_or_skip(refuse_more(ours, known, err), skip, err);
@@ -179,12 +261,10 @@ static int read_hostdev(const xmlNode *ours, struct hd_metadata *metadata,
 	     node = node->next) {
 		if (says_nothing(node))
 			continue;
-		if ((*said)++ == HD_LIMIT_SAID)
-			return hd_err_set(
-				err, E2BIG,
-				"line %u of the XML: more than %d elements in " HD_METADATA_NS,
-				hd_node_line(node), HD_LIMIT_SAID);
-		r = end_or_skip(read_child(node, metadata, err), skip, err);
+		r = count(node, metadata, err);
+		if (r == 0)
+			r = end_or_skip(read_child(node, metadata, err), skip,
+					err);
 	}
 	return r;
 }
@@ -193,7 +273,6 @@ int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
 			const struct hd_metadata_skip *skip, struct hd_err *err)
 {
 	const xmlNode *node = hd_node_child(domain, "metadata");
-	size_t said = 0;
 	int r = 0;
 
 	for (node = node ? node->children : NULL; r == 0 && node;
@@ -201,7 +280,7 @@ int hd_metadata_read_on(const xmlNode *domain, struct hd_metadata *ret,
 		if (!is_ours(node))
 			continue;
 		if (strcmp((const char *)node->name, "hostdev") == 0)
-			r = read_hostdev(node, ret, &said, skip, err);
+			r = read_hostdev(node, ret, skip, err);
 		else
 			r = end_or_skip(refuse(node, "the element", err), skip,
 					err);
@@ -219,5 +298,6 @@ void hd_metadata_clear(struct hd_metadata *metadata)
 {
 	free(metadata->allows);
 	free(metadata->pins);
+	hd_patterns_clear(&metadata->stops);
 	*metadata = (struct hd_metadata){ .allows = NULL };
 }

@@ -20,6 +20,10 @@ struct hd_metadata {
 	size_t n_allows;
 	struct hd_pin *pins; /* owned */
 	size_t n_pins;
+	enum hd_hand_over hand_over; /* or unsaid */
+	unsigned hand_over_line; /* where in the XML, from 1 */
+	struct hd_patterns stops; /* units that may be stopped for it; owned */
+	size_t n_said; /* elements of ours, against HD_LIMIT_SAID */
 };
 
 /*
@@ -31,12 +35,16 @@ struct hd_metadata {
  *	    <hostdev:allow address="0000:03:00.0" critical="default-route"/>
  *	    <hostdev:device address="0000:01:00.0" id="144d:a808"
  *	      subsystem="144d:a801" class="010802" revision="00" serial="..."/>
+ *	    <hostdev:display hand-over="yes">    (or "no"; once)
+ *	      <hostdev:stop unit="nvidia-persistenced.service"/>
+ *	    </hostdev:display>
  *	  </hostdev:hostdev>
  *	</metadata>
  *
- * (for the last see hd_pin_format()). @domain is the domain's element. What we
- *don't know in our namespace is an error, never passed over: it may forbid what
- *we are about to do. What isn't said is left for the host to decide.
+ * (for <device> see hd_pin_format(), for <stop> hd_unit_pattern_fits()).
+ * @domain is the domain's element. What we don't know in our namespace is an
+ * error, never passed over: it may forbid what we are about to do. What isn't
+ * said is left for the host to decide.
  *
  * @ret is empty before; it is cleared by the caller, also after a failure.
  * Returns 0, or -EINVAL, or -E2BIG beyond the limits of xml/doc/limit.h, with a

@@ -52,6 +52,30 @@ static int set_siblings(struct reader *reader, char *value)
 		       -EINVAL;
 }
 
+static int set_hand_over(struct reader *reader, char *value)
+{
+	enum hd_hand_over hand_over;
+
+	if (!hd_hand_over_parse(value, &hand_over))
+		return -EINVAL;
+	reader->config->policy.hand_over = hand_over == HD_HAND_OVER_YES;
+	return 0;
+}
+
+static int set_may_stop(struct reader *reader, char *value)
+{
+	struct hd_patterns *stops = &reader->config->policy.stops;
+	bool none = strcmp(value, "none") == 0;
+	char *word;
+	int r = 0;
+
+	hd_patterns_clear(stops);
+	while (!none && r == 0 && (word = hd_list_next(&value)))
+		r = hd_unit_pattern_fits(word) ? hd_patterns_add(stops, word) :
+						 -EINVAL;
+	return r == 0 && !none && stops->n == 0 ? -EINVAL : r;
+}
+
 static int set_may(struct reader *reader, char *value)
 {
 	struct hd_policy *policy = &reader->config->policy;
@@ -140,6 +164,8 @@ static const struct {
 	{ IN_HOST, "step-timeout", "1 to 3600 seconds", set_step_timeout },
 	{ IN_HOST, "siblings", "refuse or bind", set_siblings },
 	{ IN_HOST, "domains-may", NULL, set_may },
+	{ IN_HOST, "hand-over", "yes or no", set_hand_over },
+	{ IN_HOST, "may-stop", "none, or " HD_UNIT_PATTERNS, set_may_stop },
 	{ IN_DEVICE, "match", HD_DEVICE_PATTERNS, set_devices },
 	{ IN_DEVICE, "domains-may", NULL, set_may },
 	{ IN_DEVICE, "guests", "none, or " GUESTS, set_owners },

@@ -18,6 +18,8 @@
  *	step-timeout = 30	seconds, 1 to 3600
  *	siblings = refuse	or bind
  *	domains-may = all	or none, or some of: siblings, mount, ...
+ *	hand-over = no		or yes: cards that show the host's screen go,
+ *too may-stop = docker-*	units, see hd_unit_pattern_fits(), or none
  *
  *	[device NAME]		NAME is what people call it
  *	match = 10de:*		see struct hd_device_pattern; several, too

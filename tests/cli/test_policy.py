@@ -158,6 +158,9 @@ class Policy(_OnLaptop):
                     self.assertIn(each, result.err)
 
         refused(f"{CONF}.d/10-more.conf, line 2: domains-may takes all, none", "not 'nothing'")
+        (folder / "10-more.conf").write_text("[host]\nmay-stop = gdm\n")
+        refused(f"{CONF}.d/10-more.conf, line 2: may-stop takes none, or units that end in",
+                "not 'gdm'")
         (folder / "10-more.conf").unlink()
         (folder / "10-more.conf").symlink_to("gone")
         refused(f"{CONF}.d/10-more.conf is a symbolic link")

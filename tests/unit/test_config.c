@@ -67,6 +67,39 @@ static void files_are_read_one_after_the_other(void **state)
 	assert_config(place, 7, HD_SIBLINGS_REFUSE);
 }
 
+static void screens_go_as_is_said_last(void **state)
+{
+	static const struct {
+		const char *text, *stops;
+		bool hand_over;
+	} rows[] = {
+		{ "", "", false },
+		{ "[host]\nhand-over = yes\n", "", true },
+		{ "[host]\nhand-over = yes\nhand-over = no\n", "", false },
+		{ "[host]\nmay-stop = docker-*, a.service\tb.slice,\n",
+		  "docker-* a.service b.slice ", false },
+		{ "[host]\nmay-stop = a.service\nmay-stop = *\n", "* ", false },
+		{ "[host]\nmay-stop = a.service\nmay-stop = none\n", "",
+		  false },
+	};
+	const struct place *place = *state;
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		HD_AUTO_CONFIG struct hd_config config;
+		char stops[64] = "";
+
+		write_file(place, HD_CONFIG_FILE, rows[i].text);
+		assert_int_equal(hd_config_read(&place->host, &config, NULL),
+				 0);
+		assert_int_equal(config.policy.hand_over, rows[i].hand_over);
+		for (size_t j = 0; j < config.policy.stops.n; j++) {
+			strcat(stops, config.policy.stops.items[j]);
+			strcat(stops, " ");
+		}
+		assert_string_equal(stops, rows[i].stops);
+	}
+}
+
 static void what_is_not_known_is_named(void **state)
 {
 	static const struct {
@@ -104,6 +137,15 @@ static void what_is_not_known_is_named(void **state)
 		  "not 'none, display'" },
 		{ "[host]\ndomains-may =\n", "not ''" },
 		{ "[host]\ndomains-may = All\n", "not 'All'" },
+		{ "[host]\nhand-over = maybe\n",
+		  ", line 2: hand-over takes yes or no, not 'maybe'" },
+		{ "[host]\nmay-stop = a.service, gdm\n",
+		  ", line 2: may-stop takes none, or units that end in .service, .scope, .slice or *, such as nvidia-persistenced.service or docker-*, not 'a.service, gdm'" },
+		{ "[host]\nmay-stop = none, a.service\n",
+		  "not 'none, a.service'" },
+		{ "[host]\nmay-stop =\n", "not ''" },
+		{ "[guest a]\nmatch = a\nhand-over = yes\n",
+		  ", line 3: there is no setting hand-over in section [guest a]" },
 		{ "[host]\nsiblings = yes\n",
 		  ", line 2: siblings takes refuse or bind, not 'yes'" },
 		{ "[host]\n\nstep-timeout = 0\n",
@@ -268,6 +310,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			files_are_read_one_after_the_other, place_set_up,
 			place_tear_down),
+		cmocka_unit_test_setup_teardown(screens_go_as_is_said_last,
+						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_named,
 						place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_named,

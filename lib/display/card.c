@@ -27,6 +27,8 @@ struct reading {
 	struct hd_err *err;
 	bool own, others; /* frame buffers of the card, of other cards */
 	bool leaves; /* the kernel removes what the firmware drew on */
+	struct hd_screen *framebuffers; /* where it doesn't: added behind the
+					 * consoles, which go first */
 };
 
 int hd_display_fail(int r, struct hd_err *err)
@@ -93,7 +95,10 @@ static int add_framebuffer(const struct reading *reading, const char *name)
 			 HD_SYSFS_PLATFORM "/devices/%s/driver", name);
 	return r < 0 || !driver ?
 		       r :
-		       add(reading, HD_SCREEN_FRAMEBUFFER, name, driver);
+		       hd_display_fail(hd_screen_add(reading->framebuffers,
+						     HD_SCREEN_FRAMEBUFFER,
+						     name, driver),
+				       reading->err);
 }
 
 /* Of frame buffers, and of cards, which need have none. */
@@ -166,15 +171,20 @@ static int read_places(struct reading *reading)
 int hd_display_read(const struct hd_host *host, const struct hd_device *card,
 		    struct hd_screen *ret, struct hd_err *err)
 {
-	struct reading reading = {
-		.host = host, .card = card, .ret = ret, .err = err
-	};
+	HD_AUTO_SCREEN struct hd_screen framebuffers = { NULL, 0 };
+	struct reading reading = { .host = host,
+				   .card = card,
+				   .ret = ret,
+				   .err = err,
+				   .framebuffers = &framebuffers };
 	int r = read_leaves(&reading);
 
 	if (r == 0)
 		r = read_places(&reading);
 	if (r == 0 && reading.own && !reading.others)
 		r = hd_consoles_each(host, add_console, &reading, err);
+	if (r == 0)
+		r = hd_display_fail(hd_screen_copy(ret, &framebuffers), err);
 	if (r == 0)
 		r = hd_stack_read(host, card, ret, err);
 	if (r == 0)

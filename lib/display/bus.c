@@ -108,9 +108,10 @@ static int connect_to(struct hd_bus *bus, struct hd_err *err)
 		r = bus->api.sd_bus_set_address(bus->bus, "unix:path=" SOCKET);
 	if (r >= 0)
 		r = bus->api.sd_bus_set_bus_client(bus->bus, true);
+	/* We are to be the first whose patience ends. */
 	if (r >= 0)
 		r = bus->api.sd_bus_set_method_call_timeout(
-			bus->bus, until_deadline(bus));
+			bus->bus, until_deadline(bus) + 1000000);
 	if (r >= 0)
 		r = bus->api.sd_bus_start(bus->bus);
 	if (r < 0)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from fakesystemd import FakeSystemd  # noqa: E402
 from setting import BUILD, HANG  # noqa: E402
 
 
@@ -35,6 +36,7 @@ def find_program():
 
 PROGRAM = find_program()
 DAEMON = PROGRAM.parent / "libvirtd" / "libvirtd"
+SYSTEMD = PROGRAM.parent / "systemd" / "systemd"
 
 # As a dispatcher does, which the libvirt daemon runs in place of each hook; it ends as
 # the hook does.
@@ -97,7 +99,10 @@ def unavailable():
 
 
 class FakeKernel:
-    def __init__(self, description):
+    def __init__(self, description, systemd=None):
+        """With a text in systemd, see fakesystemd.py, there is one, anew after a reset."""
+        self.systemd = None
+        self._systemd_text = systemd
         self._work = Path(tempfile.mkdtemp(prefix="fakekernel-"))
         self._daemon = None
         self._lock = threading.Lock()
@@ -130,6 +135,17 @@ class FakeKernel:
         if setup.returncode:
             self.close()
             raise FakeKernelError(setup.stderr.strip())
+        self._start_systemd()
+
+    def _start_systemd(self):
+        if self._systemd_text is not None:
+            self.systemd = FakeSystemd(self._enter, SYSTEMD, self._systemd_text)
+
+    def end_systemd(self):
+        """Nobody answers for it any more."""
+        if self.systemd:
+            self.systemd.close()
+            self.systemd = None
 
     @property
     def pid(self):
@@ -142,6 +158,7 @@ class FakeKernel:
         if not daemon:
             return
         self.end_daemons()
+        self.end_systemd()
         try:
             _, errors = daemon.communicate(timeout=HANG)
         except subprocess.TimeoutExpired:
@@ -239,11 +256,13 @@ class FakeKernel:
         self.command("reset")
         if self._life is not None:
             self.renew_daemons()
+        self.end_systemd()
         for entry in self.run_dir.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+        self._start_systemd()
 
     def recount(self):
         """No faults, no log, count 0; the state stays."""

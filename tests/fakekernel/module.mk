@@ -5,7 +5,8 @@ fakekernel := $(O)/tests/fakekernel/fakekernel
 
 # A kernel to test on, for those who have libfuse: make fakekernel
 fakekernel: $(fakekernel) $(O)/tests/fakekernel/hotplug/hotplug \
-	$(O)/tests/fakekernel/libvirtd/libvirtd
+	$(O)/tests/fakekernel/libvirtd/libvirtd \
+	$(O)/tests/fakekernel/systemd/systemd $(O)/tests/fakekernel/display/display
 
 # It alone needs libfuse, so nothing else is built with it.
 $(fakekernel_obj): hd_cflags += $(call cflags,fuse3)
@@ -21,5 +22,14 @@ $(O)/tests/fakekernel/hotplug/hotplug: $(O)/tests/fakekernel/hotplug/hotplug.o \
 # What the hook finds above itself.
 $(O)/tests/fakekernel/libvirtd/libvirtd: $(O)/tests/fakekernel/libvirtd/libvirtd.o
 	$(call link)
+
+# Who answers for systemd. It links what others load.
+$(O)/tests/fakekernel/systemd/systemd: $(O)/tests/fakekernel/systemd/systemd.o
+	$(call link,libsystemd)
+
+# What becomes of the host's screen, step by step.
+$(O)/tests/fakekernel/display/display: $(O)/tests/fakekernel/display/display.o \
+		$(O)/lib/lib.a
+	$(call link,$(lib_pkgs) $(xml_pkgs))
 
 .PHONY: fakekernel

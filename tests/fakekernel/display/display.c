@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a hand-over does to the host's screen, one thing at a time:
+ *
+ *	display query UNIT
+ *	display stop|start UNIT SECONDS
+ *
+ * Prints what came of it; the sentence of a failure goes to stderr, after the
+ * name of its errno, with exit code 1.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/print.h"
+#include "lib/display/systemd.h"
+
+static int query(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	HD_AUTO_UNIT struct hd_unit unit = { .id = NULL };
+	int r = hd_unit_query(host, words[0], &unit, err);
+
+	if (r == 0)
+		printf("%s %s %u %u\n", unit.id,
+		       unit.active ? "active" : "inactive", unit.stop_seconds,
+		       unit.start_seconds);
+	return r;
+}
+
+static int stop(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	return hd_unit_stop(host, words[0], (unsigned)atoi(words[1]), err);
+}
+
+static int start(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	return hd_unit_start(host, words[0], (unsigned)atoi(words[1]), err);
+}
+
+static const struct {
+	const char *name;
+	int n;
+	int (*run)(const struct hd_host *host, char **words,
+		   struct hd_err *err);
+} verbs[] = {
+	{ "query", 1, query },
+	{ "stop", 2, stop },
+	{ "start", 2, start },
+};
+
+int main(int argc, char **argv)
+{
+	HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
+	HD_AUTO_HOST struct hd_host host = HD_HOST_INIT;
+	int r = hd_host_open(&host, getenv("DISPLAY_ROOT"), &err);
+	size_t i = 0;
+
+	while (argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]) &&
+	       strcmp(verbs[i].name, argv[1]) != 0)
+		i++;
+	if (argc < 2 || i == sizeof(verbs) / sizeof(verbs[0]) ||
+	    argc - 2 != verbs[i].n)
+		return 2;
+	if (r == 0)
+		r = verbs[i].run(&host, argv + 2, &err);
+	if (r >= 0)
+		return 0;
+	fprintf(stderr, "%s ", strerrorname_np(-r));
+	hd_print(stderr, err.message ? err.message : "-");
+	fputs("\n", stderr);
+	return 1;
+}

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the host's screen hangs on, one thing at a time, by the program display."""
+
+import os
+import subprocess
+import time
+import unittest
+
+from fakekernel import PROGRAM, FakeKernel, unavailable
+from setting import HANG
+
+DISPLAY = PROGRAM.parent / "display" / "display"
+
+MINUTE = "60"
+
+# All that is called to stop a unit.
+METHODS = ("Hello", "LoadUnit", "Get", "AddMatch", "Subscribe", "StopUnit")
+
+GDM = """
+unit gdm.service active stop-usec=90000000 start-usec=18446744073709551615
+alias display-manager.service gdm.service
+unit session-3.scope active transient stop-usec=1500001
+"""
+
+
+@unittest.skipIf(unavailable(), unavailable())
+class OnScreen(unittest.TestCase):
+    """A kernel without devices, and a systemd that a test describes."""
+
+    def start(self, systemd):
+        self.kernel = FakeKernel("", systemd)
+        self.addCleanup(self.kernel.close)
+
+    def display(self, *words, **options):
+        return self.kernel.run([DISPLAY, *map(str, words)], **options)
+
+    def popen(self, *words):
+        process = self.kernel.popen([DISPLAY, *map(str, words)], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def good(self, *words):
+        result = self.display(*words)
+        self.assertEqual((result.rc, result.err), (0, ""))
+        return result.out.strip()
+
+    def fails(self, *words):
+        """Errno and sentence."""
+        result = self.display(*words)
+        self.assertEqual((result.rc, result.out), (1, ""))
+        return result.err.strip()
+
+    def wait_for(self, condition):
+        deadline = time.monotonic() + HANG
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+
+class Units(OnScreen):
+    def test_alias_is_resolved(self):
+        self.start(GDM)
+        for name in ("display-manager.service", "gdm.service"):
+            self.assertEqual(self.good("query", name), "gdm.service active 90 0")
+        self.assertEqual(self.good("query", "session-3.scope"), "session-3.scope active 2 0")
+        self.assertEqual(self.kernel.systemd.asked(), [])
+
+    def test_states(self):
+        for state, word in (("activating", "active"), ("reloading", "active"),
+                            ("refreshing", "active"), ("deactivating", "inactive"),
+                            ("failed", "inactive"), ("inactive", "inactive")):
+            with self.subTest(state=state):
+                self.start(f"unit gdm.service {state}")
+                self.assertEqual(self.good("query", "gdm.service"), f"gdm.service {word} 90 90")
+        self.start("unit gdm.service dancing")
+        self.assertEqual(self.fails("query", "gdm.service"),
+                         "EPROTO systemd says that it is 'dancing', and it isn't known what "
+                         "that means")
+
+    def test_unit_that_does_not_exist(self):
+        self.start(GDM)
+        self.assertEqual(self.fails("query", "sddm.service"), "ENOENT -")
+        self.assertEqual(self.fails("start", "sddm.service", MINUTE),
+                         "ENOENT systemd knows no such unit")
+        # What there isn't isn't active.
+        self.good("stop", "sddm.service", MINUTE)
+        self.assertEqual(self.kernel.systemd.asked(), [])
+
+    def test_unit_without_a_file_that_is_at_work(self):
+        self.start("unit sddm.service active load=not-found")
+        self.assertEqual(self.good("query", "sddm.service"), "sddm.service active 90 90")
+
+    def test_name_that_is_none(self):
+        self.start("unit gdm.service active\nalias display-manager.service gdm\nunit gdm active")
+        self.assertEqual(self.fails("query", "display-manager.service"),
+                         "EPROTO systemd says that it is called 'gdm', which is no unit's name")
+
+    def test_stops_and_starts(self):
+        self.start(GDM)
+        systemd = self.kernel.systemd
+        self.good("stop", "gdm.service", MINUTE)
+        self.assertEqual(systemd.state("gdm.service"), "inactive")
+        # Who is told of jobs has asked to be before there is one.
+        log = systemd.log()
+        self.assertLess(log.index("Subscribe"), log.index("StopUnit gdm.service replace"))
+        self.good("start", "gdm.service", MINUTE)
+        self.assertEqual(systemd.state("gdm.service"), "active")
+        self.assertEqual(systemd.asked(), ["StopUnit gdm.service replace",
+                                           "StartUnit gdm.service replace"])
+
+    def test_does_nothing_twice(self):
+        self.start(GDM + "unit sddm.service failed")
+        self.good("start", "gdm.service", MINUTE)
+        self.good("stop", "sddm.service", MINUTE)
+        self.assertEqual(self.kernel.systemd.asked(), [])
+
+    def test_other_job_does_not_count(self):
+        """It is active, but is to be stopped by somebody else."""
+        self.start("unit gdm.service active job")
+        self.good("start", "gdm.service", MINUTE)
+        self.assertEqual(self.kernel.systemd.asked(), ["StartUnit gdm.service replace"])
+
+    def test_scope_goes_away(self):
+        self.start(GDM)
+        self.good("stop", "session-3.scope", MINUTE)
+        self.assertEqual(self.fails("query", "session-3.scope"), "ENOENT -")
+        self.good("stop", "session-3.scope", MINUTE)
+
+    def test_waits_for_the_job(self):
+        self.start("unit gdm.service active held")
+        systemd = self.kernel.systemd
+        for verb, state in (("stop", "inactive"), ("start", "active")):
+            process = self.popen(verb, "gdm.service", MINUTE)
+            self.wait_for(lambda: systemd.state("gdm.service").endswith("ing"))
+            self.assertIsNone(process.poll())
+            systemd.tell("finish gdm.service")
+            self.assertEqual(process.communicate(timeout=HANG), ("", ""))
+            self.assertEqual((process.returncode, systemd.state("gdm.service")), (0, state))
+
+    def test_job_that_fails(self):
+        self.start("unit gdm.service active stop=timeout/deactivating\n"
+                   "unit sddm.service inactive start=failed/failed\n"
+                   "unit lightdm.service inactive start=done/failed\n")
+        self.assertEqual(self.fails("stop", "gdm.service", MINUTE),
+                         "EIO systemd's job ended with 'timeout'")
+        self.assertEqual(self.fails("start", "sddm.service", MINUTE),
+                         "EIO systemd's job ended with 'failed'")
+        self.assertEqual(self.fails("start", "lightdm.service", MINUTE),
+                         "EIO systemd reported success, but it is failed")
+
+    def test_killed_is_stopped(self):
+        """How it came to its end doesn't matter."""
+        self.start("unit gdm.service active stop=timeout/failed")
+        self.good("stop", "gdm.service", MINUTE)
+
+    def test_job_that_never_ends(self):
+        self.start("unit gdm.service active held")
+        self.assertEqual(self.fails("stop", "gdm.service", 1),
+                         "ETIMEDOUT systemd has not done it within 1 seconds, it is deactivating")
+
+    def test_signal_that_is_lost(self):
+        self.start("unit gdm.service active lost")
+        self.good("stop", "gdm.service", MINUTE)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "inactive")
+
+    def test_signal_of_somebody_else(self):
+        self.start("unit gdm.service active held forged")
+        process = self.popen("stop", "gdm.service", MINUTE)
+        # It has been told wrongly, and goes on to ask now and then.
+        self.wait_for(lambda: "StopUnit gdm.service replace" in self.kernel.systemd.log()[:-1])
+        self.assertIsNone(process.poll())
+        self.kernel.systemd.tell("finish gdm.service")
+        self.assertEqual(process.communicate(timeout=HANG), ("", ""))
+        self.assertEqual(process.returncode, 0)
+
+    def test_processes_end_with_their_unit(self):
+        """Of the fake itself: hooks are tested with it."""
+        self.start("")
+        process = self.kernel.popen(["sleep", "3600"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.kernel.systemd.tell(f"unit gdm.service active kill={process.pid}")
+        self.good("stop", "gdm.service", MINUTE)
+        self.assertEqual(process.wait(HANG), -9)
+
+    def test_refused(self):
+        self.start(GDM + "refuse StopUnit org.freedesktop.DBus.Error.AccessDenied")
+        # Others' words stay on their line, and steer no terminal.
+        self.assertEqual(self.fails("stop", "gdm.service", MINUTE),
+                         r"EACCES systemd says: It can't be\x0ahad \x1b[31mhere")
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+
+    def test_gone_meanwhile(self):
+        """A unit that went away between two questions has stopped."""
+        self.start(GDM + "refuse StopUnit org.freedesktop.systemd1.NoSuchUnit")
+        self.good("stop", "session-3.scope", MINUTE)
+
+    def test_no_answer(self):
+        for method in METHODS:
+            with self.subTest(method=method):
+                self.start(GDM + f"mute {method}")
+                self.assertEqual(self.fails("stop", "gdm.service", 1),
+                                 "ETIMEDOUT there is no answer on the system bus"
+                                 if method in ("Hello", "AddMatch") else
+                                 "ETIMEDOUT systemd doesn't answer")
+
+    def test_bus_that_vanishes(self):
+        for method in METHODS:
+            with self.subTest(method=method):
+                self.start(GDM + f"vanish {method}")
+                self.assertRegex(self.fails("stop", "gdm.service", MINUTE),
+                                 "^E[A-Z]+ the system bus has closed the connection$")
+
+    def test_bus_that_vanishes_meanwhile(self):
+        self.start("unit gdm.service active held")
+        process = self.popen("stop", "gdm.service", MINUTE)
+        self.wait_for(self.kernel.systemd.asked)
+        self.kernel.end_systemd()
+        out, err = process.communicate(timeout=HANG)
+        self.assertEqual((process.returncode, out), (1, ""))
+        self.assertRegex(err, "^E[A-Z]+ the system bus has closed the connection$")
+
+    def test_no_systemd(self):
+        self.start(GDM)
+        self.kernel.end_systemd()
+        self.assertRegex(self.fails("query", "gdm.service"),
+                         "^E[A-Z]+ the system bus can't be used: Connection refused$")
+        (self.kernel.run_dir / "dbus/system_bus_socket").unlink()
+        self.assertEqual(self.fails("query", "gdm.service"),
+                         "EOPNOTSUPP systemd can't be reached, as there is no "
+                         "/run/dbus/system_bus_socket")
+        (self.kernel.run_dir / "systemd/system").rmdir()
+        for words in (("query", "gdm.service"), ("stop", "gdm.service", 1),
+                      ("start", "gdm.service", 1)):
+            self.assertEqual(self.fails(*words),
+                             "EOPNOTSUPP this host wasn't started by systemd")
+        self.assertEqual(self.display("query", "gdm.service",
+                                      env={**os.environ, "DISPLAY_ROOT": "/run"}).err,
+                         "EOPNOTSUPP a copy of a host has no systemd that runs\n")
+
+    def test_environment_is_not_asked(self):
+        """Whoever has root start something doesn't say whom root trusts."""
+        self.start(GDM)
+        nowhere = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/run/nowhere",
+                   "SYSTEMD_BUS_TIMEOUT": "1us"}
+        result = self.display("query", "gdm.service", env={**os.environ, **nowhere})
+        self.assertEqual(result.out, "gdm.service active 90 0\n")

@@ -8,7 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/display/connector.h"
 #include "lib/display/console.h"
-#include "lib/display/stack.h"
+#include "lib/display/module_stack.h"
 #include "lib/host/graphics.h"
 #include "lib/host/look.h"
 #include "lib/host/proc.h"
@@ -186,7 +186,7 @@ int hd_display_read(const struct hd_host *host, const struct hd_device *card,
 	if (r == 0)
 		r = hd_display_fail(hd_screen_copy(ret, &framebuffers), err);
 	if (r == 0)
-		r = hd_stack_read(host, card, ret, err);
+		r = hd_module_stack_read(host, card, ret, err);
 	if (r == 0)
 		r = hd_connectors_each(host, card->addr, add_connector,
 				       &reading, err);

@@ -20,7 +20,7 @@
  * (drivers/vfio/pci/vfio_pci_core.c, vfio_pci_vga_init()), and then nothing
  * brings it back: neither is it added, nor are the consoles on it.
  *
- * modules and parameters, see hd_stack_read().
+ * modules and parameters, see hd_module_stack_read().
  *
  * connectors that have a screen.
  *

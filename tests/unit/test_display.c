@@ -17,7 +17,7 @@
 #include "lib/display/connector.h"
 #include "lib/display/console.h"
 #include "lib/display/framebuffer.h"
-#include "lib/display/stack.h"
+#include "lib/display/module_stack.h"
 #include "lib/display/wait.h"
 #include "lib/host/graphics.h"
 #include "tests/unit/place.h"
@@ -356,20 +356,20 @@ static void a_driver_of_several_cards_keeps_its_modules(void **state)
 
 	put_all(place, base, N_ELEMENTS(base));
 	put(place, "sys/bus/pci/drivers/nvidia/" OTHER "/x", "");
-	assert_int_equal(
-		hd_stack_is_shared(&place->host, &card, &shared, &other, NULL),
-		0);
+	assert_int_equal(hd_module_stack_is_shared(&place->host, &card, &shared,
+						   &other, NULL),
+			 0);
 	assert_false(shared); /* nothing stands on it */
 	put_all(place, stack, N_ELEMENTS(stack));
-	assert_int_equal(
-		hd_stack_is_shared(&place->host, &card, &shared, &other, NULL),
-		0);
+	assert_int_equal(hd_module_stack_is_shared(&place->host, &card, &shared,
+						   &other, NULL),
+			 0);
 	assert_true(shared);
 	assert_string_equal(hd_addr_text(other).s, OTHER);
 	card.driver = (char *)"amdgpu";
-	assert_int_equal(
-		hd_stack_is_shared(&place->host, &card, &shared, &other, NULL),
-		0);
+	assert_int_equal(hd_module_stack_is_shared(&place->host, &card, &shared,
+						   &other, NULL),
+			 0);
 	assert_false(shared);
 }
 
@@ -551,21 +551,21 @@ static void modules_are_of_this_machine(void **state)
 	put(place, MODULE("m/refcnt"), "2\n");
 	put(place, MODULE("m/holders/a/x"), "");
 	put(place, MODULE("m/holders/b/x"), "");
-	assert_int_equal(hd_stack_unload(&place->host, "gone", 0, &err), 0);
-	assert_int_equal(hd_stack_unload(&place->host, "m", 0, &err), -EBUSY);
+	assert_int_equal(hd_module_unload(&place->host, "gone", 0, &err), 0);
+	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EBUSY);
 	assert_string_equal(
 		err.message,
 		"it is still in use after 0 seconds: its reference count is 2, and on it stand a, b");
 	put(place, MODULE("m/refcnt"), "0\n");
-	assert_int_equal(hd_stack_unload(&place->host, "m", 0, &err), -EROFS);
-	assert_int_equal(hd_stack_load(&place->host, "m", 0, &err), -EROFS);
+	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EROFS);
+	assert_int_equal(hd_module_reload(&place->host, "m", 0, &err), -EROFS);
 	put(place, MODULE("m/refcnt"), ABSENT);
-	assert_int_equal(hd_stack_unload(&place->host, "m", 0, &err), -EBUSY);
+	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EBUSY);
 	assert_string_equal(
 		err.message,
 		"it is still in use after 0 seconds: its reference count is not known, and on it stand a, b");
 	put(place, MODULE("m/refcnt"), FOLDER);
-	assert_int_equal(hd_stack_unload(&place->host, "m", 0, &err), -EISDIR);
+	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EISDIR);
 }
 
 static void what_the_firmware_drew_on_is_left_to_its_driver(void **state)

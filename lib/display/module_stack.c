@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/display/stack.h"
+#include "lib/display/module_stack.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,8 +202,9 @@ static int match_other(void *data, int dir_fd, const char *name)
 	       !hd_addr_equal(other->addr, other->card);
 }
 
-int hd_stack_is_shared(const struct hd_host *host, const struct hd_device *card,
-		       bool *ret, struct hd_addr *ret_other, struct hd_err *err)
+int hd_module_stack_is_shared(const struct hd_host *host,
+			      const struct hd_device *card, bool *ret,
+			      struct hd_addr *ret_other, struct hd_err *err)
 {
 	const char *module = module_of(card);
 	AUTO_NAMES struct names holders = { NULL, 0 };
@@ -231,14 +232,15 @@ int hd_stack_is_shared(const struct hd_host *host, const struct hd_device *card,
 	return 0;
 }
 
-int hd_stack_read(const struct hd_host *host, const struct hd_device *card,
-		  struct hd_screen *ret, struct hd_err *err)
+int hd_module_stack_read(const struct hd_host *host,
+			 const struct hd_device *card, struct hd_screen *ret,
+			 struct hd_err *err)
 {
 	const char *module = module_of(card);
 	struct reading reading = { host, ret, err };
 	struct hd_addr other;
 	bool shared;
-	int r = hd_stack_is_shared(host, card, &shared, &other, err);
+	int r = hd_module_stack_is_shared(host, card, &shared, &other, err);
 
 	return r < 0 || shared || !module ? r :
 					    read_holders(&reading, module, 0);
@@ -288,8 +290,8 @@ static int read_references(const struct hd_host *host, const char *module,
 			    HD_SYSFS_MODULES "/%s/refcnt", module);
 }
 
-int hd_stack_unload(const struct hd_host *host, const char *module,
-		    unsigned seconds, struct hd_err *err)
+int hd_module_unload(const struct hd_host *host, const char *module,
+		     unsigned seconds, struct hd_err *err)
 {
 	HD_AUTO_WAIT struct hd_wait wait;
 
@@ -314,8 +316,8 @@ int hd_stack_unload(const struct hd_host *host, const char *module,
 	}
 }
 
-int hd_stack_load(const struct hd_host *host, const char *module,
-		  unsigned seconds, struct hd_err *err)
+int hd_module_reload(const struct hd_host *host, const char *module,
+		     unsigned seconds, struct hd_err *err)
 {
 	HD_AUTO_WAIT struct hd_wait wait;
 	int r = hd_module_load_again(host, module, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HD_LIB_DISPLAY_STACK_H
-#define HD_LIB_DISPLAY_STACK_H
+#ifndef HD_LIB_DISPLAY_MODULE_STACK_H
+#define HD_LIB_DISPLAY_MODULE_STACK_H
 
 #include <stdbool.h>
 
@@ -19,20 +19,21 @@
  * Adds what has to be unloaded so that the card's driver lets go, in that
  * order, each module followed by its parameters, as far as they can be read.
  * Nothing when the driver has no such modules, or another device of the host is
- * on it, see hd_stack_is_shared(). Returns 0 or a negative errno with a
+ * on it, see hd_module_stack_is_shared(). Returns 0 or a negative errno with a
  * sentence.
  */
-int hd_stack_read(const struct hd_host *host, const struct hd_device *card,
-		  struct hd_screen *ret, struct hd_err *err);
+int hd_module_stack_read(const struct hd_host *host,
+			 const struct hd_device *card, struct hd_screen *ret,
+			 struct hd_err *err);
 
 /*
  * Whether modules stand on the card's driver that would have to be unloaded,
  * and can't be since another device is on it, too: *@ret_other, whose screen
  * would go. Returns 0 or a negative errno with a sentence.
  */
-int hd_stack_is_shared(const struct hd_host *host, const struct hd_device *card,
-		       bool *ret, struct hd_addr *ret_other,
-		       struct hd_err *err);
+int hd_module_stack_is_shared(const struct hd_host *host,
+			      const struct hd_device *card, bool *ret,
+			      struct hd_addr *ret_other, struct hd_err *err);
 
 /*
  * Unloads a module as soon as nothing uses it, and waits at most @seconds for
@@ -40,8 +41,8 @@ int hd_stack_is_shared(const struct hd_host *host, const struct hd_device *card,
  * aren't run. Returns 0 or a negative errno with a sentence, which names what
  * uses it.
  */
-int hd_stack_unload(const struct hd_host *host, const char *module,
-		    unsigned seconds, struct hd_err *err);
+int hd_module_unload(const struct hd_host *host, const char *module,
+		     unsigned seconds, struct hd_err *err);
 
 /*
  * Loads a module and what it needs, with the options of modprobe.d(5), and
@@ -49,8 +50,8 @@ int hd_stack_unload(const struct hd_host *host, const char *module,
  * It was loaded before, so that it may be blacklisted. Returns 0 or a negative
  * errno with a sentence.
  */
-int hd_stack_load(const struct hd_host *host, const char *module,
-		  unsigned seconds, struct hd_err *err);
+int hd_module_reload(const struct hd_host *host, const char *module,
+		     unsigned seconds, struct hd_err *err);
 
 /*
  * Gives a parameter, "nvidia_drm/modeset", the value that it had; NULL is the

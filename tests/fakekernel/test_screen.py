@@ -27,8 +27,8 @@ unit session-3.scope active transient stop-usec=1500001
 class OnScreen(unittest.TestCase):
     """A kernel without devices, and a systemd that a test describes."""
 
-    def start(self, systemd):
-        self.kernel = FakeKernel("", systemd)
+    def start(self, systemd=None, description=""):
+        self.kernel = FakeKernel(description, systemd)
         self.addCleanup(self.kernel.close)
 
     def display(self, *words, **options):
@@ -57,6 +57,104 @@ class OnScreen(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
+
+
+CARD = """
+driver vfio-pci vfio
+driver nouveau *:*:0300??
+device 0000:47:00.0 10de:1f06 030000 driver=nouveau group=47
+attr 0000:47:00.0 resource0 x
+"""
+
+# Which no other test has.
+MEMORY = "/sys/bus/pci/devices/0000:47:00.0/resource0"
+
+
+class LettingGo(OnScreen):
+    def hold(self, path, script="read -r word"):
+        """A shell that has a file open, and goes on when it is told to."""
+        process = self.kernel.popen(["sh", "-c", f'exec 3<"$1" && echo && {script}', "sh", path],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"\n")
+        return process
+
+    def wait_until_waiting(self, process):
+        """It has looked, and waits for who it saw to end."""
+        def waits():
+            folder = f"/proc/{process.pid}/fd"
+            return any(os.readlink(f"{folder}/{fd}") == "anon_inode:[pidfd]"
+                       for fd in os.listdir(folder))
+
+        def sure():
+            try:
+                return waits()
+            except FileNotFoundError:
+                return False
+        self.wait_for(sure)
+
+    def test_nobody(self):
+        self.start(description=CARD)
+        self.good("let-go", "0000:47:00.0", MINUTE)
+
+    def test_holder_that_ends(self):
+        self.start(description=CARD)
+        holder = self.hold(MEMORY)
+        process = self.popen("let-go", "0000:47:00.0", MINUTE)
+        self.wait_until_waiting(process)
+        self.assertIsNone(process.poll())
+        holder.kill()
+        self.assertEqual(process.communicate(timeout=HANG), ("", ""))
+        self.assertEqual(process.returncode, 0)
+
+    def test_holder_that_lets_go(self):
+        self.start(description=CARD)
+        holder = self.hold(MEMORY, "read -r word; exec 3<&- sleep 3600")
+        process = self.popen("let-go", "0000:47:00.0", MINUTE)
+        self.wait_until_waiting(process)
+        holder.stdin.write(b"go\n")
+        holder.stdin.flush()
+        self.assertEqual(process.communicate(timeout=HANG), ("", ""))
+        self.assertEqual((process.returncode, holder.poll()), (0, None))
+
+    def test_every_holder_is_waited_for(self):
+        self.start(description=CARD)
+        first, second = self.hold(MEMORY), self.hold(MEMORY)
+        process = self.popen("let-go", "0000:47:00.0", MINUTE)
+        self.wait_until_waiting(process)
+        first.kill()
+        first.wait()
+        self.wait_until_waiting(process)
+        self.assertIsNone(process.poll())
+        second.kill()
+        self.assertEqual(process.communicate(timeout=HANG), ("", ""))
+        self.assertEqual(process.returncode, 0)
+
+    def test_holder_that_stays_is_named(self):
+        self.start(description=CARD)
+        holder = self.hold(MEMORY)
+        self.assertRegex(self.fails("let-go", "0000:47:00.0", 1),
+                         rf"^ETIMEDOUT after 1 seconds process {holder.pid} \(sh\) has "
+                         r"\S+/0000:47:00.0/resource0 in use$")
+        self.assertIsNone(holder.poll())
+
+    def test_guest_is_no_holder(self):
+        """By VFIO it may be held."""
+        self.start(description=CARD.replace("driver=nouveau",
+                                            "driver=vfio-pci override=vfio-pci"))
+        self.hold("/dev/vfio/47")
+        self.good("let-go", "0000:47:00.0", 1)
+        self.hold(MEMORY)
+        self.assertIn("resource0 in use", self.fails("let-go", "0000:47:00.0", 1))
+
+    def test_what_can_not_be_known(self):
+        self.start(description=CARD)
+        self.assertEqual(self.fails("let-go", "0000:48:00.0", 1),
+                         "ENOENT the host has no such device")
+        result = self.display("let-go", "0000:47:00.0", "1",
+                              env={**os.environ, "DISPLAY_ROOT": "/proc/self/root"})
+        self.assertEqual(result.err, "EOPNOTSUPP a copy of a host has no processes\n")
 
 
 class Units(OnScreen):

@@ -4,6 +4,7 @@
  *
  *	display query UNIT
  *	display stop|start UNIT SECONDS
+ *	display let-go ADDRESS SECONDS
  *
  * Prints what came of it; the sentence of a failure goes to stderr, after the
  * name of its errno, with exit code 1.
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "lib/base/print.h"
+#include "lib/display/let_go.h"
 #include "lib/display/systemd.h"
 
 static int query(const struct hd_host *host, char **words, struct hd_err *err)
@@ -38,6 +40,14 @@ static int start(const struct hd_host *host, char **words, struct hd_err *err)
 	return hd_unit_start(host, words[0], (unsigned)atoi(words[1]), err);
 }
 
+static int let_go(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	struct hd_addr addr;
+	int r = hd_addr_parse(words[0], &addr, err);
+
+	return r < 0 ? r : hd_let_go(host, addr, (unsigned)atoi(words[1]), err);
+}
+
 static const struct {
 	const char *name;
 	int n;
@@ -47,6 +57,7 @@ static const struct {
 	{ "query", 1, query },
 	{ "stop", 2, stop },
 	{ "start", 2, start },
+	{ "let-go", 2, let_go },
 };
 
 int main(int argc, char **argv)

@@ -22,6 +22,14 @@ int hd_patterns_add(struct hd_patterns *patterns, const char *pattern)
 	return 0;
 }
 
+bool hd_patterns_have(const struct hd_patterns *patterns, const char *pattern)
+{
+	for (size_t i = 0; i < patterns->n; i++)
+		if (strcmp(patterns->items[i], pattern) == 0)
+			return true;
+	return false;
+}
+
 void hd_patterns_clear(struct hd_patterns *patterns)
 {
 	for (size_t i = 0; i < patterns->n; i++)

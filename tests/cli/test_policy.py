@@ -320,19 +320,115 @@ class Allow(_OnLaptop):
         report = json.loads(self.good("--json", "--critical", "default-route", self.file))
         self.assertEqual(report, {
             "domain": "guest", "changed": True, "removed": False, "siblings": False,
-            "siblings_rule": None, "allows": [{
+            "siblings_rule": None, "hand_over": False, "hand_over_rule": None, "may_stop": [],
+            "allows": [{
                 "address": NETWORK, "critical": "default-route", "rule": None,
                 "chain": "wlp3s0 → default route (IPv4)"}]})
         self.assertEqual(self.file.read_text(), result.out)
         report = json.loads(self.good("--json", "--critical", "default-route", self.file))
         self.assertEqual((report["changed"], report["allows"]), (False, []))
 
+    def test_hands_the_screen_over(self):
+        self.write(hostdev(0, 2), name="my guest")
+        self.assertEqual(self.good("--hand-over-display", self.file),
+                         "The host's screen goes to the guest with its graphics card, and comes "
+                         "back after it.\n")
+        self.assertIn('<metadata>\n  <hostdev:hostdev xmlns:hostdev="urn:virt-hostdev:1">\n'
+                      '    <hostdev:display hand-over="yes"/>\n'
+                      "  </hostdev:hostdev>\n</metadata>\n", self.file.read_text())
+        # And once is enough; what may be stopped for it is added.
+        before = self.file.read_text()
+        self.assertEqual(self.good("--hand-over-display", self.file),
+                         "There is nothing to change.\n")
+        self.assertEqual(self.file.read_text(), before)
+        stops = "--may-stop", "b.service", "--may-stop", "docker-*", "--may-stop", "b.service"
+        self.assertEqual(self.good("--hand-over-display", *stops, self.file),
+                         "b.service may be stopped for that.\ndocker-* may be stopped for that.\n")
+        self.assertIn('    <hostdev:display hand-over="yes">\n'
+                      '      <hostdev:stop unit="b.service"/>\n'
+                      '      <hostdev:stop unit="docker-*"/>\n'
+                      "    </hostdev:display>\n", self.file.read_text())
+        self.assertEqual(self.good("--hand-over-display", *stops, self.file),
+                         "There is nothing to change.\n")
+        # One of them goes alone, the rest with the hand-over.
+        self.assertEqual(self.good("--remove", "--may-stop", "b.service", self.file),
+                         "b.service may no longer be stopped for that.\n")
+        self.assertIn('    <hostdev:display hand-over="yes">\n'
+                      '      <hostdev:stop unit="docker-*"/>\n'
+                      "    </hostdev:display>\n", self.file.read_text())
+        self.assertEqual(self.good("--remove", "--hand-over-display", self.file),
+                         "Whether the host's screen goes to the guest is the host's decision.\n"
+                         "docker-* may no longer be stopped for that.\n")
+        self.assertNotIn("display", self.file.read_text())
+
+    def test_keeps_the_rest_around_the_screen(self):
+        """As somebody wrote it, with a prefix of theirs and comments."""
+        others = (SIBLINGS, "<!-- a -->", allow(NETWORK, "default-route"))
+        self.write(hostdev(0, 2), hostdev(3), metadata=ours(
+            *others, "<h:display hand-over='no'>", "  <!-- b -->", "  <h:stop unit='a.scope'/>",
+            "</h:display>"))
+        self.good("--hand-over-display", "--may-stop", "c.slice", "--may-stop", "a.scope",
+                  self.file)
+        self.assertIn("\n".join((*others, "<h:display hand-over='yes'>", "  <!-- b -->",
+                                 "  <h:stop unit='a.scope'/>", '  <h:stop unit="c.slice"/>',
+                                 "</h:display>", "</h:hostdev>")), self.file.read_text())
+        for name, left in ((("--siblings",), "<h:display"), (("--critical", "mount"), "<h:display"),
+                           (("--may-stop", "x.slice"), "<h:stop unit=\"c.slice"),
+                           (("--hand-over-display",), SIBLINGS)):
+            text = self.file.read_text()
+            self.good("--remove", *name, self.file)
+            self.assertIn(left, self.file.read_text())
+            if name != ("--hand-over-display",):
+                self.file.write_text(text)
+        self.assertIn("\n".join((*others, "</h:hostdev>")), self.file.read_text())
+        # All that there is, at once, and removed as one.
+        self.write(hostdev(0, 2), hostdev(3), hostdev(1))
+        self.good("--hand-over-display", "--siblings", "--critical", "default-route", self.file)
+        self.assertIn('    <hostdev:siblings policy="bind"/>\n'
+                      '    <hostdev:allow address="0000:03:00.0" critical="default-route"/>\n'
+                      '    <hostdev:display hand-over="yes"/>\n', self.file.read_text())
+        self.good("--remove", self.file)
+        for each in "siblings", "allow", "display":
+            self.assertNotIn(each, self.file.read_text())
+
+    def test_which_screens_are_handed_over(self):
+        self.write(hostdev(3))
+        self.refused("guest 'guest' asks for no graphics card that this host has",
+                     "--hand-over-display", self.file)
+        self.configure("[host]\ndomains-may = siblings\n[guest b]\nmatch = b\ndomains-may = display\n"
+                       "[device card]\nmatch = 10de:*\nguests = other\n")
+        self.write(hostdev(0, 2))
+        self.refused("guest 'guest' can't be allowed that of 0000:00:02.0, by "
+                     f"{CONF}, line 2 (domains-may in [host])", "--hand-over-display", self.file)
+        self.write(hostdev(0, 2), name="b")
+        report = json.loads(self.good("--json", "--hand-over-display", "--may-stop", "*",
+                                      self.file))
+        self.assertEqual((report["hand_over"], report["hand_over_rule"], report["may_stop"]),
+                         (True, f"{CONF}:5", ["*"]))
+        # Of two cards each has to be for it.
+        self.write(hostdev(0, 2), hostdev(1), name="b")
+        self.refused("(guests in [device card])", "--hand-over-display", self.file)
+        # What is too much can always go.
+        self.write(hostdev(3), metadata=ours("<h:display hand-over='yes'/>"))
+        report = json.loads(self.good("--json", "--remove", "--hand-over-display", self.file))
+        self.assertEqual((report["hand_over"], report["hand_over_rule"], report["may_stop"]),
+                         (True, None, []))
+
     def test_wrong_use(self):
         self.write(hostdev(3))
         for words, arguments in (
-                ("needs --critical REASON, --siblings or --remove", (self.file,)),
+                ("needs --critical REASON, --siblings, --hand-over-display or --remove",
+                 (self.file,)),
+                ("--may-stop needs --hand-over-display", ("--may-stop", "*", self.file)),
+                ("--may-stop takes units that end in .service, .scope, .slice or *, such as "
+                 "nvidia-persistenced.service or docker-*, not 'gdm'",
+                 ("--hand-over-display", "--may-stop", "gdm", self.file)),
+                ("--hand-over-display are for the whole guest",
+                 ("--hand-over-display", self.file, NETWORK)),
+                ("--hand-over-display are for the whole guest",
+                 ("--remove", "--may-stop", "*", self.file, NETWORK)),
                 ("not 'sound'", ("--critical", "sound", self.file)),
-                ("--siblings is for the whole guest", ("--siblings", self.file, NETWORK)),
+                ("--siblings and --hand-over-display are for", ("--siblings", self.file, NETWORK)),
                 ("exclude each other", ("--json", "--diff", "--siblings", self.file)),
                 ("of - the domain is printed", ("--json", "--siblings", "-")),
                 ("and the domain is this one's", ("--siblings", "guest"))):

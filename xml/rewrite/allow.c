@@ -60,7 +60,7 @@ static void write_allow(FILE *file, const struct hd_allow *allow,
 
 /* All new elements, a line each. NULL when memory runs out. */
 static char *format(const struct hd_rewriting *rw,
-		    const struct hd_allowing *what, bool siblings)
+		    const struct hd_allowing *what, bool siblings, bool display)
 {
 	const char *prefix = hd_rewriting_prefix(rw);
 	char *text = NULL;
@@ -71,10 +71,14 @@ static char *format(const struct hd_rewriting *rw,
 	if (!file)
 		return NULL;
 	if (siblings && first)
-		fprintf(file, "%s%s", first, what->n_allows ? "\n" : "");
+		fputs(first, file);
 	for (size_t i = 0; i < what->n_allows; i++) {
-		fputs(i ? "\n" : "", file);
+		fputs(siblings || i ? "\n" : "", file);
 		write_allow(file, &what->allows[i], prefix);
+	}
+	if (display) {
+		fputs(siblings || what->n_allows ? "\n" : "", file);
+		hd_rewriting_write_display(file, prefix, what);
 	}
 	text = hd_stream_text(file, &text);
 	if (first)
@@ -101,17 +105,22 @@ int hd_rewrite_allow(const char *text, size_t length,
 	HD_AUTO_REWRITING rw = { .text = text, .length = length, .err = err };
 	HD_AUTOFREE char *lines = NULL;
 	int r = hd_rewriting_begin(&rw);
-	bool siblings;
+	bool of_display = what->hand_over || what->stops.n;
+	bool siblings, display;
 
 	if (r < 0)
 		return r;
 	siblings =
 		what->siblings && !each_ours(&rw, "siblings", what, is_there);
-	lines = format(&rw, what, siblings);
+	display = of_display && !each_ours(&rw, "display", what, is_there);
+	lines = format(&rw, what, siblings, display);
 	if (!lines)
 		return hd_err_nomem(err);
 	if (what->siblings)
 		r = each_ours(&rw, "siblings", what, replace_siblings);
+	if (r == 0 && of_display)
+		r = each_ours(&rw, "display", what,
+			      hd_rewriting_extend_display);
 	if (r == 0)
 		r = hd_rewriting_add_ours(&rw, lines);
 	return r < 0 ? r : finish(&rw, ret);
@@ -153,5 +162,8 @@ int hd_rewrite_disallow(const char *text, size_t length,
 		r = each_ours(&rw, "allow", what, remove_allow);
 	if (r == 0 && what->siblings)
 		r = each_ours(&rw, "siblings", what, remove_node);
+	if (r == 0 && (what->hand_over || what->stops.n))
+		r = each_ours(&rw, "display", what,
+			      hd_rewriting_reduce_display);
 	return r < 0 ? r : finish(&rw, ret);
 }

@@ -45,6 +45,9 @@ struct hd_allowing {
 	const struct hd_allow *allows;
 	size_t n_allows;
 	bool siblings; /* that members of a group are taken along */
+	bool hand_over; /* that the host's screen goes with its card */
+	struct hd_patterns stops; /* units that may be stopped for that; not
+				   * owned */
 };
 
 /* A <hostdev> for a device, as hd_hostdev_format() writes it. */
@@ -101,14 +104,15 @@ int hd_rewrite_domain(const char *text, size_t length,
 
 /*
  * Puts what a domain is to allow into its metadata: @what, of which it allows
- * nothing yet, but for the siblings. @ret is cleared by the caller in any case.
- * Returns 0 or a negative errno with a sentence.
+ * nothing yet, but for the siblings and the hand-over. @ret is cleared by the
+ * caller in any case. Returns 0 or a negative errno with a sentence.
  */
 int hd_rewrite_allow(const char *text, size_t length,
 		     const struct hd_allowing *what, struct hd_rewritten *ret,
 		     struct hd_err *err);
 
-/* Removes what the domain allows of @what; what it says of siblings with it. */
+/* Removes what the domain allows of @what; what it says of siblings with it,
+ * and what of the screen: of that only the stops, unless it is all to go. */
 int hd_rewrite_disallow(const char *text, size_t length,
 			const struct hd_allowing *what,
 			struct hd_rewritten *ret, struct hd_err *err);

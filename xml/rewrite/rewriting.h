@@ -3,6 +3,7 @@
 #define HD_XML_REWRITE_REWRITING_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/request/pins.h"
@@ -50,6 +51,18 @@ const char *hd_rewriting_prefix(const struct hd_rewriting *rw);
  * there are; "" for none. Once only.
  */
 int hd_rewriting_add_ours(struct hd_rewriting *rw, const char *lines);
+
+/*
+ * What a domain says of the screen: a new <display>, as hd_rewriting_add_ours()
+ * takes it; one that is there says it too, with more stops; it goes, or some of
+ * its stops do.
+ */
+void hd_rewriting_write_display(FILE *file, const char *prefix,
+				const struct hd_allowing *what);
+int hd_rewriting_extend_display(struct hd_rewriting *rw, const xmlNode *node,
+				const struct hd_allowing *what);
+int hd_rewriting_reduce_display(struct hd_rewriting *rw, const xmlNode *node,
+				const struct hd_allowing *what);
 
 /* Whether one of our elements is about a device, and about which one. */
 bool hd_ours_address(const xmlNode *node, struct hd_addr *ret);

@@ -16,7 +16,8 @@
 
 struct values {
 	bool criticals[HD_CRITICAL_REGION + 1], any;
-	bool siblings, remove, diff;
+	bool siblings, hand_over, remove, diff;
+	struct hd_patterns stops; /* owned */
 };
 
 /* What the command line means. */
@@ -33,6 +34,8 @@ struct job {
 	struct hd_allow *allows; /* to be written or removed; owned */
 	size_t n_allows;
 	bool siblings; /* the same */
+	bool hand_over; /* the same */
+	struct hd_patterns stops; /* the same; owned */
 	struct hd_rewritten rewritten;
 	struct hd_err *err;
 };
@@ -42,6 +45,7 @@ static void end(struct job *job)
 	free(job->text);
 	free(job->addrs);
 	free(job->allows);
+	hd_patterns_clear(&job->stops);
 	hd_domain_clear(&job->domain);
 	hd_wanted_clear(&job->wanted);
 	hd_rewritten_clear(&job->rewritten);
@@ -60,6 +64,7 @@ static int read_addresses(struct job *job, int argc, char **argv)
 	memcpy(job->wish.criticals, job->values->criticals,
 	       sizeof(job->wish.criticals));
 	job->wish.siblings = job->values->siblings;
+	job->wish.hand_over = job->values->hand_over;
 	return 0;
 }
 
@@ -67,12 +72,15 @@ static int read_addresses(struct job *job, int argc, char **argv)
 static int check_values(const struct job *job)
 {
 	const struct values *values = job->values;
+	bool all = values->siblings || values->hand_over || values->stops.n;
 	const char *wrong = NULL;
 
-	if (!values->any && !values->siblings && !values->remove)
-		wrong = "allow needs --critical REASON, --siblings or --remove";
-	else if (!values->any && job->wish.n_addrs && !values->remove)
-		wrong = "--siblings is for the whole guest: an ADDRESS needs --critical REASON";
+	if (values->stops.n && !values->hand_over && !values->remove)
+		wrong = "--may-stop needs --hand-over-display or --remove";
+	else if (!values->any && !all && !values->remove)
+		wrong = "allow needs --critical REASON, --siblings, --hand-over-display or --remove";
+	else if (!values->any && all && job->wish.n_addrs)
+		wrong = "--siblings and --hand-over-display are for the whole guest: an ADDRESS needs --critical REASON";
 	else if (values->diff && job->tool->json)
 		wrong = "--diff and --json exclude each other";
 	else if (job->tool->json && strcmp(job->source, "-") == 0)
@@ -134,6 +142,23 @@ static int find_wanted(struct job *job)
 				      &job->wanted, job->err);
 }
 
+/* What the command line names, and the domain doesn't say yet. */
+static int add_stops(struct job *job)
+{
+	const struct hd_patterns *named = &job->values->stops;
+
+	for (size_t i = 0; i < named->n; i++) {
+		const char *unit = named->items[i];
+
+		if (hd_patterns_have(&job->domain.metadata.stops, unit) ||
+		    hd_patterns_have(&job->stops, unit))
+			continue;
+		if (hd_patterns_add(&job->stops, unit) < 0)
+			return hd_err_nomem(job->err);
+	}
+	return 0;
+}
+
 static int allow(struct job *job)
 {
 	struct hd_wanted *wanted = &job->wanted;
@@ -149,11 +174,24 @@ static int allow(struct job *job)
 	for (size_t i = 0; i < wanted->n_allows; i++)
 		job->allows[job->n_allows++] = wanted->allows[i].allow;
 	job->siblings = wanted->siblings;
-	return hd_rewrite_allow(job->text, job->length,
-				&(struct hd_allowing){ job->allows,
-						       job->n_allows,
-						       job->siblings },
-				&job->rewritten, job->err);
+	job->hand_over = job->wish.hand_over &&
+			 job->domain.metadata.hand_over != HD_HAND_OVER_YES;
+	r = add_stops(job);
+	if (r < 0)
+		return r;
+	return hd_rewrite_allow(
+		job->text, job->length,
+		&(struct hd_allowing){ job->allows, job->n_allows,
+				       job->siblings, job->hand_over,
+				       job->stops },
+		&job->rewritten, job->err);
+}
+
+/* Nothing but the devices, or not even those. */
+static bool names_nothing(const struct values *values)
+{
+	return !values->any && !values->siblings && !values->hand_over &&
+	       values->stops.n == 0;
 }
 
 static bool is_to_go(const struct job *job, const struct hd_allow *allow)
@@ -165,13 +203,32 @@ static bool is_to_go(const struct job *job, const struct hd_allow *allow)
 		named |= hd_addr_equal(wish->addrs[i], allow->addr);
 	if (job->values->any)
 		return named && wish->criticals[allow->critical];
-	return named && !wish->siblings;
+	return named && names_nothing(job->values);
+}
+
+/* With the hand-over all of them go. */
+static int remove_stops(struct job *job)
+{
+	const struct hd_patterns *there = &job->domain.metadata.stops;
+
+	for (size_t i = 0; i < there->n; i++) {
+		const char *unit = there->items[i];
+
+		if (!job->hand_over &&
+		    !hd_patterns_have(&job->values->stops, unit))
+			continue;
+		if (hd_patterns_add(&job->stops, unit) < 0)
+			return hd_err_nomem(job->err);
+	}
+	return 0;
 }
 
 /* Without a word of what, and of which device, all of it. */
 static int disallow(struct job *job)
 {
 	const struct hd_metadata *metadata = &job->domain.metadata;
+	bool all = names_nothing(job->values) && job->wish.n_addrs == 0;
+	int r;
 
 	job->allows = calloc(metadata->n_allows + 1, sizeof(*job->allows));
 	if (!job->allows)
@@ -179,14 +236,31 @@ static int disallow(struct job *job)
 	for (size_t i = 0; i < metadata->n_allows; i++)
 		if (is_to_go(job, &metadata->allows[i]))
 			job->allows[job->n_allows++] = metadata->allows[i];
-	job->siblings = metadata->siblings &&
-			(job->wish.siblings ||
-			 (!job->values->any && job->wish.n_addrs == 0));
-	return hd_rewrite_disallow(job->text, job->length,
-				   &(struct hd_allowing){ job->allows,
-							  job->n_allows,
-							  job->siblings },
-				   &job->rewritten, job->err);
+	job->siblings = metadata->siblings && (job->wish.siblings || all);
+	job->hand_over = metadata->hand_over && (job->wish.hand_over || all);
+	r = remove_stops(job);
+	if (r < 0)
+		return r;
+	return hd_rewrite_disallow(
+		job->text, job->length,
+		&(struct hd_allowing){ job->allows, job->n_allows,
+				       job->siblings, job->hand_over,
+				       job->stops },
+		&job->rewritten, job->err);
+}
+
+static bool says_of_screen(const struct job *job,
+			   const struct hd_metadata *after)
+{
+	const struct hd_metadata *before = &job->domain.metadata;
+	bool remove = job->values->remove;
+	size_t n = before->stops.n;
+
+	if (job->hand_over &&
+	    after->hand_over !=
+		    (remove ? HD_HAND_OVER_UNSAID : HD_HAND_OVER_YES))
+		return false;
+	return after->stops.n == (remove ? n - job->stops.n : n + job->stops.n);
 }
 
 /* The result says what it should, or it isn't used. */
@@ -211,6 +285,7 @@ static int verify(const struct job *job)
 		fine &= metadata->siblings == (job->values->remove ?
 						       HD_SIBLINGS_UNSAID :
 						       HD_SIBLINGS_BIND);
+	fine &= says_of_screen(job, metadata);
 	return fine ? 0 :
 		      hd_err_set(
 			      job->err, EBADMSG,
@@ -253,7 +328,10 @@ static void print_json(const struct job *job)
 {
 	json_object *object = json_object_new_object();
 	json_object *allows = json_object_new_array();
+	json_object *stops = json_object_new_array();
 
+	for (size_t i = 0; i < job->stops.n; i++)
+		json_object_array_add(stops, hd_json_text(job->stops.items[i]));
 	for (size_t i = 0; i < job->n_allows; i++)
 		json_object_array_add(allows, allow_json(job, i));
 	json_object_object_add(object, "domain",
@@ -268,6 +346,11 @@ static void print_json(const struct job *job)
 			       json_object_new_boolean(job->siblings));
 	json_object_object_add(object, "siblings_rule",
 			       hd_json_text(job->wanted.siblings_rule));
+	json_object_object_add(object, "hand_over",
+			       json_object_new_boolean(job->hand_over));
+	json_object_object_add(object, "hand_over_rule",
+			       hd_json_text(job->wanted.hand_over_rule));
+	json_object_object_add(object, "may_stop", stops);
 	hd_json_print(object);
 }
 
@@ -288,6 +371,19 @@ static void print_allow(const struct job *job, size_t i)
 	puts(".");
 }
 
+static void print_screen(const struct job *job)
+{
+	bool remove = job->values->remove;
+
+	if (job->hand_over)
+		puts(remove ?
+			     "Whether the host's screen goes to the guest is the host's decision." :
+			     "The host's screen goes to the guest with its graphics card, and comes back after it.");
+	for (size_t i = 0; i < job->stops.n; i++)
+		printf("%s may%s be stopped for that.\n", job->stops.items[i],
+		       remove ? " no longer" : "");
+}
+
 static void print_text(const struct job *job)
 {
 	for (size_t i = 0; i < job->n_allows; i++)
@@ -296,6 +392,7 @@ static void print_text(const struct job *job)
 		puts(job->values->remove ?
 			     "Whether members of the IOMMU groups are taken along is the host's decision." :
 			     "Members of the IOMMU groups that the host uses are taken along.");
+	print_screen(job);
 	if (!job->rewritten.text)
 		puts("There is nothing to change.");
 }
@@ -348,12 +445,37 @@ static int take_critical(void *data, const char *argument, struct hd_err *err)
 	return 0;
 }
 
+static int take_stop(void *data, const char *argument, struct hd_err *err)
+{
+	struct values *values = data;
+
+	if (!hd_unit_pattern_fits(argument))
+		return hd_err_set(err, EINVAL,
+				  "--may-stop takes " HD_UNIT_PATTERNS
+				  ", not '%s'",
+				  argument);
+	return hd_patterns_add(&values->stops, argument) < 0 ?
+		       hd_err_nomem(err) :
+		       0;
+}
+
+static void clear_values(void *data)
+{
+	hd_patterns_clear(&((struct values *)data)->stops);
+}
+
 static const struct hd_option options[] = {
 	{ 0, "critical", "REASON", "let the host lose this; several, too", 0,
 	  take_critical },
 	{ 's', "siblings", NULL,
 	  "take members of the IOMMU groups along to vfio-pci",
 	  offsetof(struct values, siblings), NULL },
+	{ 0, "hand-over-display", NULL,
+	  "take the host's screen down for the guest, and bring it back",
+	  offsetof(struct values, hand_over), NULL },
+	{ 0, "may-stop", "UNIT",
+	  "stop this for it, too, if it uses the card; several, too", 0,
+	  take_stop },
 	{ 'x', "remove", NULL, "allow it no longer",
 	  offsetof(struct values, remove), NULL },
 	{ 'd', "diff", NULL, "show what would change, and write nothing",
@@ -368,13 +490,16 @@ const struct hd_verb hd_verb_allow = {
 	.help = "Writes into the domain's metadata what a refusal of check or of the hook asks for:\n"
 		"that the host may lose what it needs a device for (--critical), or that members of\n"
 		"its IOMMU group go along (--siblings). Without an ADDRESS it is of all devices that\n"
-		"the guest would take. Only what the host needs now, and what the administrator lets\n"
-		"domains allow (/etc/virt-hostdev.conf), is written; a device that / lives on never\n"
-		"is. --remove takes away what it names, without a name all. A FILE is changed in\n"
-		"place; - is read, and written to standard output.",
+		"the guest would take. With --hand-over-display what shows on the guest's graphics\n"
+		"card ends when it starts, the display manager first, and comes back after it; then\n"
+		"--critical display isn't needed. Only what the host needs now, and what the\n"
+		"administrator lets domains allow (/etc/virt-hostdev.conf), is written; a device that\n"
+		"/ lives on never is. --remove takes away what it names, without a name all. A FILE\n"
+		"is changed in place; - is read, and written to standard output.",
 	.common = HD_OPT_JSON | HD_OPT_ROOT | HD_OPT_CONNECT,
 	.options = options,
 	.values_size = sizeof(struct values),
+	.clear = clear_values,
 	.min_arguments = 1,
 	.max_arguments = 256,
 	.run = run,

@@ -224,6 +224,34 @@ static int find_siblings(const struct search *search, bool there)
 		search->request->domain);
 }
 
+/* Whatever it shows now: another card may show nothing then. */
+static int find_hand_over(const struct search *search)
+{
+	const struct hd_inventory *inventory = &search->situation->inventory;
+	struct hd_wanted *wanted = search->wanted;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < inventory->n_devices; i++) {
+		const struct hd_device *device = &inventory->devices[i];
+
+		if (device->class_code >> 16 != 0x03 ||
+		    hd_fate_of(search->situation, device) != HD_IS_ASSIGNED)
+			continue;
+		free(wanted->hand_over_rule);
+		wanted->hand_over_rule = NULL;
+		r = ask(search, device, HD_CRITICAL_DISPLAY,
+			&wanted->hand_over_rule);
+		n++;
+	}
+	if (r < 0 || n)
+		return r;
+	return hd_err_set(
+		search->err, ENOENT,
+		"guest '%s' asks for no graphics card that this host has, so there is no screen to hand over",
+		search->request->domain);
+}
+
 static int check_named(const struct search *search)
 {
 	const struct hd_wish *wish = search->wish;
@@ -252,6 +280,8 @@ int hd_wanted_find(const struct hd_request *request,
 			r = find_critical(&search, (enum hd_critical)i);
 	if (r == 0 && wish->siblings)
 		r = find_siblings(&search, there);
+	if (r == 0 && wish->hand_over)
+		r = find_hand_over(&search);
 	return r;
 }
 
@@ -263,5 +293,6 @@ void hd_wanted_clear(struct hd_wanted *wanted)
 	}
 	free(wanted->allows);
 	free(wanted->siblings_rule);
-	*wanted = (struct hd_wanted){ NULL, 0, false, NULL };
+	free(wanted->hand_over_rule);
+	*wanted = (struct hd_wanted){ .allows = NULL };
 }

@@ -11,6 +11,7 @@ struct hd_wish {
 	size_t n_addrs;
 	bool criticals[HD_CRITICAL_REGION + 1];
 	bool siblings;
+	bool hand_over; /* of the host's screen */
 };
 
 /* One thing that the domain doesn't allow yet, and by whose leave it may. */
@@ -26,6 +27,7 @@ struct hd_wanted {
 	size_t n_allows;
 	bool siblings; /* the domain doesn't let them go along yet */
 	char *siblings_rule; /* owned */
+	char *hand_over_rule; /* owned */
 };
 
 void hd_wanted_clear(struct hd_wanted *wanted);

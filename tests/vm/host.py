@@ -25,6 +25,7 @@ from pathlib import Path
 
 import hosts
 import initramfs
+import pictures
 import rootfs
 
 AGENTS = 4
@@ -256,6 +257,12 @@ class Host:
     def qmp_event(self, name, timeout=HANGS):
         """Waits for an event of the outer QEMU, for example DEVICE_DELETED."""
         return self._qmp.event(name, timeout)
+
+    def screen(self, device):
+        """A picture of what a card shows now. device: its id."""
+        name = f"{self.name}.ppm"
+        self.qmp("screendump", filename=f"/out/{name}", device=device)
+        return pictures.from_ppm((self.out_dir / name).read_bytes())
 
     # Trouble
 

@@ -10,10 +10,10 @@ and allowed by name.
     05:00.0  disk-swap   nvme           swap
     06:00.0  nic-direct  e1000e         a default route
     07:00.0  nic-bridge  e1000e         in a bridge, which has one
-    08:00.0  display     bochs-display  the only one
-    09:00.0  shared      bridge         \\
-    0a:01.0  ours        edu             > one group
-    0a:02.0  neighbour   e1000          / a default route
+    08:00.0  shared      bridge         \\
+    09:01.0  ours        edu             > one group
+    09:02.0  neighbour   e1000          / a default route
+    00:0d.0  display     VGA            the only one, with the console: vesafb to begin with
 """
 
 import json
@@ -21,12 +21,12 @@ import shlex
 
 from devices import nic, root_port
 from domain import hostdev
-from scenarios import _Emulated
+from screens import _Screen
 
 DISKS = {"disk-fs": "0000:01:00.0", "disk-md-a": "0000:02:00.0", "disk-md-b": "0000:03:00.0",
          "disk-luks": "0000:04:00.0", "disk-swap": "0000:05:00.0"}
-DIRECT, BRIDGED, DISPLAY = "0000:06:00.0", "0000:07:00.0", "0000:08:00.0"
-OURS, NEIGHBOUR = "0000:0a:01.0", "0000:0a:02.0"
+DIRECT, BRIDGED, DISPLAY = "0000:06:00.0", "0000:07:00.0", "0000:00:0d.0"
+OURS, NEIGHBOUR = "0000:09:01.0", "0000:09:02.0"
 
 
 def disk(name, slot):
@@ -39,22 +39,26 @@ DEVICES = [
     *(line for slot, name in enumerate(DISKS, 4) for line in disk(name, slot)),
     root_port("rp-direct", 9), nic("e1000e", "nic-direct", "rp-direct", 1),
     root_port("rp-bridge", 10), nic("e1000e", "nic-bridge", "rp-bridge", 2),
-    root_port("rp-display", 11), "-device bochs-display,id=display,bus=rp-display",
     root_port("rp-shared", 12),
     "-device pcie-pci-bridge,id=shared,bus=rp-shared",
     "-device edu,id=ours,bus=shared,addr=1",
     nic("e1000", "neighbour", "shared", 3, ",addr=2"),
+    # Its own ports, through which a BIOS sets a mode, are behind no bridge.
+    "-device VGA,id=display,bus=pcie.0,addr=0d.0",
 ]
 
 # No udev is at work here: what it would do when a device appears is done by hand.
 SETUP = """
-modprobe -a bochs raid1 dm_mod dm_crypt ext4 bridge
+modprobe -a raid1 dm_mod dm_crypt ext4 bridge
 mkdir -p /mnt/fs /mnt/lvm /mnt/luks
 """
 
 
-class CriticalUses(_Emulated):
-    options = {"devices": DEVICES, "disks": DISKS}
+class CriticalUses(_Screen):
+    # A mode that the boot loader sets: 1024x768 with 24 bits.
+    options = {"devices": DEVICES, "disks": DISKS, "cmdline": "vga=792"}
+    screen, card, load = "display", DISPLAY, "modprobe bochs;"
+    firmware, fb = "VESA VGA", "bochs-drmdrmfb"
 
     @classmethod
     def setUpClass(cls):

@@ -20,11 +20,12 @@ in the order of the slots.  Group numbers are not fixed; who shares a group is.
     0a       rp-empty    -        -        free root port for QMP device_add
     0b:00.0  twin-a      e1000e   e1000e   \\  one group: functions of one device
     0b:00.1  twin-b      e1000e   e1000e   /
+    0c:00.0  screen      VGA      virtio   of its own; only where a kind has a screen
     40:00.0  rp-bypass   port     pcieport none: behind no IOMMU
     41:00.0  nic-bypass  e1000e   e1000e   none
 
 The virtual machine's own: 00:01.0 virtio-serial, 00:02.0 and 00:03.0 virtio-9p
-(virtio-pci, a group each), 00:04.0 to 00:0b.0 and 00:0e.0 root ports (pcieport, a
+(virtio-pci, a group each), 00:04.0 to 00:0b.0, 00:0e.0 and 00:0f.0 root ports (pcieport, a
 group each).
 """
 
@@ -44,6 +45,7 @@ MIXED_EDU = "0000:09:02.0"
 NIC_HOTPLUG = "0000:0a:00.0"
 TWIN_A = "0000:0b:00.0"
 TWIN_B = "0000:0b:00.1"
+SCREEN = "0000:0c:00.0"
 NO_GROUP = "0000:41:00.0"
 
 
@@ -85,6 +87,9 @@ def ordinary(options=""):
         nic("e1000e", "twin-b", "rp-twin", 0x5B, ",addr=00.1"),
     ]
 
+
+# What UEFI shows its own screen on, and Linux its console: efifb to begin with.
+CARD = [root_port("rp-screen", 15), "-device virtio-vga,id=screen,bus=rp-screen"]
 
 # The firmware's tables leave a bypassed host bridge out, so nothing there gets a group.
 BYPASSED = [

@@ -10,6 +10,7 @@ import devices
 import hosts
 from domain import domain, hostdev
 from scenarios import HOOK_FAILED, _Emulated
+from screens import _Screen
 from setting import FULL
 
 
@@ -87,8 +88,8 @@ class ArmAcpi(_Arm):
     passes = ["arm-iort", "arm-iort-map", "iommu-groups", "vfio-pci"]
 
 
-class Bookworm(_Core):
-    """Debian 12 as it is installed: from a disk, with UEFI, systemd and AppArmor."""
+class Bookworm(_Core, _Screen):
+    """Debian 12 as it is installed: from a disk, with UEFI, systemd, AppArmor and a screen."""
 
     kind = hosts.BOOKWORM
     passes = ["machine-dmar", "iommu-groups", "vfio-pci", "hook-program", "confinement-apparmor"]

@@ -36,7 +36,7 @@ POLL = 0.05
 READY = "vm: ready"
 
 # Where the virtual machine's own devices are; devices.py has the others.
-SERIAL_SLOT, ROOT_SLOT, OUT_SLOT, SCREEN_SLOT = "01.0", "02.0", "03.0", "0d.0"
+SERIAL_SLOT, ROOT_SLOT, OUT_SLOT = "01.0", "02.0", "03.0"
 
 # no_timer_check: the check panics when the machine is busy while the kernel boots.
 # The kernel's own limits are for machines that have their processors to themselves.
@@ -165,8 +165,6 @@ class Host:
             arguments += shlex.split(device)
         if self.kind.uefi:
             arguments += self._firmware(*machine.uefi)
-        if self.kind.systemd:
-            arguments += ["-device", f"VGA,id=screen,bus=pcie.0,addr={SCREEN_SLOT}"]
         # The last, as AMD's takes the first free slot.
         if iommu.device:
             arguments += ["-device", iommu.device]

@@ -96,7 +96,7 @@ class Kind(typing.NamedTuple):
     @property
     def devices(self):
         return [*devices.ordinary(ARCHITECTURES[self.architecture].ports),
-                *IOMMUS[self.iommu].bypassed]
+                *(devices.CARD if self.systemd else []), *IOMMUS[self.iommu].bypassed]
 
 
 TRIXIE = Kind()

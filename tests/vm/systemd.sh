@@ -11,6 +11,9 @@ for each in serial-getty@ttyS0.service apt-daily.timer apt-daily-upgrade.timer \
 	ln -sf /dev/null "$units/$each"
 done
 
+# The greeter, which comes with graphical.target, is for the scenarios that want it.
+ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
+
 # libvirtd would ask QEMU about a KVM that is emulated, and that takes minutes.
 echo blacklist kvm_amd >/etc/modprobe.d/vm.conf
 

@@ -290,8 +290,8 @@ static int read_references(const struct hd_host *host, const char *module,
 			    HD_SYSFS_MODULES "/%s/refcnt", module);
 }
 
-int hd_module_unload(const struct hd_host *host, const char *module,
-		     unsigned seconds, struct hd_err *err)
+int hd_display_module_unload(const struct hd_host *host, const char *module,
+			     unsigned seconds, struct hd_err *err)
 {
 	HD_AUTO_WAIT struct hd_wait wait;
 
@@ -316,8 +316,8 @@ int hd_module_unload(const struct hd_host *host, const char *module,
 	}
 }
 
-int hd_module_reload(const struct hd_host *host, const char *module,
-		     unsigned seconds, struct hd_err *err)
+int hd_display_module_load(const struct hd_host *host, const char *module,
+			   unsigned seconds, struct hd_err *err)
 {
 	HD_AUTO_WAIT struct hd_wait wait;
 	int r = hd_module_load_again(host, module, err);

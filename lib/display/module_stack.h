@@ -41,8 +41,8 @@ int hd_module_stack_is_shared(const struct hd_host *host,
  * aren't run. Returns 0 or a negative errno with a sentence, which names what
  * uses it.
  */
-int hd_module_unload(const struct hd_host *host, const char *module,
-		     unsigned seconds, struct hd_err *err);
+int hd_display_module_unload(const struct hd_host *host, const char *module,
+			     unsigned seconds, struct hd_err *err);
 
 /*
  * Loads a module and what it needs, with the options of modprobe.d(5), and
@@ -50,8 +50,8 @@ int hd_module_unload(const struct hd_host *host, const char *module,
  * It was loaded before, so that it may be blacklisted. Returns 0 or a negative
  * errno with a sentence.
  */
-int hd_module_reload(const struct hd_host *host, const char *module,
-		     unsigned seconds, struct hd_err *err);
+int hd_display_module_load(const struct hd_host *host, const char *module,
+			   unsigned seconds, struct hd_err *err);
 
 /*
  * Gives a parameter, "nvidia_drm/modeset", the value that it had; NULL is the

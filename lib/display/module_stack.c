@@ -290,6 +290,18 @@ static int read_references(const struct hd_host *host, const char *module,
 			    HD_SYSFS_MODULES "/%s/refcnt", module);
 }
 
+/* Whether it is gone is seen, whatever unloading it said. */
+static int unload(const struct hd_host *host, const char *module,
+		  bool *ret_there, struct hd_err *err)
+{
+	HD_AUTOFREE char *references = NULL;
+	int r = hd_module_unload(host, module, err);
+
+	if (r < 0 && r != -EAGAIN)
+		return r;
+	return read_references(host, module, ret_there, &references, err);
+}
+
 int hd_display_module_unload(const struct hd_host *host, const char *module,
 			     unsigned seconds, struct hd_err *err)
 {
@@ -301,13 +313,10 @@ int hd_display_module_unload(const struct hd_host *host, const char *module,
 		bool there;
 		int r = read_references(host, module, &there, &references, err);
 
+		if (r == 0 && references && strcmp(references, "0") == 0)
+			r = unload(host, module, &there, err);
 		if (r < 0 || !there)
 			return r;
-		if (references && strcmp(references, "0") == 0)
-			r = hd_module_unload(host, module, err);
-		if (r < 0 && r != -EAGAIN)
-			return r;
-		/* Whether it is gone is seen, whatever unloading it said. */
 		if (!hd_wait(&wait, REFERENCES_MS))
 			return fail_in_use(host, module,
 					   references ? references :

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/fakekernel/call.h"
+#include "tests/fakekernel/screen.h"
 #include "tests/fakekernel/words.h"
 
 static int fail(FILE *out, const char *what, const char *text)
@@ -134,7 +135,25 @@ static int do_refuse(struct fk_kernel *k, char **words, FILE *out)
 
 static int do_load(struct fk_kernel *k, char **words, FILE *out)
 {
-	return done(out, words[0] ? fk_driver_load(k, words[0]) : -EINVAL);
+	return done(out, words[0] ? fk_module_load(k, words[0]) : -EINVAL);
+}
+
+static int do_use(struct fk_kernel *k, char **words, FILE *out)
+{
+	struct fk_module *module =
+		words[0] ? fk_module_find(k, words[0]) : NULL;
+
+	if (!module || !words[1])
+		return fail(out, "no such module", words[0]);
+	module->used = (unsigned)atoi(words[1]);
+	return 0;
+}
+
+static int do_connect(struct fk_kernel *k, char **words, FILE *out)
+{
+	return done(out, words[0] && words[1] && words[2] ?
+				 fk_connect(k, words[0], words[1], words[2]) :
+				 -EINVAL);
 }
 
 static int do_plug(struct fk_kernel *k, char **words, FILE *out)
@@ -230,7 +249,8 @@ static const struct {
 	{ "close", do_close },	   { "unblock", do_unblock },
 	{ "leader", do_leader },   { "state", do_state },
 	{ "log", do_log },	   { "writes", do_writes },
-	{ "waiting", do_waiting },
+	{ "waiting", do_waiting }, { "use", do_use },
+	{ "connect", do_connect },
 };
 
 static int run_words(struct fk_kernel *k, char **words, FILE *out)

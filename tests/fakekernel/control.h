@@ -22,6 +22,8 @@
  *   refuse DRIVER NAME every probe of the driver fails with that errno; "0"
  *                      ends it
  *   load NAME          the driver, or the module, is loaded
+ *   use MODULE N       something uses a module N times
+ *   connect ADDR CONNECTOR STATUS   what its driver finds there
  *   unplug ADDR        the hardware is pulled out; plug ADDR puts it back in
  *   open N, close N    a guest opens, closes the IOMMU group
  *   unblock [NAME]     what is blocked or hangs goes on, or fails

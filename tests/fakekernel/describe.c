@@ -8,6 +8,7 @@
  *   managed-dma     doesn't keep its group from vfio, as pcieport and pci-stub;
  *                   vfio drivers are so by themselves
  *   sriov           can make VFs
+ *   keeps           as NVIDIA's: no card goes while modules stand on its own
  *   module=NAME     default: the driver's name with '_' for '-'
  *   absent          not loaded until the command load
  *   refuses=ERRNO   fails every probe
@@ -38,15 +39,29 @@
  * rom ADDR [HEX] [shadow] [breaks=N]
  *   an expansion ROM, "rom" in the device's folder. Without HEX the kernel
  *   finds no signature; reading fails from byte N on.
- * file PATH [TEXT...]                a file below /sys
- * link PATH TARGET                   a link below /sys
- *   A PATH that ends in '/' is an empty folder. A newline follows each TEXT.
+ * module NAME [OPTION...]
+ *   one that no driver has; libkmod loads and unloads it, see kmod/kmod.c
+ *   on=MODULE             stands on that one
+ *   used=N                something uses it, see use
+ *   absent                not loaded
+ *   param:NAME=VALUE[:FRESH]    a parameter; FRESH once it is loaded anew
+ *   setting:NAME=VALUE[:FRESH]  the same, which can be written
+ * screen ADDR DRIVER CARD FB [by=MODULE] [CONNECTOR=STATUS...]
+ *   while DRIVER has the device, and MODULE is loaded, there are
+ * /sys/class/drm/ CARD with its connectors and /sys/class/graphics/FB; "-" for
+ * none. Without a frame buffer nobody asks what is put to a connector. firmware
+ * NAME DRIVER FB ADDR the platform device that the firmware drew on: that
+ * device consoles                           the virtual ones, on a frame buffer
+ * if any file PATH [TEXT...]                a file below /sys link PATH TARGET
+ * a link below /sys A PATH that ends in '/' is an empty folder. A newline
+ * follows each TEXT.
  */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/fakekernel/kernel.h"
+#include "tests/fakekernel/screen.h"
 #include "tests/fakekernel/words.h"
 
 /* Whether @word is "KEY=VALUE"; *ret_value is its value then. */
@@ -139,6 +154,8 @@ static bool driver_option(struct fk_driver *driver, const char *word,
 		driver->managed_dma = true;
 	else if (strcmp(word, "sriov") == 0)
 		driver->sriov = true;
+	else if (strcmp(word, "keeps") == 0)
+		driver->keeps = true;
 	else if (strcmp(word, "absent") == 0)
 		*absent = true;
 	else if (is_option(word, "refuses", &value))
@@ -504,9 +521,19 @@ static const struct {
 	const char *word;
 	const char *(*read)(struct fk_kernel *k, char **words);
 } kinds[] = {
-	{ "driver", on_driver },   { "device", on_device }, { "attr", on_attr },
-	{ "bound", on_bound },	   { "file", on_file },	    { "link", on_link },
-	{ "setting", on_setting }, { "number", on_number }, { "rom", on_rom },
+	{ "driver", on_driver },
+	{ "device", on_device },
+	{ "attr", on_attr },
+	{ "bound", on_bound },
+	{ "file", on_file },
+	{ "link", on_link },
+	{ "setting", on_setting },
+	{ "number", on_number },
+	{ "rom", on_rom },
+	{ "module", fk_describe_module },
+	{ "screen", fk_describe_screen },
+	{ "firmware", fk_describe_firmware },
+	{ "consoles", fk_describe_consoles },
 };
 
 static const char *read_line(struct fk_kernel *k, char *line)

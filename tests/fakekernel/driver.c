@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/fakekernel/kernel.h"
+#include "tests/fakekernel/screen.h"
 
 static bool id_matches(const struct fk_id *id, const struct fk_device *device)
 {
@@ -75,6 +76,7 @@ static void set_bound(struct fk_kernel *k, struct fk_device *device,
 		fk_power_set(device, "auto");
 	fk_extras_add(device, driver);
 	fk_group_update(k, device);
+	fk_screen_taken(k, device);
 }
 
 void fk_bind_initially(struct fk_kernel *k, struct fk_device *device,
@@ -130,11 +132,15 @@ int fk_device_detach(struct fk_kernel *k, struct fk_device *device)
 	/* vfio_unregister_group_dev() waits for the guest to let go. */
 	if (driver->vfio && fk_group_is_open(k, device))
 		return FK_WAIT;
+	/* nv_pci_remove(): the modules on top use the card. */
+	if (driver->keeps && fk_module_is_held(k, driver->module))
+		return FK_WAIT;
 	if (driver->sriov && device->numvfs)
 		r = fk_vfs_set(k, device, 0);
 	if (r != 0)
 		return r;
 	device->driver = NULL;
+	fk_screens_update(k);
 	fk_remove(fk_find(device->dir, "driver"));
 	fk_remove(fk_find(driver->dir, device->addr));
 	fk_remove(fk_find(device->dir, "vfio-dev"));
@@ -198,7 +204,7 @@ static struct fk_node *show_module(struct fk_kernel *k, const char *name)
 		return dir;
 	dir = fk_dir(k->modules, name);
 	fk_text(dir, "initstate", "live\n");
-	fk_text(dir, "refcnt", "0\n");
+	fk_file(dir, &fk_attr_refcnt, dir);
 	fk_dir(dir, "holders");
 	fk_dir(dir, "drivers");
 	return dir;

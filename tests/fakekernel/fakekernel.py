@@ -12,6 +12,7 @@ of a description is in describe.c, the commands are in control.h.
 
 import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,7 @@ def find_program():
 
 PROGRAM = find_program()
 DAEMON = PROGRAM.parent / "libvirtd" / "libvirtd"
+KMOD = PROGRAM.parent / "kmod" / "kmod.so"
 SYSTEMD = PROGRAM.parent / "systemd" / "systemd"
 
 # As a dispatcher does, which the libvirt daemon runs in place of each hook; it ends as
@@ -70,6 +72,10 @@ mount --move dev /dev
 
 # The fake kernel is told who was started before that does anything.
 LAUNCH = 'echo "leader $$" >"$1" && shift && exec "$@"'
+
+# The same where modules are loaded and unloaded: libkmod tells the fake kernel.
+LAUNCH_WITH_MODULES = ('echo "leader $$" >"$1/control" && export FAKEKERNEL_MODULES="$1/modules" '
+                       'LD_PRELOAD="$2" && shift 2 && exec "$@"')
 
 
 class FakeKernelError(Exception):
@@ -113,6 +119,10 @@ class FakeKernel:
         for name in ("mnt", "run", "dev"):
             (self._work / name).mkdir(mode=0o755)
         (self._work / "description").write_text(description)
+        mount = self._work / "mnt"
+        self._launch = (["sh", "-c", LAUNCH_WITH_MODULES, "sh", mount, KMOD]
+                        if re.search("^module ", description, re.M) else
+                        ["sh", "-c", LAUNCH, "sh", mount / "control"])
         self._start()
 
     def __enter__(self):
@@ -195,9 +205,8 @@ class FakeKernel:
     def popen(self, command, **options):
         """Starts a program in the namespace, in a session of its own; the words
         are absolute paths or found in PATH."""
-        launch = ["sh", "-c", LAUNCH, "sh", self._work / "mnt" / "control"]
         daemon, passed = self._as_daemon(command)
-        return subprocess.Popen([*self._enter, *daemon, *launch, *command],
+        return subprocess.Popen([*self._enter, *daemon, *self._launch, *command],
                                 start_new_session=True, pass_fds=passed, **options)
 
     def run(self, command, stdin="", timeout=HANG, **options):

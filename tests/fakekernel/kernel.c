@@ -8,6 +8,7 @@
 
 #include "tests/fakekernel/call.h"
 #include "tests/fakekernel/control.h"
+#include "tests/fakekernel/screen.h"
 
 static struct fk_node *fixed(struct fk_node *node)
 {
@@ -37,6 +38,7 @@ static void build_skeleton(struct fk_kernel *k)
 	k->groups_dir = fixed_dir(fixed_dir(k->sys, "kernel"), "iommu_groups");
 	k->modules = fixed_dir(k->sys, "module");
 	fk_control_files(k);
+	fk_module_files(k);
 }
 
 struct fk_kernel *fk_kernel_new(char *description)
@@ -102,6 +104,7 @@ static void clear(struct fk_kernel *k)
 	fk_calls_abandon(k);
 	fk_faults_clear(k);
 	fk_prune(k->root);
+	fk_screens_clear(k);
 	free_drivers(k);
 	free_devices(k);
 	for (group = k->group_list; group; group = next) {
@@ -215,6 +218,7 @@ void fk_state_print(struct fk_kernel *k, FILE *out)
 	for (size_t i = 0; i < n; i++)
 		print_device(sorted[i], out);
 	free(sorted);
+	fk_screens_print(k, out);
 }
 
 struct fk_device *fk_device_find(const struct fk_kernel *k, const char *addr)

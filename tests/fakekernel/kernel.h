@@ -31,6 +31,7 @@ struct fk_driver {
 	bool vfio; /* gives devices to guests; bound by override alone */
 	bool managed_dma; /* doesn't keep its group from vfio */
 	bool sriov; /* can make VFs, which go when it is unbound */
+	bool keeps; /* no card goes while modules stand on its own */
 	bool loaded;
 	int refuses; /* errno of every probe */
 	struct fk_id *ids; /* without any it takes what overrides name */
@@ -91,6 +92,15 @@ struct fk_kernel {
 	struct fk_device *device_list, *last_device;
 	struct fk_group *group_list;
 	unsigned vfio_number;
+
+	/* screen.h */
+	struct fk_module *module_list;
+	struct fk_screen *screen_list;
+	struct fk_firmware *firmware_list;
+	bool consoles; /* there are some */
+	struct fk_node *fbcon; /* who draws them into a frame buffer */
+	bool fbcon_bound;
+	unsigned fbcon_number; /* of the last one */
 
 	struct fk_call *calls; /* not answered yet, in the order they came */
 	struct fk_fault *faults;

@@ -6,7 +6,8 @@ fakekernel := $(O)/tests/fakekernel/fakekernel
 # A kernel to test on, for those who have libfuse: make fakekernel
 fakekernel: $(fakekernel) $(O)/tests/fakekernel/hotplug/hotplug \
 	$(O)/tests/fakekernel/libvirtd/libvirtd \
-	$(O)/tests/fakekernel/systemd/systemd $(O)/tests/fakekernel/display/display
+	$(O)/tests/fakekernel/systemd/systemd $(O)/tests/fakekernel/display/display \
+	$(O)/tests/fakekernel/kmod/kmod.so
 
 # It alone needs libfuse, so nothing else is built with it.
 $(fakekernel_obj): hd_cflags += $(call cflags,fuse3)
@@ -31,5 +32,10 @@ $(O)/tests/fakekernel/systemd/systemd: $(O)/tests/fakekernel/systemd/systemd.o
 $(O)/tests/fakekernel/display/display: $(O)/tests/fakekernel/display/display.o \
 		$(O)/lib/lib.a
 	$(call link,$(lib_pkgs) $(xml_pkgs))
+
+# Has the fake kernel load and unload modules.
+$(O)/tests/fakekernel/kmod/kmod.so: tests/fakekernel/kmod/kmod.c
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(hd_cflags) -fPIC $(call cflags,libkmod) -shared -o $@ $<
 
 .PHONY: fakekernel

@@ -5,6 +5,12 @@
  *	display query UNIT
  *	display stop|start UNIT SECONDS
  *	display let-go ADDRESS SECONDS
+ *	display read ADDRESS
+ *	display console NAME on|off SECONDS
+ *	display framebuffer NAME DRIVER on|off
+ *	display load|unload MODULE SECONDS
+ *	display parameter MODULE/NAME VALUE
+ *	display connector ADDRESS NAME SECONDS
  *
  * Prints what came of it; the sentence of a failure goes to stderr, after the
  * name of its errno, with exit code 1.
@@ -15,7 +21,12 @@
 #include <string.h>
 
 #include "lib/base/print.h"
+#include "lib/display/card.h"
+#include "lib/display/connector.h"
+#include "lib/display/console.h"
+#include "lib/display/framebuffer.h"
 #include "lib/display/let_go.h"
+#include "lib/display/module_stack.h"
 #include "lib/display/systemd.h"
 
 static int query(const struct hd_host *host, char **words, struct hd_err *err)
@@ -48,16 +59,90 @@ static int let_go(const struct hd_host *host, char **words, struct hd_err *err)
 	return r < 0 ? r : hd_let_go(host, addr, (unsigned)atoi(words[1]), err);
 }
 
+static int read_card(const struct hd_host *host, char **words,
+		     struct hd_err *err)
+{
+	HD_AUTO_SCREEN struct hd_screen screen = { NULL, 0 };
+	struct hd_device card = { .driver = NULL };
+	struct hd_addr addr;
+	int r = hd_addr_parse(words[0], &addr, err);
+
+	if (r == 0)
+		r = hd_device_read(host, addr, HD_BRIEF, &card, err);
+	if (r == 0)
+		r = hd_display_read(host, &card, &screen, err);
+	hd_device_clear(&card);
+	for (size_t i = 0; r == 0 && i < screen.n; i++)
+		printf("%s %s %s\n", hd_screen_kind_name(screen.items[i].kind),
+		       screen.items[i].name,
+		       screen.items[i].value ? screen.items[i].value : "-");
+	return r;
+}
+
+static bool is_on(const char *word)
+{
+	return strcmp(word, "on") == 0;
+}
+
+static int console(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	return hd_console_set(host, words[0], is_on(words[1]),
+			      (unsigned)atoi(words[2]), err);
+}
+
+static int framebuffer(const struct hd_host *host, char **words,
+		       struct hd_err *err)
+{
+	return hd_framebuffer_set(host, words[0], words[1], is_on(words[2]),
+				  err);
+}
+
+static int load(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	return hd_display_module_load(host, words[0], (unsigned)atoi(words[1]),
+				      err);
+}
+
+static int unload(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	return hd_display_module_unload(host, words[0],
+					(unsigned)atoi(words[1]), err);
+}
+
+static int parameter(const struct hd_host *host, char **words,
+		     struct hd_err *err)
+{
+	return hd_parameter_set(host, words[0], words[1], err);
+}
+
+static int connector(const struct hd_host *host, char **words,
+		     struct hd_err *err)
+{
+	struct hd_addr addr;
+	int r = hd_addr_parse(words[0], &addr, err);
+
+	return r < 0 ? r :
+		       hd_connector_wait(host, addr, words[1],
+					 (unsigned)atoi(words[2]), err);
+}
+
 static const struct {
 	const char *name;
 	int n;
 	int (*run)(const struct hd_host *host, char **words,
 		   struct hd_err *err);
 } verbs[] = {
+	{ "let-go", 2, let_go },
 	{ "query", 1, query },
 	{ "stop", 2, stop },
 	{ "start", 2, start },
-	{ "let-go", 2, let_go },
+	{ "read", 1, read_card },
+	{ "console", 3, console },
+	{ "framebuffer", 3, framebuffer },
+	{ "load", 2, load },
+	{ "unload", 2, unload },
+	{ "parameter", 2, parameter },
+	{ "connector", 3, connector },
 };
 
 int main(int argc, char **argv)

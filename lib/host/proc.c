@@ -16,6 +16,12 @@
 
 #define STAT_LIMIT 4096
 
+/* A line for each hierarchy, and a path of the kernel's in each. */
+#define CGROUPS_LIMIT (64 * 1024)
+
+/* One with many groups, and a mask for many processors. */
+#define STATUS_LIMIT (1024 * 1024)
+
 /* A hook is run by a dispatcher or two, not by so many. */
 #define ANCESTORS_LIMIT 64
 
@@ -170,6 +176,45 @@ struct hd_seen hd_process_lives(const struct hd_host *host,
 	if (process.start == 0) /* it may be that one or a later one */
 		return hd_seen_of(-ESRCH);
 	return now.start == process.start ? seen : hd_seen_absent();
+}
+
+struct hd_seen hd_process_parent(const struct hd_host *host, pid_t pid,
+				 pid_t *ret)
+{
+	struct stat_line line;
+	struct hd_seen seen = surely(host, read_stat(host, pid, &line));
+
+	if (seen.is == HD_PRESENT)
+		*ret = line.parent;
+	return seen;
+}
+
+struct hd_seen hd_process_cgroups(const struct hd_host *host, pid_t pid,
+				  char **ret)
+{
+	size_t length;
+
+	return surely(host, read_file(host, pid, "cgroup", CGROUPS_LIMIT, ret,
+				      &length));
+}
+
+struct hd_seen hd_process_user(const struct hd_host *host, pid_t pid,
+			       uid_t *ret)
+{
+	HD_AUTOFREE char *text = NULL;
+	const char *line;
+	size_t length;
+	struct hd_seen seen =
+		surely(host, read_file(host, pid, "status", STATUS_LIMIT, &text,
+				       &length));
+
+	if (seen.is != HD_PRESENT)
+		return seen;
+	/* The name comes first, with newlines escaped. */
+	line = strstr(text, "\nUid:\t");
+	return line && sscanf(line, "\nUid:\t%u", ret) == 1 ?
+		       seen :
+		       hd_seen_of(-EBADMSG);
 }
 
 /* By the file that it executes, which an upgrade may have deleted. */

@@ -63,6 +63,18 @@ HD_LOOK struct hd_seen hd_process_is_busy(const struct hd_host *host,
 HD_LOOK struct hd_seen hd_process_lives(const struct hd_host *host,
 					struct hd_process process);
 
+/* The process that a process is a child of; 0 for the first one. */
+HD_LOOK struct hd_seen hd_process_parent(const struct hd_host *host, pid_t pid,
+					 pid_t *ret);
+
+/* The cgroups that a process is in, as in cgroups(7); owned by the caller. */
+HD_LOOK struct hd_seen hd_process_cgroups(const struct hd_host *host, pid_t pid,
+					  char **ret);
+
+/* Its real user. */
+HD_LOOK struct hd_seen hd_process_user(const struct hd_host *host, pid_t pid,
+				       uid_t *ret);
+
 /*
  * The daemon that had the hook run, whatever scripts are between: the nearest
  * of our ancestors that executes libvirtd or virtqemud. Absent when there is

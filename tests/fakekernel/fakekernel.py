@@ -145,11 +145,11 @@ class FakeKernel:
         if setup.returncode:
             self.close()
             raise FakeKernelError(setup.stderr.strip())
-        self._start_systemd()
+        self.start_systemd(self._systemd_text)
 
-    def _start_systemd(self):
-        if self._systemd_text is not None:
-            self.systemd = FakeSystemd(self._enter, SYSTEMD, self._systemd_text)
+    def start_systemd(self, text):
+        if text is not None:
+            self.systemd = FakeSystemd(self._enter, SYSTEMD, text)
 
     def end_systemd(self):
         """Nobody answers for it any more."""
@@ -224,6 +224,14 @@ class FakeKernel:
         return Result(process.returncode, out.decode(errors="replace"),
                       err.decode(errors="replace"))
 
+    def put_into(self, pid, cgroup):
+        """For those in the namespace a process is in this cgroup."""
+        file = self.run_dir / f"cgroup-{pid}"
+        file.write_text(f"0::{cgroup}\n")
+        subprocess.run([*self._enter, "sh", "-c",
+                        'umount "$2" 2>/dev/null; exec mount --bind "$1" "$2"', "sh",
+                        file, f"/proc/{pid}/cgroup"], check=True)
+
     # Files, from outside
 
     def path(self, path):
@@ -271,7 +279,7 @@ class FakeKernel:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-        self._start_systemd()
+        self.start_systemd(self._systemd_text)
 
     def recount(self):
         """No faults, no log, count 0; the state stays."""

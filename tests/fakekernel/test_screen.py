@@ -2,6 +2,7 @@
 """What the host's screen hangs on, one thing at a time, by the program display."""
 
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -155,6 +156,120 @@ class LettingGo(OnScreen):
         result = self.display("let-go", "0000:47:00.0", "1",
                               env={**os.environ, "DISPLAY_ROOT": "/proc/self/root"})
         self.assertEqual(result.err, "EOPNOTSUPP a copy of a host has no processes\n")
+
+
+class Owners(OnScreen):
+    """A display manager, whose children are in their cgroups by a file that is mounted
+    there."""
+
+    def setUp(self):
+        self.start("", CARD)
+
+    def spawn(self, cgroup, child=None):
+        """A process; with a cgroup for the child that it has, that one as well."""
+        script = "sleep 3600" if child is None else "sleep 3600 & echo $!; wait"
+        process = self.kernel.popen(["sh", "-c", f"echo $$; {script}"], stdout=subprocess.PIPE,
+                                    text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(self.end_session, process.pid)
+        pid = int(process.stdout.readline())
+        self.kernel.put_into(pid, cgroup)
+        if child is None:
+            return pid
+        other = int(process.stdout.readline())
+        self.kernel.put_into(other, child)
+        return pid, other
+
+    def end_session(self, pid):
+        os.killpg(pid, signal.SIGKILL)
+
+    def owner(self, pid, manager="gdm.service"):
+        return self.good("owner", pid, manager)
+
+    def session(self, name, uid, leader, kind="user"):
+        self.kernel.systemd.tell(f"session {name} {uid} {leader} {kind}")
+
+    def test_of_its_unit(self):
+        pid = self.spawn("/system.slice/gdm.service")
+        self.assertEqual(self.owner(pid), "gdm.service - 0 ends")
+        self.assertEqual(self.owner(pid, "sddm.service"), "gdm.service - 0 stays")
+        self.assertEqual(self.owner(pid, "-"), "gdm.service - 0 stays")
+        # That takes no question to logind.
+        self.assertEqual(self.kernel.systemd.log(), [])
+
+    def test_of_no_unit(self):
+        self.assertEqual(self.owner(self.spawn("/")), "- - 0 stays")
+
+    def test_of_another_unit(self):
+        """Its parent is the display manager's, but systemd-run has put it elsewhere."""
+        _, child = self.spawn("/system.slice/gdm.service", "/system.slice/run-u1.scope")
+        self.assertEqual(self.owner(child), "run-u1.scope - 0 stays")
+
+    def test_session_by_its_ancestors(self):
+        _, child = self.spawn("/system.slice/gdm.service",
+                              "/user.slice/user-1000.slice/session-3.scope")
+        self.assertEqual(self.owner(child), "session-3.scope 3 0 ends")
+        self.assertEqual(self.owner(child, "sddm.service"), "session-3.scope 3 0 stays")
+
+    def test_session_by_its_leader(self):
+        _, leader = self.spawn("/system.slice/gdm.service",
+                               "/user.slice/user-1000.slice/session-3.scope")
+        pid = self.spawn("/user.slice/user-1000.slice/session-3.scope")
+        self.assertEqual(self.owner(pid), "session-3.scope 3 0 stays")
+        self.session(3, 1000, leader)
+        self.assertEqual(self.owner(pid), "session-3.scope 3 0 ends")
+        # One of a terminal.
+        self.session(3, 1000, self.spawn("/user.slice/user-1000.slice/session-3.scope"))
+        self.assertEqual(self.owner(pid), "session-3.scope 3 0 stays")
+
+    def test_user(self):
+        _, leader = self.spawn("/system.slice/gdm.service",
+                               "/user.slice/user-1000.slice/session-3.scope")
+        pid = self.spawn("/user.slice/user-1000.slice/user@1000.service/session.slice/x.service")
+        systemd = self.kernel.systemd
+        self.assertEqual(self.owner(pid), "user@1000.service - 0 unknown logind says: It can't "
+                                          r"be\x0ahad \x1b[31mhere")
+        systemd.tell("user 1000 no")
+        # The session of another user, and of the service manager itself.
+        self.session(2, 1001, leader)
+        self.session(4, 1000, pid, "manager-early")
+        self.assertEqual(self.owner(pid), "user@1000.service - 0 stays")
+        self.session(3, 1000, leader)
+        self.assertEqual(self.owner(pid), "user@1000.service - 0 ends")
+        systemd.tell("user 1000 linger")
+        self.assertEqual(self.owner(pid), "user@1000.service - 0 stays")
+        systemd.tell("user 1000 no")
+        self.session("c5", 1000, self.spawn("/user.slice/user-1000.slice/session-c5.scope"))
+        self.assertEqual(self.owner(pid), "user@1000.service - 0 stays")
+
+    def test_unknown_is_not_the_display_managers(self):
+        inside = "/user.slice/user-1000.slice/session-3.scope"
+        _, leader = self.spawn("/system.slice/gdm.service", inside)
+        pid = self.spawn(inside)
+        self.session(3, 1000, 0)
+        self.assertEqual(self.owner(pid),
+                         "session-3.scope 3 0 unknown logind knows no leader of a session")
+        self.session(3, 1000, 1 << 23)
+        self.assertEqual(self.owner(pid),
+                         "session-3.scope 3 0 unknown a process ended meanwhile")
+        self.session(3, 1000, leader)
+        self.kernel.put_into(leader, "/../gdm.service")
+        self.assertIn("unknown the unit of process", self.owner(pid))
+        self.kernel.put_into(leader, inside)
+        for rule in ("refuse GetSession org.freedesktop.DBus.Error.AccessDenied",
+                     "vanish Get"):
+            self.kernel.end_systemd()
+            self.kernel.start_systemd(f"session 3 1000 {leader} user\n{rule}")
+            self.assertIn("session-3.scope 3 0 unknown ", self.owner(pid))
+        self.kernel.end_systemd()
+        self.assertIn("unknown the system bus can't be used", self.owner(pid))
+
+    def test_what_can_not_be_read(self):
+        self.assertEqual(self.fails("owner", 1 << 23, "gdm.service"), "ENOENT -")
+        pid = self.spawn("/../gdm.service")
+        self.assertEqual(self.fails("owner", pid, "gdm.service"),
+                         f"EXDEV the unit of process {pid} can't be read: "
+                         "Invalid cross-device link")
 
 
 class Units(OnScreen):

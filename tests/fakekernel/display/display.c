@@ -11,6 +11,7 @@
  *	display load|unload MODULE SECONDS
  *	display parameter MODULE/NAME VALUE
  *	display connector ADDRESS NAME SECONDS
+ *	display owner PID UNIT
  *
  * Prints what came of it; the sentence of a failure goes to stderr, after the
  * name of its errno, with exit code 1.
@@ -27,6 +28,7 @@
 #include "lib/display/framebuffer.h"
 #include "lib/display/let_go.h"
 #include "lib/display/module_stack.h"
+#include "lib/display/owner.h"
 #include "lib/display/systemd.h"
 
 static int query(const struct hd_host *host, char **words, struct hd_err *err)
@@ -126,6 +128,27 @@ static int connector(const struct hd_host *host, char **words,
 					 (unsigned)atoi(words[2]), err);
 }
 
+/* "gdm.service - 0 ends" */
+static int owner(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	static const char *const ends[] = { [HD_PRESENT] = "ends",
+					    [HD_ABSENT] = "stays",
+					    [HD_UNKNOWN] = "unknown " };
+	const char *manager = strcmp(words[1], "-") ? words[1] : NULL;
+	HD_AUTO_OWNER struct hd_owner found = HD_OWNER_INIT;
+	int r = hd_owner_read(host, atoi(words[0]), manager, &found, err);
+
+	if (r < 0)
+		return r;
+	printf("%s %s %u %s", found.unit ? found.unit : "-",
+	       found.session ? found.session : "-", found.uid,
+	       ends[found.ends.is]);
+	if (found.unknown)
+		hd_print(stdout, found.unknown);
+	puts("");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int n;
@@ -143,6 +166,7 @@ static const struct {
 	{ "unload", 2, unload },
 	{ "parameter", 2, parameter },
 	{ "connector", 3, connector },
+	{ "owner", 2, owner },
 };
 
 int main(int argc, char **argv)

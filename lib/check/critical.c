@@ -70,6 +70,14 @@ static int report_unknown(struct hd_rule_context *s, const char *name,
 		critical_use->fix ? hd_text("%s", critical_use->fix) : NULL);
 }
 
+static bool hands_over_in_vain(const struct hd_rule_context *s,
+			       const struct hd_device *device,
+			       const struct hd_critical_use *critical_use)
+{
+	return critical_use->critical == HD_CRITICAL_DISPLAY &&
+	       !device->driver && hd_shown_of(s->situation, device);
+}
+
 static int report_critical_use(struct hd_rule_context *s,
 			       const struct hd_device *device,
 			       const struct hd_critical_use *critical_use,
@@ -77,9 +85,12 @@ static int report_critical_use(struct hd_rule_context *s,
 			       const struct hd_decision *decision)
 {
 	HD_AUTOFREE char *name = hd_describe(s->situation, device);
-	HD_AUTOFREE char *end = allow && !critical_use->root ?
-					say_forbidden(allow, decision) :
-					hd_text("%s", "");
+	HD_AUTOFREE char *end =
+		allow && !critical_use->root ?
+			say_forbidden(allow, decision) :
+		hands_over_in_vain(s, device, critical_use) ?
+			hd_text("; it is handed over, but the host has no driver for it that would bring the screen back") :
+			hd_text("%s", "");
 
 	if (!name || !end)
 		return hd_err_nomem(s->err);
@@ -137,6 +148,16 @@ static int report_allowed(struct hd_rule_context *s,
 		NULL);
 }
 
+/* Whether it is a screen that is handed over, and comes back: only a driver of
+ * the host's brings it. By whose leave, hd_rule_screen() judges. */
+static bool comes_back(const struct hd_rule_context *s,
+		       const struct hd_device *device,
+		       const struct hd_critical_use *critical_use)
+{
+	return critical_use->critical == HD_CRITICAL_DISPLAY &&
+	       device->driver && hd_shown_of(s->situation, device);
+}
+
 /* What a domain allows counts as far as the administrator lets it; what a
  * person allows by hand is the administrator's word. */
 static int judge_use(struct hd_rule_context *s, const struct hd_device *device,
@@ -146,6 +167,8 @@ static int judge_use(struct hd_rule_context *s, const struct hd_device *device,
 	struct hd_decision decision =
 		hd_policy_decide(s->request, device, critical_use->critical);
 
+	if (comes_back(s, device, critical_use))
+		return HD_GO_ON;
 	if (allow && allow->line == 0)
 		decision = (struct hd_decision){ .permitted = true };
 	if (allow && !critical_use->root && decision.permitted)

@@ -11,7 +11,9 @@ static int report_holders(struct hd_rule_context *s,
 	HD_AUTOFREE char *name = NULL;
 	HD_AUTOFREE char *who = NULL;
 
-	if (hd_index_has(&s->lookup->holders, hd_addr_key(device->addr)))
+	/* Who uses a screen that is handed over, hd_rule_screen() judges. */
+	if (!hd_shown_of(s->situation, device) &&
+	    hd_index_has(&s->lookup->holders, hd_addr_key(device->addr)))
 		first = hd_holders_first(holders, device->addr, device->driver,
 					 harmful);
 	if (!first)

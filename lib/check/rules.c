@@ -324,6 +324,42 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 	},
 
 	/*
+	 * The host's screen goes to the guest with its card, and comes back
+	 * (lib/request/hand_over.h): not against the administrator's word, and
+	 * not while somebody is at it who isn't to be stopped.
+	 */
+	[HD_RULE_HAND_OVER_FORBIDDEN] = {
+		.id = "hand-over-forbidden",
+		.severity = HD_ERROR,
+		.judge = hd_rule_screen,
+		.row = { .id = "guard-screen",
+			 .group = "guard",
+			 .title = "What the host shows on it can be handed over",
+			 .source = "/sys/class/vtconsole, /sys/class/graphics, /sys/class/drm",
+			 .fine = "nothing stands against it" },
+	},
+	[HD_RULE_SCREEN_UNKNOWN] = { .id = "screen-unknown",
+				     .severity = HD_ERROR,
+				     .judge = hd_rule_screen },
+	[HD_RULE_SCREEN_HELD] = { .id = "screen-held",
+				  .severity = HD_ERROR,
+				  .judge = hd_rule_screen },
+	[HD_RULE_SCREEN_USER_UNKNOWN] = { .id = "screen-user-unknown",
+					  .severity = HD_ERROR,
+					  .judge = hd_rule_screen },
+	/* The text consoles stay away until the next boot. */
+	[HD_RULE_SCREEN_LOST] = { .id = "screen-lost",
+				  .severity = HD_WARNING,
+				  .judge = hd_rule_screen },
+	[HD_RULE_SCREEN_GOES] = { .id = "screen-goes",
+				  .severity = HD_INFO,
+				  .judge = hd_rule_screen },
+	[HD_RULE_HAND_OVER_UNUSED] = { .id = "hand-over-unused",
+				       .severity = HD_WARNING,
+				       .judge = hd_rule_hand_over_used,
+				       .of_request = true },
+
+	/*
 	 * A process holds the device or a sibling that would be taken along,
 	 * and taking it would block or break something (see hd_holder_harm());
 	 * a warning otherwise.

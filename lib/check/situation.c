@@ -239,6 +239,8 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 					situation.inventory.n_devices,
 					&situation.nodes, &situation.holders);
 	if (r == 0)
+		r = hd_screens_find(ask, request, &situation);
+	if (r == 0)
 		r = look_for_vfio_node(ask, situation.modules,
 				       request->n_assigns,
 				       &situation.vfio_node);
@@ -263,6 +265,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_holders_clear(&situation->holders);
 	hd_critical_uses_clear(&situation->critical_uses);
 	hd_pin_matches_clear(&situation->pin_matches);
+	hd_screens_clear(&situation->screens);
 	free(situation->modules);
 	situation->modules = NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "lib/check/ask.h"
 #include "lib/check/fate.h"
+#include "lib/check/screens.h"
 #include "lib/guard/guard.h"
 #include "lib/host/holders.h"
 #include "lib/host/inventory.h"
@@ -30,6 +31,7 @@ struct hd_situation {
 	struct hd_nodes nodes; /* of the devices that would be taken */
 	struct hd_holders holders; /* of the same */
 	struct hd_critical_uses critical_uses; /* of the same */
+	struct hd_screens screens; /* of those that are handed over */
 	struct hd_pin_matches pin_matches; /* the request's pins */
 	struct hd_names *names; /* not owned; may be NULL */
 };

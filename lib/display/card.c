@@ -29,6 +29,7 @@ struct reading {
 	bool leaves; /* the kernel removes what the firmware drew on */
 	struct hd_screen *framebuffers; /* where it doesn't: added behind the
 					 * consoles, which go first */
+	bool lost; /* where it does, and it is this card's */
 };
 
 int hd_display_fail(int r, struct hd_err *err)
@@ -118,6 +119,7 @@ static int look_at_place(struct reading *reading, const char *class,
 	if (r < 0)
 		return r;
 	reading->others |= buffer && !here;
+	reading->lost |= buffer && here && firmware && reading->leaves;
 	if (!here || (firmware && reading->leaves))
 		return 0;
 	reading->own |= buffer;
@@ -143,9 +145,13 @@ static int look_at_card(void *data, int dir_fd, const char *name)
 /* Of those that can be unbound, no other draws on a graphics card. */
 static int add_console(void *data, const char *name, bool bound)
 {
+	const struct reading *reading = data;
+
 	return bound && hd_console_can_go(name) &&
 			       strstr(name, "frame buffer") ?
-		       add(data, HD_SCREEN_CONSOLE, name, NULL) :
+		       add(reading,
+			   reading->own ? HD_SCREEN_CONSOLE : HD_SCREEN_LOST,
+			   name, NULL) :
 		       0;
 }
 
@@ -181,10 +187,10 @@ int hd_display_read(const struct hd_host *host, const struct hd_device *card,
 
 	if (r == 0)
 		r = read_places(&reading);
-	if (r == 0 && reading.own && !reading.others)
+	if (r == 0 && (reading.own || reading.lost) && !reading.others)
 		r = hd_consoles_each(host, add_console, &reading, err);
 	if (r == 0)
-		r = hd_display_fail(hd_screen_copy(ret, &framebuffers), err);
+		r = hd_display_fail(hd_screen_keep(ret, &framebuffers), err);
 	if (r == 0)
 		r = hd_module_stack_read(host, card, ret, err);
 	if (r == 0)

@@ -18,7 +18,7 @@
  * framebuffer: what the firmware has drawn on, on this card, when the kernel
  * won't remove it by itself. vfio-pci does since Linux 6.0, of VGA cards
  * (drivers/vfio/pci/vfio_pci_core.c, vfio_pci_vga_init()), and then nothing
- * brings it back: neither is it added, nor are the consoles on it.
+ * brings it back: it isn't added, and the consoles on it are lost with it.
  *
  * modules and parameters, see hd_module_stack_read().
  *

@@ -15,6 +15,7 @@ static const char *const names[HD_N_SCREEN_KINDS] = {
 	[HD_SCREEN_MODULE] = "module",
 	[HD_SCREEN_PARAMETER] = "parameter",
 	[HD_SCREEN_CONNECTOR] = "connector",
+	[HD_SCREEN_LOST] = "lost",
 };
 
 const char *hd_screen_kind_name(enum hd_screen_kind kind)
@@ -31,6 +32,20 @@ bool hd_screen_kind_parse(const char *text, enum hd_screen_kind *ret)
 		return true;
 	}
 	return false;
+}
+
+bool hd_screen_kind_comes_back(enum hd_screen_kind kind)
+{
+	return kind != HD_SCREEN_SESSION && kind != HD_SCREEN_LOST;
+}
+
+bool hd_unit_is_scope(const char *id)
+{
+	static const char suffix[] = ".scope";
+	size_t n = strlen(id);
+
+	return n > strlen(suffix) &&
+	       strcmp(id + n - strlen(suffix), suffix) == 0;
 }
 
 static bool has(const struct hd_screen *screen, enum hd_screen_kind kind,
@@ -66,13 +81,15 @@ int hd_screen_add(struct hd_screen *screen, enum hd_screen_kind kind,
 	return -ENOMEM;
 }
 
-int hd_screen_copy(struct hd_screen *to, const struct hd_screen *from)
+int hd_screen_keep(struct hd_screen *to, const struct hd_screen *from)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < from->n; i++)
-		r = hd_screen_add(to, from->items[i].kind, from->items[i].name,
-				  from->items[i].value);
+		if (hd_screen_kind_comes_back(from->items[i].kind))
+			r = hd_screen_add(to, from->items[i].kind,
+					  from->items[i].name,
+					  from->items[i].value);
 	return r;
 }
 

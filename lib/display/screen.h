@@ -25,6 +25,9 @@ enum hd_screen_kind {
 	HD_SCREEN_PARAMETER, /* "nvidia_drm/modeset" of such a module, behind
 			      * it; value: what it was */
 	HD_SCREEN_CONNECTOR, /* "DP-1": it had a screen */
+	HD_SCREEN_LOST, /* a bound driver of the virtual consoles that can't
+			 * come back, since the frame buffer is the firmware's,
+			 * and goes with the card; isn't written down either */
 	HD_N_SCREEN_KINDS,
 };
 
@@ -51,8 +54,16 @@ struct hd_screen {
 int hd_screen_add(struct hd_screen *screen, enum hd_screen_kind kind,
 		  const char *name, const char *value);
 
-/* Copies all of it behind what is there. Returns 0, -ENOMEM or -E2BIG. */
-int hd_screen_copy(struct hd_screen *to, const struct hd_screen *from);
+/* Copies what is to be so again behind what is there. Returns 0, -ENOMEM or
+ * -E2BIG. */
+int hd_screen_keep(struct hd_screen *to, const struct hd_screen *from);
+
+/* Whether it is written down, to be so again. */
+bool hd_screen_kind_comes_back(enum hd_screen_kind kind);
+
+/* Whether a unit of systemd is a scope, as sessions are: it can be stopped, and
+ * never started (systemd.scope(5)). */
+bool hd_unit_is_scope(const char *id);
 
 /* "unit", "console", "connector": stable, in claims. */
 const char *hd_screen_kind_name(enum hd_screen_kind kind);

@@ -11,7 +11,8 @@
 #define HD_SIBLING_DRIVER "vfio-pci"
 
 static int claim_device(struct hd_claim *claim, const struct hd_device *device,
-			bool restore, struct hd_err *err)
+			const struct hd_shown *shown, bool restore,
+			struct hd_err *err)
 {
 	struct hd_claim_device *slot =
 		hd_array_add(&claim->devices, &claim->n_devices, sizeof(*slot));
@@ -29,7 +30,9 @@ static int claim_device(struct hd_claim *claim, const struct hd_device *device,
 	if ((device->driver && !slot->driver) ||
 	    (device->override && !slot->override) ||
 	    (restore &&
-	     hd_attributes_copy(&slot->attributes, &device->attributes) < 0))
+	     hd_attributes_copy(&slot->attributes, &device->attributes) < 0) ||
+	    (restore && shown &&
+	     hd_screen_keep(&slot->screen, &shown->screen) < 0))
 		return hd_err_nomem(err);
 	return 0;
 }
@@ -51,6 +54,7 @@ struct deciding {
 	bool untouched;
 	struct hd_claim *claim;
 	struct hd_plan *plan;
+	unsigned seconds; /* for each step of the screen */
 	struct hd_err *err;
 	/* Both of each device of the inventory; owned. */
 	bool *unmanaged; /* the hook binds it; of one that is wanted twice (two
@@ -58,6 +62,40 @@ struct deciding {
 	bool *decided; /* the claim has it */
 	bool loaded; /* the siblings' driver is, or will be */
 };
+
+/* What the host shows on a card is taken down before it, and each function of
+ * the card is kept from other drivers until it goes. */
+static int decide_screen(struct deciding *d, const struct hd_device *device,
+			 size_t first)
+{
+	const struct hd_shown *shown = hd_shown_of(d->situation, device);
+	struct hd_plan *plan = d->plan;
+	int r;
+
+	if (!shown)
+		return 0;
+	for (size_t i = first; i < plan->n_steps; i++)
+		if (plan->steps[i].kind == HD_STEP_OVERRIDE)
+			plan->steps[i].stage = HD_STAGE_OVERRIDE;
+		else if (!shown->card)
+			plan->steps[i].stage = HD_STAGE_FUNCTIONS;
+	r = hd_plan_end_users(plan, &shown->screen, d->err);
+	return r < 0 ? r :
+		       hd_plan_let_go(plan, device->addr, d->seconds, d->err);
+}
+
+/* When nobody uses any of them any more. */
+static int decide_darkness(struct deciding *d)
+{
+	const struct hd_screens *screens = &d->situation->screens;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && screens->of && i < screens->n; i++)
+		if (screens->of[i].card)
+			r = hd_plan_take_down(d->plan, &screens->of[i].screen,
+					      d->seconds, d->err);
+	return r;
+}
 
 static void clear_deciding(struct deciding *deciding)
 {
@@ -115,15 +153,17 @@ static int decide_device(struct deciding *d, const struct hd_assign *assign)
 	const struct hd_device *device =
 		&d->situation->inventory.devices[place];
 	const char *driver = hd_assign_driver(assign);
+	size_t first = d->plan->n_steps;
 	int r;
 
 	if (d->decided[place])
 		return 0;
 	d->decided[place] = true;
-	r = claim_device(d->claim, device, d->untouched, d->err);
-	if (r < 0 || !d->unmanaged[place] || is_ready(assign, device))
-		return r;
-	return hd_plan_move(d->plan, device, driver, driver, d->err);
+	r = claim_device(d->claim, device, hd_shown_of(d->situation, device),
+			 d->untouched, d->err);
+	if (r == 0 && d->unmanaged[place] && !is_ready(assign, device))
+		r = hd_plan_move(d->plan, device, driver, driver, d->err);
+	return r < 0 ? r : decide_screen(d, device, first);
 }
 
 static int decide_sibling(struct deciding *d, const struct hd_device *device)
@@ -131,12 +171,17 @@ static int decide_sibling(struct deciding *d, const struct hd_device *device)
 	int r = d->loaded ? 0 :
 			    hd_plan_load(d->plan, HD_SIBLING_DRIVER, d->err);
 
+	size_t first = d->plan->n_steps;
+
 	d->loaded = true;
 	if (r == 0)
-		r = claim_device(d->claim, device, true, d->err);
-	return r < 0 ? r :
-		       hd_plan_move(d->plan, device, HD_SIBLING_DRIVER,
-				    HD_SIBLING_DRIVER, d->err);
+		r = claim_device(d->claim, device,
+				 hd_shown_of(d->situation, device), true,
+				 d->err);
+	if (r == 0)
+		r = hd_plan_move(d->plan, device, HD_SIBLING_DRIVER,
+				 HD_SIBLING_DRIVER, d->err);
+	return r < 0 ? r : decide_screen(d, device, first);
 }
 
 /* The members of a device's group that have to leave their host drivers. */
@@ -204,7 +249,7 @@ int hd_bind_warn(const struct hd_claim *claim, struct hd_findings *findings,
 
 int hd_bind_plan(const struct hd_request *request,
 		 const struct hd_situation *situation, bool untouched,
-		 struct hd_claim *claim, struct hd_plan *plan,
+		 unsigned seconds, struct hd_claim *claim, struct hd_plan *plan,
 		 struct hd_err *err)
 {
 	HD_AUTO(clear_deciding)
@@ -213,6 +258,7 @@ int hd_bind_plan(const struct hd_request *request,
 			      .untouched = untouched,
 			      .claim = claim,
 			      .plan = plan,
+			      .seconds = seconds,
 			      .err = err };
 	int r = begin(&d);
 
@@ -226,5 +272,8 @@ int hd_bind_plan(const struct hd_request *request,
 		if (r == 0)
 			r = decide_siblings(&d, &request->assigns[i]);
 	}
+	if (r == 0)
+		r = decide_darkness(&d);
+	hd_plan_sort(plan);
 	return r;
 }

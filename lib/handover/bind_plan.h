@@ -14,10 +14,12 @@
  *
  * @untouched  nobody has taken them yet, so what they are now is what the host
  *             will want back
+ * @seconds    how long a step of the host's screen may take by itself
  * @claim      what the domain holds already; each new device is added to it,
  *             as it is now
- * @plan       the steps are added to it: the drivers to load, then device by
- *             device in the order of the request
+ * @plan       the steps are added to it: the drivers to load, what the host
+ *             shows on the devices, then device by device in the order of the
+ *             request
  *
  * A device that libvirt binds itself (managed) is written down, but there is
  * no step for it. Siblings that go along (HD_GOES_ALONG) are taken and written
@@ -27,7 +29,7 @@
  */
 int hd_bind_plan(const struct hd_request *request,
 		 const struct hd_situation *situation, bool untouched,
-		 struct hd_claim *claim, struct hd_plan *plan,
+		 unsigned seconds, struct hd_claim *claim, struct hd_plan *plan,
 		 struct hd_err *err);
 
 /*

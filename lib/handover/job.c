@@ -32,10 +32,13 @@ static int add_workers(struct hd_job *job, const struct hd_run *run,
 	for (size_t i = 0; i < run->n_workers; i++) {
 		struct hd_claim_worker *slot = hd_array_add(
 			&claim->workers, &claim->n_workers, sizeof(*slot));
+		const struct hd_step *step;
 
 		if (!slot)
 			return hd_err_nomem(job->ask.err);
-		slot->addr = run->workers[i].addr;
+		step = &run->plan->steps[run->workers[i].first];
+		slot->host = !hd_step_has_device(step);
+		slot->addr = slot->host ? (struct hd_addr){ 0 } : step->addr;
 		slot->process = run->workers[i].process;
 	}
 	return 0;
@@ -67,14 +70,15 @@ static int save(struct hd_job *job, const struct hd_claim *claim,
 }
 
 static int run_stage(struct hd_job *job, struct hd_claim *claim,
-		     const struct hd_plan *plan, enum hd_run_stage stage,
+		     const struct hd_plan *plan, enum hd_stage stage,
 		     enum hd_run_mode mode)
 {
 	HD_AUTO_RUN struct hd_run run = { .go_fd = -1 };
 	int r = hd_run_start(&run, job->ask.host, plan, stage, mode,
 			     job->ask.err);
 
-	if (r == 0 && stage == HD_STAGE_DEVICES && run.n_workers) {
+	/* A module that gets loaded is nothing to undo. */
+	if (r == 0 && stage != HD_STAGE_LOAD && run.n_workers) {
 		prune_workers(job, claim);
 		r = add_workers(job, &run, claim);
 		if (r == 0)
@@ -88,10 +92,30 @@ static int run_stage(struct hd_job *job, struct hd_claim *claim,
 	return r;
 }
 
+static bool has_stage(const struct hd_plan *plan, enum hd_stage stage)
+{
+	size_t i = 0;
+
+	while (i < plan->n_steps && plan->steps[i].stage != stage)
+		i++;
+	return i < plan->n_steps;
+}
+
 int hd_job_run(struct hd_job *job, struct hd_claim *claim,
 	       const struct hd_plan *plan, enum hd_run_mode mode)
 {
-	int r = run_stage(job, claim, plan, HD_STAGE_HOST, mode);
+	int failures = 0;
 
-	return r ? r : run_stage(job, claim, plan, HD_STAGE_DEVICES, mode);
+	for (enum hd_stage stage = 0; stage < HD_N_STAGES; stage++) {
+		int r = has_stage(plan, stage) ?
+				run_stage(job, claim, plan, stage, mode) :
+				0;
+
+		if (r < 0)
+			return r;
+		failures += r;
+		if (failures && mode == HD_RUN_STOP)
+			break;
+	}
+	return failures;
 }

@@ -36,10 +36,10 @@ void hd_job_end(struct hd_job *job);
 int hd_job_note_unwritten(struct hd_job *job);
 
 /*
- * Does the steps of a plan for a claim, see hd_run_finish(): first those of the
- * host, then those of all devices at the same time. The claim is saved with the
- * devices' workers before they begin, or with HD_RUN_ON it is a warning that it
- * can't be; afterwards it holds those that the kernel didn't let go.
+ * Does the steps of a plan for a claim, stage by stage, see hd_run_finish().
+ * The claim is saved with the workers of a stage before they begin, or with
+ * HD_RUN_ON it is a warning that it can't be; afterwards it holds those that
+ * the kernel didn't let go.
  *
  * Returns the number of devices (or the host) that failed, with findings; or a
  * negative errno with a sentence in @err.

@@ -133,7 +133,8 @@ static int bind_known(struct hd_job *job, const struct hd_request *request,
 	hd_holders_clear(&job->holders);
 	job->holders = situation.holders;
 	situation.holders = (struct hd_holders)HD_HOLDERS_INIT;
-	r = hd_bind_plan(request, &situation, untouched, claim, &plan,
+	r = hd_bind_plan(request, &situation, untouched,
+			 job->ask.config.step_seconds, claim, &plan,
 			 job->ask.err);
 	if (r == 0)
 		r = hd_bind_warn(claim, job->ask.findings, job->ask.err);

@@ -21,6 +21,8 @@ struct returns {
 	const struct hd_claim_device **claimed;
 	struct hd_device *now; /* the same devices, as they are */
 	size_t n;
+	const struct hd_claim_device **gone; /* of those that can't come back */
+	size_t n_gone;
 	bool all; /* nothing had to be left out */
 };
 
@@ -69,7 +71,8 @@ static const struct hd_claim_worker *worker_at(const struct hd_host *host,
 					       struct hd_addr addr)
 {
 	for (size_t i = 0; i < claim->n_workers; i++)
-		if (hd_addr_equal(claim->workers[i].addr, addr) &&
+		if (!claim->workers[i].host &&
+		    hd_addr_equal(claim->workers[i].addr, addr) &&
 		    hd_process_lives(host, claim->workers[i].process).is !=
 			    HD_ABSENT)
 			return &claim->workers[i];
@@ -94,6 +97,8 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 	r = hd_device_read(job->ask.host, claimed->addr, HD_BRIEF, now,
 			   job->ask.err);
 	if (r == -ENOENT)
+		returns->gone[returns->n_gone++] = claimed;
+	if (r == -ENOENT)
 		return hd_findings_add(
 			job->ask.findings, "device-gone", HD_WARNING,
 			HD_WHOLE_DOMAIN,
@@ -112,6 +117,7 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 	}
 	if (now->vendor == claimed->vendor && now->device == claimed->device)
 		return 0;
+	returns->gone[returns->n_gone++] = claimed;
 	r = hd_findings_add(
 		job->ask.findings, "device-replaced", HD_WARNING,
 		HD_WHOLE_DOMAIN,
@@ -310,6 +316,29 @@ static int plan_whole_return(struct returns *returns, size_t index,
 	return postpone_unread(returns, returns->now[index].addr);
 }
 
+/*
+ * What the host showed on the devices. It waits for one that has to wait; of
+ * one that is gone for good nothing comes back but who used it, who may find
+ * another.
+ */
+static int plan_screens(const struct returns *returns, struct hd_plan *ret)
+{
+	const struct hd_job *job = returns->job;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < returns->n; i++)
+		r = hd_plan_bring_up(
+			ret, returns->now[i].addr, &returns->claimed[i]->screen,
+			job->ask.config.step_seconds, job->ask.err);
+	for (size_t i = 0; r == 0 && i < returns->n; i++)
+		r = hd_plan_start_users(ret, &returns->claimed[i]->screen,
+					job->ask.err);
+	for (size_t i = 0; r == 0 && i < returns->n_gone; i++)
+		r = hd_plan_start_users(ret, &returns->gone[i]->screen,
+					job->ask.err);
+	return r;
+}
+
 static int plan(struct returns *returns, struct hd_plan *ret)
 {
 	const struct hd_claim *claim = returns->claim;
@@ -326,7 +355,7 @@ static int plan(struct returns *returns, struct hd_plan *ret)
 		r = read_locked(returns);
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
 		r = plan_whole_return(returns, i, ret);
-	return r;
+	return r < 0 ? r : plan_screens(returns, ret);
 }
 
 int hd_release_plan(struct hd_job *job, const struct hd_claim *claim,
@@ -336,9 +365,16 @@ int hd_release_plan(struct hd_job *job, const struct hd_claim *claim,
 	HD_AUTOFREE const struct hd_claim_device **claimed =
 		calloc(n, sizeof(*claimed));
 	HD_AUTOFREE struct hd_device *now = calloc(n, sizeof(*now));
-	struct returns returns = { job, claim, claimed, now, 0, true };
-	int r = claimed && now ? plan(&returns, ret) :
-				 hd_err_nomem(job->ask.err);
+	HD_AUTOFREE const struct hd_claim_device **gone =
+		calloc(n, sizeof(*gone));
+	struct returns returns = { .job = job,
+				   .claim = claim,
+				   .claimed = claimed,
+				   .now = now,
+				   .gone = gone,
+				   .all = true };
+	int r = claimed && now && gone ? plan(&returns, ret) :
+					 hd_err_nomem(job->ask.err);
 
 	for (size_t i = 0; i < returns.n; i++)
 		hd_device_clear(&now[i]);

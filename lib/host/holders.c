@@ -223,8 +223,7 @@ static int find_targets(const struct hd_host *host,
 	return r;
 }
 
-/* Of each sort as many as can be named in a sentence; the others are counted.
- */
+/* Of each sort not too many are kept; the others are counted. */
 static int add_holder(struct hd_holders *holders,
 		      const struct hd_holder *holder)
 {
@@ -241,7 +240,7 @@ static int add_holder(struct hd_holders *holders,
 		slot = known;
 		n++;
 	}
-	if (n >= HD_HOLDERS_NAMED) {
+	if (n >= HD_HOLDERS_KEPT) {
 		slot->others++;
 		return 0;
 	}

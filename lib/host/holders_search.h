@@ -14,6 +14,8 @@
 
 /* Of each sort no more than these are kept, and named in a sentence. */
 #define HD_HOLDERS_NAMED 3
+/* Of each sort so many are kept, for who has to know each. */
+#define HD_HOLDERS_KEPT 64
 
 /* In how many ways a device is held. */
 #define HD_N_HOLDS (HD_HOLD_RESOURCE + 1)

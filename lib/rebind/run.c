@@ -24,18 +24,21 @@ struct result {
 	char message[512];
 };
 
-static bool in_stage(const struct hd_step *step, enum hd_run_stage stage)
+/* Whether the same worker does both. */
+static bool go_together(const struct hd_step *a, const struct hd_step *b)
 {
-	return hd_step_has_device(step) == (stage == HD_STAGE_DEVICES);
+	bool device = hd_step_has_device(a);
+
+	return a->stage == b->stage && hd_step_has_device(b) == device &&
+	       (!device || hd_addr_equal(a->addr, b->addr));
 }
 
-/* The next step at or after @at that is @addr's; n_steps when there is none. */
-static size_t next_step(const struct hd_plan *plan, enum hd_run_stage stage,
-			struct hd_addr addr, size_t at)
+/* The next step at or after @at that the worker of step @first does; n_steps
+ * when there is none. */
+static size_t next_step(const struct hd_plan *plan, size_t first, size_t at)
 {
 	while (at < plan->n_steps &&
-	       (!in_stage(&plan->steps[at], stage) ||
-		!hd_addr_equal(plan->steps[at].addr, addr)))
+	       !go_together(&plan->steps[first], &plan->steps[at]))
 		at++;
 	return at;
 }
@@ -54,18 +57,17 @@ static bool tell(int fd, size_t step, int code, const struct hd_err *err)
 }
 
 static void work(const struct hd_host *host, const struct hd_plan *plan,
-		 enum hd_run_stage stage, enum hd_run_mode mode,
-		 struct hd_addr addr, int fd)
+		 size_t first, enum hd_run_mode mode, int fd)
 {
 	bool failed = false;
 
-	for (size_t i = next_step(plan, stage, addr, 0); i < plan->n_steps;
-	     i = next_step(plan, stage, addr, i + 1)) {
+	for (size_t i = first; i < plan->n_steps;
+	     i = next_step(plan, first, i + 1)) {
 		HD_AUTO_ERR struct hd_err err = HD_ERR_INIT;
 		int r;
 
 		/* It comes when the device is back. */
-		if (failed && hd_step_is_minor(&plan->steps[i]))
+		if (failed && plan->steps[i].kind == HD_STEP_RESTORE)
 			break;
 		r = hd_step_run(host, &plan->steps[i], &err);
 		failed |= r < 0;
@@ -77,12 +79,11 @@ static void work(const struct hd_host *host, const struct hd_plan *plan,
 /* In the maker */
 
 static int add_worker(struct hd_run *run, const struct hd_host *host,
-		      enum hd_run_stage stage, enum hd_run_mode mode,
-		      size_t first, int wait_fd, struct hd_err *err)
+		      enum hd_run_mode mode, size_t first, int wait_fd,
+		      struct hd_err *err)
 {
 	struct hd_worker *worker =
 		hd_array_add(&run->workers, &run->n_workers, sizeof(*worker));
-	struct hd_addr addr = run->plan->steps[first].addr;
 	pid_t pid;
 	int fd;
 
@@ -93,27 +94,26 @@ static int add_worker(struct hd_run *run, const struct hd_host *host,
 	if (pid < 0)
 		return (int)pid;
 	if (pid == 0) {
-		work(host, run->plan, stage, mode, addr, fd);
+		work(host, run->plan, first, mode, fd);
 		_exit(0);
 	}
-	worker->addr = addr;
 	worker->fd = fd;
-	worker->at = first;
+	worker->first = worker->at = first;
 	worker->process = hd_process_of(host, pid);
 	return 0;
 }
 
-/* Whether an earlier step in the stage is of the same device. */
-static bool has_worker(const struct hd_run *run, struct hd_addr addr)
+/* Whether an earlier step has brought the worker that does this one. */
+static bool has_worker(const struct hd_run *run, const struct hd_step *step)
 {
 	for (size_t i = 0; i < run->n_workers; i++)
-		if (hd_addr_equal(run->workers[i].addr, addr))
+		if (go_together(&run->plan->steps[run->workers[i].first], step))
 			return true;
 	return false;
 }
 
 int hd_run_start(struct hd_run *run, const struct hd_host *host,
-		 const struct hd_plan *plan, enum hd_run_stage stage,
+		 const struct hd_plan *plan, enum hd_stage stage,
 		 enum hd_run_mode mode, struct hd_err *err)
 {
 	HD_AUTOCLOSE int wait_fd = -1;
@@ -126,9 +126,9 @@ int hd_run_start(struct hd_run *run, const struct hd_host *host,
 	wait_fd = fds[0];
 	run->go_fd = fds[1];
 	for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
-		if (in_stage(&plan->steps[i], stage) &&
-		    !has_worker(run, plan->steps[i].addr))
-			r = add_worker(run, host, stage, mode, i, wait_fd, err);
+		if (plan->steps[i].stage == stage &&
+		    !has_worker(run, &plan->steps[i]))
+			r = add_worker(run, host, mode, i, wait_fd, err);
 	return r;
 }
 
@@ -136,20 +136,14 @@ static void report_failure(const struct hd_step *step, const char *message,
 			   struct hd_findings *findings)
 {
 	HD_AUTOFREE char *what = hd_step_failure(step);
-	HD_AUTOFREE char *word =
-		hd_quote(hd_step_has_device(step) ? hd_addr_text(step->addr).s :
-						    step->to);
 
 	hd_findings_add(
 		findings, "step-failed", HD_ERROR, HD_WHOLE_DOMAIN,
 		hd_text("%s: %s.", what ? what : "A step failed", message),
-		word ? hd_text("Look for the kernel's own reason: dmesg | grep %s",
-			       word) :
-		       NULL,
-		NULL);
+		hd_step_remedy(step), NULL);
 }
 
-/* The device is back, but not all of its settings. */
+/* All that is needed is back, but not all that was set. */
 static void report_minor(const struct hd_step *step, const char *message,
 			 struct hd_findings *findings)
 {
@@ -209,6 +203,20 @@ static void lose(const struct hd_plan *plan, struct hd_worker *worker,
 	worker->failed = true;
 }
 
+/* A step failed. What follows from a device's first failure says no more; of
+ * the host each is something else. */
+static void note(struct hd_worker *worker, const struct hd_step *step,
+		 const char *message, struct hd_findings *findings)
+{
+	if (hd_step_is_minor(step)) {
+		report_minor(step, message, findings);
+		return;
+	}
+	if (!worker->failed || !hd_step_has_device(step))
+		report_failure(step, message, findings);
+	worker->failed = true;
+}
+
 /* Takes one result off a worker's pipe. */
 static enum heard take_result(struct hd_run *run, struct hd_worker *worker,
 			      struct hd_findings *findings)
@@ -232,20 +240,10 @@ static enum heard take_result(struct hd_run *run, struct hd_worker *worker,
 		return HEARD_END;
 	}
 	result.message[sizeof(result.message) - 1] = '\0';
-	/* What follows from a device's first failure says no more. */
-	if (result.code < 0 && hd_step_is_minor(&plan->steps[result.step])) {
-		report_minor(&plan->steps[result.step], result.message,
-			     findings);
-	} else if (result.code < 0 && !worker->failed) {
-		report_failure(&plan->steps[result.step], result.message,
-			       findings);
-		worker->failed = true;
-	}
-	worker->at = next_step(plan,
-			       hd_step_has_device(&plan->steps[result.step]) ?
-				       HD_STAGE_DEVICES :
-				       HD_STAGE_HOST,
-			       worker->addr, result.step + 1);
+	if (result.code < 0)
+		note(worker, &plan->steps[result.step], result.message,
+		     findings);
+	worker->at = next_step(plan, worker->first, result.step + 1);
 	return HEARD_STEP;
 }
 
@@ -274,9 +272,15 @@ struct wait {
 	unsigned failures;
 };
 
+/* How long the step that a worker is at may take. */
+static unsigned time_of(const struct wait *wait, const struct hd_worker *worker)
+{
+	return wait->seconds + wait->run->plan->steps[worker->at].seconds;
+}
+
 static void restart_clock(const struct wait *wait, struct hd_worker *worker)
 {
-	worker->deadline = hd_now_ms() + (int64_t)wait->seconds * 1000;
+	worker->deadline = hd_now_ms() + (int64_t)time_of(wait, worker) * 1000;
 }
 
 /* The worker at @index has said something, or ended. */
@@ -304,7 +308,7 @@ static void give_up(struct wait *wait, size_t index)
 	struct hd_worker *worker = &wait->run->workers[index];
 
 	report_blocked(&wait->run->plan->steps[worker->at], worker->process.pid,
-		       wait->seconds, wait->holders, wait->findings);
+		       time_of(wait, worker), wait->holders, wait->findings);
 	wait->failures++;
 	wait->fds[index].fd = -1;
 	close(worker->fd);

@@ -15,13 +15,11 @@ enum hd_run_mode {
 	HD_RUN_ON, /* past it: give back as much as can be */
 };
 
-/* A part of a plan that must be over before the next one begins. */
-enum hd_run_stage { HD_STAGE_HOST, HD_STAGE_DEVICES };
-
-/* The steps of one device in the hands of a process, see worker.h. */
+/* The steps of one device, or of the host, in the hands of a process, see
+ * worker.h. */
 struct hd_worker {
 	struct hd_process process;
-	struct hd_addr addr; /* of HD_STAGE_DEVICES */
+	size_t first; /* the step that it begins with */
 	int fd; /* its results come here; -1 when it is done */
 	size_t at; /* the step that it is at */
 	int64_t deadline; /* of this step, milliseconds of CLOCK_MONOTONIC */
@@ -46,7 +44,7 @@ struct hd_run {
  * Returns 0 or a negative errno with a sentence in @err.
  */
 int hd_run_start(struct hd_run *run, const struct hd_host *host,
-		 const struct hd_plan *plan, enum hd_run_stage stage,
+		 const struct hd_plan *plan, enum hd_stage stage,
 		 enum hd_run_mode mode, struct hd_err *err);
 
 /*
@@ -54,7 +52,8 @@ int hd_run_start(struct hd_run *run, const struct hd_host *host,
  * The first failure of each device is added to @findings with the id
  * "step-failed", or as the warning "setting-lost", which is no failure, when
  * only attributes weren't put back; "step-blocked" when a step took longer than
- * @seconds, and then its worker is left behind, waiting for the kernel.
+ * @seconds and what it may take by itself, and then its worker is left behind,
+ * waiting for the kernel.
  * @holders are named with it: once the kernel is at work, they can't be found
  * any more.
  *

@@ -6,10 +6,12 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
+#include "lib/base/print.h"
 #include "lib/host/device.h"
 #include "lib/host/module.h"
 #include "lib/host/sysfs.h"
 #include "lib/rebind/restore.h"
+#include "lib/rebind/screen_step.h"
 
 /* The driver a device has now: *@ret is NULL when it has none. */
 static int read_driver(const struct hd_host *host, struct hd_addr addr,
@@ -190,16 +192,48 @@ static char *say_restore(const struct hd_step *step)
 		       hd_addr_text(step->addr).s);
 }
 
+/* Of a device its address is in the kernel's log, of a module its name. */
+static char *remedy_of_kernel(const struct hd_step *step)
+{
+	HD_AUTOFREE char *word =
+		hd_quote(hd_step_has_device(step) ? hd_addr_text(step->addr).s :
+						    step->to);
+
+	return word ? hd_text("Look for the kernel's own reason: dmesg | grep %s",
+			      word) :
+		      NULL;
+}
+
 static const struct {
 	int (*run)(const struct hd_host *host, const struct hd_step *step,
 		   struct hd_err *err);
 	char *(*say)(const struct hd_step *step);
+	char *(*remedy)(const struct hd_step *step);
+	bool minor;
 } kinds[HD_N_STEPS] = {
-	[HD_STEP_LOAD] = { do_load, say_load },
-	[HD_STEP_OVERRIDE] = { do_override, say_override },
-	[HD_STEP_UNBIND] = { do_unbind, say_unbind },
-	[HD_STEP_BIND] = { do_bind, say_bind },
-	[HD_STEP_RESTORE] = { do_restore, say_restore },
+	[HD_STEP_LOAD] = { do_load, say_load, remedy_of_kernel, false },
+	[HD_STEP_OVERRIDE] = { do_override, say_override, remedy_of_kernel,
+			       false },
+	[HD_STEP_UNBIND] = { do_unbind, say_unbind, remedy_of_kernel, false },
+	[HD_STEP_BIND] = { do_bind, say_bind, remedy_of_kernel, false },
+	[HD_STEP_RESTORE] = { do_restore, say_restore, remedy_of_kernel, true },
+	[HD_STEP_STOP] = { hd_do_stop, hd_say_stop, hd_remedy_stop, false },
+	[HD_STEP_START] = { hd_do_start, hd_say_start, hd_remedy_start, false },
+	[HD_STEP_LET_GO] = { hd_do_let_go, hd_say_let_go, hd_remedy_let_go,
+			     false },
+	[HD_STEP_VT_OFF] = { hd_do_vt_off, hd_say_vt_off, hd_remedy_vt, false },
+	[HD_STEP_VT_ON] = { hd_do_vt_on, hd_say_vt_on, hd_remedy_vt, false },
+	[HD_STEP_FB_OFF] = { hd_do_fb_off, hd_say_fb_off, hd_remedy_again,
+			     false },
+	[HD_STEP_FB_ON] = { hd_do_fb_on, hd_say_fb_on, hd_remedy_again, false },
+	[HD_STEP_UNLOAD] = { hd_do_unload, hd_say_unload, hd_remedy_unload,
+			     false },
+	[HD_STEP_RELOAD] = { hd_do_reload, hd_say_reload, hd_remedy_reload,
+			     false },
+	[HD_STEP_SET] = { hd_do_set, hd_say_set, hd_remedy_again, true },
+	/* Who has turned the screen off meanwhile wants it so. */
+	[HD_STEP_SCREEN] = { hd_do_screen, hd_say_screen, hd_remedy_again,
+			     true },
 };
 
 int hd_step_run(const struct hd_host *host, const struct hd_step *step,
@@ -213,7 +247,12 @@ char *hd_step_failure(const struct hd_step *step)
 	return kinds[step->kind].say(step);
 }
 
+char *hd_step_remedy(const struct hd_step *step)
+{
+	return kinds[step->kind].remedy(step);
+}
+
 bool hd_step_is_minor(const struct hd_step *step)
 {
-	return step->kind == HD_STEP_RESTORE;
+	return kinds[step->kind].minor;
 }

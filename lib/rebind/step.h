@@ -8,8 +8,8 @@
 
 /*
  * Does one step and verifies it by reading back: the kernel reports success for
- * a write to driver_override, bind or unbind that changed nothing. May block
- * for as long as the kernel does.
+ * a write to driver_override, bind or unbind that changed nothing, or to the
+ * "bind" of a virtual console. May block for as long as the kernel does.
  */
 int hd_step_run(const struct hd_host *host, const struct hd_step *step,
 		struct hd_err *err);
@@ -18,7 +18,11 @@ int hd_step_run(const struct hd_host *host, const struct hd_step *step,
  */
 char *hd_step_failure(const struct hd_step *step);
 
-/* Whether the device is with whom it should be, though the step failed. */
+/* What finishes it, or where to look, for a person; freed by the caller, NULL
+ * when memory runs out. */
+char *hd_step_remedy(const struct hd_step *step);
+
+/* Whether all is with whom it should be, though the step failed. */
 bool hd_step_is_minor(const struct hd_step *step);
 
 #endif

@@ -19,6 +19,7 @@
 #define HEADER "virt-hostdev-claim "
 #define VERSION "2"
 #define VERSION_LATE "3"
+#define VERSION_SCREEN "4"
 #define END "end"
 #define SUM "%08" PRIx32
 #define SUM_SIZE (sizeof(" 01234567") - 1)
@@ -55,13 +56,27 @@ static void write_attributes(FILE *file, const struct hd_claim_device *device)
 	}
 }
 
+static void write_screen(FILE *file, const struct hd_claim_device *device)
+{
+	for (size_t i = 0; i < device->screen.n; i++) {
+		const struct hd_screen_item *each = &device->screen.items[i];
+
+		fprintf(file, "screen %s %s", hd_addr_text(device->addr).s,
+			hd_screen_kind_name(each->kind));
+		hd_word_write(file, each->name);
+		hd_word_write(file, each->value);
+		fputc('\n', file);
+	}
+}
+
 /* How many records tell what it holds. */
 static size_t count_held(const struct hd_claim *claim)
 {
 	size_t n = claim->n_devices;
 
 	for (size_t i = 0; i < claim->n_devices; i++)
-		n += count_attributes(&claim->devices[i]);
+		n += count_attributes(&claim->devices[i]) +
+		     claim->devices[i].screen.n;
 	return n;
 }
 
@@ -83,8 +98,8 @@ static void write_records(FILE *file, const struct hd_claim *claim)
 		const struct hd_claim_worker *worker = &claim->workers[i];
 
 		fprintf(file, "worker %s %d %" PRIu64 "\n",
-			hd_addr_text(worker->addr).s, worker->process.pid,
-			worker->process.start);
+			worker->host ? "-" : hd_addr_text(worker->addr).s,
+			worker->process.pid, worker->process.start);
 	}
 	fprintf(file, "holds %zu\n", count_held(claim));
 	for (size_t i = 0; i < claim->n_devices; i++) {
@@ -101,6 +116,7 @@ static void write_records(FILE *file, const struct hd_claim *claim)
 		hd_word_write(file, device->override);
 		fputc('\n', file);
 		write_attributes(file, device);
+		write_screen(file, device);
 	}
 }
 
@@ -126,14 +142,21 @@ static char *format_records(const struct hd_claim *claim)
 	return hd_stream_text(file, &text);
 }
 
-/* Whether the group of any device isn't known yet. */
-static bool is_late(const struct hd_claim *claim)
+/* The lowest version that has all that it says. */
+static const char *version_of(const struct hd_claim *claim)
 {
-	size_t i = 0;
+	const char *version = VERSION;
 
-	while (i < claim->n_devices && !claim->devices[i].late)
-		i++;
-	return i < claim->n_devices;
+	for (size_t i = 0; i < claim->n_devices; i++) {
+		if (claim->devices[i].screen.n)
+			return VERSION_SCREEN;
+		if (claim->devices[i].late)
+			version = VERSION_LATE;
+	}
+	for (size_t i = 0; i < claim->n_workers; i++)
+		if (claim->workers[i].host)
+			return VERSION_SCREEN;
+	return version;
 }
 
 static char *format_most(const struct hd_claim *claim, char *records)
@@ -144,7 +167,7 @@ static char *format_most(const struct hd_claim *claim, char *records)
 
 	if (!file)
 		return NULL;
-	fprintf(file, HEADER "%s\n", is_late(claim) ? VERSION_LATE : VERSION);
+	fprintf(file, HEADER "%s\n", version_of(claim));
 	write_sums(file, records);
 	fputs(END, file);
 	return hd_stream_text(file, &text);
@@ -194,6 +217,7 @@ static void clear_device(struct hd_claim_device *device)
 	free(device->driver);
 	free(device->override);
 	hd_attributes_clear(&device->attributes);
+	hd_screen_clear(&device->screen);
 }
 
 /* A number, or "-". */
@@ -241,27 +265,50 @@ static int parse_device(char *line, struct hd_claim *claim)
 	return r;
 }
 
-static int parse_attribute(char *line, struct hd_claim *claim)
+/* The device of the address that begins a line, which stands before it. */
+static struct hd_claim_device *take_device(char **line, struct hd_claim *claim)
 {
-	char *word = hd_word_take(&line);
-	HD_AUTOFREE char *path = NULL;
-	HD_AUTOFREE char *value = NULL;
+	char *word = hd_word_take(line);
 	struct hd_addr addr;
 	size_t i = claim->n_devices;
-	int r;
 
 	if (!word || hd_addr_parse(word, &addr, NULL) < 0)
-		return -EBADMSG;
-	r = read_words(line, &path, &value);
-	if (r < 0 || !path)
-		return r < 0 ? r : -EBADMSG;
-	/* It stands behind its device. */
+		return NULL;
 	while (i && !hd_addr_equal(claim->devices[i - 1].addr, addr))
 		i--;
-	if (i == 0)
+	return i ? &claim->devices[i - 1] : NULL;
+}
+
+static int parse_attribute(char *line, struct hd_claim *claim)
+{
+	struct hd_claim_device *device = take_device(&line, claim);
+	HD_AUTOFREE char *path = NULL;
+	HD_AUTOFREE char *value = NULL;
+	int r = device ? read_words(line, &path, &value) : -EBADMSG;
+
+	if (r < 0 || !path)
+		return r < 0 ? r : -EBADMSG;
+	return hd_attributes_add(&device->attributes, path, value ? value : "",
+				 0);
+}
+
+static int parse_screen(char *line, struct hd_claim *claim)
+{
+	struct hd_claim_device *device = take_device(&line, claim);
+	char *word = device ? hd_word_take(&line) : NULL;
+	HD_AUTOFREE char *name = NULL;
+	HD_AUTOFREE char *value = NULL;
+	enum hd_screen_kind kind;
+	int r;
+
+	if (!word || !hd_screen_kind_parse(word, &kind) ||
+	    !hd_screen_kind_comes_back(kind))
 		return -EBADMSG;
-	return hd_attributes_add(&claim->devices[i - 1].attributes, path,
-				 value ? value : "", 0);
+	r = read_words(line, &name, &value);
+	if (r < 0 || !name)
+		return r < 0 ? r : -EBADMSG;
+	r = hd_screen_add(&device->screen, kind, name, value);
+	return r == -E2BIG ? -EBADMSG : r;
 }
 
 static int parse_domain(char *line, struct hd_claim *claim)
@@ -303,10 +350,12 @@ static bool read_process(char **line, struct hd_process *ret)
 
 static int parse_worker(char *line, struct hd_claim *claim)
 {
-	struct hd_claim_worker worker, *slot;
+	struct hd_claim_worker worker = { .host = false }, *slot;
 	char *addr = hd_word_take(&line);
 
-	if (!addr || hd_addr_parse(addr, &worker.addr, NULL) < 0 ||
+	worker.host = addr && strcmp(addr, "-") == 0;
+	if (!addr ||
+	    (!worker.host && hd_addr_parse(addr, &worker.addr, NULL) < 0) ||
 	    !read_process(&line, &worker.process) || line)
 		return -EBADMSG;
 	slot = hd_array_add(&claim->workers, &claim->n_workers, sizeof(*slot));
@@ -369,6 +418,7 @@ static const struct {
 	{ "worker", parse_worker, false },
 	{ "device", parse_device, true },
 	{ "attribute", parse_attribute, true },
+	{ "screen", parse_screen, true },
 };
 
 #define N_RECORDS (sizeof(records) / sizeof(records[0]))
@@ -497,7 +547,7 @@ static int parse(struct reading *reading, struct hd_err *err)
 
 	if (read_version(reading->copy, &version) < 0)
 		return hd_err_set(err, EBADMSG, "line 1 is damaged");
-	if (version < 1 || version > 3)
+	if (version < 1 || version > 4)
 		return hd_err_set(
 			err, EPROTONOSUPPORT,
 			"another version of virt-hostdev wrote it, in form %" PRId64,
@@ -563,6 +613,9 @@ static bool is_given_up(const struct hd_claim *claim,
 			const struct hd_device *now)
 {
 	if (claim->phase != HD_RUNNING || !device->restore || !now || now->vfio)
+		return false;
+	/* The screen that went with it isn't back by that. */
+	if (device->screen.n)
 		return false;
 	return now->driver && device->driver ?
 		       strcmp(now->driver, device->driver) == 0 :

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/uuid.h"
+#include "lib/display/screen.h"
 #include "lib/host/addr.h"
 #include "lib/host/attributes.h"
 #include "lib/host/inventory.h"
@@ -26,13 +27,17 @@ struct hd_claim_device {
 	char *driver; /* the driver it had, NULL for none; owned */
 	char *override; /* the driver_override it had, NULL; owned */
 	struct hd_attributes attributes; /* to put back; owned */
+	struct hd_screen screen; /* what the host showed on it, to be brought up
+				  * again; owned */
 };
 
 /* Of an error so many bytes are kept. */
 #define HD_CLAIM_ERROR_MAX 1000
 
-/* A process that was set to change a device, and may still be held by it. */
+/* A process that was set to change a device, or the host, and may still be held
+ * by it. */
 struct hd_claim_worker {
+	bool host; /* no device: @addr means nothing */
 	struct hd_addr addr;
 	struct hd_process process;
 };
@@ -77,17 +82,21 @@ struct hd_life {
  *	holds NUMBER SUM
  *	device ADDRESS GROUP VENDOR:DEVICE restore|keep DRIVER OVERRIDE SUM
  *	attribute ADDRESS PATH VALUE SUM
+ *	screen ADDRESS KIND NAME VALUE SUM
  *	end SUM
  *
  * NAME, ERROR, DRIVER, OVERRIDE, PATH and VALUE are words as in word.h; "guest"
  * is only in the claim of devices that are on their way, and an attribute, see
- * attributes.h, stands behind its device. NUMBER is how many of both follow. A
- * SUM is the hd_crc32() of the line up to the blank before it, in eight digits,
- * but that of "end" is of all the text up to there: so damage is found, and a
- * line that isn't damaged can be told from one that is.
+ * attributes.h, or a fact of the screen, see lib/display/screen.h, stands
+ *behind its device. NUMBER is how many of all three follow. A SUM is the
+ *hd_crc32() of the line up to the blank before it, in eight digits, but that of
+ *"end" is of all the text up to there: so damage is found, and a line that
+ *isn't damaged can be told from one that is.
  *
- * GROUP is "-" while the device's group isn't known; then, and only then, the
- * version is 3, for those who would take that for damage.
+ * GROUP is "-" while the device's group isn't known, and ADDRESS of a worker
+ *that works on the host. The version is the lowest that has all that is said: 3
+ *for such a GROUP, 4 for a screen and such a worker, so that who doesn't know
+ *them doesn't take them for damage.
  *
  * Version 1 had neither sums nor "holds". It is read, since it may have been
  * written before this version was installed, and never written.

@@ -49,12 +49,14 @@
  * screen ADDR DRIVER CARD FB [by=MODULE] [CONNECTOR=STATUS...]
  *   while DRIVER has the device, and MODULE is loaded, there are
  * /sys/class/drm/ CARD with its connectors and /sys/class/graphics/FB; "-" for
- * none. Without a frame buffer nobody asks what is put to a connector. firmware
- * NAME DRIVER FB ADDR the platform device that the firmware drew on: that
- * device consoles                           the virtual ones, on a frame buffer
- * if any file PATH [TEXT...]                a file below /sys link PATH TARGET
- * a link below /sys A PATH that ends in '/' is an empty folder. A newline
- * follows each TEXT.
+ * none. Without a frame buffer nobody asks what is put to a connector.
+ * firmware NAME DRIVER FB ADDR
+ *   the platform device that the firmware drew on: that device
+ * consoles
+ *   the virtual ones, on a frame buffer if any
+ * file PATH [TEXT...]                a file below /sys
+ * link PATH TARGET                   a link below /sys
+ *   A PATH that ends in '/' is an empty folder. A newline follows each TEXT.
  */
 #include <ctype.h>
 #include <stdlib.h>

@@ -26,6 +26,9 @@ struct world {
 	struct hd_node nodes_of[1];
 	struct hd_holder holders_of[2];
 	struct hd_critical_use critical_uses_of[2];
+	struct hd_shown shown_of[8];
+	struct hd_user users_of[2];
+	struct hd_screen_item shows;
 	struct hd_policy policy;
 	struct hd_policy_section section; /* of it, with one pattern each */
 	struct hd_device_pattern pattern;
@@ -1057,6 +1060,157 @@ static void no_idle_interface(struct world *w)
 	w->situation.nodes.n = 1;
 }
 
+/* The GPU goes with what the host shows on it, and its audio with it. */
+static void hand_over(struct world *w)
+{
+	w->devices[GPU].class_code = 0x030000;
+	w->request.hand_over = HD_HAND_OVER_YES;
+	w->request.hand_over_line = 5;
+	w->shown_of[GPU] =
+		(struct hd_shown){ .handed_over = true, .card = true };
+	w->situation.screens.of = w->shown_of;
+	w->situation.screens.n = N_DEVICES;
+	w->situation.screens.users = w->users_of;
+}
+
+static void show(struct world *w, enum hd_screen_kind kind, const char *name)
+{
+	w->shows = (struct hd_screen_item){ kind, (char *)name, NULL };
+	w->shown_of[GPU].screen = (struct hd_screen){ &w->shows, 1 };
+}
+
+/* A process of somebody's has the card open. */
+static void use(struct world *w, enum hd_user_fate fate, const char *unit)
+{
+	hold(w, GPU, HD_HOLD_CHAR, true, "/dev/dri/card0");
+	w->users_of[0] = (struct hd_user){ .fate = fate,
+					   .unit = (char *)unit,
+					   .name = (char *)"anna" };
+	w->situation.screens.n_users = 1;
+}
+
+static void no_leave_for_the_screen(struct world *w)
+{
+	hand_over(w);
+	w->policy.may = 0;
+	w->policy.may_said = (struct hd_said){ "/etc/virt-hostdev.conf", 3 };
+}
+
+static void no_word_of_the_screen(struct world *w)
+{
+	hand_over(w);
+	w->shown_of[GPU].unknown = (char *)"/sys/class/drm can't be read";
+}
+
+static void no_leave_for_the_user(struct world *w)
+{
+	hand_over(w);
+	use(w, HD_USER_STAYS, "session-3.scope");
+}
+
+static void no_word_of_the_user(struct world *w)
+{
+	hand_over(w);
+	use(w, HD_USER_UNKNOWN, NULL);
+}
+
+static void no_consoles_any_more(struct world *w)
+{
+	hand_over(w);
+	show(w, HD_SCREEN_LOST, "(M) frame buffer device");
+}
+
+static void no_screen_meanwhile(struct world *w)
+{
+	hand_over(w);
+	show(w, HD_SCREEN_CONSOLE, "(M) frame buffer device");
+}
+
+static void no_card_to_hand_over(struct world *w)
+{
+	w->request.hand_over = HD_HAND_OVER_YES;
+}
+
+/* A screen that comes back isn't lost, whoever needs it; only a driver brings
+ * it. */
+static void only_display_may_be_handed_over(void **state)
+{
+	struct world *w = *state;
+
+	need(w, GPU, HD_CRITICAL_DISPLAY, false, "card0 → only display");
+	hand_over(w);
+	assert_fine(w);
+	w->devices[GPU].driver = NULL;
+	assert_refused(
+		w, "critical-display",
+		"0000:01:00.0 (Device 10de:1f06, IOMMU group 1, no driver) "
+		"can't be given to guest 'g', because the host needs it: card0 → only display; "
+		"it is handed over, but the host has no driver for it that "
+		"would bring the screen back.",
+		"If the host can do without: ");
+}
+
+/* Who may be stopped is; nobody else is. */
+static void users_of_a_screen_are_named(void **state)
+{
+	struct world *w = *state;
+
+	no_leave_for_the_user(w);
+	assert_refused(
+		w, "screen-held",
+		"0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver nouveau) "
+		"can't be given to guest 'g' with the host's screen while "
+		"process 812 (Xorg) of anna in session-3.scope uses it, and "
+		"isn't to be stopped.",
+		"Let it end, or let it be stopped: virt-hostdev allow "
+		"--hand-over-display --may-stop session-3.scope g");
+	w->situation.screens.no_manager = (char *)"there is no systemd";
+	assert_refused(
+		w, "screen-held",
+		"0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver nouveau) "
+		"can't be given to guest 'g' with the host's screen while "
+		"process 812 (Xorg) of anna in session-3.scope uses it, and "
+		"isn't to be stopped; nothing can be stopped here: there is no "
+		"systemd.",
+		"Let it end, or end it: kill 812");
+	w->users_of[0].fate = HD_USER_ENDS;
+	show(w, HD_SCREEN_UNIT, "lightdm.service");
+	check(w, false);
+	assert_int_equal(w->findings.n, 1);
+	assert_string_equal(
+		w->findings.items[0].message,
+		"The host's screen goes with 0000:01:00.0: lightdm.service "
+		"will be stopped (process 812 (Xorg) of anna). It comes back "
+		"with the card.");
+	/* logind has it open for whoever else does. */
+	w->users_of[0].fate = HD_USER_LETS_GO;
+	w->shown_of[GPU].screen.n = 0;
+	assert_fine(w);
+	w->holders_of[0].others = 3;
+	assert_refused(w, "screen-user-unknown",
+		       "0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver "
+		       "nouveau) can't be given to guest 'g' with the host's "
+		       "screen: more processes use it than can be told apart.",
+		       "fuser");
+}
+
+/* What the administrator presets he lets. */
+static void preset_of_the_host_is_its_leave(void **state)
+{
+	struct world *w = *state;
+
+	no_leave_for_the_screen(w);
+	assert_refused(
+		w, "hand-over-forbidden",
+		"0000:01:00.0 (Device 10de:1f06, IOMMU group 1, driver nouveau) "
+		"can't be given to guest 'g': line 5 of the domain hands the "
+		"host's screen over, but /etc/virt-hostdev.conf, line 3 "
+		"(domains-may in [host]) doesn't let domains.",
+		"administrator");
+	w->request.hand_over = HD_HAND_OVER_UNSAID;
+	assert_fine(w);
+}
+
 /* What each rule is there for; those of critical uses are alike. */
 static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_PIN_MISMATCH] = no_pinned,
@@ -1085,6 +1239,13 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_DRIVER_UNKNOWN] = no_modules,
 	[HD_RULE_VFIO_NODE] = no_node,
 	[HD_RULE_ALLOW_UNUSED] = no_use_of_the_allowance,
+	[HD_RULE_HAND_OVER_FORBIDDEN] = no_leave_for_the_screen,
+	[HD_RULE_SCREEN_UNKNOWN] = no_word_of_the_screen,
+	[HD_RULE_SCREEN_HELD] = no_leave_for_the_user,
+	[HD_RULE_SCREEN_USER_UNKNOWN] = no_word_of_the_user,
+	[HD_RULE_SCREEN_LOST] = no_consoles_any_more,
+	[HD_RULE_SCREEN_GOES] = no_screen_meanwhile,
+	[HD_RULE_HAND_OVER_UNUSED] = no_card_to_hand_over,
 	[HD_RULE_DEVICE_HELD] = no_peace,
 	[HD_RULE_INTERFACE_UP] = no_idle_interface,
 	[HD_RULE_HOLDERS_UNKNOWN] = no_sight_of_holders,
@@ -1183,6 +1344,9 @@ int main(void)
 		TEST(own_qemu_holds_what_it_has),
 		TEST(interface_that_is_up_is_named),
 		TEST(what_the_host_needs_is_refused_with_its_chain),
+		TEST(only_display_may_be_handed_over),
+		TEST(users_of_a_screen_are_named),
+		TEST(preset_of_the_host_is_its_leave),
 		TEST(need_of_a_sibling_counts_when_it_goes_along),
 		TEST(all_needs_are_named),
 		TEST(allowed_by_device_and_reason_alone),

@@ -38,7 +38,7 @@ static struct hd_claim_device devices[] = {
 };
 
 static struct hd_claim_worker workers[] = {
-	{ { 0, 1, 0, 0 }, { 4712, 99 } },
+	{ .addr = { 0, 1, 0, 0 }, .process = { 4712, 99 } },
 };
 
 static const struct hd_claim sample = {
@@ -259,10 +259,56 @@ static void group_that_is_not_known(void **state)
 	assert_non_null(strstr(known, "\ndevice 0000:01:00.0 7 "));
 }
 
+/* What the host showed on a device, and who worked on the host, has a version
+ * that earlier ones leave alone. */
+static void screen_is_written_down(void **state)
+{
+	struct hd_screen_item items[] = {
+		{ HD_SCREEN_UNIT, (char *)"lightdm.service", NULL },
+		{ HD_SCREEN_CONSOLE, (char *)"(M) frame buffer device", NULL },
+		{ HD_SCREEN_PARAMETER, (char *)"nvidia_drm/modeset",
+		  (char *)"Y" },
+	};
+	struct hd_claim_device device = { .addr = { 0, 1, 0, 0 },
+					  .group = 7,
+					  .restore = true };
+	struct hd_claim_worker worker = { .host = true, .process = { 5, 6 } };
+	struct hd_claim claim = sample;
+	HD_AUTO_CLAIM struct hd_claim read = { .domain = NULL };
+	HD_AUTOFREE char *text = NULL;
+	HD_AUTOFREE char *plain = NULL;
+	const struct hd_screen *screen;
+
+	(void)state;
+	claim.devices = &device;
+	claim.n_devices = 1;
+	claim.workers = &worker;
+	plain = hd_claim_format(&claim);
+	assert_non_null(strstr(plain, "virt-hostdev-claim 4\n"));
+	assert_non_null(strstr(plain, "\nworker - 5 6 "));
+	device.screen = (struct hd_screen){ items, N_ELEMENTS(items) };
+	claim.n_workers = 0;
+	text = hd_claim_format(&claim);
+	assert_non_null(strstr(text, "virt-hostdev-claim 4\n"));
+	assert_non_null(strstr(text, "\nholds 4 "));
+	assert_non_null(strstr(
+		text,
+		"\nscreen 0000:01:00.0 console (M)%20frame%20buffer%20device - "));
+	assert_int_equal(hd_claim_parse(text, strlen(text), &read, NULL), 0);
+	screen = &read.devices[0].screen;
+	assert_int_equal(screen->n, N_ELEMENTS(items));
+	for (size_t i = 0; i < N_ELEMENTS(items); i++) {
+		assert_int_equal(screen->items[i].kind, items[i].kind);
+		assert_string_equal(screen->items[i].name, items[i].name);
+	}
+	assert_string_equal(screen->items[2].value, "Y");
+	assert_null(screen->items[0].value);
+}
+
 static void other_versions_are_told_from_damage(void **state)
 {
 	static const char *const rows[] = {
-		"virt-hostdev-claim 4\nwho knows\n",
+		"virt-hostdev-claim 5\nwho knows\n",
 		"virt-hostdev-claim 0\n",
 		"virt-hostdev-claim 17",
 	};
@@ -336,6 +382,15 @@ static void damage_is_found(void **state)
 		    "attribute 01:00.0 power/control on x\nend\n",
 		H D "device 01:00.0 1 8086:10d3 restore x y\n"
 		    "attribute 01:00.0 - on\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "screen 01:00.0 unit lightdm.service\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "screen 01:00.0 unit - -\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "screen 01:00.0 session session-3.scope -\nend\n",
+		H D "device 01:00.0 1 8086:10d3 restore x y\n"
+		    "screen 01:00.0 magic a -\nend\n",
+		H D "screen 01:00.0 unit lightdm.service -\nend\n",
 		H D "unknown\nend\n",
 	};
 
@@ -468,7 +523,7 @@ static void loads_all_but_the_unsettled(void **state)
 
 	assert_int_equal(hd_claim_save(&place->store, &sample, NULL), 0);
 	write_claim(place, OTHER, "torn");
-	write_claim(place, third, "virt-hostdev-claim 4\n");
+	write_claim(place, third, "virt-hostdev-claim 99\n");
 	assert_int_equal(
 		hd_claims_load(&place->store, &claims, &findings, NULL), 0);
 	assert_int_equal(claims.n, 1);
@@ -626,6 +681,7 @@ int main(void)
 		cmocka_unit_test(every_wrong_byte_is_found),
 		cmocka_unit_test(what_is_left_says_whether_it_is_all),
 		cmocka_unit_test(group_that_is_not_known),
+		cmocka_unit_test(screen_is_written_down),
 		cmocka_unit_test(other_versions_are_told_from_damage),
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(device_that_is_given_up_leaves),

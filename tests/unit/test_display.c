@@ -199,7 +199,7 @@ static const struct row {
 	  ON },
 
 	/* What the firmware drew on: vfio-pci removes it, or doesn't. */
-	{ NULL, 0x030000, { FIRMWARE }, "" },
+	{ NULL, 0x030000, { FIRMWARE }, "lost (M) frame buffer device\n" },
 	{ NULL, 0x030000, { FIRMWARE, OLD }, ON BUFFER },
 	{ NULL, 0x038000, { FIRMWARE }, ON BUFFER },
 	{ NULL,
@@ -551,21 +551,27 @@ static void modules_are_of_this_machine(void **state)
 	put(place, MODULE("m/refcnt"), "2\n");
 	put(place, MODULE("m/holders/a/x"), "");
 	put(place, MODULE("m/holders/b/x"), "");
-	assert_int_equal(hd_module_unload(&place->host, "gone", 0, &err), 0);
-	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EBUSY);
+	assert_int_equal(
+		hd_display_module_unload(&place->host, "gone", 0, &err), 0);
+	assert_int_equal(hd_display_module_unload(&place->host, "m", 0, &err),
+			 -EBUSY);
 	assert_string_equal(
 		err.message,
 		"it is still in use after 0 seconds: its reference count is 2, and on it stand a, b");
 	put(place, MODULE("m/refcnt"), "0\n");
-	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EROFS);
-	assert_int_equal(hd_module_reload(&place->host, "m", 0, &err), -EROFS);
+	assert_int_equal(hd_display_module_unload(&place->host, "m", 0, &err),
+			 -EROFS);
+	assert_int_equal(hd_display_module_load(&place->host, "m", 0, &err),
+			 -EROFS);
 	put(place, MODULE("m/refcnt"), ABSENT);
-	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EBUSY);
+	assert_int_equal(hd_display_module_unload(&place->host, "m", 0, &err),
+			 -EBUSY);
 	assert_string_equal(
 		err.message,
 		"it is still in use after 0 seconds: its reference count is not known, and on it stand a, b");
 	put(place, MODULE("m/refcnt"), FOLDER);
-	assert_int_equal(hd_module_unload(&place->host, "m", 0, &err), -EISDIR);
+	assert_int_equal(hd_display_module_unload(&place->host, "m", 0, &err),
+			 -EISDIR);
 }
 
 static void what_the_firmware_drew_on_is_left_to_its_driver(void **state)

@@ -25,7 +25,8 @@ static struct hd_device nic = { .addr = { 0, 1, 0, 0 }, .group = HD_NO_GROUP };
 static int find_unreadable_claims(struct place *place, struct hd_ask *ask)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
-	const struct hd_request nothing = { .uuid = "" };
+	const struct hd_request nothing = { .uuid = "",
+					    .policy = &ask->config.policy };
 	uid_t self = geteuid();
 	char path[64];
 	int r;
@@ -45,7 +46,8 @@ static int find_unreadable_claims(struct place *place, struct hd_ask *ask)
 static int find_abandoned_claim(struct place *place, struct hd_ask *ask)
 {
 	HD_AUTO_SITUATION struct hd_situation situation = { .modules = NULL };
-	const struct hd_request nothing = { .uuid = "" };
+	const struct hd_request nothing = { .uuid = "",
+					    .policy = &ask->config.policy };
 	struct hd_claim_device device = { .addr = nic.addr };
 	const struct hd_claim claim = {
 		.uuid = UUID,

@@ -13,7 +13,7 @@
 /* A plan in short: "o:A>B u:A b:B", with "-" for none. */
 static char *in_short(const struct hd_plan *plan)
 {
-	static const char letters[] = "loubr";
+	static const char letters[HD_N_STEPS + 1] = "loubr-+wVvFfXxsc";
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
@@ -27,7 +27,9 @@ static char *in_short(const struct hd_plan *plan)
 		if (step->kind == HD_STEP_OVERRIDE)
 			fprintf(file, "%s>%s", from, to);
 		else
-			fputs(step->kind == HD_STEP_UNBIND ? from : to, file);
+			fputs(step->from ? from : to, file);
+		if (step->value)
+			fprintf(file, "=%s", step->value);
 	}
 	fclose(file);
 	return text;
@@ -168,6 +170,72 @@ static void loads_a_driver_once(void **state)
 	assert_string_equal(steps, "l:vfio-pci l:other");
 }
 
+/*
+ * Down in the order in which one holds the other, and up again: what a later
+ * one needs comes first. The order of the plan is that of its stages.
+ */
+static void screen_goes_down_and_comes_up(void **state)
+{
+	struct hd_screen_item items[] = {
+		{ HD_SCREEN_CONSOLE, (char *)"(M) fb", NULL },
+		{ HD_SCREEN_FRAMEBUFFER, (char *)"efi.0", (char *)"efi" },
+		{ HD_SCREEN_MODULE, (char *)"nvidia_drm", NULL },
+		{ HD_SCREEN_PARAMETER, (char *)"nvidia_drm/modeset",
+		  (char *)"Y" },
+		{ HD_SCREEN_MODULE, (char *)"nvidia_modeset", NULL },
+		{ HD_SCREEN_CONNECTOR, (char *)"DP-1", NULL },
+		{ HD_SCREEN_LOST, (char *)"(M) lost", NULL },
+		{ HD_SCREEN_UNIT, (char *)"dm.service", NULL },
+		{ HD_SCREEN_SESSION, (char *)"session-3.scope", NULL },
+		{ HD_SCREEN_UNIT, (char *)"other.service", NULL },
+	};
+	const struct hd_screen screen = { items, N_ELEMENTS(items) };
+	const struct hd_device now = { .addr = addr("01:00.0"),
+				       .driver = (char *)"nvidia" };
+	const struct hd_device back = { .addr = addr("01:00.0"),
+					.driver = (char *)"vfio-pci",
+					.override = (char *)"vfio-pci" };
+	HD_AUTO_PLAN struct hd_plan down = { NULL, 0 }, up = { NULL, 0 };
+	HD_AUTO_SCREEN struct hd_screen kept = { NULL, 0 };
+	HD_AUTOFREE char *down_text = NULL;
+	HD_AUTOFREE char *up_text = NULL;
+	struct hd_step inverse;
+
+	(void)state;
+	assert_int_equal(
+		hd_plan_move(&down, &now, "vfio-pci", "vfio-pci", NULL), 0);
+	down.steps[0].stage = HD_STAGE_OVERRIDE;
+	assert_int_equal(hd_plan_end_users(&down, &screen, NULL), 0);
+	assert_int_equal(hd_plan_let_go(&down, now.addr, 7, NULL), 0);
+	assert_int_equal(hd_plan_take_down(&down, &screen, 7, NULL), 0);
+	hd_plan_sort(&down);
+	down_text = in_short(&down);
+	assert_string_equal(
+		down_text,
+		"o:->vfio-pci -:dm.service -:other.service -:session-3.scope w:- "
+		"V:(M) fb F:efi.0=efi X:nvidia_drm X:nvidia_modeset u:nvidia "
+		"b:vfio-pci");
+	assert_int_equal(down.steps[4].seconds, 7);
+	assert_int_equal(down.steps[1].seconds, HD_UNIT_SECONDS);
+	/* A session that ended is over. */
+	assert_true(hd_step_inverse(&down.steps[1], &inverse));
+	assert_false(hd_step_inverse(&down.steps[3], &inverse));
+
+	assert_int_equal(hd_screen_keep(&kept, &screen), 0);
+	assert_int_equal(kept.n, screen.n - 2);
+	assert_int_equal(hd_plan_start_users(&up, &kept, NULL), 0);
+	up.steps[0].stage = up.steps[1].stage = HD_N_STAGES;
+	assert_int_equal(hd_plan_bring_up(&up, back.addr, &kept, 7, NULL), 0);
+	assert_int_equal(hd_plan_move(&up, &back, "nvidia", NULL, NULL), 0);
+	hd_plan_sort(&up);
+	up_text = in_short(&up);
+	assert_string_equal(
+		up_text,
+		"o:vfio-pci>nvidia u:vfio-pci b:nvidia o:nvidia>- "
+		"x:nvidia_modeset x:nvidia_drm s:nvidia_drm/modeset=Y f:efi.0=efi "
+		"c:DP-1 v:(M) fb +:other.service +:dm.service");
+}
+
 /* A kind without its rows has no name, can't say that it failed, or undoes
  * itself with another's inverse. */
 static void every_kind_has_its_rows(void **state)
@@ -181,8 +249,11 @@ static void every_kind_has_its_rows(void **state)
 		HD_AUTOFREE char *failure = hd_step_failure(&step);
 		struct hd_step back, again;
 
+		HD_AUTOFREE char *remedy = hd_step_remedy(&step);
+
 		assert_non_null(hd_step_name(step.kind));
 		assert_non_null(failure);
+		assert_non_null(remedy);
 		if (!hd_step_inverse(&step, &back))
 			continue;
 		assert_true(hd_step_inverse(&back, &again));
@@ -197,6 +268,7 @@ int main(void)
 		cmocka_unit_test(moves_from_anywhere),
 		cmocka_unit_test(puts_back_what_was_read),
 		cmocka_unit_test(loads_a_driver_once),
+		cmocka_unit_test(screen_goes_down_and_comes_up),
 		cmocka_unit_test(inverses_lead_back),
 		cmocka_unit_test(every_kind_has_its_rows),
 	};

@@ -12,16 +12,17 @@
 static json_object *step_json(const struct hd_step *step, bool with_inverse)
 {
 	json_object *object = json_object_new_object();
-	bool device = hd_step_has_device(step);
+	bool addr = hd_step_has_addr(step);
 	struct hd_step inverse;
 
 	json_object_object_add(object, "kind",
 			       hd_json_text(hd_step_name(step->kind)));
-	json_object_object_add(
-		object, "address",
-		device ? hd_json_text(hd_addr_text(step->addr).s) : NULL);
+	json_object_object_add(object, "address",
+			       addr ? hd_json_text(hd_addr_text(step->addr).s) :
+				      NULL);
 	json_object_object_add(object, "from", hd_json_text(step->from));
 	json_object_object_add(object, "to", hd_json_text(step->to));
+	json_object_object_add(object, "value", hd_json_text(step->value));
 	if (with_inverse)
 		json_object_object_add(object, "inverse",
 				       hd_step_inverse(step, &inverse) ?
@@ -81,13 +82,17 @@ static void print_json(const struct hd_checked_domain *checked,
 static void print_step(const struct hd_step *step)
 {
 	printf("%-8s ", hd_step_name(step->kind));
-	if (hd_step_has_device(step))
-		printf("%s  ", hd_addr_text(step->addr).s);
+	if (hd_step_has_addr(step))
+		printf("%s%s", hd_addr_text(step->addr).s,
+		       step->from || step->to ||
+				       step->kind == HD_STEP_OVERRIDE ?
+			       "  " :
+			       "");
 	if (step->kind == HD_STEP_OVERRIDE) {
 		hd_print(stdout, step->from ? step->from : "none");
 		fputs(" -> ", stdout);
 		hd_print(stdout, step->to ? step->to : "none");
-	} else {
+	} else if (step->from || step->to) {
 		hd_print(stdout, step->from ? step->from : step->to);
 	}
 }
@@ -102,7 +107,10 @@ static void print_with_inverse(const struct hd_step *step)
 	if (hd_step_inverse(step, &inverse))
 		print_step(&inverse);
 	else
-		fputs("none, it stays", stdout);
+		fputs(step->kind == HD_STEP_LOAD ? "none, it stays" :
+		      step->kind == HD_STEP_STOP ? "none, it has ended" :
+						   "none, it only waits",
+		      stdout);
 	puts(")");
 }
 
@@ -181,7 +189,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	r = hd_checked_domain_load(&checked, &hypervisor, argv[0], err);
 	if (r == 0)
 		r = hd_bind_plan(&checked.request, &checked.situation, true,
-				 &claim, &plan, err);
+				 checked.config.step_seconds, &claim, &plan,
+				 err);
 	if (r == 0)
 		r = hd_bind_warn(&claim, &checked.findings, err);
 	if (r < 0)

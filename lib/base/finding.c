@@ -8,6 +8,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/stream.h"
 
 int hd_findings_add_at(struct hd_findings *findings, const char *id,
 		       enum hd_severity severity, size_t assign, unsigned line,
@@ -58,6 +59,29 @@ size_t hd_findings_count(const struct hd_findings *findings,
 bool hd_findings_refuse(const struct hd_findings *findings)
 {
 	return hd_findings_count(findings, HD_ERROR) > 0;
+}
+
+char *hd_findings_text(const struct hd_findings *findings, size_t first,
+		       enum hd_severity severity, size_t limit)
+{
+	char *text = NULL;
+	size_t size, n = 0;
+	FILE *file = hd_stream_open(&text, &size);
+
+	if (!file)
+		return NULL;
+	for (size_t i = first; i < findings->n; i++)
+		if (findings->items[i].severity == severity)
+			fprintf(file, "%s%s", n++ ? " " : "",
+				findings->items[i].message);
+	text = hd_stream_text(file, &text);
+	if (text && strlen(text) > limit)
+		text[limit] = '\0';
+	if (!n) {
+		free(text);
+		text = NULL;
+	}
+	return text;
 }
 
 const char *hd_severity_name(enum hd_severity severity)

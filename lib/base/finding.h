@@ -60,6 +60,14 @@ int hd_findings_add_at(struct hd_findings *findings, const char *id,
 		       enum hd_severity severity, size_t assign, unsigned line,
 		       char *message, char *fix, struct hd_err *err);
 
+/*
+ * The sentences of the findings from @first on that are as severe, with a blank
+ * between them, cut after @limit bytes. Freed by the caller; NULL when there is
+ * none, or memory runs out.
+ */
+char *hd_findings_text(const struct hd_findings *findings, size_t first,
+		       enum hd_severity severity, size_t limit);
+
 /* How many findings are as severe. */
 size_t hd_findings_count(const struct hd_findings *findings,
 			 enum hd_severity severity);

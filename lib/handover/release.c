@@ -11,19 +11,16 @@
 #include "lib/handover/release_plan.h"
 #include "lib/rebind/plan.h"
 
-/* Keeps the first error from @first on, for whoever asks later. */
+/* Keeps the errors from @first on, for whoever asks later. */
 static int note_failure(struct hd_job *job, struct hd_claim *claim,
 			size_t first)
 {
-	for (size_t i = first; i < job->ask.findings->n; i++) {
-		if (job->ask.findings->items[i].severity != HD_ERROR)
-			continue;
-		free(claim->error);
-		claim->error = strndup(job->ask.findings->items[i].message,
+	char *error = hd_findings_text(job->ask.findings, first, HD_ERROR,
 				       HD_CLAIM_ERROR_MAX);
-		if (!claim->error)
-			return hd_err_nomem(job->ask.err);
-		break;
+
+	if (error) {
+		free(claim->error);
+		claim->error = error;
 	}
 	return hd_claim_save(&job->ask.state, claim, job->ask.err) < 0 ?
 		       hd_job_note_unwritten(job) :

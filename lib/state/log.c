@@ -24,6 +24,9 @@
 /* Some thousand runs. */
 #define FULL (256 * 1024)
 
+/* Of what went wrong so many bytes are kept. */
+#define MESSAGE_MAX 4000
+
 /* A file that other hooks wrote to while it was put aside. */
 #define READ_LIMIT (4 * 1024 * 1024)
 
@@ -89,16 +92,6 @@ int hd_log_run_add(struct hd_log_run *run, struct hd_addr addr)
 	return 0;
 }
 
-/* The first thing of that severity that there was to say, or NULL. */
-static const char *first_of(const struct hd_findings *findings,
-			    enum hd_severity severity)
-{
-	for (size_t i = 0; i < findings->n; i++)
-		if (findings->items[i].severity == severity)
-			return findings->items[i].message;
-	return NULL;
-}
-
 /* Whether the devices had been touched when it went wrong. */
 static bool has_failed_step(const struct hd_findings *findings)
 {
@@ -114,19 +107,23 @@ void hd_log_run_end(struct hd_log_run *run, const struct hd_host *host,
 		    const struct hd_err *err, int r)
 {
 	struct hd_log_record *record = &run->record;
-	const char *message = first_of(findings, HD_ERROR);
+	char *message = hd_findings_text(findings, 0, HD_ERROR, MESSAGE_MAX);
 
-	if (r < 0 || (message && (too_late || has_failed_step(findings))))
+	if (r < 0 || (hd_findings_refuse(findings) &&
+		      (too_late || has_failed_step(findings))))
 		record->outcome = HD_OUTCOME_FAILED;
-	else if (message)
+	else if (hd_findings_refuse(findings))
 		record->outcome = HD_OUTCOME_REFUSED;
 	else if (record->devices)
 		record->outcome = HD_OUTCOME_DONE;
-	if (r < 0)
-		message = hd_err_message(err);
-	else if (!message)
-		message = first_of(findings, HD_WARNING);
-	record->message = message ? strdup(message) : NULL;
+	if (r < 0) {
+		free(message);
+		message = strdup(hd_err_message(err));
+	} else if (!message) {
+		message =
+			hd_findings_text(findings, 0, HD_WARNING, MESSAGE_MAX);
+	}
+	record->message = message;
 	record->duration = hd_now_us(CLOCK_MONOTONIC) - run->began;
 	append(host, record);
 	/* A guest without devices is of no interest to anybody else. */

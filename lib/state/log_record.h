@@ -29,7 +29,7 @@ struct hd_log_record {
 	char *domain; /* its name */
 	char *uuid; /* NULL when not known */
 	char *devices; /* their addresses with blanks between; NULL: none */
-	char *message; /* the first error, or else warning; NULL: none */
+	char *message; /* the errors, or else the warnings; NULL: none */
 };
 
 /* The line of a record, with its newline; NULL when memory runs out. Owned by

@@ -22,6 +22,26 @@ static json_object *since_json(const struct hd_claim *claim)
 	return hd_json_text(text);
 }
 
+/* What the host showed on it, and is to show again. */
+static json_object *screen_json(const struct hd_screen *screen)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < screen->n; i++) {
+		json_object *item = json_object_new_object();
+
+		json_object_object_add(item, "kind",
+				       hd_json_text(hd_screen_kind_name(
+					       screen->items[i].kind)));
+		json_object_object_add(item, "name",
+				       hd_json_text(screen->items[i].name));
+		json_object_object_add(item, "value",
+				       hd_json_text(screen->items[i].value));
+		json_object_array_add(array, item);
+	}
+	return array;
+}
+
 static json_object *device_json(const struct hd_tool *tool,
 				const struct hd_claim_device *claimed)
 {
@@ -46,6 +66,7 @@ static json_object *device_json(const struct hd_tool *tool,
 				       json_object_new_boolean(r == 0) :
 				       NULL);
 	json_object_object_add(object, "driver", hd_json_text(now.driver));
+	json_object_object_add(object, "screen", screen_json(&claimed->screen));
 	hd_device_clear(&now);
 	return object;
 }
@@ -113,6 +134,37 @@ static int print_table(json_object *claims, struct hd_err *err)
 	return hd_table_print(&table, err);
 }
 
+/* "The host's screen is away with 0000:01:00.0: unit lightdm.service, ..." */
+static void print_screens(json_object *claim)
+{
+	json_object *devices = json_object_object_get(claim, "devices");
+
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		json_object *device = json_object_array_get_idx(devices, i);
+		json_object *screen = json_object_object_get(device, "screen");
+		size_t n = json_object_array_length(screen);
+
+		for (size_t j = 0; j < n; j++) {
+			json_object *item =
+				json_object_array_get_idx(screen, j);
+
+			if (j == 0)
+				printf("The host's screen went with %s, and comes back with it:",
+				       json_object_get_string(
+					       json_object_object_get(
+						       device, "address")));
+			printf("%s %s ", j ? "," : "",
+			       json_object_get_string(
+				       json_object_object_get(item, "kind")));
+			hd_print(stdout,
+				 json_object_get_string(
+					 json_object_object_get(item, "name")));
+		}
+		if (n)
+			puts(".");
+	}
+}
+
 static int print_text(json_object *claims, bool unsettled, struct hd_err *err)
 {
 	size_t n = json_object_array_length(claims);
@@ -129,6 +181,7 @@ static int print_text(json_object *claims, bool unsettled, struct hd_err *err)
 		json_object *error = json_object_object_get(claim, "error");
 		json_object *domain;
 
+		print_screens(claim);
 		if (!error)
 			continue;
 		domain = json_object_object_get(claim, "domain");
@@ -137,7 +190,7 @@ static int print_text(json_object *claims, bool unsettled, struct hd_err *err)
 		hd_print(stdout, domain ? json_object_get_string(domain) : "");
 		fputs(domain ? "': " : ": ", stdout);
 		hd_print(stdout, json_object_get_string(error));
-		putchar('\n');
+		puts("\nFix: virt-hostdev recover");
 	}
 	return 0;
 }

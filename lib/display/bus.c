@@ -62,8 +62,8 @@ static int fail(struct hd_bus *bus, const struct hd_bus_object *object, int r,
 {
 	if (error->name && is_absent(error->name))
 		r = -ENOENT;
-	else if (r == -ENOENT) /* its own word for something else */
-		r = -EIO;
+	else if (r == -ENOENT || r == -ENOTSUP)
+		r = -EIO; /* that is something else, see the header */
 	if (r == -ETIMEDOUT)
 		hd_err_set(err, ETIMEDOUT, "%s doesn't answer", object->who);
 	else if (r == -ENOMEM || !error->message || r == -ENOTCONN ||
@@ -76,15 +76,15 @@ static int fail(struct hd_bus *bus, const struct hd_bus_object *object, int r,
 	return r;
 }
 
-/* What there is to be here, and what is said without. */
-static int find(const struct hd_host *host, const char *path,
+/* What there is to be here, and what is said without, by which errno. */
+static int find(const struct hd_host *host, const char *path, int code,
 		const char *missing, struct hd_err *err)
 {
 	HD_AUTOCLOSE int fd = -1;
 	struct hd_seen seen = hd_host_openat(host, path, O_PATH, &fd);
 
 	if (seen.is == HD_ABSENT)
-		return hd_err_set(err, ENOTSUP, "%s", missing);
+		return hd_err_set(err, code, "%s", missing);
 	if (seen.is == HD_UNKNOWN)
 		return hd_err_set(err, -seen.error, "%s can't be looked at: %s",
 				  path, strerror(-seen.error));
@@ -133,16 +133,17 @@ int hd_bus_open(const struct hd_host *host, unsigned seconds,
 	if (!host->live)
 		return hd_err_set(err, ENOTSUP,
 				  "a copy of a host has no systemd that runs");
-	r = find(host, BOOTED, "this host wasn't started by systemd", err);
+	r = find(host, BOOTED, ENOTSUP, "this host wasn't started by systemd",
+		 err);
 	if (r == 0)
-		r = find(host, SOCKET,
+		r = find(host, SOCKET, ENOTCONN,
 			 "systemd can't be reached, as there is no " SOCKET,
 			 err);
 	if (r < 0)
 		return r;
 	if (hd_dl_load(SONAME, symbols, sizeof(symbols) / sizeof(symbols[0]),
 		       &bus.api) < 0)
-		return hd_err_set(err, ENOTSUP,
+		return hd_err_set(err, ELIBACC,
 				  "systemd can't be reached, as " SONAME
 				  ", of version 246 or newer, can't be loaded");
 	bus.deadline = hd_now_ms() + (int64_t)seconds * 1000;

@@ -60,9 +60,9 @@ struct hd_bus_object {
  * Connects to the system bus; its address is never the environment's. All that
  * is done with it has to be done within @seconds.
  *
- * Returns 0; -ENOTSUP when there is no systemd here, no system bus or no
- * libsystemd, and for a copied tree; another negative errno. All have half a
- * sentence in @err.
+ * Returns 0; -ENOTSUP when this host wasn't started by systemd, and for a
+ * copied tree; another negative errno when it was, but can't be spoken to, as
+ * without the bus or libsystemd. All have half a sentence in @err.
  */
 int hd_bus_open(const struct hd_host *host, unsigned seconds,
 		struct hd_bus *ret, struct hd_err *err);

@@ -378,6 +378,8 @@ int hd_owner_read(const struct hd_host *host, pid_t pid, const char *manager,
 	if (r < 0)
 		return r;
 	r = ends(&q, pid, &owner);
+	if (r == -ENOMEM)
+		return hd_err_nomem(err);
 	owner.ends = r > 0  ? hd_seen_present() :
 		     r == 0 ? hd_seen_absent() :
 			      (struct hd_seen){ HD_UNKNOWN, r };

@@ -40,9 +40,10 @@ bool hd_unit_is_name(const char *text, size_t n);
 /*
  * What a unit is, and whether it is active.
  *
- * Returns 0; -ENOENT when there is no such unit; -ENOTSUP when there is no
- * systemd here to ask; another negative errno. All but -ENOENT have half a
- * sentence in @err.
+ * Returns 0; -ENOENT when there is no such unit; -ENOTSUP when this host wasn't
+ * started by systemd, so that it has no units, and for a copied tree; another
+ * negative errno when it can't be told, as when systemd can't be reached. All
+ * but -ENOENT have half a sentence in @err.
  */
 int hd_unit_query(const struct hd_host *host, const char *name,
 		  struct hd_unit *ret, struct hd_err *err);

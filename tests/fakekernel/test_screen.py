@@ -11,6 +11,7 @@ from fakekernel import PROGRAM, FakeKernel, unavailable
 from setting import HANG
 
 DISPLAY = PROGRAM.parent / "display" / "display"
+NOMEM = PROGRAM.parents[1] / "faults" / "nomem.so"
 
 MINUTE = "60"
 
@@ -272,6 +273,63 @@ class Owners(OnScreen):
                          "Invalid cross-device link")
 
 
+class Memory(OnScreen):
+    """It runs out: the answer is the same, or there is none."""
+    slow = True
+
+    def run_out(self, words, **faults):
+        return self.kernel.run(["env", f"LD_PRELOAD={NOMEM}",
+                                *(f"{name}={value}" for name, value in faults.items()),
+                                DISPLAY, *words])
+
+    def each(self, good, *words, before=""):
+        count = self.kernel.run_dir / "count"
+        unloaded = ("unknown systemd can't be reached, as libsystemd.so.0, of version 246 or "
+                    "newer, can't be loaded\n")
+        if before:
+            self.kernel.systemd.tell(before)
+        self.assertEqual(self.run_out(words, NOMEM_COUNT="/run/count").out, good)
+        number = int(count.read_text())
+        self.assertGreater(number, 50)
+        failed = 0
+        for fault in range(1, number + 1):
+            if before:
+                self.kernel.systemd.tell(before)
+            result = self.run_out(words, NOMEM_K=fault)
+            with self.subTest(words=words, fault=fault):
+                if result.rc == 0 and unloaded in result.out:
+                    failed += 1  # the loader doesn't say why
+                elif result.rc == 0:
+                    self.assertEqual((result.out, result.err), (good, ""))
+                else:
+                    self.assertEqual((result.rc, result.out), (1, ""))
+                    self.assertRegex(result.err, "^E[A-Z]+ ..")
+                    failed += 1
+        self.assertGreater(failed, number / 3)
+
+    def test_query(self):
+        self.start(GDM)
+        self.each("gdm.service active 90 0\n", "query", "display-manager.service")
+
+    def test_stop(self):
+        self.start(GDM)
+        self.each("", "stop", "gdm.service", MINUTE, before="unit gdm.service active")
+
+    def test_owner(self):
+        self.start("")
+        process = self.kernel.popen(["sleep", "3600"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.kernel.put_into(process.pid, "/user.slice/user-1000.slice/user@1000.service/a.scope")
+        leader = self.kernel.popen(["sleep", "3600"])
+        self.addCleanup(leader.wait)
+        self.addCleanup(leader.kill)
+        self.kernel.put_into(leader.pid, "/system.slice/gdm.service")
+        for line in ("user 1000 no", f"session 3 1000 {leader.pid} user"):
+            self.kernel.systemd.tell(line)
+        self.each("user@1000.service - 0 ends\n", "owner", str(process.pid), "gdm.service")
+
+
 class Units(OnScreen):
     def test_alias_is_resolved(self):
         self.start(GDM)
@@ -375,7 +433,7 @@ class Units(OnScreen):
 
     def test_signal_that_is_lost(self):
         self.start("unit gdm.service active lost")
-        self.good("stop", "gdm.service", MINUTE)
+        self.good("stop", "gdm.service", 10 * HANG)
         self.assertEqual(self.kernel.systemd.state("gdm.service"), "inactive")
 
     def test_signal_of_somebody_else(self):
@@ -404,6 +462,13 @@ class Units(OnScreen):
         self.assertEqual(self.fails("stop", "gdm.service", MINUTE),
                          r"EACCES systemd says: It can't be\x0ahad \x1b[31mhere")
         self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+
+    def test_errors_that_are_answers_elsewhere(self):
+        """That there is no systemd, and no such unit, is not for others to say so."""
+        for name in ("NotSupported", "FileNotFound"):
+            self.start(GDM + f"refuse LoadUnit org.freedesktop.DBus.Error.{name}")
+            for words in (("query", "gdm.service"), ("stop", "gdm.service", MINUTE)):
+                self.assertRegex(self.fails(*words), "^EIO systemd says: ")
 
     def test_gone_meanwhile(self):
         """A unit that went away between two questions has stopped."""
@@ -442,7 +507,7 @@ class Units(OnScreen):
                          "^E[A-Z]+ the system bus can't be used: Connection refused$")
         (self.kernel.run_dir / "dbus/system_bus_socket").unlink()
         self.assertEqual(self.fails("query", "gdm.service"),
-                         "EOPNOTSUPP systemd can't be reached, as there is no "
+                         "ENOTCONN systemd can't be reached, as there is no "
                          "/run/dbus/system_bus_socket")
         (self.kernel.run_dir / "systemd/system").rmdir()
         for words in (("query", "gdm.service"), ("stop", "gdm.service", 1),

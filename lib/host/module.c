@@ -456,15 +456,94 @@ int hd_module_query(const struct hd_host *host, const char *driver,
 	return 0;
 }
 
-static int load(const struct hd_host *host, const char *driver,
-		unsigned int flags, struct hd_err *err)
+/* What a shell would make something else of. */
+static bool is_plain(const char *command)
+{
+	return !command[strcspn(command, "$&|<>()[]{}*?!~#`'\"\\\n")];
+}
+
+/* One call of modprobe; nothing between two semicolons is none. */
+static int install_one(char *call, hd_install_fn load, void *data)
+{
+	static const char blanks[] = " \t";
+	char *rest = call + strspn(call, blanks), *word;
+	bool ignore = false;
+
+	word = strsep(&rest, blanks);
+	if (!*word)
+		return 0;
+	if (strcmp(word, "modprobe") != 0 &&
+	    !hd_ends_with(word, "bin/modprobe"))
+		return -EPERM;
+	do {
+		rest += rest ? strspn(rest, blanks) : 0;
+		word = rest ? strsep(&rest, blanks) : NULL;
+		if (!word)
+			return -EPERM;
+		if (*word == '-' && strcmp(word, "-i") != 0 &&
+		    strcmp(word, "--ignore-install") != 0)
+			return -EPERM;
+		ignore |= *word == '-';
+	} while (*word == '-');
+	if (!hd_sysfs_is_name(word))
+		return -EPERM;
+	rest += rest ? strspn(rest, blanks) : 0;
+	return load(data, word, ignore, rest ? rest : "");
+}
+
+int hd_install_command(const char *command, hd_install_fn load, void *data)
+{
+	HD_AUTOFREE char *copy = strdup(command);
+	char *rest = copy, *call;
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	if (!is_plain(command))
+		return -EPERM;
+	while (r == 0 && (call = strsep(&rest, ";")))
+		r = install_one(call, load, data);
+	return r;
+}
+
+/* Commands that lead to each other have an end. */
+#define COMMANDS 8
+
+static int run_command(struct kmod_module *module, const char *command,
+		       void *data);
+
+/* @depth: in so many commands. */
+static int insert(const struct session *session, bool ignore,
+		  const char *options, unsigned depth)
+{
+	int r = kmod_module_probe_insert_module(
+		session->module, ignore ? KMOD_PROBE_IGNORE_COMMAND : 0,
+		*options ? options : NULL, run_command, &depth, NULL);
+
+	return r == -EEXIST ? 0 : r;
+}
+
+/* libkmod forgets what is required of what when it is at work twice, so that
+ * failures would be none: each command has a context of its own. */
+static int install_module(void *data, const char *name, bool ignore,
+			  const char *options)
 {
 	AUTO_SESSION struct session session = { .ctx = NULL };
-	int r = host->live ? session_begin(&session, driver) : -EROFS;
+	const unsigned *depth = data;
+	int r = *depth < COMMANDS ? session_begin(&session, name) : -ELOOP;
 
-	if (r == 0)
-		r = kmod_module_probe_insert_module(session.module, flags, NULL,
-						    refuse_command, NULL, NULL);
+	return r < 0 ? r : insert(&session, ignore, options, *depth + 1);
+}
+
+static int run_command(struct kmod_module *module, const char *command,
+		       void *data)
+{
+	(void)module;
+	return hd_install_command(command, install_module, data);
+}
+
+static int fail_to_load(int r, const char *driver, struct hd_err *err)
+{
 	if (r > 0) /* libkmod's word for "blacklisted" */
 		r = -EPERM;
 	if (r < 0 && r != -EEXIST)
@@ -476,13 +555,25 @@ static int load(const struct hd_host *host, const char *driver,
 int hd_module_load(const struct hd_host *host, const char *driver,
 		   struct hd_err *err)
 {
-	return load(host, driver, KMOD_PROBE_APPLY_BLACKLIST, err);
+	AUTO_SESSION struct session session = { .ctx = NULL };
+	int r = host->live ? session_begin(&session, driver) : -EROFS;
+
+	if (r == 0)
+		r = kmod_module_probe_insert_module(
+			session.module, KMOD_PROBE_APPLY_BLACKLIST, NULL,
+			refuse_command, NULL, NULL);
+	return fail_to_load(r, driver, err);
 }
 
 int hd_module_load_again(const struct hd_host *host, const char *module,
 			 struct hd_err *err)
 {
-	return load(host, module, 0, err);
+	AUTO_SESSION struct session session = { .ctx = NULL };
+	int r = host->live ? session_begin(&session, module) : -EROFS;
+
+	if (r == 0)
+		r = insert(&session, false, "", 0);
+	return fail_to_load(r, module, err);
 }
 
 int hd_module_unload(const struct hd_host *host, const char *module,

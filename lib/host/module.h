@@ -44,7 +44,8 @@ int hd_module_load(const struct hd_host *host, const char *driver,
 
 /*
  * The same for a module that was loaded before, whoever had loaded it: it may
- * be blacklisted, as for modprobe NAME. -ENOENT when there is none of that
+ * be blacklisted, as for modprobe NAME, and an install command that only loads
+ * modules is done, see hd_install_command(). -ENOENT when there is none of that
  * name.
  */
 int hd_module_load_again(const struct hd_host *host, const char *module,
@@ -56,6 +57,20 @@ int hd_module_load_again(const struct hd_host *host, const char *module,
  */
 int hd_module_unload(const struct hd_host *host, const char *module,
 		     struct hd_err *err);
+
+/*
+ * What an install command of modprobe.d(5) loads, when it is nothing but calls
+ * of modprobe, as Debian's for NVIDIA's modules, whose files have other names:
+ * "modprobe nvidia-modeset ; modprobe -i nvidia-current-drm". @load is called
+ * for each, until one returns something else than 0; @options, "modeset=1", may
+ * be empty, and with @ignore the module's own command isn't to be done.
+ *
+ * Returns what @load returned last; -EPERM when only a shell could run the
+ * command; -ENOMEM.
+ */
+typedef int (*hd_install_fn)(void *data, const char *name, bool ignore,
+			     const char *options);
+int hd_install_command(const char *command, hd_install_fn load, void *data);
 
 /* The folders of modprobe.d(5), those first that outrank others; NULL ends
  * them. */

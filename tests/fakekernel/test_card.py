@@ -242,6 +242,24 @@ class Modules(OnCard):
         self.good("load", "nvidia_uvm", 0)
         self.assertIn("module nvidia_uvm loaded\n", self.kernel.state())
 
+    def test_install_commands(self):
+        """libkmod's own way, on a kernel that has none of these modules."""
+        self.boot(DRIVERS)
+        conf = "\n".join(["install first modprobe second ; modprobe -i third a=1",
+                          "install second modprobe -i second $CMDLINE_OPTS",
+                          "install shell /bin/false", "install round modprobe around",
+                          "install around modprobe round", "blacklist black"])
+        result = self.kernel.run(["sh", "-ec", "mount -t tmpfs etc /etc; mkdir /etc/modprobe.d; "
+                                  "cat >/etc/modprobe.d/test.conf"], stdin=conf + "\n")
+        self.assertEqual(result.rc, 0, result.err)
+        for name, error, text in (("first", "ENOENT", "No such file or directory"),
+                                  ("second", "ENOENT", "No such file or directory"),
+                                  ("black", "ENOENT", "No such file or directory"),
+                                  ("shell", "EPERM", "Operation not permitted"),
+                                  ("round", "ELOOP", "Too many levels of symbolic links")):
+            self.assertEqual(self.fails("load", name, 0),
+                             f"{error} cannot load module {name}: {text}")
+
     def test_parameters(self):
         self.boot(NVIDIA)
         self.assertEqual(self.fails("parameter", "nvidia_drm/modeset", "N"),

@@ -8,6 +8,8 @@
 #include "lib/doctor/read/scripts.h"
 #include "lib/doctor/read/settings.h"
 #include "lib/host/bootargs.h"
+#include "lib/host/graphics.h"
+#include "lib/host/module.h"
 #include "lib/host/range.h"
 
 /* Each line as one of a device's resources and of /proc/iomem. */
@@ -25,8 +27,33 @@ static void read_ranges(const char *text)
 	}
 }
 
-/* The command line of a kernel, a file of libvirt's settings, a hook, ranges.
- */
+/* What an install command loads lies within it. */
+static int take_install(void *data, const char *name, bool ignore,
+			const char *options)
+{
+	const size_t *size = data;
+
+	(void)ignore;
+	if (!*name || strlen(name) + strlen(options) > *size)
+		__builtin_trap();
+	return 0;
+}
+
+static void read_words(const char *text)
+{
+	size_t size = strlen(text);
+	struct hd_bars bars;
+	struct hd_screen_place place = hd_screen_place(text);
+
+	if (*place.firmware && !strstr(text, place.firmware))
+		__builtin_trap();
+	if (hd_bars_read(text, &bars) && bars.n > HD_BARS)
+		__builtin_trap();
+	hd_install_command(text, take_install, &size);
+}
+
+/* The command line of a kernel, a file of libvirt's settings, a hook, ranges,
+ * install commands of modprobe.d. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	HD_AUTO_BOOTARGS struct hd_bootargs args = { NULL, NULL, 0 };
@@ -49,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (n > args.n || (value && strlen(value) > size))
 		__builtin_trap();
 	read_ranges(text);
+	read_words(text);
 	hd_script_find_background(text);
 	if (hd_script_find(text, "virsh |new_id", &word) && !word)
 		__builtin_trap();

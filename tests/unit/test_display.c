@@ -20,6 +20,7 @@
 #include "lib/display/module_stack.h"
 #include "lib/display/wait.h"
 #include "lib/host/graphics.h"
+#include "lib/host/module.h"
 #include "tests/unit/place.h"
 
 /* In a tree: a symbolic link, an empty folder, and nothing where the base has
@@ -656,6 +657,53 @@ static void a_place_is_where_the_link_leads(void **state)
 	assert_string_equal(place.firmware, "vesa-framebuffer.0");
 }
 
+static int note_install(void *data, const char *name, bool ignore,
+			const char *options)
+{
+	char *text = data;
+
+	snprintf(text + strlen(text), 256 - strlen(text), "%s%s(%s)",
+		 ignore ? "-" : "+", name, options);
+	return strcmp(name, "stop") == 0;
+}
+
+/* Debian's, of NVIDIA's modules, and what only a shell can run. */
+static void install_commands_that_load_are_understood(void **state)
+{
+	static const struct {
+		const char *command;
+		int r;
+		const char *loads;
+	} commands[] = {
+		{ "modprobe -i nvidia-current ", 0, "-nvidia-current()" },
+		{ "modprobe nvidia-modeset ; modprobe -i nvidia-current-drm modeset=1 a=b",
+		  0, "+nvidia-modeset()-nvidia-current-drm(modeset=1 a=b)" },
+		{ " /sbin/modprobe\t--ignore-install  m;", 0, "-m()" },
+		{ "", 0, "" },
+		{ "modprobe stop; modprobe m", 1, "+stop()" },
+		{ "modprobe m && /bin/true", -EPERM, "" },
+		{ "modprobe $m", -EPERM, "" },
+		{ "modprobe m `id`", -EPERM, "" },
+		{ "modprobe m; touch /x", -EPERM, "+m()" },
+		{ "/bin/false", -EPERM, "" },
+		{ "xmodprobe m", -EPERM, "" },
+		{ "modprobe", -EPERM, "" },
+		{ "modprobe -i", -EPERM, "" },
+		{ "modprobe -r m", -EPERM, "" },
+		{ "modprobe ../m", -EPERM, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(commands); i++) {
+		char text[256] = "";
+		int r = hd_install_command(commands[i].command, note_install,
+					   text);
+
+		if (r != commands[i].r || strcmp(text, commands[i].loads) != 0)
+			fail_msg("'%s': %d %s", commands[i].command, r, text);
+	}
+}
+
 #define in_place(test)                                                         \
 	cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
@@ -675,6 +723,7 @@ int main(void)
 		in_place(what_the_firmware_drew_on_is_left_to_its_driver),
 		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(a_place_is_where_the_link_leads),
+		cmocka_unit_test(install_commands_that_load_are_understood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

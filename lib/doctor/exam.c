@@ -328,3 +328,13 @@ enum hd_module_place hd_exam_module(struct hd_exam *exam, const char *module)
 		return HD_PLACE_LOADABLE;
 	return facts->builtin.text ? HD_PLACE_NOWHERE : HD_PLACE_UNKNOWN;
 }
+
+bool hd_exam_is_asked_for(const struct hd_exam *exam, struct hd_addr addr)
+{
+	const struct hd_request *request = exam->facts->request->devices;
+
+	for (size_t i = 0; i < request->n_assigns; i++)
+		if (hd_addr_equal(request->assigns[i].addr, addr))
+			return true;
+	return false;
+}

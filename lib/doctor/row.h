@@ -215,6 +215,9 @@ bool hd_exam_read_attribute(struct hd_exam *exam, char **ret);
 /* Whether the device has an attribute; NULL is the same one. */
 bool hd_exam_has_attribute(struct hd_exam *exam, const char *name);
 
+/* Whether a device is among those that are asked for. */
+bool hd_exam_is_asked_for(const struct hd_exam *exam, struct hd_addr addr);
+
 /* Where a module of the kernel is. */
 enum hd_module_place {
 	HD_PLACE_LOADED, /* or built in, with parameters */

@@ -222,6 +222,7 @@ class _OnHost(unittest.TestCase):
         row = self.row(report, name)
         self.assertEqual(row["status"], status, row)
         self.assertIn(words, row["detail"])
+        return row
 
     def assert_first(self, report, name):
         self.assertEqual(report["summary"]["verdict"], "bad")
@@ -888,6 +889,64 @@ class Devices(_OnHost):
             ({}, "guard-holders", "skip", "processes"),
         ])
 
+    def test_screen(self):
+        status = "drm/card1/card1-HDMI-A-1/status"
+        self.check_rows([
+            ({}, "device-screen-driver", "skip", "nothing on it"),
+            ({status: "connected"}, "device-screen-driver", "pass", "nouveau brings it back"),
+            ({"boot_vga": "1"}, "device-screen-driver", "pass", "nouveau"),
+            ({"boot_vga": "1", "driver": None}, "device-screen-driver", "warn", "no driver"),
+            ({"/proc/iomem": "90000000-903fffff : BOOTFB\n", "driver": None},
+             "device-screen-driver", "warn", "no driver"),
+            ({"/proc/iomem": None}, "device-screen-driver", "unknown", "/proc/iomem"),
+            ({"/sys/class": None}, "device-screen-driver", "unknown", "no /sys/class"),
+            ({status: "connected"}, "device-screen-console", "warn", "the desktop comes back"),
+            ({"boot_vga": "1", "driver": None}, "device-screen-console", "skip", "no driver"),
+            ({status: "connected"}, "device-screen-alone", "pass", "isn't the only"),
+            ({}, "device-functions", "pass", "the whole card"),
+        ])
+
+    def test_only_screen(self):
+        active = "sys/class/tty/console/active"
+        for text, status, words in (("tty0", "warn", "only the network"), (None, "unknown", active),
+                                    ("tty1 ttyS0", "pass", "ttyS0"), ("hvc0", "pass", "hvc0")):
+            with self.subTest(text):
+                self.make(HEALTHY | {active: text})
+                self.assert_row(self.doctor("00:02.0"), "device-screen-alone", status, words)
+        (self.root / "sys/class/vtconsole").symlink_to("vtconsole")
+        self.assert_row(self.doctor("00:02.0"), "device-screen-alone", "unknown", "vtconsole")
+
+    def test_consoles_of_the_card(self):
+        self.make(HEALTHY | {"sys/class/graphics/fbcon": ""})
+        row = "device-screen-console"
+        self.assertNotIn("nvidia", self.assert_row(self.doctor("00:02.0"), row, "warn",
+                                                   "i915 has no frame buffer")["fix"] or "")
+        link = self.root / "sys/class/graphics/fb0"
+        for place, status in (("0000:00:01.0/0000:01:00.0", "warn"), ("0000:00:02.0", "pass"),
+                              ("0000:00:02.0/simple-framebuffer.0", "warn")):
+            link.symlink_to(f"../../devices/pci0000:00/{place}/graphics/fb0")
+            self.assert_row(self.doctor("00:02.0"), row, status)
+            link.unlink()
+        link.symlink_to("fb0/x")
+        self.assert_row(self.doctor("00:02.0"), row, "warn")
+        shutil.rmtree(link.parent)
+        link.parent.symlink_to("graphics")
+        self.assert_row(self.doctor("00:02.0"), row, "unknown", "graphics")
+        link.parent.unlink()
+        driver = self.root / "sys/bus/pci/devices/0000:00:02.0/driver"
+        (self.root / "sys/bus/pci/drivers/nvidia").mkdir()
+        driver.unlink()
+        driver.symlink_to(self.root / "sys/bus/pci/drivers/nvidia")
+        self.assertIn("fbdev=1", self.assert_row(self.doctor("00:02.0"), row, "warn")["fix"])
+
+    def test_functions_of_a_card(self):
+        self.make(HEALTHY)
+        found = self.assert_row(self.doctor("01:00.0"), "device-functions", "warn",
+                                "0000:01:00.1 (driver snd_hda_intel)")
+        self.assertIn("--add 0000:01:00.1", found["fix"])
+        taken = domain(hostdev(1), metadata=metadata("<h:siblings policy='bind'/>"))
+        self.assert_row(self.doctor("-", stdin=taken), "device-functions", "pass")
+
     def test_bus_reset_of_one_function(self):
         self.make(HEALTHY | {"sys/bus/pci/devices/0000:01:00.0/reset_method": "bus"})
         report = self.doctor("01:00.0")
@@ -1305,6 +1364,10 @@ class EveryRow(_OnHost):
          "device-bus-reset device-group-viable"),
         ("laptop-two-gpus", card(driver=("sys/bus/pci/drivers/nvidia",)), ("01:00.0", "01:00.1"),
          "device-nvidia"),
+        ("laptop-two-gpus", card(boot_vga="1", driver=None), ("01:00.0",),
+         "device-functions device-screen-driver"),
+        ("laptop-two-gpus", {"sys/class/tty/console/active": "tty0", "sys/class/graphics/fbcon": ""},
+         ("00:02.0",), "device-screen-alone device-screen-console"),
         ("laptop-two-gpus", card(config=b"\xff" * 64, **{"power/runtime_status": "active"}),
          ("01:00.0", "01:00.1"), "device-alive"),
         ("laptop-two-gpus", {

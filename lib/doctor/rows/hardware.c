@@ -70,16 +70,6 @@ static void rule_reset(struct hd_exam *exam)
 		hd_exam_pass(exam, "it is reset by: %s", methods);
 }
 
-static bool is_asked_for(const struct hd_exam *exam, struct hd_addr addr)
-{
-	const struct hd_request *request = exam->facts->request->devices;
-
-	for (size_t i = 0; i < request->n_assigns; i++)
-		if (hd_addr_equal(request->assigns[i].addr, addr))
-			return true;
-	return false;
-}
-
 /* A function on the same bus that the guest doesn't get, or NULL. */
 static const struct hd_device *find_neighbour(const struct hd_exam *exam)
 {
@@ -90,7 +80,8 @@ static const struct hd_device *find_neighbour(const struct hd_exam *exam)
 		struct hd_addr addr = all->devices[i].addr;
 
 		if (addr.domain == own.domain && addr.bus == own.bus &&
-		    !hd_addr_equal(addr, own) && !is_asked_for(exam, addr))
+		    !hd_addr_equal(addr, own) &&
+		    !hd_exam_is_asked_for(exam, addr))
 			return &all->devices[i];
 	}
 	return NULL;

@@ -117,6 +117,8 @@ static const struct rule rules[] = {
 	{ "sys/devices/virtual/dmi/id/@(product_serial|product_uuid|"
 	  "board_serial|chassis_serial)",
 	  HD_CONTENT_SERIAL, AS_IT_IS },
+	{ "sys/class/tty/console", SETTING, LINKS },
+	{ "sys/devices/virtual/tty/console/active", SETTING, AS_IT_IS },
 	{ "sys/hypervisor/type", SETTING, AS_IT_IS },
 
 	/* memory, processors, confinement */

@@ -260,10 +260,13 @@ int hd_bus_read_path(struct hd_bus *bus, sd_bus_message *reply, char **ret,
 int hd_bus_turn(struct hd_bus *bus, int64_t until, struct hd_err *err)
 {
 	int64_t left = until - hd_now_ms();
-	int r = bus->api.sd_bus_process(bus->bus, NULL);
+	int r;
 
-	if (r == 0 && left <= 0)
+	/* First: whoever sends us signals without end doesn't stop the clock.
+	 */
+	if (left <= 0)
 		return -ETIME;
+	r = bus->api.sd_bus_process(bus->bus, NULL);
 	if (r == 0)
 		r = bus->api.sd_bus_wait(bus->bus, (uint64_t)left * 1000);
 	return r < 0 && r != -EINTR ? hd_bus_failed(r, err) : 0;

@@ -426,9 +426,10 @@ class Linking(unittest.TestCase):
 
     def test_notes_name_what_is_loaded(self):
         tool = BUILD / "tools/virt-hostdev"
-        journal = ("suggested", ["libsystemd.so.0"])
-        for program, expected in ((SECOND, {"journal-send": journal}),
-                                  (tool, {"journal-send": journal, "journal-read": journal,
+        systemd = ("suggested", ["libsystemd.so.0"])
+        for program, expected in ((SECOND, {"journal-send": systemd, "units": systemd}),
+                                  (tool, {"journal-send": systemd, "journal-read": systemd,
+                                          "units": systemd,
                                           "libvirt": ("recommended", ["libvirt.so.0"])})):
             notes = {note["feature"]: (note["priority"], note["soname"])
                      for note in dlopen_notes(program)}

@@ -149,18 +149,8 @@ static int read_parameters(const struct reading *reading, const char *module)
 	return r;
 }
 
-static bool is_read(const struct reading *reading, const char *module)
-{
-	const struct hd_screen *screen = reading->ret;
-
-	for (size_t i = 0; i < screen->n; i++)
-		if (screen->items[i].kind == HD_SCREEN_MODULE &&
-		    strcmp(screen->items[i].name, module) == 0)
-			return true;
-	return false;
-}
-
-/* All that stands on a module, those first that nothing stands on. */
+/* All that stands on a module, those first that nothing stands on; who stands
+ * on several is added once. */
 static int read_holders(const struct reading *reading, const char *module,
 			unsigned depth)
 {
@@ -174,8 +164,6 @@ static int read_holders(const struct reading *reading, const char *module,
 			module);
 	r = list(reading->host, module, HOLDERS, &names, reading->err);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		if (is_read(reading, names.items[i]))
-			continue;
 		r = read_holders(reading, names.items[i], depth + 1);
 		if (r == 0)
 			r = hd_display_fail(hd_screen_add(reading->ret,

@@ -2,9 +2,14 @@
 """A card that the host's screen is on: what hangs on it, taken down and brought up
 again, one thing at a time by the program display."""
 
+from pathlib import Path
+
 from fakekernel import FakeKernel
 from setting import HANG
 from test_screen import MINUTE, OnScreen
+
+# Of x86 and of those that number system calls together.
+POLLS = ("7", "271", "73")
 
 CARD = "0000:03:00.0"
 FBCON = "(M) frame buffer device"
@@ -75,6 +80,18 @@ class OnCard(OnScreen):
         self.driver("vfio-pci", "unbind")
         self.write(f"/sys/bus/pci/devices/{CARD}/driver_override", "\n")
         self.driver(driver, "bind")
+
+    def waits(self, *words):
+        """A display that found it not to be so yet: it is in poll(2) or ppoll(2)."""
+        process = self.popen(*words)
+
+        def polls():
+            folder = Path(f"/proc/{process.pid}")
+            return ((folder / "comm").read_text() == "display\n" and
+                    (folder / "syscall").read_text().split()[0] in POLLS)
+
+        self.wait_for(polls)
+        return process
 
     def ends(self, process):
         out, err = process.communicate(timeout=HANG)
@@ -179,7 +196,7 @@ class Consoles(OnCard):
         self.assertEqual(self.fails("console", FBCON, "on", 0),
                          "ETIMEDOUT it has not come back within 0 seconds: no driver has made "
                          "a frame buffer")
-        process = self.popen("console", FBCON, "on", MINUTE)
+        process = self.waits("console", FBCON, "on", MINUTE)
         self.back("amdgpu")
         self.ends(process)
         self.assertEqual(self.consoles(), {"vtcon0": (DUMMY, "0"), "vtcon2": (FBCON, "1")})
@@ -209,7 +226,7 @@ class Modules(OnCard):
         self.good("console", FBCON, "off", 0)
         self.kernel.command("use nvidia_drm 2")
         self.assertEqual(self.fails("unload", "nvidia_drm", 0), said + "2")
-        process = self.popen("unload", "nvidia_drm", MINUTE)
+        process = self.waits("unload", "nvidia_drm", MINUTE)
         self.kernel.command("use nvidia_drm 0")
         self.ends(process)
         self.assertIn("module nvidia_drm -\n", self.kernel.state())
@@ -310,7 +327,7 @@ class Connectors(OnCard):
     def test_comes_with_the_driver(self):
         self.boot(AMDGPU)
         self.to_vfio("amdgpu")
-        process = self.popen("connector", CARD, "DP-1", MINUTE)
+        process = self.waits("connector", CARD, "DP-1", MINUTE)
         self.back("amdgpu")
         self.ends(process)
 
@@ -318,7 +335,7 @@ class Connectors(OnCard):
         self.boot(AMDGPU.replace("DP-1=connected", "DP-1=disconnected"))
         self.assertEqual(self.fails("connector", CARD, "DP-1", 0),
                          "ETIMEDOUT after 0 seconds its status is 'disconnected'")
-        process = self.popen("connector", CARD, "DP-1", MINUTE)
+        process = self.waits("connector", CARD, "DP-1", MINUTE)
         self.kernel.command(f"connect {CARD} DP-1 connected")
         self.ends(process)
         self.assertEqual(self.kernel.writes(), 0)

@@ -161,6 +161,10 @@ static const struct row {
 	{ "nouveau", 0x030000, { { VTCON("0") "/bind", "1\n" } }, ON SCREEN },
 	{ "nouveau",
 	  0x030000,
+	  { { VTCON("1") "/name", "(S) frame buffer device\n" } },
+	  SCREEN },
+	{ "nouveau",
+	  0x030000,
 	  { { VTCON("2") "/name", "(M) USB VGA\n" },
 	    { VTCON("2") "/bind", "1\n" } },
 	  ON SCREEN },
@@ -400,10 +404,12 @@ static void consoles_are_known_by_name(void **state)
 			 0);
 	assert_file(place, VTCON("1") "/bind", "0\n");
 	assert_file(place, VTCON("0") "/bind", "0\n");
-	/* Another number, and others that begin alike. */
+	/* Others that begin alike, and another number. */
 	put(place, VTCON("1"), ABSENT);
 	put(place, VTCON("1") "/name", CONSOLE "s\n");
 	put(place, VTCON("1") "/bind", "0\n");
+	assert_int_equal(hd_console_set(&place->host, CONSOLE, true, 0, &err),
+			 -ETIMEDOUT);
 	put(place, VTCON("12") "/name", CONSOLE "\n");
 	put(place, VTCON("12") "/bind", "0\n");
 	assert_int_equal(hd_console_set(&place->host, CONSOLE, true, 0, &err),

@@ -909,6 +909,7 @@ class Devices(_OnHost):
     def test_only_screen(self):
         active = "sys/class/tty/console/active"
         for text, status, words in (("tty0", "warn", "only the network"), (None, "unknown", active),
+                                    ("tty1", "warn", "only the network"),
                                     ("tty1 ttyS0", "pass", "ttyS0"), ("hvc0", "pass", "hvc0")):
             with self.subTest(text):
                 self.make(HEALTHY | {active: text})

@@ -414,6 +414,19 @@ class Allow(_OnLaptop):
         self.assertEqual((report["hand_over"], report["hand_over_rule"], report["may_stop"]),
                          (True, None, []))
 
+    def test_screen_of_a_sibling(self):
+        """A card that only goes along is handed over as well."""
+        self.root = self.root / "desktop"
+        self.root.mkdir()
+        described.build("desktop-one-group", self.root)
+        self.write(hostdev(2))
+        self.refused("asks for no graphics card", "--hand-over-display", self.file)
+        self.write(hostdev(2), metadata=ours(SIBLINGS))
+        self.configure("[device card]\nmatch = 0000:03:00.0\ndomains-may = siblings\n")
+        self.refused("can't be allowed that of 0000:03:00.0", "--hand-over-display", self.file)
+        self.configure("")
+        self.good("--hand-over-display", self.file)
+
     def test_wrong_use(self):
         self.write(hostdev(3))
         for words, arguments in (

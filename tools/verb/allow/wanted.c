@@ -224,7 +224,8 @@ static int find_siblings(const struct search *search, bool there)
 		search->request->domain);
 }
 
-/* Whatever it shows now: another card may show nothing then. */
+/* Of each card that goes, whatever it shows now: another may show nothing then.
+ */
 static int find_hand_over(const struct search *search)
 {
 	const struct hd_inventory *inventory = &search->situation->inventory;
@@ -236,7 +237,7 @@ static int find_hand_over(const struct search *search)
 		const struct hd_device *device = &inventory->devices[i];
 
 		if (device->class_code >> 16 != 0x03 ||
-		    hd_fate_of(search->situation, device) != HD_IS_ASSIGNED)
+		    hd_fate_of(search->situation, device) == HD_STAYS)
 			continue;
 		free(wanted->hand_over_rule);
 		wanted->hand_over_rule = NULL;

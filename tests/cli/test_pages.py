@@ -61,6 +61,17 @@ class Pages(unittest.TestCase):
         named = set(re.findall(r"\\-\\-([a-z](?:[a-z]|\\-)*)", MAN.read_text()))
         self.assertEqual({name.replace("\\", "") for name in named} - known, set())
 
+    def test_what_is_to_be_typed_is_there(self):
+        """In code of the texts for people: verbs, and options that each has."""
+        for path in TOP / "README.md", *(TOP / "docs").glob("*.md"), *(TOP / "examples").glob("*.md"):
+            typed = re.findall(r"(?:^    |`)virt-hostdev ([a-z]+)([^`\n#]*)", path.read_text(), re.M)
+            self.assertTrue(typed, path)
+            for verb, rest in typed:
+                with self.subTest(f"{path.name}: {verb}{rest}"):
+                    self.assertIn(verb, verbs())
+                    known = {name for _, name, _ in options(verb)}
+                    self.assertEqual(set(re.findall(r" --([a-z-]+)", rest)) - known, set())
+
     def test_completion_has_every_verb_and_option(self):
         lines = COMPLETION.read_text().splitlines()
         for verb, arguments in verbs().items():

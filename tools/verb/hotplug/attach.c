@@ -120,6 +120,9 @@ static int take(struct hd_change *change, char moving[HD_UUID_SIZE])
 		hd_domain_request(&change->now.domain, &job.ask.config.policy);
 	request.siblings = metadata_of(change)->siblings;
 	request.siblings_line = metadata_of(change)->siblings_line;
+	request.hand_over = metadata_of(change)->hand_over;
+	request.hand_over_line = metadata_of(change)->hand_over_line;
+	request.stops = metadata_of(change)->stops;
 	request.n_assigns = request.n_pins = 0;
 	if (r == 0)
 		r = add_assigns(&change->choice, false, &assigns,

@@ -4,17 +4,22 @@
     before = host.screen("display")
     before == host.screen("display")                 # a text console, to the pixel
     pictures.differing(before, now) < 0.01           # a greeter, which may have a clock
-    pictures.keep(before, "name", width=400)         # build/pictures/name.png
+    pictures.keep(before, "name")                    # build/pictures/name.png
+
+Those of docs/pictures are parts of these, or made smaller:
+
+    tests/vm/pictures.py build/pictures/name.png docs/pictures/name.png [--crop LEFT,TOP,WIDTH,HEIGHT]
+                         [--shrink FACTOR]
 """
 
+import argparse
 import re
 import struct
 import typing
 import zlib
+from pathlib import Path
 
-from setting import BUILD
-
-KEPT = BUILD / "pictures"
+KEPT = Path(__file__).resolve().parents[2] / "build" / "pictures"
 BYTES = 3  # of a pixel: red, green, blue
 
 
@@ -92,7 +97,36 @@ def png(picture):
             chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
 
 
+def from_png(content):
+    """Reads what png() writes."""
+    width, height = struct.unpack_from(">II", content, 16)
+    length, = struct.unpack_from(">I", content, 33)
+    lines = zlib.decompress(content[41:41 + length])
+    return Picture(width, height, b"".join(
+        lines[at + 1:at + 1 + width * BYTES]
+        for at in range(0, len(lines), 1 + width * BYTES)))
+
+
 def keep(picture, name):
-    """For whoever wants to look; of these are those in docs/pictures."""
+    """For whoever wants to look."""
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / f"{name}.png").write_bytes(png(picture))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kept", type=Path)
+    parser.add_argument("made", type=Path)
+    parser.add_argument("--crop", type=lambda text: [int(each) for each in text.split(",")])
+    parser.add_argument("--shrink", type=int)
+    arguments = parser.parse_args()
+    picture = from_png(arguments.kept.read_bytes())
+    if arguments.crop:
+        picture = crop(picture, *arguments.crop)
+    if arguments.shrink:
+        picture = shrink(picture, arguments.shrink)
+    arguments.made.write_bytes(png(picture))
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,8 @@
 
 /* It opens the cards for the sessions, and closes them when they end. */
 #define LOGIND "systemd-logind.service"
+/* And systemd keeps them for it (FileDescriptorStoreMax=), as process 1. */
+#define SYSTEMD "init.scope"
 
 /* What is looked at, and where it goes. */
 struct finding_screens {
@@ -113,6 +115,12 @@ static int find_manager(struct finding_screens *f)
 	return f->situation->screens.no_manager ? 0 : hd_err_nomem(f->ask->err);
 }
 
+static bool is_of_logind(const struct hd_owner *owner)
+{
+	return owner->unit && (strcmp(owner->unit, LOGIND) == 0 ||
+			       strcmp(owner->unit, SYSTEMD) == 0);
+}
+
 static enum hd_user_fate fate_of(const struct finding_screens *f,
 				 const struct hd_owner *owner)
 {
@@ -120,7 +128,7 @@ static enum hd_user_fate fate_of(const struct finding_screens *f,
 		return HD_USER_STAYS;
 	if (owner->ends.is == HD_PRESENT)
 		return HD_USER_ENDS;
-	if (owner->unit && strcmp(owner->unit, LOGIND) == 0)
+	if (is_of_logind(owner))
 		return HD_USER_LETS_GO;
 	if (owner->unit && hd_may_stop(f->request, owner->unit))
 		return HD_USER_ENDS;

@@ -6,6 +6,8 @@ import zlib
 HEADER = "virt-hostdev-claim 2\n"
 # Of a claim with a device whose group isn't known.
 HEADER_LATE = "virt-hostdev-claim 3\n"
+# Of one with the host's screen.
+HEADER_SCREEN = "virt-hostdev-claim 4\n"
 
 
 def _sum(text):
@@ -16,8 +18,8 @@ def sealed(text):
     """A claim with sums from its lines without sums; "holds" is put where it belongs."""
     lines = text.splitlines()
     header = lines[0] + "\n"
-    assert header in (HEADER, HEADER_LATE) and lines[-1] == "end", text
-    held = [line for line in lines if line.startswith(("device ", "attribute "))]
+    assert header in (HEADER, HEADER_LATE, HEADER_SCREEN) and lines[-1] == "end", text
+    held = [line for line in lines if line.startswith(("device ", "attribute ", "screen "))]
     others = [line for line in lines[1:-1] if line not in held and not line.startswith("holds ")]
     text = header + "".join(line + _sum(line) for line in
                             (*others, f"holds {len(held)}", *held)) + "end"

@@ -351,6 +351,11 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 	[HD_RULE_SCREEN_LOST] = { .id = "screen-lost",
 				  .severity = HD_WARNING,
 				  .judge = hd_rule_screen },
+	/* The modules on top of its driver can't go, as another card has them:
+	 * the driver may not let go of this one (hd_module_stack_read()). */
+	[HD_RULE_SCREEN_SHARED] = { .id = "screen-shared",
+				    .severity = HD_WARNING,
+				    .judge = hd_rule_screen },
 	[HD_RULE_SCREEN_GOES] = { .id = "screen-goes",
 				  .severity = HD_INFO,
 				  .judge = hd_rule_screen },

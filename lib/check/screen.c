@@ -66,6 +66,20 @@ static int judge_return(struct hd_rule_context *s,
 			NULL);
 }
 
+static int judge_modules(struct hd_rule_context *s,
+			 const struct hd_device *device,
+			 const struct hd_shown *shown)
+{
+	if (!shown->shared)
+		return HD_GO_ON;
+	return hd_report(
+		s, HD_RULE_SCREEN_SHARED,
+		hd_text("The modules on top of driver %s stay loaded when %s goes, since %s is on that driver, too: if it doesn't let go of the card for them, the start is given up.",
+			device->driver, hd_addr_text(device->addr).s,
+			hd_addr_text(shown->other).s),
+		NULL);
+}
+
 static void print_holder(FILE *file, const struct hd_holder *holder,
 			 const struct hd_user *user)
 {
@@ -282,6 +296,8 @@ static int judge_card(struct hd_rule_context *s, const struct hd_device *device,
 		r = judge_number(s);
 	if (r == HD_GO_ON)
 		r = judge_return(s, device, shown);
+	if (r == HD_GO_ON)
+		r = judge_modules(s, device, shown);
 	return r == HD_GO_ON ? say_what_goes(s, device, shown) : r;
 }
 

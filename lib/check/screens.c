@@ -9,6 +9,7 @@
 #include "lib/base/finding.h"
 #include "lib/check/situation.h"
 #include "lib/display/card.h"
+#include "lib/display/module_stack.h"
 #include "lib/display/owner.h"
 #include "lib/display/systemd.h"
 
@@ -49,6 +50,10 @@ static int read_card(struct finding_screens *f, const struct hd_device *device,
 	HD_AUTO_ERR struct hd_err why = HD_ERR_INIT;
 	int r = hd_display_read(f->ask->host, device, &shown->screen, &why);
 
+	if (r == 0)
+		r = hd_module_stack_is_shared(f->ask->host, device,
+					      &shown->shared, &shown->other,
+					      &why);
 	shown->handed_over = shown->card = true;
 	if (r == 0)
 		return 0;

@@ -33,6 +33,9 @@ struct hd_shown {
 	bool card; /* the screen is on it; else another function of the card */
 	struct hd_screen screen; /* of a card; owned */
 	char *unknown; /* why that can't be told; owned; NULL when it can */
+	/* The driver's modules stay, since another card is on it, too. */
+	bool shared;
+	struct hd_addr other;
 };
 
 /* What is handed over. All NULL when nothing is. */

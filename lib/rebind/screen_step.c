@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/rebind/screen_step.h"
 
+#include <errno.h>
+
 #include "lib/base/cleanup.h"
 #include "lib/base/finding.h"
 #include "lib/base/print.h"
@@ -10,8 +12,28 @@
 #include "lib/display/let_go.h"
 #include "lib/display/module_stack.h"
 #include "lib/display/systemd.h"
+#include "lib/host/device.h"
+#include "lib/host/sysfs.h"
 
 #define RECOVER "virt-hostdev recover"
+
+/* Whether the card has no driver of the host's, so that nothing comes of
+ * waiting for what that would bring. */
+static bool is_away(const struct hd_host *host, struct hd_addr card)
+{
+	struct hd_device now = { .driver = NULL };
+	int r = hd_device_read(host, card, HD_BRIEF, &now, NULL);
+	bool away = r == -ENOENT || (r == 0 && (!now.driver || now.vfio));
+
+	hd_device_clear(&now);
+	return away;
+}
+
+static int fail_away(struct hd_addr card, struct hd_err *err)
+{
+	return hd_err_set(err, ENODEV, "%s isn't back with its driver",
+			  hd_addr_text(card).s);
+}
 
 int hd_do_stop(const struct hd_host *host, const struct hd_step *step,
 	       struct hd_err *err)
@@ -61,7 +83,12 @@ char *hd_say_vt_off(const struct hd_step *step)
 int hd_do_vt_on(const struct hd_host *host, const struct hd_step *step,
 		struct hd_err *err)
 {
-	return hd_console_set(host, step->to, true, step->seconds, err);
+	if (!is_away(host, step->addr))
+		return hd_console_set(host, step->to, true, step->seconds, err);
+	/* They may be on another card by now. */
+	return hd_console_set(host, step->to, true, 0, NULL) == 0 ?
+		       0 :
+		       fail_away(step->addr, err);
 }
 
 char *hd_say_vt_on(const struct hd_step *step)
@@ -129,8 +156,10 @@ char *hd_say_set(const struct hd_step *step)
 int hd_do_screen(const struct hd_host *host, const struct hd_step *step,
 		 struct hd_err *err)
 {
-	return hd_connector_wait(host, step->addr, step->to, step->seconds,
-				 err);
+	return is_away(host, step->addr) ?
+		       fail_away(step->addr, err) :
+		       hd_connector_wait(host, step->addr, step->to,
+					 step->seconds, err);
 }
 
 char *hd_say_screen(const struct hd_step *step)
@@ -166,8 +195,8 @@ char *hd_remedy_let_go(const struct hd_step *step)
 char *hd_remedy_vt(const struct hd_step *step)
 {
 	(void)step;
-	return hd_text(
-		"See which consoles there are: grep . /sys/class/vtconsole/*/name /sys/class/vtconsole/*/bind; then: " RECOVER);
+	return hd_text("See which consoles there are: grep -r . " HD_SYSFS_CLASS
+		       "/vtconsole; then: " RECOVER);
 }
 
 char *hd_remedy_unload(const struct hd_step *step)

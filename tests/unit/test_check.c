@@ -1120,6 +1120,13 @@ static void no_consoles_any_more(struct world *w)
 	show(w, HD_SCREEN_LOST, "(M) frame buffer device");
 }
 
+static void no_driver_of_its_own(struct world *w)
+{
+	hand_over(w);
+	w->shown_of[GPU].shared = true;
+	w->shown_of[GPU].other = w->devices[LONER].addr;
+}
+
 static void no_screen_meanwhile(struct world *w)
 {
 	hand_over(w);
@@ -1244,6 +1251,7 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_SCREEN_HELD] = no_leave_for_the_user,
 	[HD_RULE_SCREEN_USER_UNKNOWN] = no_word_of_the_user,
 	[HD_RULE_SCREEN_LOST] = no_consoles_any_more,
+	[HD_RULE_SCREEN_SHARED] = no_driver_of_its_own,
 	[HD_RULE_SCREEN_GOES] = no_screen_meanwhile,
 	[HD_RULE_HAND_OVER_UNUSED] = no_card_to_hand_over,
 	[HD_RULE_DEVICE_HELD] = no_peace,

@@ -67,6 +67,8 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		.assigns = assigns,
 		.n_assigns = choice.n,
 		.siblings = HD_SIBLINGS_REFUSE,
+		/* What is preset for guests ends no desktop by hand. */
+		.hand_over = HD_HAND_OVER_NO,
 		.policy = &job.ask.config.policy,
 		.allows = values->allows.items,
 		.n_allows = values->allows.n,

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The host's only screen goes to the guest with its card, and comes back."""
+
+import json
+import os
+import signal
+import subprocess
+
+from fakekernel import FakeKernel
+from program import domain, hostdev
+from test_every_write import DRIVERS, HOOK, NOUVEAU, NVIDIA, TOOL, OnFakeKernel, hand_over
+
+CARD = "0000:03:00.0"
+SOUND = "0000:03:00.1"
+FBCON = "(M) frame buffer device"
+# What a process may hold of the card.
+MEMORY = f"/sys/bus/pci/devices/{CARD}/resource0"
+
+GDM = """
+unit gdm.service active
+alias display-manager.service gdm.service
+unit nvidia-persistenced.service active
+unit session-3.scope active transient
+"""
+
+
+XML = hand_over()
+GOES = f"The host's screen goes with {CARD}: "
+DARK = GOES + "the consoles will go dark. It comes back with the card.\n"
+
+
+class _HandOver(OnFakeKernel):
+    def boot(self, description, systemd=None):
+        self.kernel = FakeKernel(DRIVERS + description, systemd)
+        self.addCleanup(self.kernel.close)
+        self.start = self.kernel.state()
+
+    def says(self, result, err):
+        self.assertEqual((result.rc, result.out, result.err), (0, "", err))
+
+    def refuses(self, words, xml=XML):
+        """The rest of the sentence; nothing has been done."""
+        result = self.hook("prepare", xml)
+        self.assertEqual((result.rc, result.out), (1, ""))
+        self.assertIn(words, result.err)
+        self.assert_as_it_was()
+        return result.err
+
+    def use(self, unit, *words):
+        """A process in a unit has the card open, and ends with the unit; more words are of
+        that unit."""
+        process = self.kernel.popen(["sh", "-c", f"exec 3<{MEMORY} && echo && read -r word"],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"\n")
+        self.kernel.put_into(process.pid, f"/system.slice/{unit}")
+        if self.kernel.systemd:
+            self.kernel.systemd.tell(" ".join((f"unit {unit} active kill={process.pid}", *words)))
+        return process
+
+
+class ThereAndBack(_HandOver):
+    def test_modules_that_hold_the_driver(self):
+        self.boot(NVIDIA)
+        planned = json.loads(self.kernel.run([TOOL, "plan", "--json", "-"], stdin=XML).out)
+        self.says(self.hook("prepare", XML), DARK)
+        self.assertEqual([(step["kind"], step["address"] or step["from"] or step["to"])
+                          for step in planned["steps"]], [
+            ("override", CARD), ("override", SOUND), ("let-go", CARD), ("let-go", SOUND),
+            ("vt-off", FBCON), ("unload", "nvidia_drm"), ("unload", "nvidia_modeset"),
+            ("unload", "nvidia_uvm"), ("unbind", SOUND), ("bind", SOUND), ("unbind", CARD),
+            ("bind", CARD)])
+        changes = self.kernel.changes()
+        self.assertEqual(set(changes[:2]), {f"override {CARD} - vfio-pci",
+                                            f"override {SOUND} - vfio-pci"})
+        self.assertEqual([each for each in changes[2:] if not each.startswith("consoles")], [
+            "unload nvidia_drm", "unload nvidia_modeset", "unload nvidia_uvm",
+            f"unbind {SOUND} snd_hda_intel", f"bind {SOUND} vfio-pci",
+            f"unbind {CARD} nvidia", f"bind {CARD} vfio-pci"])
+        self.kernel.recount()
+        self.says(self.hook("release", XML), "")
+        changes = self.kernel.changes()
+        back = changes.index(f"bind {CARD} nvidia")
+        self.assertEqual([each for each in changes[back + 1:]
+                          if "override" not in each and SOUND not in each], [
+            "load nvidia_uvm", "load nvidia_modeset", "load nvidia_drm",
+            f"consoles {FBCON}"])
+        self.assert_as_it_was()
+
+    def test_no_module_is_unloaded_in_vain(self):
+        self.boot(NOUVEAU)
+        self.says(self.hook("prepare", XML), DARK)
+        self.assertFalse([each for each in self.kernel.changes() if "unload" in each])
+        self.says(self.hook("release", XML), "")
+        self.assert_as_it_was()
+
+    def test_device_that_libvirt_binds(self):
+        """The modules go before libvirt unbinds the card, and come when it has not bound it
+        back, since its driver didn't let it."""
+        self.boot(NVIDIA)
+        xml = hand_over("", hostdev(3, managed="yes"), hostdev(3, function=1, managed="yes"))
+        self.says(self.hook("prepare", xml), DARK)
+        self.assertIn("unload nvidia_uvm", self.kernel.changes())
+        self.assertNotIn(f"unbind {CARD} nvidia", self.kernel.changes())
+        self.says(self.hook("release", xml), "")
+        self.assert_as_it_was()
+
+    def test_status_names_what_went(self):
+        self.boot(NVIDIA)
+        self.says(self.hook("prepare", XML), DARK)
+        screens = {each["address"]: [(item["kind"], item["name"], item["value"])
+                                     for item in each["screen"]]
+                   for each in self.status()[0]["devices"]}
+        self.assertEqual(screens, {SOUND: [], CARD: [
+            ("console", FBCON, None), ("module", "nvidia_drm", None),
+            ("parameter", "nvidia_drm/fbdev", "Y"), ("parameter", "nvidia_drm/modeset", "Y"),
+            ("module", "nvidia_modeset", None), ("module", "nvidia_uvm", None),
+            ("connector", "DP-1", None)]})
+        self.assertIn(f"\nThe host's screen went with {CARD}, and comes back with it: "
+                      f"console {FBCON}, module nvidia_drm, ", self.tool("status").out)
+
+    def test_card_that_is_gone_for_good(self):
+        """Who used it may find another."""
+        self.boot(NOUVEAU, GDM)
+        self.use("gdm.service")
+        self.assertEqual(self.hook("prepare", XML).rc, 0)
+        self.kernel.recount()
+        self.kernel.fault(1, "vanish", CARD)
+        self.kernel.write(f"/sys/bus/pci/devices/{SOUND}/driver_override", "vfio-pci")
+        result = self.hook("release", XML)
+        self.assertEqual(result.rc, 0)
+        self.assertIn(f"{CARD} can't be given back to the host: it is gone", result.err)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assertEqual(self.kernel.claims(), {})
+
+
+class Users(_HandOver):
+    def test_display_manager(self):
+        self.boot(NOUVEAU, GDM)
+        process = self.use("gdm.service")
+        self.says(self.hook("prepare", XML), (
+            f"{GOES}gdm.service will be stopped (process {process.pid} (sh) of user "
+            f"{os.getuid()}), and the consoles will go dark. It comes back with the card.\n"))
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        self.assertEqual(self.kernel.systemd.asked(), ["StopUnit gdm.service replace"])
+        self.says(self.hook("release", XML), "")
+        self.assertEqual(self.kernel.systemd.asked()[1:], ["StartUnit gdm.service replace"])
+        self.assert_as_it_was()
+
+    def test_display_manager_that_shows_nothing_here(self):
+        self.boot(NOUVEAU, GDM)
+        self.says(self.hook("prepare", XML), DARK)
+        self.says(self.hook("release", XML), "")
+        self.assertEqual(self.kernel.systemd.asked(), [])
+
+    def test_one_who_is_not_to_be_stopped(self):
+        self.boot(NOUVEAU, GDM)
+        process = self.use("session-3.scope")
+        err = self.refuses(f"can't be given to guest 'guest' with the host's screen while "
+                           f"process {process.pid} (sh) of user {os.getuid()} in "
+                           f"session-3.scope uses it, and isn't to be stopped.")
+        self.assertIn("Fix: Let it end, or let it be stopped: virt-hostdev allow "
+                      "--hand-over-display --may-stop session-3.scope guest\n", err)
+        self.assertEqual(self.kernel.systemd.asked(), [])
+        self.assertIsNone(process.poll())
+
+    def test_units_that_may_be_stopped(self):
+        """The display manager first, and back last; a session is over."""
+        self.boot(NOUVEAU, GDM)
+        for unit in ("session-3.scope", "nvidia-persistenced.service", "gdm.service"):
+            self.use(unit, *(["transient"] if unit.endswith(".scope") else []))
+        xml = hand_over("<h:stop unit='nvidia-*.service'/><h:stop unit='session-?.scope'/>")
+        self.assertEqual(self.hook("prepare", xml).rc, 0)
+        self.assertEqual(self.kernel.systemd.asked(), [
+            "StopUnit gdm.service replace", "StopUnit nvidia-persistenced.service replace",
+            "StopUnit session-3.scope replace"])
+        self.says(self.hook("release", xml), "")
+        self.assertEqual(self.kernel.systemd.asked()[3:], [
+            "StartUnit nvidia-persistenced.service replace", "StartUnit gdm.service replace"])
+        self.assert_as_it_was()
+
+    def test_host_that_lets_it_be_stopped(self):
+        self.boot(NOUVEAU, GDM)
+        self.configure("hand-over = yes", "may-stop = session-*.scope")
+        self.use("session-3.scope", "transient")
+        xml = domain(hostdev(3), hostdev(3, function=1))
+        self.assertEqual(self.hook("prepare", xml).rc, 0)
+        self.assertEqual(self.kernel.systemd.asked(), ["StopUnit session-3.scope replace"])
+        self.says(self.hook("release", xml), "")
+        self.assert_as_it_was()
+
+    def test_host_that_forbids_it(self):
+        self.boot(NOUVEAU, GDM)
+        self.configure("domains-may = mount")
+        self.refuses("line 3 of the domain hands the host's screen over, but "
+                     "/etc/virt-hostdev.conf, line 2 (domains-may in [host]) doesn't let domains.")
+
+    def test_host_without_systemd(self):
+        self.boot(NOUVEAU)
+        self.use("gdm.service")
+        self.refuses("uses it, and isn't to be stopped; nothing can be stopped here: ")
+
+    def test_one_who_does_not_let_go(self):
+        """Though his unit has stopped."""
+        self.boot(NOUVEAU, GDM)
+        self.configure("step-timeout = 1")
+        process = self.use("gdm.service")
+        self.kernel.systemd.tell("unit gdm.service active")
+        self.refuses(f"{CARD} can't be taken from the host: after 1 seconds process "
+                     f"{process.pid} (sh) has ")
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+
+    def test_unit_that_does_not_stop(self):
+        self.boot(NOUVEAU, GDM)
+        self.use("gdm.service", "stop=failed/active")
+        err = self.refuses("gdm.service can't be stopped: ")
+        self.assertIn("Fix: See what keeps it: systemctl status gdm.service\n", err)
+
+    def test_unit_that_does_not_start_again(self):
+        """All the rest is back, and recover tries again."""
+        self.boot(NOUVEAU, GDM)
+        self.use("gdm.service", "start=failed/failed")
+        self.assertEqual(self.hook("prepare", XML).rc, 0)
+        result = self.hook("release", XML)
+        self.assertEqual(result.rc, 1)
+        self.assertIn("gdm.service can't be started again: ", result.err)
+        self.assertIn("\nFix: See why: systemctl status gdm.service; then: virt-hostdev recover\n",
+                      result.err)
+        self.assertEqual(self.kernel.state(), self.start)
+        claim, = self.status()
+        self.assertEqual(claim["state"], "left behind")
+        self.assertIn("gdm.service can't be started again: ", claim["error"])
+        self.kernel.systemd.tell("unit gdm.service inactive")
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()
+
+    def test_all_that_fails_is_said(self):
+        """One failure keeps nothing else from coming back."""
+        self.boot(NVIDIA, GDM)
+        self.use("gdm.service", "start=failed/failed")
+        self.assertEqual(self.hook("prepare", XML).rc, 0)
+        self.kernel.recount()
+        self.kernel.fault(9, "errno", "EIO")
+        result = self.hook("release", XML)
+        self.assertEqual(result.rc, 1)
+        claim, = self.status()
+        self.assertEqual(claim["error"].count(" can't be "), 2, claim["error"])
+        for sentence in ("gdm.service can't be started again", "can't be loaded again"):
+            self.assertIn(sentence, result.err)
+            self.assertIn(sentence, claim["error"])
+            self.assertIn(sentence, self.tool("log").out)
+        self.kernel.systemd.tell("unit gdm.service inactive")
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assert_as_it_was()
+
+    def test_killed_while_a_unit_stops(self):
+        """The job goes on without us."""
+        self.boot(NOUVEAU, GDM)
+        self.use("gdm.service", "held")
+        with self.kernel.popen([HOOK, "guest", "prepare", "begin", "-"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as hook:
+            hook.stdin.write(XML.encode())
+            hook.stdin.close()
+            while not self.kernel.systemd.asked():
+                self.assertIsNone(hook.poll())
+            os.killpg(hook.pid, signal.SIGKILL)
+        self.kernel.systemd.tell("unit gdm.service inactive")
+        self.says(self.hook("release", XML), "")
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()

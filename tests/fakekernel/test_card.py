@@ -86,6 +86,7 @@ class OnCard(OnScreen):
         process = self.popen(*words)
 
         def polls():
+            self.assertIsNone(process.poll())
             folder = Path(f"/proc/{process.pid}")
             return ((folder / "comm").read_text() == "display\n" and
                     (folder / "syscall").read_text().split()[0] in POLLS)

@@ -491,7 +491,11 @@ class Healthy(_OnHost):
             (line("pci=noats"), "cmdline-no-msi", "pass", ""),
             (line("pcie_acs_override=downstream"), "cmdline-acs-override", "warn", "patch"),
             (line("pci=config_acs=10@00"), "cmdline-acs-off", "warn", "reach each other"),
-            (line("video=efifb:off"), "cmdline-framebuffer", "warn", "video=efifb:off"),
+            (line("video=efifb:off"), "cmdline-framebuffer", "warn", "video=efifb:off: it helps"),
+            (line("video=efifb:off") | {f"boot/config-{RELEASE}": "CONFIG_SYSFB_SIMPLEFB=y\n"},
+             "cmdline-framebuffer", "warn", "video=efifb:off, which does nothing"),
+            (line("nomodeset") | {f"boot/config-{RELEASE}": "CONFIG_SYSFB_SIMPLEFB=y\n"},
+             "cmdline-framebuffer", "warn", "nomodeset: it helps"),
             (line("module_blacklist=a,vfio_pci"), "cmdline-vfio-modules", "fail", "vfio_pci"),
             (line("module_blacklist=nouveau"), "cmdline-vfio-modules", "pass", ""),
             (line("vfio-pci.ids=10de:1f91,10de:10fa"), "cmdline-ids", "pass", ""),
@@ -904,6 +908,7 @@ class Devices(_OnHost):
             ({"boot_vga": "1", "driver": None}, "device-screen-console", "skip", "no driver"),
             ({status: "connected"}, "device-screen-alone", "pass", "isn't the only"),
             ({}, "device-functions", "pass", "the whole card"),
+            ({status: "connected"}, "guard-screen", "skip", "no screen is handed over"),
         ])
 
     def test_only_screen(self):
@@ -1392,6 +1397,8 @@ class EveryRow(_OnHost):
          ("02:00.0", "03:00.0", "00:02.0", "00:14.0", "00:01.0", "09:00.0", "00:1f.4"),
          "device-endpoint device-present guard-chipset guard-display guard-keyboard guard-network "
          "guard-storage"),
+        ("laptop-two-gpus", {"etc/virt-hostdev.conf": "[host]\ndomains-may = none\n"},
+         domain(hostdev(0, 2), metadata=metadata("<h:display hand-over='yes'/>")), "guard-screen"),
         ("server-sriov", {"sys/bus/pci/devices/0000:3b:00.0/driver":
                           ("sys/bus/pci/drivers/vfio-pci",)}, ("3b:10.0",), "device-vf-token"),
         ("server-sriov", {}, ("3b:00.0",), "device-no-vfs"),

@@ -56,6 +56,31 @@ static void rule_absent(struct hd_exam *exam)
 			arg->name, equals_of(arg), value_of(arg));
 }
 
+/*
+ * "video=efifb:off" is for efifb alone: where sysfb makes a
+ * "simple-framebuffer" (drivers/firmware/sysfb.c), another driver draws on it,
+ * and knows no such word.
+ */
+static void rule_framebuffer(struct hd_exam *exam)
+{
+	const struct hd_host_facts *facts = exam->facts;
+	const char *simple =
+		hd_kconfig_value(&facts->kconfig, "SYSFB_SIMPLEFB");
+	const struct hd_bootarg *arg;
+
+	if (!has_words(exam))
+		return;
+	arg = hd_bootargs_find(&facts->bootargs,
+			       "video=efifb:off|video=vesafb:off", NULL);
+	if (arg && simple && strcmp(simple, "y") == 0)
+		hd_exam_bad(
+			exam,
+			"the command line has %s=%s, which does nothing: this kernel draws with neither",
+			arg->name, value_of(arg));
+	else
+		rule_absent(exam);
+}
+
 /* Android's boot loaders say it in the boot configuration. */
 static void rule_pkvm(struct hd_exam *exam)
 {
@@ -428,11 +453,11 @@ static const struct hd_row rows[] = {
 	{ .id = "cmdline-framebuffer",
 	  .title = "The framebuffer is left alone",
 	  .source = CMDLINE,
-	  .rule = rule_absent,
+	  .rule = rule_framebuffer,
 	  .what = "video=efifb:off|video=vesafb:off|video=simplefb:off|initcall_blacklist=sysfb_init|nomodeset",
 	  .bad = HD_WARN,
 	  .why = "it helps with some kernels only, and leaves the host without a console",
-	  .fix = "Choose another card as the first one in the firmware's setup" },
+	  .fix = "Remove it, and choose another card as the first one in the firmware's setup, or hand the host's screen over: virt-hostdev allow --hand-over-display GUEST" },
 	{ .id = "cmdline-pkvm",
 	  .title = "No protected KVM",
 	  .source = CMDLINE ", " HD_PROC_BOOTCONFIG,

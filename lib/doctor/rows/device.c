@@ -161,6 +161,19 @@ static bool is_unread(struct hd_exam *exam)
 	return true;
 }
 
+/* What the host shows on the device is only looked at when it is handed over.
+ */
+static bool is_about_nothing(const struct hd_exam *exam)
+{
+	const struct hd_situation *situation = &exam->facts->situation;
+	const struct hd_device *device;
+
+	if (exam->row->first != &hd_rules[HD_RULE_HAND_OVER_FORBIDDEN])
+		return false;
+	device = hd_inventory_find(&situation->inventory, exam->device->addr);
+	return !device || !hd_shown_of(situation, device);
+}
+
 static void rule_found(struct hd_exam *exam)
 {
 	const struct hd_finding *finding = find(exam);
@@ -171,6 +184,9 @@ static void rule_found(struct hd_exam *exam)
 	else if (exam->facts->examine_err.code)
 		hd_exam_unknown(exam, "%s",
 				hd_err_message(&exam->facts->examine_err));
+	else if (is_about_nothing(exam))
+		hd_exam_not_applicable(exam,
+				       "no screen is handed over with it");
 	else if (finding)
 		say_finding(exam, finding);
 	else if (before)

@@ -21,7 +21,7 @@ import shlex
 
 from devices import nic, root_port
 from domain import hostdev
-from screens import _Screen
+from screens import _HandOver
 
 DISKS = {"disk-fs": "0000:01:00.0", "disk-md-a": "0000:02:00.0", "disk-md-b": "0000:03:00.0",
          "disk-luks": "0000:04:00.0", "disk-swap": "0000:05:00.0"}
@@ -54,7 +54,7 @@ mkdir -p /mnt/fs /mnt/lvm /mnt/luks
 """
 
 
-class CriticalUses(_Screen):
+class CriticalUses(_HandOver):
     # A mode that the boot loader sets: 1024x768 with 24 bits.
     options = {"devices": DEVICES, "disks": DISKS, "cmdline": "vga=792"}
     screen, card, load = "display", DISPLAY, "modprobe bochs;"

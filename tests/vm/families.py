@@ -10,7 +10,7 @@ import devices
 import hosts
 from domain import domain, hostdev
 from scenarios import HOOK_FAILED, _Emulated
-from screens import _Screen
+from screens import _Greeter, _HandOver
 from setting import FULL
 
 
@@ -88,7 +88,7 @@ class ArmAcpi(_Arm):
     passes = ["arm-iort", "arm-iort-map", "iommu-groups", "vfio-pci"]
 
 
-class Bookworm(_Core, _Screen):
+class Bookworm(_Core, _Greeter, *([_HandOver] if FULL else [])):
     """Debian 12 as it is installed: from a disk, with UEFI, systemd, AppArmor and a screen."""
 
     kind = hosts.BOOKWORM

@@ -159,6 +159,7 @@ class _HandOver(_Screen):
             self.write("Nobody sees this yet.", GREEN)
             self.assertEqual(self.settled(lambda now: True), dark)
             self.destroy("g")
+        self.keep(self.host.screen(self.screen), "console-after")
 
     def test_hand_over_to_a_guest_that_qemu_refuses(self):
         with self.screen_comes_back():

@@ -413,9 +413,9 @@ class Status(_OnTree):
         self.assertTrue(claim["since"].startswith("2023-11-1"))
         self.assertEqual(claim["devices"], [
             {"address": "0000:02:00.0", "group": 2, "restore": True, "driver_before": "igb",
-             "override_before": None, "present": True, "driver": "e1000e"},
+             "override_before": None, "present": True, "driver": "e1000e", "screen": []},
             {"address": "0000:99:00.0", "group": 3, "restore": False, "driver_before": None,
-             "override_before": "over", "present": False, "driver": None}])
+             "override_before": "over", "present": False, "driver": None, "screen": []}])
         text = self.on_tree("status").out
         self.assertRegex(text, r"win 11 +unknown +\S+ +0000:02:00\.0 +2 +e1000e +igb\n")
         self.assertIn("Of guest 'win 11': no way\n", text)

@@ -4,6 +4,7 @@
 The host's console begins on the frame buffer of its firmware, and its driver takes over."""
 
 import contextlib
+import json
 import shlex
 
 import devices
@@ -219,6 +220,7 @@ cat >/run/systemd/system/getty@tty2.service.d/login.conf <<-'END'
 	[Service]
 	ExecStart=
 	ExecStart=-/sbin/agetty --autologin alice --noclear %I linux
+	Restart=no
 END
 systemctl daemon-reload
 """
@@ -290,20 +292,38 @@ class _Greeter(_Screen):
                 self.host.libvirtd("start")
                 self.greeter_is_back(before)
 
-    def test_compositor_of_a_user(self):
-        """It was started on a console: nobody has said that it may end."""
+    @contextlib.contextmanager
+    def compositor(self):
+        """A user's, on a console that he is logged in at; its process and its picture."""
         self.host.sh(LOGIN.replace("PROGRAM", COMPOSITOR.format(*PURPLE_DESKTOP)))
         self.addCleanup(self.show, 1)
         try:
             self.host.sh("systemctl start getty@tty2")
             self.show(2)
-            before = self.settled(lambda now: now.middle() == PURPLE_DESKTOP)
-            self.keep(before, "compositor")
-            pid = self.host.sh("pgrep -o -x cage").out.strip()
-            self.define_g()
-            self.assert_refused("g", f"process {pid} (cage) of user 1000 in session-")
-            self.assertEqual(self.host.screen(self.screen), before)
+            picture = self.settled(lambda now: now.middle() == PURPLE_DESKTOP)
+            yield self.host.sh("pgrep -o -x cage").out.strip(), picture
         finally:
-            self.host.sh("systemctl stop getty@tty2; loginctl terminate-user alice")
+            self.host.sh("systemctl stop getty@tty2; loginctl terminate-user alice", check=False)
             self.wait_for(lambda: self.host.sh("pgrep -u alice", check=False).rc)
             self.host.sh("userdel -r alice 2>/dev/null")
+
+    def test_compositor_of_a_user(self):
+        """Nobody has said that it may end."""
+        with self.compositor() as (pid, picture):
+            self.keep(picture, "compositor")
+            self.define_g()
+            self.assert_refused("g", f"process {pid} (cage) of user 1000 in session-")
+            self.assertEqual(self.host.screen(self.screen), picture)
+
+    if FULL:
+        def test_compositor_of_a_user_that_may_be_stopped(self):
+            """As the fix says that it is to be said."""
+            with self.compositor() as (pid, _):
+                self.define_g()
+                report = json.loads(self.host.sh("virt-hostdev check --json g", check=False).out)
+                self.host.sh(report["devices"][0]["findings"][0]["fix"].partition(": ")[2])
+                self.start("g")
+                self.assert_given("g", self.card)
+                self.assertNotEqual(self.host.sh(f"kill -0 {pid}", check=False).rc, 0)
+                self.destroy("g")
+                self.written(TEXT)

@@ -32,20 +32,11 @@ struct reading {
 	bool lost; /* where it does, and it is this card's */
 };
 
-int hd_display_fail(int r, struct hd_err *err)
-{
-	if (r == -E2BIG)
-		return hd_err_set(
-			err, E2BIG,
-			"there is too much that the host's screen hangs on");
-	return r == -ENOMEM ? hd_err_nomem(err) : r;
-}
-
 static int add(const struct reading *reading, enum hd_screen_kind kind,
 	       const char *name, const char *value)
 {
-	return hd_display_fail(hd_screen_add(reading->ret, kind, name, value),
-			       reading->err);
+	return hd_screen_fail(hd_screen_add(reading->ret, kind, name, value),
+			      reading->err);
 }
 
 /* Linux 5.10.0-8-amd64 is not: then what the firmware drew on has to be taken
@@ -96,10 +87,10 @@ static int add_framebuffer(const struct reading *reading, const char *name)
 			 HD_SYSFS_PLATFORM "/devices/%s/driver", name);
 	return r < 0 || !driver ?
 		       r :
-		       hd_display_fail(hd_screen_add(reading->framebuffers,
-						     HD_SCREEN_FRAMEBUFFER,
-						     name, driver),
-				       reading->err);
+		       hd_screen_fail(hd_screen_add(reading->framebuffers,
+						    HD_SCREEN_FRAMEBUFFER, name,
+						    driver),
+				      reading->err);
 }
 
 /* Of frame buffers, and of cards, which need have none. */
@@ -190,7 +181,7 @@ int hd_display_read(const struct hd_host *host, const struct hd_device *card,
 	if (r == 0 && (reading.own || reading.lost) && !reading.others)
 		r = hd_consoles_each(host, add_console, &reading, err);
 	if (r == 0)
-		r = hd_display_fail(hd_screen_keep(ret, &framebuffers), err);
+		r = hd_screen_fail(hd_screen_keep(ret, &framebuffers), err);
 	if (r == 0)
 		r = hd_module_stack_read(host, card, ret, err);
 	if (r == 0)

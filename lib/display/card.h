@@ -30,7 +30,4 @@
 int hd_display_read(const struct hd_host *host, const struct hd_device *card,
 		    struct hd_screen *ret, struct hd_err *err);
 
-/* Fails for what hd_screen_add() gave; 0 for 0. */
-int hd_display_fail(int r, struct hd_err *err);
-
 #endif

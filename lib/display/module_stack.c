@@ -10,7 +10,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/finding.h"
-#include "lib/display/card.h"
 #include "lib/display/wait.h"
 #include "lib/host/look.h"
 #include "lib/host/module.h"
@@ -125,10 +124,10 @@ static int read_parameter(const struct reading *reading, int dir_fd,
 			 parameter);
 	return r < 0 || !value ?
 		       r :
-		       hd_display_fail(hd_screen_add(reading->ret,
-						     HD_SCREEN_PARAMETER, name,
-						     value),
-				       reading->err);
+		       hd_screen_fail(hd_screen_add(reading->ret,
+						    HD_SCREEN_PARAMETER, name,
+						    value),
+				      reading->err);
 }
 
 static int read_parameters(const struct reading *reading, const char *module)
@@ -166,10 +165,10 @@ static int read_holders(const struct reading *reading, const char *module,
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		r = read_holders(reading, names.items[i], depth + 1);
 		if (r == 0)
-			r = hd_display_fail(hd_screen_add(reading->ret,
-							  HD_SCREEN_MODULE,
-							  names.items[i], NULL),
-					    reading->err);
+			r = hd_screen_fail(hd_screen_add(reading->ret,
+							 HD_SCREEN_MODULE,
+							 names.items[i], NULL),
+					   reading->err);
 		if (r == 0)
 			r = read_parameters(reading, names.items[i]);
 	}

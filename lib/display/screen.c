@@ -81,6 +81,15 @@ int hd_screen_add(struct hd_screen *screen, enum hd_screen_kind kind,
 	return -ENOMEM;
 }
 
+int hd_screen_fail(int r, struct hd_err *err)
+{
+	if (r == -E2BIG)
+		return hd_err_set(
+			err, E2BIG,
+			"there is too much that the host's screen hangs on");
+	return r == -ENOMEM ? hd_err_nomem(err) : r;
+}
+
 int hd_screen_keep(struct hd_screen *to, const struct hd_screen *from)
 {
 	int r = 0;

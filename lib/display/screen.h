@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/err.h"
+
 /*
  * What the host's screen on one graphics card hangs on, and what is to be so
  * again when the card is back. A list of plain facts: each is read before the
@@ -53,6 +55,9 @@ struct hd_screen {
  */
 int hd_screen_add(struct hd_screen *screen, enum hd_screen_kind kind,
 		  const char *name, const char *value);
+
+/* Fails for what hd_screen_add() gave, with a sentence; 0 for 0. */
+int hd_screen_fail(int r, struct hd_err *err);
 
 /* Copies what is to be so again behind what is there. Returns 0, -ENOMEM or
  * -E2BIG. */

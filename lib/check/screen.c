@@ -157,20 +157,28 @@ static const struct hd_user *first_user(const struct hd_situation *situation,
 	return NULL;
 }
 
-static char *how_to_end(struct hd_rule_context *s, const struct hd_user *user,
-			pid_t pid)
+/* What lets it be stopped; NULL when nothing does. */
+static char *how_to_stop(const struct hd_rule_context *s,
+			 const struct hd_user *user)
 {
+	const char *domain = s->request->domain;
 	HD_AUTOFREE char *unit =
-		user->unit && s->request->domain &&
-				!s->situation->screens.no_manager ?
+		user->unit && !s->situation->screens.no_manager ?
 			hd_quote(user->unit) :
 			NULL;
 	HD_AUTOFREE char *verb =
-		unit ? hd_text("virt-hostdev allow --hand-over-display --may-stop %s",
-			       unit) :
+		unit ? hd_text("virt-hostdev %s --hand-over-display --may-stop %s",
+			       domain ? "allow" : "bind", unit) :
 		       NULL;
-	HD_AUTOFREE char *command =
-		verb ? hd_command_for(verb, s->request->domain) : NULL;
+
+	return !domain || !verb ? hd_steal(&verb) :
+				  hd_command_for(verb, domain);
+}
+
+static char *how_to_end(const struct hd_rule_context *s,
+			const struct hd_user *user, pid_t pid)
+{
+	HD_AUTOFREE char *command = how_to_stop(s, user);
 
 	return command ? hd_text("Let it end, or let it be stopped: %s",
 				 command) :
@@ -331,7 +339,9 @@ int hd_rule_hand_over_used(struct hd_rule_context *s)
 			return HD_GO_ON;
 	return hd_report(
 		s, HD_RULE_HAND_OVER_UNUSED,
-		hd_text("Line %u of the domain hands the host's screen over, but no graphics card is among its devices.",
-			s->request->hand_over_line),
+		s->request->domain ?
+			hd_text("Line %u of the domain hands the host's screen over, but no graphics card is among its devices.",
+				s->request->hand_over_line) :
+			hd_text("The host's screen isn't handed over, as no graphics card is among the devices."),
 		NULL);
 }

@@ -270,3 +270,107 @@ class Users(_HandOver):
         self.says(self.hook("release", XML), "")
         self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
         self.assert_as_it_was()
+
+
+class ByHand(_HandOver):
+    """A person takes the card, and the screen with it."""
+
+    def bind(self, *options):
+        return self.tool("bind", "--hand-over-display", *options, CARD, SOUND)
+
+    def bound(self, result, words=DARK):
+        self.assertEqual((result.rc, result.out, result.err), (
+            0, f"{CARD} is on driver vfio-pci.\n{SOUND} is on driver vfio-pci.\n", words))
+
+    def test_bound_and_released(self):
+        self.boot(NVIDIA, GDM)
+        process = self.use("gdm.service")
+        result = self.bind()
+        self.bound(result, f"{GOES}gdm.service will be stopped (process {process.pid} (sh) of user "
+                           f"{os.getuid()}), and the consoles will go dark. It comes back with the "
+                           "card.\n")
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        claim, = self.status()
+        self.assertEqual((claim["domain"], claim["state"]), (None, "by hand"))
+        self.assertIn("unload nvidia_uvm", self.kernel.changes())
+        result = self.tool("release", CARD, SOUND)
+        self.assertEqual((result.rc, result.err), (0, ""))
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()
+
+    def test_screen_comes_back_with_its_card(self):
+        self.boot(NVIDIA)
+        self.bound(self.bind())
+        self.kernel.recount()
+        self.assertEqual(self.tool("release", SOUND).rc, 0)
+        self.assertFalse([each for each in self.kernel.changes()
+                          if each.startswith(("load", "consoles"))])
+        self.assertEqual(self.tool("release", CARD).rc, 0)
+        self.assertIn("load nvidia_drm", self.kernel.changes())
+        self.assert_as_it_was()
+
+    def test_without_its_sound(self):
+        self.boot(NVIDIA)
+        self.bound(self.bind())
+        self.kernel.recount()
+        self.assertEqual(self.tool("release", CARD).rc, 0)
+        self.assertIn(f"consoles {FBCON}", self.kernel.changes())
+        self.assertEqual(self.tool("release", SOUND).rc, 0)
+        self.assert_as_it_was()
+
+    def test_killed_and_recovered(self):
+        self.boot(NVIDIA, GDM)
+        self.use("gdm.service")
+        self.assertEqual(self.bind().rc, 0)
+        count, = (i for i, each in enumerate(self.kernel.written(), 1)
+                  if "unbind" in each and CARD in each)
+        self.assertEqual(self.tool("release", CARD, SOUND).rc, 0)
+        self.use("gdm.service")
+        self.kernel.recount()
+        self.kernel.fault(count, "kill-after", "both")
+        self.assertNotEqual(self.bind().rc, 0)
+        claim, = self.status()
+        self.assertEqual(claim["state"], "left behind")
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()
+
+    def test_one_who_is_not_to_be_stopped(self):
+        self.boot(NOUVEAU, GDM)
+        process = self.use("session-3.scope", "transient")
+        result = self.bind()
+        self.assertEqual((result.rc, result.out), (1, ""))
+        self.assertIn("can't be taken from the host with the host's screen while process "
+                      f"{process.pid} (sh) of user {os.getuid()} in session-3.scope uses it, and "
+                      "isn't to be stopped.\nFix: Let it end, or let it be stopped: virt-hostdev "
+                      "bind --hand-over-display --may-stop session-3.scope\n", result.err)
+        self.assert_as_it_was()
+        self.assertEqual(self.bind("--may-stop", "session-?.scope").rc, 0)
+        self.assertEqual(self.kernel.systemd.asked(), ["StopUnit session-3.scope replace"])
+        self.assertEqual(self.tool("release", CARD, SOUND).rc, 0)
+        self.assert_as_it_was()
+
+    def test_domains_may_not_but_who_is_root_may(self):
+        self.boot(NOUVEAU)
+        self.configure("domains-may = none")
+        self.bound(self.bind())
+
+    def test_preset_of_guests_is_none(self):
+        self.boot(NOUVEAU)
+        self.configure("hand-over = yes")
+        result = self.tool("bind", CARD, SOUND)
+        self.assertNotIn("screen goes", result.err)
+        self.assertNotIn("consoles", " ".join(self.kernel.changes()))
+
+    def test_options_for_nothing(self):
+        self.boot(NOUVEAU)
+        result = self.tool("bind", "--may-stop", "a.service", CARD)
+        self.assertEqual(result.rc, 2)
+        self.assertIn("--may-stop needs --hand-over-display", result.err)
+        result = self.tool("bind", "--hand-over-display", "--may-stop", "a.socket", CARD)
+        self.assertEqual(result.rc, 2)
+        self.assertIn("--may-stop takes units that end in .service", result.err)
+        result = self.tool("bind", "--hand-over-display", SOUND)
+        self.assertEqual(result.rc, 0)
+        self.assertIn("\nThe host's screen isn't handed over, as no graphics card is among the "
+                      "devices.\n", result.err)

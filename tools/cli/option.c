@@ -10,6 +10,8 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/guard/guard.h"
+#include "lib/request/hand_over.h"
+#include "lib/request/patterns.h"
 #include "tools/tool.h"
 
 /* What getopt returns for the first one; letters are below. */
@@ -196,4 +198,15 @@ int hd_option_allow(struct hd_allows *allows, const char *argument,
 		err, EINVAL,
 		"--allow takes ADDRESS=REASON, with a reason that a refusal names, not '%s'",
 		argument);
+}
+
+int hd_option_may_stop(struct hd_patterns *stops, const char *argument,
+		       struct hd_err *err)
+{
+	if (!hd_unit_pattern_fits(argument))
+		return hd_err_set(err, EINVAL,
+				  "--may-stop takes " HD_UNIT_PATTERNS
+				  ", not '%s'",
+				  argument);
+	return hd_patterns_add(stops, argument) < 0 ? hd_err_nomem(err) : 0;
 }

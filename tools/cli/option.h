@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 
 struct hd_allow;
+struct hd_patterns;
 struct hd_tool;
 struct hd_verb;
 
@@ -45,6 +46,10 @@ struct hd_allows {
 /* Adds "ADDRESS=REASON", "0000:03:00.0=default-route". */
 int hd_option_allow(struct hd_allows *allows, const char *argument,
 		    struct hd_err *err);
+
+/* Adds a unit of systemd, or a pattern of them, that --may-stop names. */
+int hd_option_may_stop(struct hd_patterns *stops, const char *argument,
+		       struct hd_err *err);
 
 /* A whole number in decimal, from @min to @max. */
 int hd_option_number(const char *name, const char *argument, unsigned min,

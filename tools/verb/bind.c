@@ -8,9 +8,10 @@
 #include "tools/cli/named_devices.h"
 
 struct values {
-	bool group;
+	bool group, hand_over;
 	const char *driver; /* NULL: vfio-pci */
 	struct hd_allows allows;
+	struct hd_patterns stops; /* owned */
 };
 
 static int take_allow(void *data, const char *argument, struct hd_err *err)
@@ -18,11 +19,18 @@ static int take_allow(void *data, const char *argument, struct hd_err *err)
 	return hd_option_allow(&((struct values *)data)->allows, argument, err);
 }
 
+static int take_stop(void *data, const char *argument, struct hd_err *err)
+{
+	return hd_option_may_stop(&((struct values *)data)->stops, argument,
+				  err);
+}
+
 static void clear_values(void *data)
 {
 	struct values *values = data;
 
 	free(values->allows.items);
+	hd_patterns_clear(&values->stops);
 }
 
 static struct hd_assign *make_assigns(const struct hd_named_devices *choice,
@@ -49,9 +57,14 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTOFREE struct hd_assign *assigns = NULL;
 	char uuid[HD_UUID_SIZE];
 	struct hd_request request;
-	int r = hd_named_devices_read(&choice, tool, values->group, argc, argv,
-				      err);
+	int r;
 
+	if (values->stops.n && !values->hand_over) {
+		hd_err_set(err, EINVAL, "--may-stop needs --hand-over-display");
+		return HD_EXIT_USAGE;
+	}
+	r = hd_named_devices_read(&choice, tool, values->group, argc, argv,
+				  err);
 	if (r != HD_EXIT_FINE)
 		return r;
 	assigns = make_assigns(&choice, values->driver);
@@ -68,7 +81,9 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 		.n_assigns = choice.n,
 		.siblings = HD_SIBLINGS_REFUSE,
 		/* What is preset for guests ends no desktop by hand. */
-		.hand_over = HD_HAND_OVER_NO,
+		.hand_over =
+			values->hand_over ? HD_HAND_OVER_YES : HD_HAND_OVER_NO,
+		.stops = values->stops,
 		.policy = &job.ask.config.policy,
 		.allows = values->allows.items,
 		.n_allows = values->allows.n,
@@ -86,6 +101,12 @@ static const struct hd_option options[] = {
 	  offsetof(struct values, driver), NULL },
 	{ 'a', "allow", "ADDRESS=REASON",
 	  "let the host lose this, of this device", 0, take_allow },
+	{ 0, "hand-over-display", NULL,
+	  "take the host's screen down with its card",
+	  offsetof(struct values, hand_over), NULL },
+	{ 0, "may-stop", "UNIT",
+	  "stop this for it, too, if it uses the card; several, too", 0,
+	  take_stop },
 	{ .name = NULL },
 };
 
@@ -98,7 +119,9 @@ const struct hd_verb hd_verb_bind = {
 		"and leave them as they are. What the devices had is written down:\n"
 		"virt-hostdev release gives it back. It lasts until the host is rebooted.\n"
 		"What the host can't do without is refused with its reason, unless it is allowed\n"
-		"by name: --allow 0000:03:00.0=default-route.",
+		"by name: --allow 0000:03:00.0=default-route.\n"
+		"With --hand-over-display what shows on a graphics card among them ends, the display\n"
+		"manager first, and comes back when that card is released; --allow isn't needed then.",
 	.common = HD_OPT_JSON,
 	.options = options,
 	.values_size = sizeof(struct values),

@@ -447,16 +447,8 @@ static int take_critical(void *data, const char *argument, struct hd_err *err)
 
 static int take_stop(void *data, const char *argument, struct hd_err *err)
 {
-	struct values *values = data;
-
-	if (!hd_unit_pattern_fits(argument))
-		return hd_err_set(err, EINVAL,
-				  "--may-stop takes " HD_UNIT_PATTERNS
-				  ", not '%s'",
-				  argument);
-	return hd_patterns_add(&values->stops, argument) < 0 ?
-		       hd_err_nomem(err) :
-		       0;
+	return hd_option_may_stop(&((struct values *)data)->stops, argument,
+				  err);
 }
 
 static void clear_values(void *data)

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/display/bus.h"
+#include "lib/display/owner.h"
+#include "lib/host/proc.h"
 
 #define SERVICE "org.freedesktop.systemd1"
 
@@ -272,12 +275,28 @@ static int subscribe(struct hd_bus *bus, struct job *job, struct hd_err *err)
 	return r;
 }
 
-static int give(struct hd_bus *bus, const char *id, bool start, struct job *job,
-		struct hd_err *err)
+enum change { STOP, START, MAKE };
+
+/* A scope of which nothing is left when it has ended, however it did. */
+static int give_scope(struct hd_bus *bus, const char *id,
+		      sd_bus_message **ret_reply, struct hd_err *err)
+{
+	return hd_bus_call(bus, &manager, "StartTransientUnit", ret_reply, err,
+			   "ssa(sv)a(sa(sv))", id, "fail", 3, "Description",
+			   "s", "virt-hostdev", "CollectMode", "s",
+			   "inactive-or-failed", "PIDs", "au", 1,
+			   (uint32_t)getpid(), 0);
+}
+
+static int give(struct hd_bus *bus, const char *id, enum change change,
+		struct job *job, struct hd_err *err)
 {
 	sd_bus_message *reply;
-	int r = hd_bus_call(bus, &manager, start ? "StartUnit" : "StopUnit",
-			    &reply, err, "ss", id, "replace");
+	int r = change == MAKE ?
+			give_scope(bus, id, &reply, err) :
+			hd_bus_call(bus, &manager,
+				    change == START ? "StartUnit" : "StopUnit",
+				    &reply, err, "ss", id, "replace");
 
 	if (r < 0)
 		return r;
@@ -344,15 +363,17 @@ static int forget(struct hd_err *err)
 }
 
 /* Has systemd do it, and looks at what came of it. */
-static int change(struct hd_bus *bus, const char *id, struct subject *subject,
-		  bool start, unsigned seconds, struct hd_err *err)
+static int carry_out(struct hd_bus *bus, const char *id,
+		     struct subject *subject, enum change change,
+		     unsigned seconds, struct hd_err *err)
 {
 	AUTO_JOB struct job job = { .bus = bus };
+	bool start = change != STOP;
 	int64_t deadline = bus->deadline;
 	int r = subscribe(bus, &job, err);
 
 	if (r == 0)
-		r = give(bus, id, start, &job, err);
+		r = give(bus, id, change, &job, err);
 	/* It went away by itself. */
 	if (r == -ENOENT && !start)
 		return forget(err);
@@ -383,7 +404,8 @@ static int set(const struct hd_host *host, const char *id, bool start,
 		return 0;
 	if (start && !subject.there)
 		return hd_err_set(err, ENOENT, "systemd knows no such unit");
-	return change(&bus, id, &subject, start, seconds, err);
+	return carry_out(&bus, id, &subject, start ? START : STOP, seconds,
+			 err);
 }
 
 int hd_unit_stop(const struct hd_host *host, const char *id, unsigned seconds,
@@ -396,6 +418,42 @@ int hd_unit_start(const struct hd_host *host, const char *id, unsigned seconds,
 		  struct hd_err *err)
 {
 	return set(host, id, true, seconds, err);
+}
+
+/* As the kernel sees it. */
+static int verify_scope(const struct hd_host *host, const char *id,
+			struct hd_err *err)
+{
+	HD_AUTOFREE char *cgroups = NULL;
+	HD_AUTOFREE char *unit = NULL;
+	int r = hd_seen_required(hd_process_cgroups(host, getpid(), &cgroups));
+
+	if (r == 0)
+		r = hd_owner_unit_in(cgroups, &unit);
+	if (r < 0)
+		return hd_err_set(err, -r,
+				  "the unit of this process can't be read: %s",
+				  strerror(-r));
+	if (!unit || strcmp(unit, id) != 0)
+		return hd_err_set(
+			err, EIO,
+			"systemd reported success, but this process is still in %s",
+			unit ? unit : "no unit");
+	return 0;
+}
+
+int hd_scope_enter(const struct hd_host *host, const char *id,
+		   struct hd_err *err)
+{
+	HD_AUTO_BUS struct hd_bus bus = { .bus = NULL };
+	AUTO_SUBJECT struct subject subject = { .path = NULL };
+	int r = hd_bus_open(host, ANSWER_SECONDS, &bus, err);
+
+	if (r == 0)
+		r = find(&bus, id, &subject, err);
+	if (r == 0)
+		r = carry_out(&bus, id, &subject, MAKE, ANSWER_SECONDS, err);
+	return r < 0 ? r : verify_scope(host, id, err);
 }
 
 void hd_unit_clear(struct hd_unit *unit)

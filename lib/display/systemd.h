@@ -66,6 +66,17 @@ int hd_unit_stop(const struct hd_host *host, const char *id, unsigned seconds,
 int hd_unit_start(const struct hd_host *host, const char *id, unsigned seconds,
 		  struct hd_err *err);
 
+/*
+ * Moves this process into a scope of its own (systemd.scope(5)), which nobody
+ * ends with the session or service that it was started from. Returns when that
+ * is so, and verified: 0; -ENOTSUP as above; another negative errno. All have
+ * half a sentence in @err.
+ *
+ * @id  that no unit has, "virt-hostdev-….scope"
+ */
+int hd_scope_enter(const struct hd_host *host, const char *id,
+		   struct hd_err *err);
+
 void hd_unit_clear(struct hd_unit *unit);
 
 #endif

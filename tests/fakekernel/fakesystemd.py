@@ -46,7 +46,8 @@ class FakeSystemd:
 
     def asked(self):
         """What changes something, and nothing else of it."""
-        return [line for line in self.log() if line.startswith(("StopUnit", "StartUnit"))]
+        return [line for line in self.log() if line.startswith(("StopUnit", "StartUnit",
+                                                                   "StartTransientUnit"))]
 
     def close(self):
         self._process.stdin.close()

@@ -315,6 +315,11 @@ class Memory(OnScreen):
         self.start(GDM)
         self.each("", "stop", "gdm.service", MINUTE, before="unit gdm.service active")
 
+    def test_scope(self):
+        self.start(GDM)
+        self.each("", "scope", "virt-hostdev-1.scope",
+                  before="unit virt-hostdev-1.scope inactive load=not-found")
+
     def test_owner(self):
         self.start("")
         process = self.kernel.popen(["sleep", "3600"])
@@ -525,3 +530,43 @@ class Units(OnScreen):
                    "SYSTEMD_BUS_TIMEOUT": "1us"}
         result = self.display("query", "gdm.service", env={**os.environ, **nowhere})
         self.assertEqual(result.out, "gdm.service active 90 0\n")
+
+
+class Scopes(OnScreen):
+    """A process leaves the unit that it was started in."""
+
+    NAME = "virt-hostdev-1.scope"
+
+    def test_entered(self):
+        self.start(GDM)
+        self.good("scope", self.NAME)
+        asked, = self.kernel.systemd.asked()
+        self.assertRegex(asked, rf"^StartTransientUnit {self.NAME} fail \d+$")
+        self.assertEqual(self.kernel.systemd.state(self.NAME), "active")
+
+    def test_success_is_verified(self):
+        self.start(GDM + "refuse-pids")
+        self.assertRegex(self.fails("scope", self.NAME),
+                         "^EIO systemd reported success, but this process is still in ")
+
+    def test_one_of_that_name(self):
+        self.start(f"unit {self.NAME} active")
+        self.assertRegex(self.fails("scope", self.NAME), "^E[A-Z]+ systemd says: ")
+
+    def test_refused(self):
+        self.start(GDM + "refuse StartTransientUnit org.freedesktop.DBus.Error.AccessDenied")
+        self.assertRegex(self.fails("scope", self.NAME), "^EACCES systemd says: ")
+
+    def test_job_that_fails(self):
+        self.start(f"unit {self.NAME} inactive load=not-found start=failed/failed")
+        self.assertEqual(self.fails("scope", self.NAME), "EIO systemd's job ended with 'failed'")
+
+    def test_bus_that_vanishes(self):
+        self.start(GDM + "vanish StartTransientUnit")
+        self.assertRegex(self.fails("scope", self.NAME),
+                         "^E[A-Z]+ the system bus has closed the connection$")
+
+    def test_no_systemd(self):
+        self.start()
+        self.assertEqual(self.fails("scope", self.NAME),
+                         "EOPNOTSUPP this host wasn't started by systemd")

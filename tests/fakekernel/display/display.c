@@ -4,6 +4,7 @@
  *
  *	display query UNIT
  *	display stop|start UNIT SECONDS
+ *	display scope UNIT
  *	display let-go ADDRESS SECONDS
  *	display read ADDRESS
  *	display console NAME on|off SECONDS
@@ -51,6 +52,11 @@ static int stop(const struct hd_host *host, char **words, struct hd_err *err)
 static int start(const struct hd_host *host, char **words, struct hd_err *err)
 {
 	return hd_unit_start(host, words[0], (unsigned)atoi(words[1]), err);
+}
+
+static int scope(const struct hd_host *host, char **words, struct hd_err *err)
+{
+	return hd_scope_enter(host, words[0], err);
 }
 
 static int let_go(const struct hd_host *host, char **words, struct hd_err *err)
@@ -155,17 +161,12 @@ static const struct {
 	int (*run)(const struct hd_host *host, char **words,
 		   struct hd_err *err);
 } verbs[] = {
-	{ "let-go", 2, let_go },
-	{ "query", 1, query },
-	{ "stop", 2, stop },
-	{ "start", 2, start },
-	{ "read", 1, read_card },
-	{ "console", 3, console },
-	{ "framebuffer", 3, framebuffer },
-	{ "load", 2, load },
-	{ "unload", 2, unload },
-	{ "parameter", 2, parameter },
-	{ "connector", 3, connector },
+	{ "let-go", 2, let_go },       { "query", 1, query },
+	{ "stop", 2, stop },	       { "start", 2, start },
+	{ "scope", 1, scope },	       { "read", 1, read_card },
+	{ "console", 3, console },     { "framebuffer", 3, framebuffer },
+	{ "load", 2, load },	       { "unload", 2, unload },
+	{ "parameter", 2, parameter }, { "connector", 3, connector },
 	{ "owner", 2, owner },
 };
 

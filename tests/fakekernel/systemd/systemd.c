@@ -17,11 +17,10 @@
  *	load=STATE      LoadState, else "loaded"
  *	transient       there is none when it isn't active
  *	job             it has another job, which never ends
- *	kill=PID        is killed when it stops; may be there several times
- *	stop-usec=N, start-usec=N  its time limits; else 90 s
- * alias NAME UNIT
- * session ID UID LEADER CLASS
- * user UID linger|no
+ *	kill=PID        is killed when it stops, with -PID all of its process
+ *group; may be there several times stop-usec=N, start-usec=N  its time limits;
+ *else 90 s alias NAME UNIT session ID UID LEADER CLASS user UID linger|no
+ * refuse-pids                processes aren't moved into scopes
  * mute METHOD                has no answer
  * vanish METHOD              the connection is closed
  * refuse METHOD NAME         this error comes
@@ -29,6 +28,9 @@
  * state UNIT                 prints what it is
  * log                        prints what was asked for, a line each: "StopUnit
  *                            gdm.service replace", "Get Id gdm.service"
+ *
+ * A scope that is made has its processes in a cgroup by a file that is mounted
+ * there.
  */
 #include <errno.h>
 #include <signal.h>
@@ -36,6 +38,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
@@ -90,6 +93,7 @@ static struct rule rules[MOST];
 static sd_bus *clients[4096];
 static size_t n_units, n_aliases, n_sessions, n_users, n_rules, n_clients;
 static unsigned last_job;
+static bool refuse_pids;
 static sd_event *event;
 static FILE *journal;
 static char *said;
@@ -397,6 +401,64 @@ static int call_with_name(sd_bus_message *m, const char *method)
 	return answer_job(m, unit, strcmp(method, "StartUnit") == 0);
 }
 
+static void move_into(const char *unit, uint32_t pid)
+{
+	char file[64], place[64];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/run/cgroup-%u", pid);
+	snprintf(place, sizeof(place), "/proc/%u/cgroup", pid);
+	f = fopen(file, "we");
+	if (!f)
+		good(-errno, file);
+	fprintf(f, "0::/system.slice/%s\n", unit);
+	fclose(f);
+	umount(place);
+	if (mount(file, place, NULL, MS_BIND, NULL) < 0)
+		good(-errno, place);
+}
+
+/* Of the properties of a scope, its processes. */
+static void take_pids(sd_bus_message *m, const char *unit)
+{
+	uint32_t pid;
+
+	good(sd_bus_message_enter_container(m, 'v', "au"), "PIDs");
+	good(sd_bus_message_enter_container(m, 'a', "u"), "PIDs");
+	while (sd_bus_message_read(m, "u", &pid) > 0) {
+		fprintf(journal, " %u", pid);
+		if (!refuse_pids)
+			move_into(unit, pid);
+	}
+	good(sd_bus_message_exit_container(m), "PIDs");
+	good(sd_bus_message_exit_container(m), "PIDs");
+}
+
+static int call_make(sd_bus_message *m)
+{
+	const char *name, *mode, *property;
+	struct unit *unit;
+
+	good(sd_bus_message_read(m, "ss", &name, &mode), "make");
+	fprintf(journal, "StartTransientUnit %s %s", name, mode);
+	good(sd_bus_message_enter_container(m, 'a', "(sv)"), "make");
+	while (sd_bus_message_enter_container(m, 'r', "sv") > 0) {
+		good(sd_bus_message_read(m, "s", &property), "make");
+		if (strcmp(property, "PIDs") == 0)
+			take_pids(m, name);
+		else
+			good(sd_bus_message_skip(m, "v"), "make");
+		good(sd_bus_message_exit_container(m), "make");
+	}
+	fputc('\n', journal);
+	unit = make_unit(name);
+	if (strcmp(unit->load, "not-found") != 0)
+		return refuse(m, SYSTEMD ".UnitExists");
+	strcpy(unit->load, "loaded");
+	unit->transient = true;
+	return answer_job(m, unit, true);
+}
+
 static int call_get_user(sd_bus_message *m)
 {
 	uint32_t uid;
@@ -450,6 +512,8 @@ static int on_message(sd_bus_message *m, void *data, sd_bus_error *error)
 		return get(m);
 	if (strcmp(method, "GetUser") == 0)
 		return call_get_user(m);
+	if (strcmp(method, "StartTransientUnit") == 0)
+		return call_make(m);
 	if (strcmp(method, "Subscribe") == 0) {
 		fputs("Subscribe\n", journal);
 		return answer(reply_to(m), OWN_NAME);
@@ -589,6 +653,8 @@ static void take(char **words, size_t n, FILE *out)
 		take_rule(words, n);
 	else if (strcmp(word, "finish") == 0 && unit && unit->job)
 		finish(unit, n > 2 ? words[2] : NULL);
+	else if (strcmp(word, "refuse-pids") == 0 && n == 1)
+		refuse_pids = true;
 	else if (strcmp(word, "state") == 0 && unit)
 		fputs(unit->state, out);
 	else if (strcmp(word, "log") == 0) {

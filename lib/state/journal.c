@@ -47,7 +47,8 @@ static int priority_of(const struct hd_log_record *record)
 	return record->message ? LOG_WARNING : LOG_INFO;
 }
 
-/* "Guest 'g', prepare: done in 0.181 s, 0000:01:00.0"; NULL: no memory. */
+/* "Guest 'g', prepare: done in 0.181 s, 0000:01:00.0", or "By hand, bind: ...";
+ * NULL: no memory. */
 static char *sentence(const struct hd_log_record *record)
 {
 	char *text = NULL;
@@ -56,9 +57,9 @@ static char *sentence(const struct hd_log_record *record)
 
 	if (!file)
 		return NULL;
-	fputs("Guest '", file);
-	hd_print(file, record->domain);
-	fputs("', ", file);
+	fputs(record->domain ? "Guest '" : "By hand, ", file);
+	hd_print(file, record->domain ? record->domain : "");
+	fputs(record->domain ? "', " : "", file);
 	hd_print(file, record->event);
 	fprintf(file, ": %s in %.3f s", hd_outcome_name(record->outcome),
 		(double)record->duration / 1e6);
@@ -104,7 +105,8 @@ static bool send_to_journal(const struct hd_log_record *record,
 	add(&fields, "MESSAGE_ID=" HD_JOURNAL_MESSAGE_ID);
 	add(&fields, "SYSLOG_IDENTIFIER=" IDENTIFIER);
 	add(&fields, "PRIORITY=%d", priority_of(record));
-	add(&fields, "VIRT_HOSTDEV_DOMAIN=%s", record->domain);
+	if (record->domain)
+		add(&fields, "VIRT_HOSTDEV_DOMAIN=%s", record->domain);
 	add(&fields, "VIRT_HOSTDEV_EVENT=%s", record->event);
 	add(&fields, "VIRT_HOSTDEV_OUTCOME=%s",
 	    hd_outcome_name(record->outcome));

@@ -74,7 +74,7 @@ void hd_log_run_begin(struct hd_log_run *run, const char *event,
 	*run = (struct hd_log_run){
 		.record = { .time = hd_now_us(CLOCK_REALTIME),
 			    .event = strdup(event),
-			    .domain = strdup(domain) },
+			    .domain = domain ? strdup(domain) : NULL },
 		.began = hd_now_us(CLOCK_MONOTONIC),
 	};
 }

@@ -23,13 +23,14 @@ struct hd_log {
 
 #define HD_AUTO_LOG __attribute__((cleanup(hd_log_clear)))
 
-/* Something that was done for a guest, from its beginning to its record. */
+/* Something that was done for a guest, or by hand, from its beginning to its
+ * record. */
 struct hd_log_run {
 	struct hd_log_record record;
 	int64_t began; /* microseconds of CLOCK_MONOTONIC */
 };
 
-/* Starts the clock; both texts are copied. */
+/* Starts the clock; both texts are copied. Without a @domain it is by hand. */
 void hd_log_run_begin(struct hd_log_run *run, const char *event,
 		      const char *domain);
 

@@ -45,6 +45,14 @@ static bool read_outcome(const char *word, enum hd_outcome *ret)
 	return false;
 }
 
+/* Only a person does something for no guest. */
+static bool is_whole(const struct hd_log_record *record)
+{
+	return record->event &&
+	       (record->domain || strcmp(record->event, "bind") == 0 ||
+		strcmp(record->event, "release") == 0);
+}
+
 static bool parse(char *line, struct hd_log_record *record)
 {
 	const char *word = hd_word_take(&line);
@@ -59,7 +67,7 @@ static bool parse(char *line, struct hd_log_record *record)
 	       hd_word_read(hd_word_take(&line), &record->uuid) == 0 &&
 	       hd_word_read(hd_word_take(&line), &record->devices) == 0 &&
 	       hd_word_read(hd_word_take(&line), &record->message) == 0 &&
-	       !line && record->event && record->domain;
+	       !line && is_whole(record);
 }
 
 bool hd_log_record_parse(char *line, struct hd_log_record *ret)

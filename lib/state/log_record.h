@@ -16,8 +16,8 @@ enum hd_outcome {
 const char *hd_outcome_name(enum hd_outcome outcome);
 
 /*
- * One run of the hook, or of attach or detach. A line of the log is text, in
- * words as in word.h:
+ * One run of the hook, or of bind, release, attach or detach. A line of the log
+ *is text, in words as in word.h:
  *
  *	run TIME DURATION OUTCOME EVENT DOMAIN UUID DEVICES MESSAGE
  */
@@ -26,7 +26,7 @@ struct hd_log_record {
 	int64_t duration; /* microseconds */
 	enum hd_outcome outcome;
 	char *event; /* "prepare", "attach", ...; owned, as all that follow */
-	char *domain; /* its name */
+	char *domain; /* its name; NULL: bind or release, by hand */
 	char *uuid; /* NULL when not known */
 	char *devices; /* their addresses with blanks between; NULL: none */
 	char *message; /* the errors, or else the warnings; NULL: none */

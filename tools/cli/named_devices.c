@@ -70,6 +70,18 @@ int hd_named_devices_read(struct hd_named_devices *choice,
 	return HD_EXIT_FAILED;
 }
 
+int hd_named_devices_log(const struct hd_named_devices *choice,
+			 const char *event, struct hd_log_run *run,
+			 struct hd_err *err)
+{
+	int r = 0;
+
+	hd_log_run_begin(run, event, NULL);
+	for (size_t i = 0; r == 0 && i < choice->n; i++)
+		r = hd_log_run_add(run, choice->addrs[i]);
+	return r < 0 ? hd_err_nomem(err) : 0;
+}
+
 char *hd_named_devices_driver(const struct hd_tool *tool, struct hd_addr addr)
 {
 	struct hd_device device = { .driver = NULL };

@@ -4,6 +4,7 @@
 
 #include "lib/base/finding.h"
 #include "lib/host/addr.h"
+#include "lib/state/log.h"
 #include "tools/tool.h"
 
 /* The devices that bind and release are to work on. */
@@ -22,6 +23,12 @@ struct hd_named_devices {
 int hd_named_devices_read(struct hd_named_devices *choice,
 			  const struct hd_tool *tool, bool group, int argc,
 			  char **argv, struct hd_err *err);
+
+/* Starts the record of what a person does with them. Returns 0 or -ENOMEM with
+ * @err filled. */
+int hd_named_devices_log(const struct hd_named_devices *choice,
+			 const char *event, struct hd_log_run *run,
+			 struct hd_err *err);
 
 bool hd_named_devices_has(const struct hd_named_devices *choice,
 			  struct hd_addr addr);

@@ -70,7 +70,7 @@ static void print_record(const struct hd_log_record *record)
 	       strlen(record->event) < 9 ? 9 - (int)strlen(record->event) : 0,
 	       "", hd_outcome_name(record->outcome),
 	       (double)record->duration / 1e6);
-	hd_print(stdout, record->domain);
+	hd_print(stdout, record->domain ? record->domain : "by hand");
 	fputs(record->devices ? "  " : "", stdout);
 	hd_print(stdout, record->devices ? record->devices : "");
 	putchar('\n');
@@ -97,7 +97,8 @@ static void print_nothing(const char *domain)
 /* Whether a record is about the domain, by its name or UUID. */
 static bool concerns(const struct hd_log_record *record, const char *domain)
 {
-	return !domain || strcmp(record->domain, domain) == 0 ||
+	return !domain ||
+	       (record->domain && strcmp(record->domain, domain) == 0) ||
 	       (record->uuid && strcmp(record->uuid, domain) == 0);
 }
 
@@ -145,11 +146,11 @@ const struct hd_verb hd_verb_log = {
 	.name = "log",
 	.arguments = "[DOMAIN]",
 	.summary = "Show what was done for guests, and what came of it",
-	.help = "Each line is one run of the hook, or attach or detach for a guest that ran: when,\n"
-		"which event, what came of it, how long it took, for which guest and devices;\n"
-		"a second line says what there was to say. An outcome is done, refused, failed, or\n"
-		"nothing, when there was nothing to do. A guest that is not in it was started\n"
-		"without the hook.\n"
+	.help = "Each line is one run of the hook, of attach or detach for a guest that ran, or of\n"
+		"bind or release, by hand: when, which event, what came of it, how long it took,\n"
+		"for which guest and devices; a second line says what there was to say. An outcome\n"
+		"is done, refused, failed, or nothing, when there was nothing to do. A guest that is\n"
+		"not in it was started without the hook.\n"
 		"The last 20 are shown, with --json all since the host was started. Only root can\n"
 		"see them. The same records go to the journal (or syslog), where they stay:\n"
 		"journalctl -t virt-hostdev.",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/base/cleanup.h"
 #include "lib/handover/manual.h"
 #include "tools/cli/named_devices.h"
 
@@ -13,13 +14,17 @@ static int run(struct hd_tool *tool, int argc, char **argv, struct hd_err *err)
 	HD_AUTO_FINDINGS struct hd_findings findings = { NULL, 0 };
 	HD_AUTO_JOB struct hd_job job =
 		HD_JOB_INIT(&tool->host, tool->names, &findings, err);
+	HD_AUTO(hd_log_run_clear) struct hd_log_run log = { .began = 0 };
 	int r = hd_named_devices_read(&choice, tool, values->group, argc, argv,
 				      err);
 
 	if (r != HD_EXIT_FINE)
 		return r;
 	job.ask.config = hd_config_read_or_default(&tool->host, &findings);
-	r = hd_release_manual(&job, choice.addrs, choice.n);
+	r = hd_named_devices_log(&choice, "release", &log, err);
+	if (r == 0)
+		r = hd_release_manual(&job, choice.addrs, choice.n);
+	hd_log_run_end(&log, &tool->host, &findings, false, err, r);
 	return hd_named_devices_report(&choice, tool, r, &findings);
 }
 

@@ -324,10 +324,10 @@ static void rule_folder(struct hd_exam *exam)
 	look_at_each(exam, look_folder, "libvirt's own layout is used");
 }
 
-/* Whether libvirt's daemon made it, and no person with attach or detach. */
+/* Whether libvirt's daemon made it, and no person. */
 static bool is_call(const struct hd_log_record *record)
 {
-	return strcmp(record->event, "attach") != 0 &&
+	return record->domain && strcmp(record->event, "attach") != 0 &&
 	       strcmp(record->event, "detach") != 0;
 }
 

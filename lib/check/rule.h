@@ -104,6 +104,7 @@ int hd_rule_vfio_node(struct hd_rule_context *s);
 int hd_rule_guard(struct hd_rule_context *s);
 int hd_rule_screen(struct hd_rule_context *s);
 int hd_rule_hand_over_used(struct hd_rule_context *s);
+int hd_rule_caller(struct hd_rule_context *s);
 int hd_rule_holders(struct hd_rule_context *s);
 int hd_rule_pins_used(struct hd_rule_context *s);
 int hd_rule_allows_used(struct hd_rule_context *s);

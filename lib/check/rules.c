@@ -363,6 +363,11 @@ const struct hd_rule hd_rules[HD_N_RULES] = {
 				       .severity = HD_WARNING,
 				       .judge = hd_rule_hand_over_used,
 				       .of_request = true },
+	/* Who asks ends with what is stopped, in the middle of it. */
+	[HD_RULE_CALLER_ENDS] = { .id = "caller-ends",
+				  .severity = HD_ERROR,
+				  .judge = hd_rule_caller,
+				  .of_request = true },
 
 	/*
 	 * A process holds the device or a sibling that would be taken along,

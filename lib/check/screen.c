@@ -325,6 +325,26 @@ int hd_rule_screen(struct hd_rule_context *s)
 	return r;
 }
 
+/* A terminal of the very session that is stopped. */
+int hd_rule_caller(struct hd_rule_context *s)
+{
+	const struct hd_caller *caller = &s->situation->caller;
+	char *message =
+		caller->ends ?
+			hd_text("This command was started from a session that ends with the host's screen: %s will be stopped, and this terminal with it.",
+				caller->ends) :
+		caller->unknown ?
+			hd_text("It can't be told whether this terminal ends with the host's screen: %s.",
+				caller->unknown) :
+			NULL;
+
+	if (!caller->ends && !caller->unknown)
+		return HD_GO_ON;
+	return hd_report(
+		s, HD_RULE_CALLER_ENDS, message,
+		hd_text("The same command with --yes: it goes on to its end without the terminal"));
+}
+
 /* Who hands a screen over and gets no card means another device, or another
  * guest. What the guest has already has gone. */
 int hd_rule_hand_over_used(struct hd_rule_context *s)

@@ -23,14 +23,7 @@ struct finding_screens {
 	const struct hd_ask *ask;
 	const struct hd_request *request;
 	struct hd_situation *situation;
-	char *manager; /* the unit of the display manager; owned; NULL when
-			* there is none that runs */
 };
-
-static void clear_finding(struct finding_screens *f)
-{
-	free(f->manager);
-}
 
 static bool is_card(const struct hd_device *device)
 {
@@ -111,7 +104,7 @@ static int find_manager(struct finding_screens *f)
 	int r = hd_unit_query(f->ask->host, HD_DISPLAY_MANAGER, &unit, &why);
 
 	if (r == 0 && unit.active)
-		f->manager = hd_steal(&unit.id);
+		f->situation->screens.manager = hd_steal(&unit.id);
 	if (r == 0 || r == -ENOENT)
 		return 0;
 	if (r != -ENOMEM)
@@ -147,7 +140,8 @@ static int describe_user(const struct finding_screens *f,
 	bool with_manager =
 		user->fate == HD_USER_ENDS && owner->ends.is == HD_PRESENT;
 
-	user->unit = with_manager ? strdup(f->manager) : hd_steal(&owner->unit);
+	user->unit = with_manager ? strdup(f->situation->screens.manager) :
+				    hd_steal(&owner->unit);
 	user->name = hd_text("user %u", owner->uid);
 	if (user->fate == HD_USER_UNKNOWN)
 		user->unknown = hd_steal(&owner->unknown);
@@ -159,8 +153,8 @@ static int judge_user(struct finding_screens *f, const struct hd_holder *holder,
 {
 	HD_AUTO_ERR struct hd_err why = HD_ERR_INIT;
 	HD_AUTO_OWNER struct hd_owner owner = HD_OWNER_INIT;
-	int r = hd_owner_read(f->ask->host, holder->pid, f->manager, &owner,
-			      &why);
+	int r = hd_owner_read(f->ask->host, holder->pid,
+			      f->situation->screens.manager, &owner, &why);
 
 	/* It has ended meanwhile. */
 	user->fate = HD_USER_LETS_GO;
@@ -208,7 +202,8 @@ static int add_units(struct finding_screens *f, bool manager)
 
 		if (user->fate != HD_USER_ENDS)
 			continue;
-		if ((f->manager && strcmp(user->unit, f->manager) == 0) ==
+		if ((f->situation->screens.manager &&
+		     strcmp(user->unit, f->situation->screens.manager) == 0) ==
 		    manager)
 			r = add_unit(f, &situation->holders.items[i],
 				     user->unit);
@@ -244,7 +239,6 @@ static int judge_users(struct finding_screens *f)
 int hd_screens_find(const struct hd_ask *ask, const struct hd_request *request,
 		    struct hd_situation *situation)
 {
-	HD_AUTO(clear_finding)
 	struct finding_screens f = { .ask = ask,
 				     .request = request,
 				     .situation = situation };
@@ -289,5 +283,6 @@ void hd_screens_clear(struct hd_screens *screens)
 	free(screens->of);
 	free(screens->users);
 	free(screens->no_manager);
+	free(screens->manager);
 	*screens = (struct hd_screens){ .of = NULL };
 }

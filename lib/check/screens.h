@@ -44,6 +44,8 @@ struct hd_screens {
 	size_t n;
 	struct hd_user *users; /* each of the situation's holders; owned */
 	size_t n_users;
+	char *manager; /* the unit of the display manager; owned; NULL when
+			* there is none that runs */
 	char *no_manager; /* why no unit can be stopped; owned; NULL when they
 			   * can, or needn't */
 };

@@ -240,6 +240,9 @@ int hd_examine(struct hd_ask *ask, const struct hd_request *request,
 					&situation.nodes, &situation.holders);
 	if (r == 0)
 		r = hd_screens_find(ask, request, &situation);
+	if (r == 0 && request->caller)
+		r = hd_caller_find(ask, &situation, request->caller,
+				   &situation.caller);
 	if (r == 0)
 		r = look_for_vfio_node(ask, situation.modules,
 				       request->n_assigns,
@@ -266,6 +269,7 @@ void hd_situation_clear(struct hd_situation *situation)
 	hd_critical_uses_clear(&situation->critical_uses);
 	hd_pin_matches_clear(&situation->pin_matches);
 	hd_screens_clear(&situation->screens);
+	hd_caller_clear(&situation->caller);
 	free(situation->modules);
 	situation->modules = NULL;
 }

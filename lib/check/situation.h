@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/check/ask.h"
+#include "lib/check/caller.h"
 #include "lib/check/fate.h"
 #include "lib/check/screens.h"
 #include "lib/guard/guard.h"
@@ -32,6 +33,7 @@ struct hd_situation {
 	struct hd_holders holders; /* of the same */
 	struct hd_critical_uses critical_uses; /* of the same */
 	struct hd_screens screens; /* of those that are handed over */
+	struct hd_caller caller; /* the request's, when it names one */
 	struct hd_pin_matches pin_matches; /* the request's pins */
 	struct hd_names *names; /* not owned; may be NULL */
 };

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "lib/host/addr.h"
 #include "lib/request/critical.h"
@@ -57,6 +58,8 @@ struct hd_request {
 	enum hd_hand_over hand_over; /* as who asks says it, or unsaid */
 	unsigned hand_over_line; /* where in the XML, from 1 */
 	struct hd_patterns stops; /* as who asks says it; not owned */
+	pid_t caller; /* a person's process, which isn't to end with what is
+		       * stopped; 0: none, or it may */
 };
 
 /* "hostdev", "interface" or "disk". */

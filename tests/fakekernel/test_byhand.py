@@ -36,6 +36,25 @@ class ByHand(OnFakeKernel):
         self.assert_as_it_was()
         self.refused(self.tool("release", NIC_ADDRESS), f"{NIC_ADDRESS} was not bound by hand")
 
+    def test_all_of_it_is_in_the_log(self):
+        self.boot(NIC + NVME)
+        self.assertEqual(self.tool("bind", NIC_ADDRESS).rc, 0)
+        self.refused(self.tool("bind", NIC_ADDRESS), "that has been done already")
+        self.kernel.refuse("e1000e", "EIO")
+        self.assertEqual(self.tool("release", NIC_ADDRESS).rc, 1)
+        self.kernel.refuse("e1000e", "0")
+        self.assertEqual(self.tool("recover").rc, 0)
+        runs = json.loads(self.tool("log", "--json").out)["runs"]
+        self.assertEqual([(run["event"], run["domain"], run["outcome"], run["devices"])
+                          for run in runs], [
+            ("bind", None, "done", [NIC_ADDRESS]), ("bind", None, "refused", [NIC_ADDRESS]),
+            ("release", None, "failed", [NIC_ADDRESS])])
+        self.assertIn("that has been done already", runs[1]["message"])
+        self.assertRegex(self.tool("log").out,
+                         rf"(?s) bind +done .* by hand  {NIC_ADDRESS}\n.* release +failed ")
+        # Of no guest.
+        self.assertIn("The hook has not run for guest", self.tool("log", "guest").out)
+
     def test_several_are_all_or_nothing(self):
         self.boot(NIC + NVME)
         self.refused(self.tool("bind", NIC_ADDRESS, "0000:77:00.0"), "Nothing answers at 0000:77:00.0")

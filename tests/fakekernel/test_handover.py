@@ -3,11 +3,15 @@
 
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
+from pathlib import Path
 
-from fakekernel import FakeKernel
+from fakekernel import FakeKernel, Result
 from program import domain, hostdev
+from setting import HANG
 from test_every_write import DRIVERS, HOOK, NOUVEAU, NVIDIA, TOOL, OnFakeKernel, hand_over
 
 CARD = "0000:03:00.0"
@@ -272,11 +276,44 @@ class Users(_HandOver):
         self.assert_as_it_was()
 
 
-class ByHand(_HandOver):
-    """A person takes the card, and the screen with it."""
+SSH = "/system.slice/ssh.service"
+# A command that begins when it is told to; its shell may be told apart from it.
+WAITS = 'echo && read -r word && exec "$@"'
+BELOW = f'echo && sh -c \'{WAITS.replace("echo", "echo $$")}\' sh "$@"; exit $?'
 
-    def bind(self, *options):
-        return self.tool("bind", "--hand-over-display", *options, CARD, SOUND)
+
+class _ByHand(_HandOver):
+    def boot(self, description, systemd=None):
+        """Whoever runs the tests has no part in them."""
+        super().boot(description, systemd)
+        pid = os.getpid()
+        while pid > 1:
+            self.kernel.put_into(pid, "/")
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+    def begin(self, cgroup, *options, script=WAITS, **files):
+        """The process that will bind them, when a line comes."""
+        pipe = subprocess.PIPE
+        process = self.kernel.popen(
+            ["sh", "-c", script, "sh", TOOL, "bind", "--hand-over-display", *options, CARD, SOUND],
+            **{"stdin": pipe, "stdout": pipe, "stderr": pipe, **files})
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        if process.stdout:
+            self.assertEqual(process.stdout.readline(), b"\n")
+        self.kernel.put_into(process.pid, cgroup)
+        return process
+
+    def end(self, process):
+        out, err = process.communicate(b"\n", HANG)
+        return Result(process.returncode, out.decode(), err.decode())
+
+    def bind(self, *options, cgroup=SSH):
+        return self.end(self.begin(cgroup, *options))
+
+
+class ByHand(_ByHand):
+    """A person takes the card, and the screen with it."""
 
     def bound(self, result, words=DARK):
         self.assertEqual((result.rc, result.out, result.err), (
@@ -367,6 +404,9 @@ class ByHand(_HandOver):
         result = self.tool("bind", "--may-stop", "a.service", CARD)
         self.assertEqual(result.rc, 2)
         self.assertIn("--may-stop needs --hand-over-display", result.err)
+        result = self.tool("bind", "--yes", CARD)
+        self.assertEqual(result.rc, 2)
+        self.assertIn("--yes needs --hand-over-display", result.err)
         result = self.tool("bind", "--hand-over-display", "--may-stop", "a.socket", CARD)
         self.assertEqual(result.rc, 2)
         self.assertIn("--may-stop takes units that end in .service", result.err)
@@ -374,3 +414,165 @@ class ByHand(_HandOver):
         self.assertEqual(result.rc, 0)
         self.assertIn("\nThe host's screen isn't handed over, as no graphics card is among the "
                       "devices.\n", result.err)
+
+
+class FromItsOwnScreen(_ByHand):
+    """The terminal is of the session that ends with the screen."""
+
+    SESSION = "/user.slice/user-1000.slice/session-2.scope"
+    ENDS = ("This command was started from a session that ends with the host's screen: gdm.service "
+            "will be stopped, and this terminal with it.\nFix: The same command with --yes: it goes "
+            "on to its end without the terminal\n")
+    SAYS = ("This terminal ends with gdm.service. What comes of it is in: virt-hostdev status, "
+            "journalctl -t virt-hostdev\nThe screen comes back, over ssh for instance, with: "
+            f"virt-hostdev release {CARD} {SOUND}\n")
+
+    def setUp(self):
+        self.boot(NVIDIA, GDM)
+        self.manager = self.use("gdm.service")
+        self.tell(f"session 2 1000 {self.manager.pid} user")
+
+    def tell(self, line):
+        self.kernel.systemd.tell(line)
+
+    def refused(self, result, words):
+        self.assertEqual((result.rc, result.out), (1, ""))
+        self.assertIn(words, result.err)
+        self.assertEqual(self.kernel.systemd.asked(), [])
+        self.assert_as_it_was()
+
+    def released(self):
+        self.assertEqual(self.tool("release", CARD, SOUND).rc, 0)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()
+
+    def stopping(self, process):
+        """It has got so far, and waits for the unit."""
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        while "StopUnit gdm.service replace" not in self.kernel.systemd.asked():
+            self.assertIsNone(process.poll())
+
+    def done(self):
+        """As it is with a terminal; and it is written down."""
+        claim, = self.status()
+        self.assertEqual((claim["domain"], claim["state"]), (None, "by hand"))
+        made, stopped = self.kernel.systemd.asked()
+        self.assertRegex(made, f"^StartTransientUnit virt-hostdev-{claim['uuid']}.scope fail ")
+        self.assertEqual(stopped, "StopUnit gdm.service replace")
+        self.assertIn(f"bind {CARD} vfio-pci", self.kernel.changes())
+        run, = json.loads(self.tool("log", "--json").out)["runs"]
+        self.assertEqual((run["event"], run["domain"], run["outcome"], run["devices"]),
+                         ("bind", None, "done", [CARD, SOUND]))
+        self.assertRegex(self.tool("log").out, rf" bind +done .* by hand  {CARD} {SOUND}\n")
+
+    def test_refused(self):
+        self.refused(self.bind(cgroup=self.SESSION), self.ENDS)
+        result = self.bind("--json", cgroup=self.SESSION)
+        self.assertIn("caller-ends", [each["id"] for each in json.loads(result.out)["findings"]])
+        self.assertIsNone(self.manager.poll())
+
+    def test_below_a_terminal(self):
+        """As with sudo: the command itself is elsewhere."""
+        process = self.begin(self.SESSION, script=BELOW)
+        self.kernel.put_into(int(process.stdout.readline()), SSH)
+        self.refused(self.end(process), self.ENDS)
+
+    def test_what_can_not_be_told(self):
+        self.tell("refuse GetSession org.freedesktop.DBus.Error.AccessDenied")
+        words = "It can't be told whether this terminal ends with the host's screen: logind says: "
+        self.refused(self.bind(cgroup=self.SESSION), words)
+        self.refused(self.bind(cgroup="/../elsewhere"), "this terminal ends with the host's screen: "
+                                                        "the unit of process ")
+
+    def test_user_of_a_session_that_is_stopped(self):
+        """Who is of a service manager may end with it, or not."""
+        self.tell("unit gdm.service inactive")
+        self.manager.kill()
+        self.manager.wait()
+        self.use("session-3.scope", "transient")
+        place = "/user.slice/user-1000.slice/user@1000.service/app.slice/a.scope"
+        self.refused(self.bind("--may-stop", "session-3.scope", cgroup=place),
+                     "the host's screen: it belongs to user@1000.service, which may end with "
+                     "session-3.scope.\nFix: The same command with --yes")
+        self.refused(self.bind("--may-stop", "session-3.scope",
+                               cgroup="/user.slice/user-1000.slice/session-3.scope"),
+                     "session-3.scope will be stopped, and this terminal with it.")
+
+    def test_goes_on_without_its_terminal(self):
+        """Which is closed while the unit stops, and all of its processes are killed."""
+        ours, theirs = pty.openpty()
+        process = self.begin(self.SESSION, "--yes", stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.tell(f"unit gdm.service active held kill={self.manager.pid} kill=-{process.pid}")
+        self.stopping(process)
+        self.assertIn(self.SAYS, os.read(ours, 4096).decode().replace("\r\n", "\n"))
+        os.close(ours)
+        self.tell("finish gdm.service")
+        self.assertEqual(process.wait(HANG), -signal.SIGKILL)
+        # Nobody reads what is written to it any more when the last one has ended.
+        poll = select.poll()
+        poll.register(process.stdin, 0)
+        self.assertTrue(poll.poll(HANG * 1000))
+        self.tell("unit gdm.service inactive")
+        self.done()
+        self.released()
+
+    def test_terminal_alone_is_gone(self):
+        """That nobody can read what it says is no failure."""
+        ours, theirs = pty.openpty()
+        process = self.begin(self.SESSION, "--yes", stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.tell(f"unit gdm.service active held kill={self.manager.pid}")
+        self.stopping(process)
+        os.close(ours)
+        self.tell("finish gdm.service")
+        self.assertEqual(process.wait(HANG), 0)
+        self.tell("unit gdm.service inactive")
+        self.done()
+        self.released()
+
+    def test_who_waits_sees_no_difference(self):
+        result = self.bind("--yes", cgroup=self.SESSION)
+        self.assertEqual((result.rc, result.out), (
+            0, f"{CARD} is on driver vfio-pci.\n{SOUND} is on driver vfio-pci.\n"))
+        self.assertEqual(result.err.count(self.SAYS), 1)
+        self.assertIn(GOES, result.err)
+        self.done()
+        self.released()
+
+    def test_who_waits_sees_a_failure(self):
+        self.kernel.refuse("vfio-pci", "EIO")
+        result = self.bind("--yes", cgroup=self.SESSION)
+        self.assertEqual((result.rc, result.out), (1, ""))
+        self.assertIn("can't be bound to driver vfio-pci", result.err)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()
+        run, = json.loads(self.tool("log", "--json").out)["runs"]
+        self.assertEqual(run["outcome"], "failed")
+
+    def test_also_when_that_can_not_be_told(self):
+        self.tell("refuse GetSession org.freedesktop.DBus.Error.AccessDenied")
+        result = self.bind("--yes", cgroup=self.SESSION)
+        self.assertEqual(result.rc, 0)
+        self.assertIn("This terminal may end with the host's screen. What comes", result.err)
+        self.done()
+
+    def test_scope_that_can_not_be_had(self):
+        self.tell("refuse StartTransientUnit org.freedesktop.DBus.Error.AccessDenied")
+        self.refused(self.bind("--yes", cgroup=self.SESSION),
+                     "virt-hostdev: nothing was changed, as this can't go on without the terminal: "
+                     "systemd says: ")
+        self.assertIsNone(self.manager.poll())
+
+    def test_one_that_stays_needs_no_other(self):
+        result = self.bind("--yes")
+        self.assertEqual(result.rc, 0)
+        self.assertNotIn("This terminal", result.err)
+        self.assertEqual(self.kernel.systemd.asked(), ["StopUnit gdm.service replace"])
+
+    def test_refused_for_another_reason(self):
+        self.use("session-3.scope")
+        result = self.bind("--yes", cgroup=self.SESSION)
+        self.refused(result, "in session-3.scope uses it, and isn't to be stopped")
+        self.assertNotIn("This terminal", result.err)

@@ -1138,6 +1138,11 @@ static void no_card_to_hand_over(struct world *w)
 	w->request.hand_over = HD_HAND_OVER_YES;
 }
 
+static void no_life_after_the_screen(struct world *w)
+{
+	w->situation.caller.ends = (char *)"gdm.service";
+}
+
 /* A screen that comes back isn't lost, whoever needs it; only a driver brings
  * it. */
 static void only_display_may_be_handed_over(void **state)
@@ -1254,6 +1259,7 @@ static void (*const breaks[HD_N_RULES])(struct world *w) = {
 	[HD_RULE_SCREEN_SHARED] = no_driver_of_its_own,
 	[HD_RULE_SCREEN_GOES] = no_screen_meanwhile,
 	[HD_RULE_HAND_OVER_UNUSED] = no_card_to_hand_over,
+	[HD_RULE_CALLER_ENDS] = no_life_after_the_screen,
 	[HD_RULE_DEVICE_HELD] = no_peace,
 	[HD_RULE_INTERFACE_UP] = no_idle_interface,
 	[HD_RULE_HOLDERS_UNKNOWN] = no_sight_of_holders,

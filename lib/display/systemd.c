@@ -377,6 +377,9 @@ static int carry_out(struct hd_bus *bus, const char *id,
 	/* It went away by itself. */
 	if (r == -ENOENT && !start)
 		return forget(err);
+	/* What is made just now has not been looked for. */
+	if (r == 0 && !subject->path)
+		r = find(bus, id, subject, err);
 	if (r == 0) {
 		/* What came of it is asked even when no time is left. */
 		bus->deadline += ANSWER_SECONDS * 1000;
@@ -449,8 +452,6 @@ int hd_scope_enter(const struct hd_host *host, const char *id,
 	AUTO_SUBJECT struct subject subject = { .path = NULL };
 	int r = hd_bus_open(host, ANSWER_SECONDS, &bus, err);
 
-	if (r == 0)
-		r = find(&bus, id, &subject, err);
 	if (r == 0)
 		r = carry_out(&bus, id, &subject, MAKE, ANSWER_SECONDS, err);
 	return r < 0 ? r : verify_scope(host, id, err);

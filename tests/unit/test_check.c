@@ -81,7 +81,7 @@ static int set_up(void **state)
 	w->situation = (struct hd_situation){
 		.inventory = { w->devices, N_DEVICES, w->groups, 3, true,
 			       false },
-		.claims = { &w->claim, 0 },
+		.claims = { .items = &w->claim },
 		.modules = w->modules,
 		.vfio_node = true,
 		.nodes = { w->nodes_of, 0 },

@@ -18,8 +18,18 @@ find_allow(const struct hd_rule_context *s,
 	return NULL;
 }
 
+/* Whether the host can have it back: a graphics card's own driver brings the
+ * screen. */
+static bool could_come_back(const struct hd_device *device,
+			    const struct hd_critical_use *critical_use)
+{
+	return critical_use->critical == HD_CRITICAL_DISPLAY &&
+	       device->class_code >> 16 == 0x03 && device->driver;
+}
+
 /* How to allow it, for who means it. */
 static char *how_to_allow(const struct hd_request *request,
+			  const struct hd_device *device,
 			  const struct hd_critical_use *critical_use,
 			  const struct hd_decision *decision)
 {
@@ -37,6 +47,15 @@ static char *how_to_allow(const struct hd_request *request,
 			addr.s, name);
 	if (!decision->permitted)
 		return hd_administrator_can_change(decision);
+	if (could_come_back(device, critical_use)) {
+		command =
+			hd_command_for("virt-hostdev allow --hand-over-display",
+				       request->domain);
+		return command ?
+			       hd_text("To hand the screen over, and get it back: %s",
+				       command) :
+			       NULL;
+	}
 	if (verb)
 		command = hd_command_for(verb, request->domain);
 	return command ? hd_text("If the host can do without: %s %s", command,
@@ -108,7 +127,7 @@ static int report_critical_use(struct hd_rule_context *s,
 			hd_text("%s %s, because the host needs %s, which would go with it: %s%s.",
 				hd_label(s), s->cannot, name,
 				critical_use->chain, end),
-		how_to_allow(s->request, critical_use, decision));
+		how_to_allow(s->request, device, critical_use, decision));
 }
 
 /* Who allows it, and who lets them. */

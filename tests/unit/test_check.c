@@ -1150,6 +1150,10 @@ static void only_display_may_be_handed_over(void **state)
 	struct world *w = *state;
 
 	need(w, GPU, HD_CRITICAL_DISPLAY, false, "card0 → only display");
+	w->devices[GPU].class_code = 0x030000;
+	assert_refused(w, "critical-display", "because the host needs it: ",
+		       "To hand the screen over, and get it back: virt-hostdev "
+		       "allow --hand-over-display g");
 	hand_over(w);
 	assert_fine(w);
 	w->devices[GPU].driver = NULL;

@@ -476,7 +476,8 @@ static int install_one(char *call, hd_install_fn load, void *data)
 	    !hd_ends_with(word, "bin/modprobe"))
 		return -EPERM;
 	do {
-		rest += rest ? strspn(rest, blanks) : 0;
+		if (rest)
+			rest += strspn(rest, blanks);
 		word = rest ? strsep(&rest, blanks) : NULL;
 		if (!word)
 			return -EPERM;
@@ -487,7 +488,8 @@ static int install_one(char *call, hd_install_fn load, void *data)
 	} while (*word == '-');
 	if (!hd_sysfs_is_name(word))
 		return -EPERM;
-	rest += rest ? strspn(rest, blanks) : 0;
+	if (rest)
+		rest += strspn(rest, blanks);
 	return load(data, word, ignore, rest ? rest : "");
 }
 

@@ -23,6 +23,9 @@ struct returns {
 	size_t n;
 	const struct hd_claim_device **gone; /* of those that can't come back */
 	size_t n_gone;
+	const struct hd_claim_device **back; /* of those that somebody else gave
+					      * back */
+	size_t n_back;
 	bool all; /* nothing had to be left out */
 };
 
@@ -112,6 +115,7 @@ static int add(struct returns *returns, const struct hd_claim_device *claimed)
 	returns->claimed[returns->n++] = claimed;
 	/* What is left of a damaged claim is believed where it is still so. */
 	if (returns->claim->damaged && !now->vfio) {
+		returns->back[returns->n_back++] = claimed;
 		drop(returns, returns->n - 1);
 		return 0;
 	}
@@ -330,8 +334,15 @@ static int plan_screens(const struct returns *returns, struct hd_plan *ret)
 		r = hd_plan_bring_up(
 			ret, returns->now[i].addr, &returns->claimed[i]->screen,
 			job->ask.config.step_seconds, job->ask.err);
+	for (size_t i = 0; r == 0 && i < returns->n_back; i++)
+		r = hd_plan_bring_up(
+			ret, returns->back[i]->addr, &returns->back[i]->screen,
+			job->ask.config.step_seconds, job->ask.err);
 	for (size_t i = 0; r == 0 && i < returns->n; i++)
 		r = hd_plan_start_users(ret, &returns->claimed[i]->screen,
+					job->ask.err);
+	for (size_t i = 0; r == 0 && i < returns->n_back; i++)
+		r = hd_plan_start_users(ret, &returns->back[i]->screen,
 					job->ask.err);
 	for (size_t i = 0; r == 0 && i < returns->n_gone; i++)
 		r = hd_plan_start_users(ret, &returns->gone[i]->screen,
@@ -367,14 +378,17 @@ int hd_release_plan(struct hd_job *job, const struct hd_claim *claim,
 	HD_AUTOFREE struct hd_device *now = calloc(n, sizeof(*now));
 	HD_AUTOFREE const struct hd_claim_device **gone =
 		calloc(n, sizeof(*gone));
+	HD_AUTOFREE const struct hd_claim_device **back =
+		calloc(n, sizeof(*back));
 	struct returns returns = { .job = job,
 				   .claim = claim,
 				   .claimed = claimed,
 				   .now = now,
 				   .gone = gone,
+				   .back = back,
 				   .all = true };
-	int r = claimed && now && gone ? plan(&returns, ret) :
-					 hd_err_nomem(job->ask.err);
+	int r = claimed && now && gone && back ? plan(&returns, ret) :
+						 hd_err_nomem(job->ask.err);
 
 	for (size_t i = 0; i < returns.n; i++)
 		hd_device_clear(&now[i]);

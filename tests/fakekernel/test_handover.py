@@ -152,6 +152,22 @@ class Users(_HandOver):
         self.assertEqual(self.kernel.systemd.asked()[1:], ["StartUnit gdm.service replace"])
         self.assert_as_it_was()
 
+    def test_claim_that_is_damaged(self):
+        """libvirt has given the card back, but not who used it."""
+        self.boot(NOUVEAU, GDM)
+        self.use("gdm.service")
+        xml = hand_over("", hostdev(3, managed="yes"), hostdev(3, function=1, managed="yes"))
+        self.assertEqual(self.hook("prepare", xml).rc, 0)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "inactive")
+        claim, = (self.kernel.run_dir / "virt-hostdev/claims").glob("*-*[!e]")
+        text = claim.read_text()
+        claim.write_text(text[:text.index("\nend ") + 1])
+        result = self.hook("release", xml)
+        self.assertEqual(result.rc, 0, result.err)
+        self.assertIn("was damaged, but all that it held is back with the host.", result.err)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assert_as_it_was()
+
     def test_display_manager_that_shows_nothing_here(self):
         self.boot(NOUVEAU, GDM)
         self.says(self.hook("prepare", XML), DARK)

@@ -275,6 +275,20 @@ class Users(_HandOver):
         self.assertEqual(self.tool("recover").rc, 0)
         self.assert_as_it_was()
 
+    def test_device_that_does_not_come_back(self):
+        """It keeps who used the screen from nothing."""
+        self.boot(NOUVEAU, GDM)
+        self.use("gdm.service")
+        self.assertEqual(self.hook("prepare", XML).rc, 0)
+        self.kernel.recount()
+        self.kernel.fault(1, "errno", "EIO")
+        result = self.hook("release", XML)
+        self.assertEqual(result.rc, 1)
+        self.assertIn("can't be set to ", result.err)
+        self.assertEqual(self.kernel.systemd.state("gdm.service"), "active")
+        self.assertEqual(self.tool("recover").rc, 0)
+        self.assert_as_it_was()
+
     def test_killed_while_a_unit_stops(self):
         """The job goes on without us."""
         self.boot(NOUVEAU, GDM)
